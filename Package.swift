@@ -1,0 +1,85 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One entry a layer, from the ground up. What a target may import is what its entry names;
+// `Tests/TidyTests` holds the sources to it, transitive imports included. See docs/architecture.md.
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, resources: resources,
+        swiftSettings: settings)
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "vencejo",
+    products: [
+        .executable(name: "vencejo", targets: ["vencejo"]),
+        // To embed the whole server in a Swift program.
+        .library(name: "VencejoServer", targets: ["ServerApplication"]),
+        // To embed the engine alone: model file in, predictions out, no sockets.
+        .library(name: "VencejoEngine", targets: ["VencejoEngine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    ],
+    targets: [
+        // System headers and libraries that Swift cannot see by itself.
+        .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Data and codecs.
+        layer("TensorCore"),
+        layer("ByteCoding"),
+        layer("Compression", ["CZlib"]),
+        layer("Telemetry", [logging]),
+
+        // Models: file bytes -> graph -> predictor.
+        layer("ModelIR", ["TensorCore"]),
+        layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression"]),
+        layer("InferenceEngine", ["ModelIR", "TensorCore"]),
+        layer("VencejoEngine", ["ModelFormats", "InferenceEngine", "ModelIR", "TensorCore"]),
+
+        // Serving: which predictor answers, and when.
+        layer("InferenceAPI", ["TensorCore"]),
+        layer("Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry", crypto]),
+        layer("ModelStore", ["Serving", crypto]),
+
+        // The wire.
+        layer("EventLoop", ["CEventLoop"]),
+        layer("HTTPCore", ["ByteCoding"]),
+        layer("HTTPServer", ["HTTPCore", "EventLoop", "Telemetry"]),
+        layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
+
+        // Where concrete types meet.
+        layer(
+            "ServerApplication",
+            [
+                "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore", crypto, logging,
+            ]),
+        .executableTarget(
+            name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
+
+        tests("TidyTests", []),
+    ]
+)
