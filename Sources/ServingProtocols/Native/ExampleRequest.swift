@@ -9,24 +9,21 @@ package enum ExampleRequest {
 
     /// The body's JSON.
     package static func write(_ signature: Signature, into writer: inout JSONWriter) {
-        let isNamed = signature.isNamed && signature.inputs.count <= namedColumnsMax
-        if isNamed {
-            writer.append(UInt8(ascii: "{"))
-            for (index, column) in signature.inputs.enumerated() {
-                if index > 0 { writer.append(UInt8(ascii: ",")) }
-                writer.append(string: column.name ?? "")
-                writer.append(UInt8(ascii: ":"))
+        writer.beginObject()
+        if signature.isNamed && signature.inputs.count <= namedColumnsMax {
+            for column in signature.inputs {
+                writer.key(column.name ?? "")
                 writeValue(column, &writer)
             }
-            writer.append(UInt8(ascii: "}"))
         } else {
-            writer.append(raw: "{\"instances\":[[")
-            for (index, column) in signature.inputs.enumerated() {
-                if index > 0 { writer.append(UInt8(ascii: ",")) }
-                writeValue(column, &writer)
-            }
-            writer.append(raw: "]]}")
+            writer.key("instances")
+            writer.beginArray()
+            writer.beginArray()
+            for column in signature.inputs { writeValue(column, &writer) }
+            writer.endArray()
+            writer.endArray()
         }
+        writer.endObject()
     }
 
     package static func text(_ signature: Signature) -> String {
@@ -37,8 +34,8 @@ package enum ExampleRequest {
 
     private static func writeValue(_ column: Column, _ writer: inout JSONWriter) {
         switch column.kind {
-        case .float64, .int64: writer.append(Int64(0))
-        case .string: writer.append(string: column.categories.first ?? "text")
+        case .float64, .int64: writer.number(Int64(0))
+        case .string: writer.string(column.categories.first ?? "text")
         }
     }
 }

@@ -33,22 +33,18 @@ package struct NativeResponseEncoder: Sendable {
     package func encode(
         _ batch: borrowing OutputBatch, rows: Range<Int>, isSingle: Bool, into writer: inout JSONWriter
     ) {
-        writer.append(UInt8(ascii: "{"))
+        writer.beginObject()
         for index in fields.indices {
-            if index > 0 { writer.append(UInt8(ascii: ",")) }
-            writer.append(isSingle ? fields[index].singleKey : fields[index].manyKey)
+            writer.encoded(isSingle ? fields[index].singleKey : fields[index].manyKey, isKey: true)
             if isSingle {
                 encodeRow(batch, index, rows.lowerBound, &writer)
                 continue
             }
-            writer.append(UInt8(ascii: "["))
-            for row in rows {
-                if row > rows.lowerBound { writer.append(UInt8(ascii: ",")) }
-                encodeRow(batch, index, row, &writer)
-            }
-            writer.append(UInt8(ascii: "]"))
+            writer.beginArray()
+            for row in rows { encodeRow(batch, index, row, &writer) }
+            writer.endArray()
         }
-        writer.append(UInt8(ascii: "}"))
+        writer.endObject()
     }
 
     private func encodeRow(
@@ -58,23 +54,19 @@ package struct NativeResponseEncoder: Sendable {
         let first = row * output.width
         switch output.kind {
         case .label:
-            writer.append(fields[index].labels[Int(batch.values[index].labels[row])])
+            writer.encoded(fields[index].labels[Int(batch.values[index].labels[row])])
         case .probabilities(_, let element):
-            writer.append(UInt8(ascii: "{"))
+            writer.beginObject()
             for column in 0..<output.width {
-                if column > 0 { writer.append(UInt8(ascii: ",")) }
-                writer.append(fields[index].labels[column])
+                writer.encoded(fields[index].labels[column], isKey: true)
                 encodeNumber(batch, index, first + column, element, &writer)
             }
-            writer.append(UInt8(ascii: "}"))
+            writer.endObject()
         case .values(let element):
             guard output.isVector else { return encodeNumber(batch, index, first, element, &writer) }
-            writer.append(UInt8(ascii: "["))
-            for column in 0..<output.width {
-                if column > 0 { writer.append(UInt8(ascii: ",")) }
-                encodeNumber(batch, index, first + column, element, &writer)
-            }
-            writer.append(UInt8(ascii: "]"))
+            writer.beginArray()
+            for column in 0..<output.width { encodeNumber(batch, index, first + column, element, &writer) }
+            writer.endArray()
         }
     }
 
@@ -82,9 +74,9 @@ package struct NativeResponseEncoder: Sendable {
         _ batch: borrowing OutputBatch, _ index: Int, _ place: Int, _ element: ElementType, _ writer: inout JSONWriter
     ) {
         if element == .float32 {
-            writer.append(batch.values[index].float32[place])
+            writer.number(batch.values[index].float32[place])
         } else {
-            writer.append(batch.values[index].float64[place])
+            writer.number(batch.values[index].float64[place])
         }
     }
 
@@ -92,8 +84,7 @@ package struct NativeResponseEncoder: Sendable {
 
     private static func key(_ name: String) -> [UInt8] {
         var writer = JSONWriter()
-        writer.append(string: name)
-        writer.append(UInt8(ascii: ":"))
+        writer.key(name)
         return writer.bytes
     }
 
@@ -108,10 +99,10 @@ package struct NativeResponseEncoder: Sendable {
     private static func encodedLabel(_ labels: ClassLabels, at index: Int) -> [UInt8] {
         var writer = JSONWriter()
         switch labels {
-        case .integers(let values): writer.append(values[index])
-        case .doubles(let values): writer.append(values[index])
-        case .booleans(let values): writer.append(values[index])
-        case .strings(let values): writer.append(string: values[index])
+        case .integers(let values): writer.number(values[index])
+        case .doubles(let values): writer.number(values[index])
+        case .booleans(let values): writer.bool(values[index])
+        case .strings(let values): writer.string(values[index])
         }
         return writer.bytes
     }

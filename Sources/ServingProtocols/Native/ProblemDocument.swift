@@ -54,41 +54,24 @@ package struct ProblemDocument: Sendable {
     /// Writes the document.
     /// - Parameter signature: the model that was meant, for the example.
     package func write(into writer: inout JSONWriter, signature: Signature? = nil) {
-        writer.append(raw: "{\"type\":\"about:blank\",\"title\":")
-        writer.append(string: title)
-        writer.append(raw: ",\"status\":")
-        writer.append(Int64(status.code))
-        member("detail", detail, &writer)
+        writer.beginObject()
+        writer.member("type", "about:blank")
+        writer.member("title", title)
+        writer.member("status", status.code)
+        writer.member("detail", detail)
         if let problem {
-            if !problem.pointer.isEmpty { member("pointer", problem.pointer, &writer) }
-            if let offset = problem.offset {
-                writer.append(raw: ",\"offset\":")
-                writer.append(Int64(offset))
-            }
-            if let expected = problem.expected { member("expected", expected, &writer) }
-            if let found = problem.found { member("got", found, &writer) }
-            if let nearest = problem.nearest { member("nearest", nearest, &writer) }
+            if !problem.pointer.isEmpty { writer.member("pointer", problem.pointer) }
+            if let offset = problem.offset { writer.member("offset", offset) }
+            if let expected = problem.expected { writer.member("expected", expected) }
+            if let found = problem.found { writer.member("got", found) }
+            if let nearest = problem.nearest { writer.member("nearest", nearest) }
         }
-        for (name, value) in members { member(name, value, &writer) }
-        if let knownModels {
-            writer.append(raw: ",\"models\":[")
-            for (index, name) in knownModels.enumerated() {
-                if index > 0 { writer.append(UInt8(ascii: ",")) }
-                writer.append(string: name)
-            }
-            writer.append(raw: "]")
-        }
+        for (name, value) in members { writer.member(name, value) }
+        if let knownModels { writer.member("models", knownModels) }
         if let signature {
-            writer.append(raw: ",\"example\":")
+            writer.key("example")
             ExampleRequest.write(signature, into: &writer)
         }
-        writer.append(raw: "}\n")
-    }
-
-    private func member(_ name: String, _ value: String, _ writer: inout JSONWriter) {
-        writer.append(raw: ",")
-        writer.append(string: name)
-        writer.append(raw: ":")
-        writer.append(string: value)
+        writer.endObject()
     }
 }

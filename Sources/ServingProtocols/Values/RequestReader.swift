@@ -13,64 +13,52 @@ struct RequestReader: ~Escapable {
 
     var offset: Int { reader.offset }
 
-    @_lifetime(self: copy self)
     mutating func peek() throws(InferenceError) -> JSONKind {
         do { return try reader.peek() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func beginObject() throws(InferenceError) {
         do { try reader.beginObject() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func nextKey() throws(InferenceError) -> JSONStringToken? {
         do { return try reader.nextKey() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func beginArray() throws(InferenceError) {
         do { try reader.beginArray() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func nextElement() throws(InferenceError) -> Bool {
         do { return try reader.nextElement() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func readString() throws(InferenceError) -> JSONStringToken {
         do { return try reader.readString() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func readDouble() throws(InferenceError) -> Double {
         do { return try reader.readDouble() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func readNumber() throws(InferenceError) -> JSONNumber {
         do { return try reader.readNumber() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func readBool() throws(InferenceError) -> Bool {
         do { return try reader.readBool() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func readNull() throws(InferenceError) {
         do { try reader.readNull() } catch { throw Self.malformed(error) }
     }
 
     /// - Returns: where the value stands in the body.
-    @_lifetime(self: copy self)
     @discardableResult
     mutating func skipValue() throws(InferenceError) -> Range<Int> {
         do { return try reader.skipValue() } catch { throw Self.malformed(error) }
     }
 
-    @_lifetime(self: copy self)
     mutating func finish() throws(InferenceError) {
         do { try reader.finish() } catch { throw Self.malformed(error) }
     }
@@ -84,7 +72,7 @@ struct RequestReader: ~Escapable {
 
     func string(_ token: JSONStringToken) -> String { reader.string(token) }
 
-    func equals(_ token: JSONStringToken, _ text: StaticString) -> Bool { reader.equals(token, text) }
+    func equals(_ token: JSONStringToken, _ text: String) -> Bool { reader.equals(token, text) }
 
     private static func malformed(_ error: JSONError) -> InferenceError {
         .malformed(
