@@ -1,5 +1,5 @@
 /// Why a row has no prediction, though its request could be decoded.
-package struct RowFault: Sendable, Hashable {
+package struct RowFault: Error, Sendable, Hashable {
     package enum Reason: Sendable, Hashable {
         /// The model's encoder was fitted with `handle_unknown="error"` and has not seen this category.
         case unknownCategory
