@@ -57,7 +57,7 @@ package struct ProblemDocument: Sendable {
         writer.beginObject()
         writer.member("type", "about:blank")
         writer.member("title", title)
-        writer.member("status", status.code)
+        writer.member("status", Int(status.rawValue))
         writer.member("detail", detail)
         if let problem {
             if !problem.pointer.isEmpty { writer.member("pointer", problem.pointer) }
