@@ -1,5 +1,6 @@
 internal import HTTPCore
 internal import Serving
+internal import Telemetry
 
 /// The header fields of our answers, made once.
 enum AnswerFields {
@@ -10,6 +11,7 @@ enum AnswerFields {
 
     static let json = ResponseFields([("Content-Type", "application/json")] + common)
     static let problem = ResponseFields([("Content-Type", "application/problem+json")] + common)
+    static let metrics = ResponseFields([("Content-Type", MetricsRegistry.contentType)] + common)
     static let none = ResponseFields(common)
     static let busy = problem.adding([("Retry-After", "1")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])

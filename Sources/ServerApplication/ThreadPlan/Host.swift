@@ -23,4 +23,23 @@ enum Host {
         return ThreadPlan(
             requested: requested, hostCores: onlineCores, affinityCores: affinityCores, quota: reader.quota())
     }
+
+    /// An environment variable's value.
+    static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    /// Gives memory that was freed back to the system, so that a replaced model's is not kept.
+    static func releaseFreeMemory() { malloc_trim(0) }
+
+    /// Bytes of this process in memory, from `/proc/self/statm`, whose second number counts pages.
+    static var residentBytes: Int? {
+        guard let bytes = try? SystemFile.read("/proc/self/statm", bytesMax: 4096) else { return nil }
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    static var unixSeconds: Int { unsafe time(nil) }
 }
