@@ -1,5 +1,6 @@
 internal import CEventLoop
 internal import Glibc
+internal import Synchronization
 
 /// What asking a listening socket for a connection came to.
 package enum AcceptResult: Equatable, Sendable {
@@ -20,12 +21,12 @@ package enum AcceptResult: Equatable, Sendable {
 /// The spare is what makes EMFILE survivable: with all descriptors used, a waiting connection can be neither accepted
 /// nor refused and the poller would report it for ever. Then the spare is closed, the connection accepted and closed at
 /// once, and the spare opened again.
-package struct ListeningSocket: ~Copyable {
+package final class ListeningSocket: Sendable {
     /// To be registered with the poller.
     package let descriptor: Int32
     /// The port it is bound to, also where 0 was asked for.
     package let port: Int
-    private var spare: Int32
+    private let spare: Mutex<Int32>
 
     /// Binds and listens.
     ///
@@ -51,29 +52,36 @@ package struct ListeningSocket: ~Copyable {
         guard fd >= 0 else { throw SystemError(call: "bind", subject: subject) }
         descriptor = fd
         self.port = Int(vencejo_bound_port(fd))
-        spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+        spare = Mutex(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
     }
 
     deinit {
         _ = close(descriptor)
+        let spare = spare.withLock { $0 }
         if spare >= 0 { _ = close(spare) }
     }
 
     /// Takes the next waiting connection.
-    package mutating func accept() -> AcceptResult {
+    package func accept() -> AcceptResult {
         let fd = vencejo_accept(descriptor)
         if fd >= 0 { return .accepted(fd) }
         let code = errno
         switch code {
         case EAGAIN: return .wouldBlock
-        case EMFILE where spare >= 0:
+        case EMFILE where shedOne(): return .shed
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(code)
+        default: return .lost  // ECONNABORTED, EINTR, network errors already pending on the new socket (accept(2))
+        }
+    }
+
+    private func shedOne() -> Bool {
+        spare.withLock { spare in
+            guard spare >= 0 else { return false }
             _ = close(spare)
             let shed = vencejo_accept(descriptor)
             if shed >= 0 { _ = close(shed) }
             spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-            return .shed
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(code)
-        default: return .lost  // ECONNABORTED, EINTR, network errors already pending on the new socket (accept(2))
+            return shed >= 0
         }
     }
 }

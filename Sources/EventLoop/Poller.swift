@@ -32,13 +32,14 @@ package struct ReadinessEvent: Sendable {
 ///
 /// Connections are registered edge-triggered, once, for both directions: there is then no `epoll_ctl` call in their
 /// life, and the kernel does not look at each of them again in the next `epoll_wait` as it does for level-triggered ones.
+/// Made on any thread, used by one.
 @safe
-package struct Poller: ~Copyable {
+package final class Poller: Sendable {
     /// The most events of one wake-up.
     package static let eventsMax = 256
 
     private let descriptor: Int32
-    private let events: UnsafeMutablePointer<epoll_event>
+    nonisolated(unsafe) private let events: UnsafeMutablePointer<epoll_event>
 
     /// Makes an epoll instance.
     ///

@@ -216,6 +216,7 @@ extension HTTP1Connection {
     mutating func fail(_ failure: HTTP1Failure, context: inout HTTP1Context) -> UInt32? {
         guard reading != .finished else { return nil }
         let wasReading = reading
+        self.failure = failure
         finishReading(lingering: true)
         gathered = []
         unconsumed = 0

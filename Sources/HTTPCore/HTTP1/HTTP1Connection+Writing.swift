@@ -88,6 +88,7 @@ extension HTTP1Connection {
             }
         }
         if unsentBytes <= context.limits.outputBytesMax { return true }
+        if !slots[place].flags.contains(.wantsWritable) { owedWritable += 1 }
         slots[place].flags.insert(.wantsWritable)
         return false
     }
@@ -111,17 +112,22 @@ extension HTTP1Connection {
         noteEarlyAnswer(stream, context.limits)
         if abandonsBody { mustLinger = true }
         slots[place].flags.insert(.ended)
+        if flags.contains(.wantsWritable) {
+            slots[place].flags.remove(.wantsWritable)
+            owedWritable -= 1
+        }
         answerEnded(stream, &context)
         return true
     }
 
     /// An exchange that was told to wait by `send` and may go on now, taken off the list; `nil` if there is none.
     package mutating func takeWritable(limits: HTTPLimits) -> UInt32? {
-        guard unsentBytes <= limits.outputBytesMax / 2 else { return nil }
+        guard isOwedWritable(limits: limits) else { return nil }
         var stream = first
         while stream != next {
             if slots[index(stream)].flags.contains(.wantsWritable) {
                 slots[index(stream)].flags.remove(.wantsWritable)
+                owedWritable -= 1
                 return stream
             }
             stream &+= 1
@@ -164,9 +170,10 @@ extension HTTP1Connection {
             recycleGathered(&context)
             if abandonsBody { finishReading(lingering: true) }
         }
-        guard stream == first else { return }
+        guard stream == first, !isLastAnswered else { return }
+        isLastAnswered = slots[index(first)].flags.contains(.closes)
         first &+= 1
-        while first != next {
+        while first != next, !isLastAnswered {
             let place = index(first)
             if !slots[place].parked.isEmpty {
                 var parked: [UInt8] = []
@@ -180,6 +187,7 @@ extension HTTP1Connection {
                 context.recycle(parked)
             }
             guard slots[place].flags.contains(.ended) else { return }
+            isLastAnswered = slots[place].flags.contains(.closes)
             first &+= 1
         }
     }

@@ -62,7 +62,13 @@ package struct HTTP1Connection {
     /// Where the unsent part of ``output`` begins.
     package internal(set) var outputStart = 0
     var parkedBytes = 0
+    /// Slots with `wantsWritable`.
+    var owedWritable = 0
 
+    /// The last answer that will be sent has joined the output.
+    var isLastAnswered = false
+    /// Why the connection gave up reading, where it did.
+    package internal(set) var failure: HTTP1Failure?
     /// The connection cannot be kept to its framing: close it at once.
     package internal(set) var isAborted = false
     /// The peer may still be sending what nobody will read: after the output half-close, drain and only then close, so
@@ -81,7 +87,9 @@ package struct HTTP1Connection {
     /// Bytes that can be sent now.
     package var sendableBytes: Int { output.count - outputStart }
     /// Everything is answered and nothing more will be read.
-    package var isFinished: Bool { reading == .finished && first == next }
+    package var isFinished: Bool { reading == .finished && (first == next || isLastAnswered) }
+    /// No more requests will be read.
+    package var isReadingFinished: Bool { reading == .finished }
     /// Bytes of a head have arrived, but not all.
     package var isInHead: Bool { reading == .head && !parser.isFresh }
     /// A body is expected.
@@ -98,6 +106,12 @@ package struct HTTP1Connection {
         case .length, .chunks: !isOutOfCredit
         case .mode, .finished: true
         }
+    }
+
+    /// Whether ``takeWritable(limits:)`` has something.
+    package func isOwedWritable(limits: HTTPLimits) -> Bool {
+        guard owedWritable > 0 else { return false }
+        return unsentBytes <= limits.outputBytesMax / 2
     }
 
     func canBegin(_ limits: HTTPLimits) -> Bool {

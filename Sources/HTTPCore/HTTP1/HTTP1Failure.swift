@@ -74,4 +74,12 @@ extension HTTP1Failure {
     package var fields: ResponseFields {
         self == .tooManyConnections ? HTTP1Failure.retryFields : .problem
     }
+
+    /// Whether the request itself was wrong, and not its pace or the server's load.
+    package var isFraming: Bool {
+        switch self {
+        case .headTimeout, .bodyTimeout, .tooManyConnections: false
+        default: true
+        }
+    }
 }
