@@ -114,6 +114,13 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: json.utf8)
     }
 
+    /// Writes a value, or a key with its colon (`isKey`), that was encoded beforehand.
+    package mutating func encoded(_ json: [UInt8], isKey: Bool = false) {
+        separate()
+        bytes.append(contentsOf: json)
+        if isKey { needsComma = false }
+    }
+
     /// Writes bytes as they are and leaves the commas around them to the caller.
     package mutating func raw(_ json: String) {
         bytes.append(contentsOf: json.utf8)

@@ -1,0 +1,42 @@
+/// Why a request for inference has no answer. Every protocol maps it to its own status and body in one `switch`.
+package enum InferenceError: Error, Sendable, Hashable {
+    /// The body is not what its form demands: place (JSON Pointer or byte offset), found, expected.
+    case malformed(InferenceProblem)
+    /// The body is well-formed, but a value does not fit the model.
+    case invalid(InferenceProblem)
+    /// No model of that name; the names that there are.
+    case unknownModel(name: String?, known: [String])
+    /// The request decodes to more than one request may hold; the limit, in words.
+    case tooLarge(limit: String)
+    /// More rows or bytes wait than the bound allows.
+    case overloaded(retryAfterSeconds: Int)
+    /// The deadline passed before the answer was computed.
+    case deadlineExceeded
+    /// The server is stopping.
+    case draining
+}
+
+/// One wrong place in a request.
+package struct InferenceProblem: Sendable, Hashable {
+    /// RFC 6901 JSON Pointer to the value, such as `/instances/3/age`; empty for the whole body.
+    package let pointer: String
+    package let detail: String
+    package let expected: String?
+    package let found: String?
+    /// The known name nearest to an unknown one.
+    package let nearest: String?
+    /// Byte offset in the body, for syntax errors.
+    package let offset: Int?
+
+    package init(
+        pointer: String, detail: String, expected: String? = nil, found: String? = nil, nearest: String? = nil,
+        offset: Int? = nil
+    ) {
+        self.pointer = pointer
+        self.detail = detail
+        self.expected = expected
+        self.found = found
+        self.nearest = nearest
+        self.offset = offset
+    }
+}

@@ -1,0 +1,89 @@
+package import ModelIR
+package import TensorCore
+
+/// A graph whose every value has a type, whose operators fit their inputs, and whose tree ensembles are proven walkable.
+/// Only nodes that some output needs are checked and run; the second stage of
+/// `ImportedGraph -> TypedGraph -> OptimizedGraph -> Predictor`.
+package struct TypedGraph: Sendable {
+    /// One node with the type of its value.
+    package struct TypedNode: Sendable {
+        package let node: Node
+        package let type: ValueType
+    }
+
+    /// In topological order; `ValueID`s count these.
+    package let nodes: [TypedNode]
+    package let outputs: [GraphOutput]
+    /// Inputs, with what the graph tells about them (missing values, categories), and outputs with their types.
+    package let signature: Signature
+
+    /// - Throws: `ImportError` with the node's path where an operator does not fit its inputs or an output its meaning.
+    /// - Complexity: O(size of the graph).
+    package init(_ graph: ImportedGraph) throws(ImportError) {
+        guard !graph.outputs.isEmpty else {
+            throw ImportError(.malformed, at: "graph", found: "no outputs", expected: "at least one output")
+        }
+        let needed = Self.neededNodes(of: graph)
+        var newIndex = [Int](repeating: -1, count: graph.nodes.count)
+        var nodes: [TypedNode] = []
+        var context = TypingContext(columns: graph.columns)
+        for (index, node) in graph.nodes.enumerated() where needed[index] {
+            let inputs = node.inputs.map { ValueID(index: newIndex[$0.index]) }
+            context.enter(path: node.path, operatorName: node.operation.name)
+            let type = try node.operation.rule.outputType(of: inputs.map { nodes[$0.index].type }, in: &context)
+            newIndex[index] = nodes.count
+            nodes.append(
+                TypedNode(node: Node(path: node.path, operation: node.operation, inputs: inputs), type: type))
+        }
+
+        var outputs: [GraphOutput] = []
+        var fields: [OutputField] = []
+        for output in graph.outputs {
+            let moved = GraphOutput(
+                name: output.name, value: ValueID(index: newIndex[output.value.index]), meaning: output.meaning,
+                isVector: output.isVector)
+            outputs.append(moved)
+            fields.append(try Self.field(for: moved, type: nodes[moved.value.index].type))
+        }
+        self.nodes = nodes
+        self.outputs = outputs
+        signature = Signature(inputs: context.describedColumns, outputs: fields)
+    }
+
+    /// Nodes that an output depends on. Inputs stand before their node, so that one pass backwards finds them all.
+    private static func neededNodes(of graph: ImportedGraph) -> [Bool] {
+        var needed = [Bool](repeating: false, count: graph.nodes.count)
+        for output in graph.outputs { needed[output.value.index] = true }
+        for index in graph.nodes.indices.reversed() where needed[index] {
+            for input in graph.nodes[index].inputs { needed[input.index] = true }
+        }
+        return needed
+    }
+
+    /// The outside view of an output.
+    private static func field(for output: GraphOutput, type: ValueType) throws(ImportError) -> OutputField {
+        func refusal(_ expected: String) -> ImportError {
+            ImportError(.malformed, at: "output \"\(output.name)\"", found: type.text, expected: expected)
+        }
+        let kind: OutputField.Kind
+        switch output.meaning {
+        case .values:
+            guard type.kind.isNumber else { throw refusal("numbers") }
+            kind = .values(type.kind == .float32 ? .float32 : .float64)
+        case .label(let labels):
+            guard type.kind == .classIndex else { throw refusal("a class index") }
+            guard type.classCount == labels.count else {
+                throw ImportError(
+                    .malformed, at: "output \"\(output.name)\"", found: "\(labels.count) labels",
+                    expected: "\(type.classCount), one a class")
+            }
+            kind = .label(labels)
+        case .probabilities(let labels):
+            guard type.kind.isNumber, type.width == labels.count else {
+                throw refusal("numbers of width \(labels.count), one a label")
+            }
+            kind = .probabilities(labels, type.kind == .float32 ? .float32 : .float64)
+        }
+        return OutputField(name: output.name, kind: kind, width: type.width, isVector: output.isVector)
+    }
+}

@@ -1,0 +1,52 @@
+/// What the elements of a graph's value are.
+package enum ElementKind: String, Sendable, Hashable {
+    case float64, float32, string
+    /// One class of a classifier, by its index.
+    case classIndex = "class index"
+
+    var isNumber: Bool { self == .float64 || self == .float32 }
+}
+
+/// Where one column of a value comes from.
+package struct ValueOrigin: Sendable, Hashable {
+    /// The input column, as long as each element depends on that column alone; nil once columns were mixed.
+    package let inputColumn: Int?
+    /// Whether a missing input still is missing here.
+    package let mayBeMissing: Bool
+
+    /// A result of several columns, which is never missing.
+    package static let computed = ValueOrigin(inputColumn: nil, mayBeMissing: false)
+}
+
+/// The type of one value of a graph: a matrix of one row a record.
+package struct ValueType: Sendable, Hashable {
+    package let kind: ElementKind
+    /// One a column.
+    package let origins: [ValueOrigin]
+    /// The classes an index may name; 0 unless `kind` is `classIndex`.
+    package let classCount: Int
+
+    package var width: Int { origins.count }
+
+    init(_ kind: ElementKind, origins: [ValueOrigin]) {
+        self.kind = kind
+        self.origins = origins
+        classCount = 0
+    }
+
+    /// Numbers that each depend on several columns.
+    init(_ kind: ElementKind, computedWidth: Int) {
+        self.init(kind, origins: [ValueOrigin](repeating: .computed, count: computedWidth))
+    }
+
+    private init(classCount: Int) {
+        kind = .classIndex
+        origins = [.computed]
+        self.classCount = classCount
+    }
+
+    static func classIndex(of classCount: Int) -> ValueType { ValueType(classCount: classCount) }
+
+    /// For messages, such as `float64 of width 13`.
+    var text: String { kind == .classIndex ? "a class index" : "\(kind.rawValue) of width \(width)" }
+}

@@ -1,0 +1,17 @@
+internal import ModelIR
+
+extension Activation: OperatorTyping {
+    func outputType(of inputs: [ValueType], in context: inout TypingContext) throws(ImportError) -> ValueType {
+        let input = try context.singleNumber(inputs)
+        switch self {
+        case .logistic, .exp, .step:
+            return input
+        case .softmax, .normalizeSum:
+            guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
+            return ValueType(input.kind, computedWidth: input.width)
+        case .argMaxValue:
+            guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
+            return ValueType(input.kind, computedWidth: 1)
+        }
+    }
+}

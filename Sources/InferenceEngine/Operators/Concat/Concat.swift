@@ -1,0 +1,2 @@
+/// Its inputs side by side.
+struct Concat: Sendable {}

@@ -1,0 +1,4 @@
+/// Columns of a matrix, by position.
+struct GatherColumns: Sendable {
+    let columns: [Int]
+}

@@ -1,0 +1,34 @@
+package import TensorCore
+
+/// A compiled model: immutable and shared by every thread. What a call needs besides lies in a `Workspace`, one a worker.
+package protocol Predictor: AnyObject, Sendable {
+    var report: PredictorReport { get }
+
+    /// Scratch for this predictor. All memory that a call needs is taken here, none in `predict`.
+    func makeWorkspace() -> Workspace
+
+    /// Predicts every row of the batch.
+    ///
+    /// `output` is reset to the batch's row count and filled; rows that have no prediction are listed in `output.faults` and
+    /// do not disturb the others. The result of a row does not depend on the rows beside it.
+    func predict(_ rows: borrowing RowBatch, into output: inout OutputBatch, using workspace: Workspace)
+}
+
+/// What a predictor says of itself, for `inspect`, the model page and the choice between predictors.
+package struct PredictorReport: Sendable, Hashable {
+    /// Such as `forest-compact` or `linear-folded`.
+    package let name: String
+    /// Why it was chosen, in one sentence.
+    package let reason: String
+    /// Predicted cost of one row in a batch of one.
+    package let nanosecondsPerRow: Double
+    /// Bytes of its tables.
+    package let tableBytes: Int
+
+    package init(name: String, reason: String, nanosecondsPerRow: Double, tableBytes: Int) {
+        self.name = name
+        self.reason = reason
+        self.nanosecondsPerRow = nanosecondsPerRow
+        self.tableBytes = tableBytes
+    }
+}

@@ -1,0 +1,70 @@
+package import TensorCore
+
+/// Names one value of a graph: the output of the node with that index.
+package struct ValueID: Hashable, Sendable {
+    package let index: Int
+
+    package init(index: Int) {
+        self.index = index
+    }
+}
+
+/// An operator, where it came from, and whose values it takes.
+package struct Node: Sendable {
+    /// Its place in the saved object, such as `pipeline/scale`, for messages and `inspect`.
+    package let path: String
+    package let operation: Operator
+    package let inputs: [ValueID]
+
+    package init(path: String, operation: Operator, inputs: [ValueID]) {
+        self.path = path
+        self.operation = operation
+        self.inputs = inputs
+    }
+}
+
+/// What a graph's value is called outside, and how it is to be read.
+package struct GraphOutput: Sendable {
+    package enum Meaning: Sendable {
+        case values
+        case label(ClassLabels)
+        case probabilities(ClassLabels)
+    }
+
+    package let name: String
+    package let value: ValueID
+    package let meaning: Meaning
+    /// Whether a row's value is a list even if it holds one number.
+    package let isVector: Bool
+
+    package init(name: String, value: ValueID, meaning: Meaning, isVector: Bool = false) {
+        self.name = name
+        self.value = value
+        self.meaning = meaning
+        self.isVector = isVector
+    }
+}
+
+/// A model as its file tells it: operators in topological order over the columns of one record. The first stage of
+/// `ImportedGraph -> TypedGraph -> OptimizedGraph -> Predictor`; every vendor's quirk is settled here.
+package struct ImportedGraph: Sendable {
+    package let columns: [Column]
+    package private(set) var nodes: [Node] = []
+    package private(set) var outputs: [GraphOutput] = []
+
+    package init(columns: [Column]) {
+        self.columns = columns
+    }
+
+    /// Adds a node whose inputs are values of earlier nodes.
+    package mutating func append(_ operation: Operator, _ inputs: [ValueID] = [], path: String) -> ValueID {
+        precondition(inputs.allSatisfy { $0.index < nodes.count }, "nodes are added in topological order")
+        nodes.append(Node(path: path, operation: operation, inputs: inputs))
+        return ValueID(index: nodes.count - 1)
+    }
+
+    package mutating func addOutput(_ output: GraphOutput) {
+        precondition(output.value.index < nodes.count, "an output is the value of a node")
+        outputs.append(output)
+    }
+}

@@ -1,0 +1,27 @@
+/// What a row slot holds.
+package enum ColumnKind: String, Sendable, Hashable {
+    /// An IEEE double; a missing value is NaN.
+    case float64
+    /// An exact 64-bit integer; a missing value is marked in the batch's bitmap.
+    case int64
+    /// UTF-8 bytes in the batch's arena; a missing value is marked in the batch's bitmap.
+    case string
+}
+
+/// One input column of a model, as its training data named and typed it.
+package struct Column: Sendable, Hashable {
+    /// The name in the training frame; nil if the model was trained on a bare matrix.
+    package let name: String?
+    package let kind: ColumnKind
+    /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through the graph.
+    package var acceptsMissing: Bool
+    /// The known categories of a string column, for the signature and for error messages; empty if unknown.
+    package var categories: [String]
+
+    package init(name: String?, kind: ColumnKind, acceptsMissing: Bool = false, categories: [String] = []) {
+        self.name = name
+        self.kind = kind
+        self.acceptsMissing = acceptsMissing
+        self.categories = categories
+    }
+}

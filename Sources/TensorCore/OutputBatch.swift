@@ -1,0 +1,85 @@
+/// Why a row has no prediction, though its request could be decoded.
+package struct RowFault: Error, Sendable, Hashable {
+    package enum Reason: Sendable, Hashable {
+        /// The model's encoder was fitted with `handle_unknown="error"` and has not seen this category.
+        case unknownCategory
+        /// The library narrows this column to float32 and refuses what does not fit.
+        case exceedsFloat32
+        /// The model has no rule for a missing value in this column.
+        case missingValue
+    }
+
+    package let row: Int
+    /// The input column.
+    package let column: Int
+    package let reason: Reason
+
+    package init(row: Int, column: Int, reason: Reason) {
+        self.row = row
+        self.column = column
+        self.reason = reason
+    }
+}
+
+/// The numbers of one output for all rows of a batch, row-major. Only the array of the output's element type is used.
+package struct OutputValues: Sendable {
+    package var float64: [Double] = []
+    package var float32: [Float] = []
+    /// Indices into the output's `ClassLabels`.
+    package var labels: [Int32] = []
+
+    package init() {}
+
+    mutating func resize(_ field: OutputField, rowCount: Int) {
+        let count = rowCount * field.width
+        switch field.kind {
+        case .values(.float32), .probabilities(_, .float32): Self.resize(&float32, to: count, filler: 0)
+        case .values, .probabilities: Self.resize(&float64, to: count, filler: 0)
+        case .label: Self.resize(&labels, to: count, filler: 0)
+        }
+    }
+
+    private static func resize<Element>(_ array: inout [Element], to count: Int, filler: Element) {
+        if array.count > count {
+            array.removeLast(array.count - count)
+        } else {
+            array.reserveCapacity(count)
+            while array.count < count { array.append(filler) }
+        }
+    }
+}
+
+/// The outputs of a predictor for a batch: one `OutputValues` a field of the signature, in its order.
+/// Made once and used again; growing keeps its storage.
+package struct OutputBatch: ~Copyable {
+    package let fields: [OutputField]
+    package private(set) var rowCount = 0
+    package var values: [OutputValues]
+    /// Rows without a valid prediction, in ascending order of row; mostly empty.
+    package var faults: [RowFault] = []
+
+    package init(fields: [OutputField]) {
+        self.fields = fields
+        values = fields.map { _ in OutputValues() }
+    }
+
+    /// Makes room for `rowCount` rows and forgets the faults. A predictor calls it first.
+    package mutating func reset(rowCount: Int) {
+        self.rowCount = rowCount
+        faults.removeAll(keepingCapacity: true)
+        for index in fields.indices { values[index].resize(fields[index], rowCount: rowCount) }
+    }
+
+    /// The first fault of a request's rows, if there is one.
+    /// - Complexity: O(log faults).
+    package func firstFault(in rows: Range<Int>) -> RowFault? {
+        var low = 0
+        var high = faults.count
+        while low < high {
+            let middle = (low + high) / 2
+            if faults[middle].row < rows.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        guard low < faults.count, faults[low].row < rows.upperBound else { return nil }
+        return faults[low]
+    }
+}

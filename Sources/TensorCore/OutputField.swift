@@ -1,0 +1,28 @@
+/// One named output of a model.
+package struct OutputField: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        /// Numbers as the library computes them, `float32` or `float64`.
+        case values(ElementType)
+        /// One class: the output holds its index in `labels`.
+        case label(ClassLabels)
+        /// One number a class, `float32` or `float64`.
+        case probabilities(ClassLabels, ElementType)
+    }
+
+    package let name: String
+    package let kind: Kind
+    /// Numbers a row.
+    package let width: Int
+    /// Whether a row's value is a list even if it holds one number, as for a regressor fitted on a 2-D target.
+    package let isVector: Bool
+
+    package init(name: String, kind: Kind, width: Int, isVector: Bool) {
+        self.name = name
+        self.kind = kind
+        self.width = width
+        self.isVector = isVector
+    }
+
+    package static let predictionName = "prediction"
+    package static let probabilitiesName = "probabilities"
+}
