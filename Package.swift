@@ -45,6 +45,7 @@ let package = Package(
     targets: [
         // System headers and libraries that Swift cannot see by itself.
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
@@ -62,7 +63,7 @@ let package = Package(
         // Serving: which predictor answers, and when.
         layer("InferenceAPI", ["TensorCore"]),
         layer("Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry", crypto]),
-        layer("ModelStore", ["Serving", crypto]),
+        layer("ModelStore", ["Serving", "ByteCoding"]),
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
@@ -74,7 +75,7 @@ let package = Package(
         layer(
             "ServerApplication",
             [
-                "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
                 "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore", crypto, logging,
             ]),
         .executableTarget(
