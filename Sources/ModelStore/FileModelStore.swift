@@ -129,7 +129,8 @@ package final class FileModelStore: ModelStore {
     package func commit(_ manifest: StoreManifest) throws(StoreError) {
         let operation = "committing generation \(manifest.generation)"
         let path = manifestPath(manifest.generation)
-        let taken = StoreError(.generationTaken, while: operation, detail: "another writer has committed it", path: path)
+        let taken = StoreError(
+            .generationTaken, while: operation, detail: "another writer has committed it", path: path)
         do throws(SystemError) {
             let file = try TemporaryFile(in: temporariesPath, files)
             defer { file.discard() }
