@@ -80,6 +80,8 @@ let package = Package(
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
+        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
+        tests("ServerApplicationTests", ["ServerApplication"]),
         tests("TidyTests", []),
     ]
 )

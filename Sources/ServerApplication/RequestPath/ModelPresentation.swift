@@ -1,0 +1,14 @@
+internal import HTTPCore
+internal import Serving
+internal import ServingProtocols
+
+/// What a loop keeps ready for the answers of one model.
+final class ModelPresentation {
+    let encoder: NativeResponseEncoder
+    let fields: ResponseFields
+
+    init(_ model: ServedModel) {
+        encoder = NativeResponseEncoder(outputs: model.signature.outputs)
+        fields = AnswerFields.prediction(by: model)
+    }
+}
