@@ -81,8 +81,17 @@ let package = Package(
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
+        // Tests mirror the targets.
+        tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
+        tests("CompressionTests", ["Compression"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
-        tests("ServerApplicationTests", ["ServerApplication"]),
+        tests(
+            "ServerApplicationTests",
+            [
+                "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceEngine", "ModelIR", "ModelStore",
+                "Serving", "ServingProtocols", "Telemetry", "TensorCore",
+            ]),
         tests("TidyTests", []),
     ]
 )
