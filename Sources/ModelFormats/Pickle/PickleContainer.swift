@@ -1,3 +1,6 @@
+internal import Compression
+internal import ModelIR
+
 /// What a pickle file is wrapped in, by its first bytes.
 ///
 ///     80 02..05              pickle, protocol 2 to 5
@@ -35,5 +38,43 @@ enum PickleContainer: String, Sendable {
         if starts([0x5d, 0, 0]) { return .lzma }
         if starts([0x04, 0x22, 0x4d, 0x18]) { return .lz4 }
         return nil
+    }
+}
+
+extension PickleContainer {
+    /// The content of a compressed file; nil if it is not compressed.
+    ///
+    /// - Throws: `ImportError` where the stream is broken, too large, or of a kind that is not read here.
+    func unwrap(_ bytes: Span<UInt8>, limits: PickleLimits) throws(ImportError) -> [UInt8]? {
+        switch self {
+        case .plain: return nil
+        case .zlib, .gzip:
+            do throws(CompressionError) {
+                return self == .zlib
+                    ? try Inflate.zlib(bytes, outputBytesMax: limits.fileBytesMax, ratioMax: limits.inflationRatioMax)
+                    : try Inflate.gzip(bytes, outputBytesMax: limits.fileBytesMax, ratioMax: limits.inflationRatioMax)
+            } catch {
+                throw importError(error)
+            }
+        case .bzip2, .xz, .lzma, .lz4, .oldJoblib:
+            throw ImportError(
+                .unsupported, at: "byte 0", found: "a file compressed by \(rawValue)", expected: "zlib, gzip or none",
+                remedy: "save it again with joblib.dump(model, \"model.joblib\", compress=(\"zlib\", 3))")
+        }
+    }
+
+    private func importError(_ error: CompressionError) -> ImportError {
+        let kind: ImportError.Kind =
+            switch error.reason {
+            case .truncated: .truncated
+            case .outputTooLarge, .ratioTooLarge, .outOfMemory: .limit
+            default: .malformed
+            }
+        let text = error.description
+        let found = text.firstIndex(of: " ").flatMap { text[$0...].firstIndex(of: ":") }
+            .map { String(text[text.index($0, offsetBy: 2)...]) }
+        return ImportError(
+            kind, at: "byte \(error.offset) (\(rawValue))", found: found ?? text, expected: "a whole \(rawValue) stream"
+        )
     }
 }

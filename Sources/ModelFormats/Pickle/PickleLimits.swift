@@ -4,7 +4,7 @@ struct PickleLimits: Sendable {
     /// Bytes of the file after decompression; offsets into it are kept in 32 bits.
     var fileBytesMax = 1 << 31
     /// How many times larger than the file its decompressed content may be.
-    var inflationRatioMax = 1100
+    var inflationRatioMax = 200
     /// Values on the stack, and marks beside them.
     var stackDepthMax = 1 << 20
     var memoEntriesMax = 10_000_000
