@@ -270,7 +270,7 @@ package final class ModelRegistry: Sendable {
                     (state.manifest?.models ?? []).filter { $0.name != name }
                 }
             }
-                let isDrained = swap(modelsServing(without: name), state)
+            let isDrained = swap(modelsServing(without: name), state)
             metrics.retire(name)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
