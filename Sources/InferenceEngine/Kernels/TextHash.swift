@@ -1,7 +1,7 @@
 /// Hashing and comparing short strings, eight bytes at a time.
 ///
-/// Categories are the model's, and a table is at most half full, so that an unknown string costs a few probes whatever it
-/// is: nobody outside chooses what collides.
+/// Categories are the model's, and a table is at most half full, so that an unknown string costs a few probes
+/// whatever it is: nobody outside chooses what collides.
 enum TextHash {
     /// 64 bits of the bytes and their count.
     static func hash(_ text: Span<UInt8>) -> UInt64 {

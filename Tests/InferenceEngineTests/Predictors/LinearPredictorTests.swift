@@ -55,7 +55,8 @@ import Testing
         }
     }
 
-    /// A column such as a time in seconds: the mean is a billion times the spread. `w * x - w * mean` would lose nine digits.
+    /// A column such as a time in seconds: the mean is a billion times the spread. `w * x - w * mean` would lose nine
+    /// digits.
     @Test func keepsItsDigitsWhereTheMeanIsLarge() throws {
         var graph = ImportedGraph(columns: columns(3))
         let input = graph.append(.selectColumns([0, 1, 2]), path: "input")

@@ -88,7 +88,8 @@ final class LinearPredictor: Predictor {
         return encodings[index].table.category(ofNumber: number) ?? encodings[index].unknownRow
     }
 
-    /// What is wrong with a row, in the reference's order: missing values, then categories; nil if a NaN has another cause.
+    /// What is wrong with a row, in the reference's order: missing values, then categories; nil if a NaN has another
+    /// cause.
     private func fault(row: Int, of rows: borrowing RowBatch) -> RowFault? {
         for column in requiredColumns where rows.isMissing(row: row, column: column) {
             return RowFault(row: row, column: column, reason: .missingValue)
