@@ -6,6 +6,8 @@ package enum InferenceError: Error, Sendable, Hashable {
     case invalid(InferenceProblem)
     /// No model of that name; the names that there are.
     case unknownModel(name: String?, known: [String])
+    /// The request decodes to more than one request may hold; the limit, in words.
+    case tooLarge(limit: String)
     /// More rows or bytes wait than the bound allows.
     case overloaded(retryAfterSeconds: Int)
     /// The deadline passed before the answer was computed.

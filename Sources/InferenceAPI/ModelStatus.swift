@@ -1,0 +1,83 @@
+package import TensorCore
+
+/// What is told of a served model, whatever the protocol: a plain copy, made when somebody asks.
+package struct ModelStatus: Sendable {
+    package struct Step: Sendable {
+        package let path: String
+        package let className: String
+        package let detail: String
+
+        package init(path: String, className: String, detail: String) {
+            self.path = path
+            self.className = className
+            self.detail = detail
+        }
+    }
+
+    /// Seconds spent in each step of publishing.
+    package struct Timings: Sendable {
+        package let receive: Double
+        package let `import`: Double
+        package let compile: Double
+        package let warmUp: Double
+        package let publish: Double
+
+        package init(receive: Double, import: Double, compile: Double, warmUp: Double, publish: Double) {
+            self.receive = receive
+            self.import = `import`
+            self.compile = compile
+            self.warmUp = warmUp
+            self.publish = publish
+        }
+    }
+
+    package struct Predictor: Sendable {
+        package let name: String
+        package let reason: String
+        package let nanosecondsPerRow: Double
+
+        package init(name: String, reason: String, nanosecondsPerRow: Double) {
+            self.name = name
+            self.reason = reason
+            self.nanosecondsPerRow = nanosecondsPerRow
+        }
+    }
+
+    package let name: String
+    package let version: Int
+    /// `sha256:` and 64 hexadecimal digits.
+    package let digest: String
+    package let generation: Int
+    package let isDefault: Bool
+    package let format: String
+    package let producer: String
+    package let steps: [Step]
+    package let signature: Signature
+    package let predictor: Predictor
+    package let artifactBytes: Int
+    package let tableBytes: Int
+    package let timings: Timings
+    /// Seconds since 1970.
+    package let loadedAt: Int
+
+    package init(
+        name: String, version: Int, digest: String, generation: Int, isDefault: Bool, format: String, producer: String,
+        steps: [Step], signature: Signature, predictor: Predictor, artifactBytes: Int, tableBytes: Int,
+        timings: Timings, loadedAt: Int
+    ) {
+        self.name = name
+        self.version = version
+        self.digest = digest
+        self.generation = generation
+        self.isDefault = isDefault
+        self.format = format
+        self.producer = producer
+        self.steps = steps
+        self.signature = signature
+        self.predictor = predictor
+        self.artifactBytes = artifactBytes
+        self.tableBytes = tableBytes
+        self.timings = timings
+        self.loadedAt = loadedAt
+    }
+}

@@ -1,0 +1,61 @@
+internal import ByteCoding
+
+/// A JSON configuration file: one object, its keys those of `texts` plus `models`.
+///
+///     {"host": "127.0.0.1", "port": 8080, "store": "models", "models": {"house-price": "house-price.pkl"}}
+struct ConfigurationFile {
+    /// Values as text, by key.
+    private(set) var texts: [String: String] = [:]
+    private(set) var models: [ModelSource] = []
+
+    static let bytesMax = 1 << 20
+    static let keys = [
+        "host", "port", "loops", "store", "log_level", "admin_token_file", "body_bytes_max", "model_bytes_max",
+        "drain_seconds", "models",
+    ]
+
+    /// An empty file.
+    init() {}
+
+    init(bytes: [UInt8]) throws(ConfigurationError) {
+        do {
+            try read(bytes)
+        } catch let error as JSONError {
+            throw ConfigurationError("configuration file", from: "byte \(error.offset)", found: "\(error)", expected: "a JSON object")
+        } catch let error as ConfigurationError {
+            throw error
+        } catch {
+            throw ConfigurationError("configuration file", from: "", found: "\(error)", expected: "a JSON object")
+        }
+    }
+
+    private mutating func read(_ bytes: [UInt8]) throws {
+        var reader = JSONReader(bytes.span)
+        try reader.beginObject()
+        while let token = try reader.nextKey() {
+            let key = reader.string(token)
+            guard Self.keys.contains(key) else {
+                throw ConfigurationError(
+                    "configuration file", from: "key", found: "\"\(key)\"",
+                    expected: "one of \(Self.keys.joined(separator: ", "))")
+            }
+            if key == "models" {
+                try readModels(&reader)
+            } else if try reader.peek() == .number {
+                texts[key] = String(try reader.readInt64())
+            } else {
+                texts[key] = reader.string(try reader.readString())
+            }
+        }
+        try reader.finish()
+    }
+
+    private mutating func readModels(_ reader: inout JSONReader) throws {
+        try reader.beginObject()
+        while let token = try reader.nextKey() {
+            let name = reader.string(token)
+            let path = reader.string(try reader.readString())
+            models.append(try ModelSource(name: name, path: path))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A model named at start: `house-price=models/house.pkl`, or a path alone, whose file name without its ending is the name.
+public struct ModelSource: Sendable, Hashable {
+    public let name: String
+    public let path: String
+
+    /// - Throws: if the name breaks the rule or there is no path.
+    public init(name: String, path: String) throws(ConfigurationError) {
+        guard Self.isValidName(name) else {
+            throw ConfigurationError(
+                "model", from: path, found: "the name \"\(name)\"",
+                expected: "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 128; "
+                    + "give one as NAME=PATH")
+        }
+        guard !path.isEmpty else {
+            throw ConfigurationError("model", from: name, found: "no path", expected: "NAME=PATH")
+        }
+        self.name = name
+        self.path = path
+    }
+
+    /// Parses `[NAME=]PATH`.
+    public init(argument: String) throws(ConfigurationError) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        // A path may hold "=", a name may not hold "/": what stands before the first "=" is a name only without one.
+        if parts.count == 2, !parts[0].contains("/") {
+            try self.init(name: String(parts[0]), path: String(parts[1]))
+        } else {
+            try self.init(name: Self.name(ofFile: argument), path: argument)
+        }
+    }
+
+    /// `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`
+    public static func isValidName(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        guard (1...128).contains(bytes.count), isLetterOrDigit(bytes[0]) else { return false }
+        return bytes.allSatisfy { isLetterOrDigit($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+    }
+
+    /// The file's name without directories and without its ending; what a name may not hold becomes `-`.
+    private static func name(ofFile path: String) -> String {
+        let file = path.split(separator: "/").last ?? ""
+        let stem = file.lastIndex(of: ".").map { $0 > file.startIndex ? file[..<$0] : file } ?? file
+        return String(stem.map { isValidName("a\($0)") ? $0 : "-" })
+    }
+}

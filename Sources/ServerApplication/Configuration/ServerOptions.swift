@@ -1,0 +1,17 @@
+/// What the command line, or a program that embeds the server, sets itself; nil leaves a setting to the environment, the
+/// configuration file or the default.
+public struct ServerOptions: Sendable {
+    /// Models to serve from the start; the first is the default model.
+    public var models: [ModelSource] = []
+    public var host: String?
+    public var port: Int?
+    /// Event loops; by default one a granted core.
+    public var loops: Int?
+    /// The directory in which uploaded models survive a restart.
+    public var store: String?
+    /// Path of a JSON configuration file.
+    public var configurationFile: String?
+    public var logLevel: String?
+
+    public init() {}
+}

@@ -1,0 +1,27 @@
+internal import InferenceEngine
+internal import ModelFormats
+internal import ModelIR
+
+/// A model file taken through import and compilation, for the commands that need no server.
+struct ModelFile {
+    let imported: ImportedModel
+    let compiled: CompiledModel
+    let byteCount: Int
+
+    static let bytesMax = 8 << 30
+
+    /// - Parameter predictor: the predictor to force; nil lets the compiler choose.
+    /// - Throws: `CommandError` with the file's path and the importer's reason.
+    init(path: String, predictor: String?) throws(CommandError) {
+        do {
+            let bytes = try SystemFile.read(path, bytesMax: Self.bytesMax)
+            byteCount = bytes.count
+            imported = try SupportedFormats.importers.importModel(bytes.span)
+            compiled = try ModelCompiler.compile(imported.graph, forcing: predictor)
+        } catch let error as ImportError {
+            throw CommandError(refusing: error, path: path)
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+internal import InferenceEngine
+internal import ModelIR
+internal import ServingProtocols
+internal import TensorCore
+
+/// `vencejo inspect`: what is in a model file, and how it would be served.
+public enum ModelInspection {
+    private static let columnsShownMax = 64
+
+    /// The report as text.
+    /// - Parameter predictor: the predictor to force; nil shows the compiler's choice.
+    /// - Throws: `CommandError` with what is unsupported, why, and what to do instead.
+    public static func report(path: String, predictor: String? = nil) throws(CommandError) -> String {
+        let model = try ModelFile(path: path, predictor: predictor)
+        let signature = model.compiled.signature
+        let report = model.compiled.predictor.report
+        var lines = [
+            "\(path)",
+            "  format      \(model.imported.format), \(model.byteCount) bytes, written by \(model.imported.producer)",
+            "  steps",
+        ]
+        let width = model.imported.steps.map(\.className.count).max() ?? 0
+        for step in model.imported.steps {
+            lines.append("    \(padded(step.className, to: width))  \(step.detail)  (\(step.path))")
+        }
+        lines.append("  inputs      \(signature.inputs.count) columns\(signature.isNamed ? "" : ", without names: send rows")")
+        for (index, column) in signature.inputs.prefix(columnsShownMax).enumerated() {
+            lines.append("    " + describe(column, at: index))
+        }
+        if signature.inputs.count > columnsShownMax { lines.append("    ...") }
+        lines.append("  outputs")
+        for output in signature.outputs { lines.append("    " + describe(output)) }
+        lines.append("  predictor   \(report.name): \(report.reason)")
+        lines.append(
+            "              about \(Int(report.nanosecondsPerRow.rounded())) ns a row, tables of \(report.tableBytes) bytes")
+        for candidate in model.compiled.candidates where !candidate.isChosen {
+            lines.append("              not \(candidate.name): \(candidate.reason)")
+        }
+        lines.append("  example     \(ExampleRequest.text(signature))")
+        return lines.joined(separator: "\n")
+    }
+
+    private static func describe(_ column: Column, at index: Int) -> String {
+        var text = "\(column.name ?? "[\(index)]")  \(column.kind.rawValue)"
+        if column.acceptsMissing { text += ", may be missing" }
+        if !column.categories.isEmpty {
+            let shown = column.categories.prefix(8).joined(separator: ", ")
+            text += ", one of \(shown)\(column.categories.count > 8 ? ", ..." : "")"
+        }
+        return text
+    }
+
+    private static func describe(_ output: OutputField) -> String {
+        switch output.kind {
+        case .values(let element): "\(output.name)  \(element.rawValue)\(output.width > 1 ? " [\(output.width)]" : "")"
+        case .label(let labels): "\(output.name)  one of \(classes(labels))"
+        case .probabilities(let labels, let element): "\(output.name)  \(element.rawValue) for \(classes(labels))"
+        }
+    }
+
+    private static func classes(_ labels: ClassLabels) -> String {
+        let shown = (0..<min(8, labels.count)).map { labels.text(at: $0) }.joined(separator: ", ")
+        return "\(labels.count) classes: \(shown)\(labels.count > 8 ? ", ..." : "")"
+    }
+
+    private static func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+}

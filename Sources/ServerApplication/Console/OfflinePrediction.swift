@@ -1,0 +1,82 @@
+internal import ByteCoding
+internal import Glibc
+internal import InferenceAPI
+internal import InferenceEngine
+internal import ServingProtocols
+internal import TensorCore
+
+/// `vencejo predict`: the server's own decoding, prediction and encoding, without the server. One JSON document, or one a line.
+public enum OfflinePrediction {
+    private static let inputBytesMax = 1 << 30
+
+    /// Predicts standard input's rows and hands each answer's text to `output`.
+    /// - Throws: `CommandError` at the first document that cannot be answered.
+    public static func run(
+        path: String, predictor: String? = nil, output: (String) -> Void
+    ) throws(CommandError) {
+        let model = try ModelFile(path: path, predictor: predictor).compiled
+        let input: [UInt8]
+        do {
+            input = try SystemFile.readStandardInput(bytesMax: inputBytesMax)
+        } catch {
+            throw CommandError("\(error)")
+        }
+        var session = Session(model)
+        let lines = documents(in: input)
+        for (index, range) in lines.enumerated() {
+            do {
+                output(try session.answer(input.span.extracting(range)))
+            } catch {
+                var writer = JSONWriter()
+                ProblemDocument(error).write(into: &writer, signature: model.signature)
+                let place = lines.count > 1 ? "line \(index + 1): " : ""
+                throw CommandError(place + String(decoding: writer.bytes, as: UTF8.self))
+            }
+        }
+    }
+
+    /// One model with the scratch of its calls.
+    private struct Session: ~Copyable {
+        private let model: CompiledModel
+        private let workspace: Workspace
+        private let encoder: NativeResponseEncoder
+        private var decoder = NativeRequestDecoder(slotsMax: 1 << 27)
+        private var batch: RowBatch
+        private var outputs: OutputBatch
+
+        init(_ model: CompiledModel) {
+            self.model = model
+            workspace = model.predictor.makeWorkspace()
+            encoder = NativeResponseEncoder(outputs: model.signature.outputs)
+            batch = RowBatch(layout: model.layout)
+            outputs = OutputBatch(fields: model.signature.outputs)
+        }
+
+        mutating func answer(_ body: Span<UInt8>) throws(InferenceError) -> String {
+            batch.removeAll()
+            let request = try decoder.decode(body, into: &batch)
+            model.predictor.predict(batch, into: &outputs, using: workspace)
+            if let fault = outputs.faults.first { throw FaultProblem.error(fault, request, firstRow: 0, model.layout) }
+            var writer = JSONWriter()
+            encoder.encode(outputs, rows: 0..<batch.rowCount, isSingle: request.isSingle, into: &writer)
+            return String(decoding: writer.bytes, as: UTF8.self)
+        }
+    }
+
+    /// Where the documents lie: each line if the first line alone is a document and others follow, else the whole input.
+    private static func documents(in input: [UInt8]) -> [Range<Int>] {
+        var lines: [Range<Int>] = []
+        var start = 0
+        for index in 0...input.count where index == input.count || input[index] == 0x0a {
+            if input[start..<index].contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) { lines.append(start..<index) }
+            start = index + 1
+        }
+        guard lines.count > 1, isDocument(input.span.extracting(lines[0])) else { return [0..<input.count] }
+        return lines
+    }
+
+    private static func isDocument(_ bytes: Span<UInt8>) -> Bool {
+        var reader = JSONReader(bytes)
+        return (try? reader.skipValue()) != nil && (try? reader.finish()) != nil
+    }
+}

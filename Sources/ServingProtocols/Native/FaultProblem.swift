@@ -1,0 +1,33 @@
+package import InferenceAPI
+package import TensorCore
+
+/// Says what is wrong with a row that could be decoded but not predicted.
+package enum FaultProblem {
+    /// - Parameter firstRow: the request's first row in the batch that the fault counts from.
+    package static func error(
+        _ fault: RowFault, _ request: NativeRequest, firstRow: Int, _ layout: RowLayout
+    ) -> InferenceError {
+        let column = layout.columns[fault.column]
+        let name = column.name ?? "column \(fault.column)"
+        let pointer = request.pointer(row: fault.row - firstRow, column: fault.column, in: layout)
+        switch fault.reason {
+        case .unknownCategory:
+            let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+            return .invalid(
+                InferenceProblem(
+                    pointer: pointer, detail: "\(name): the model's encoder refuses categories that it was not trained on",
+                    expected: known.isEmpty ? "a category of the training data" : "one of \(known)",
+                    found: "an unknown category"))
+        case .exceedsFloat32:
+            return .invalid(
+                InferenceProblem(
+                    pointer: pointer, detail: "\(name): the model computes in float32, which cannot hold this number",
+                    expected: "a magnitude below 3.4e38", found: "a larger one"))
+        case .missingValue:
+            return .invalid(
+                InferenceProblem(
+                    pointer: pointer, detail: "\(name): the model has no rule for a missing value in this column",
+                    expected: "a value", found: "none"))
+        }
+    }
+}

@@ -1,0 +1,378 @@
+internal import ByteCoding
+package import InferenceAPI
+package import TensorCore
+
+/// Decodes the native protocol's bodies straight into a model's row batch, with no tree of values between.
+///
+/// | body | form |
+/// |---|---|
+/// | `{"CRIM": 0.15, "RM": 5.45}` | a record by name |
+/// | `[0.15, 5.45]` | a row in column order |
+/// | `[{...}, {...}]`, `[[...], [...]]` | a list of either |
+/// | `{"instances": [...]}` | the same list |
+/// | `{"columns": ["RM", "CRIM"], "data": [[...], ...]}` | a frame; its two keys in any order |
+///
+/// `instances`, `columns` and `data` are taken for a form only if their value is an array and the model has no column of that
+/// name; a model that has one is sent `{"instances": [{...}]}`.
+///
+/// One instance serves one loop; its scratch is reused, so that decoding does not allocate in the steady state.
+package struct NativeRequestDecoder {
+    /// 64-bit slots that the rows of one request may take.
+    package let slotsMax: Int
+
+    /// The columns seen in the record being read, one bit each.
+    private var seen: [UInt64] = []
+    /// For the split form: the model's column at each position.
+    private var order: [Int] = []
+    private var scratch: [UInt8] = []
+
+    package init(slotsMax: Int = 1 << 23) {
+        self.slotsMax = slotsMax
+    }
+
+    /// Appends the body's rows to the batch.
+    /// - Throws: `.malformed` for what is not JSON or not one of the forms, `.invalid` for a value that does not fit the model,
+    ///   `.tooLarge`; the batch is then as it was.
+    package mutating func decode(_ body: Span<UInt8>, into batch: inout RowBatch) throws(InferenceError) -> NativeRequest {
+        let mark = batch.mark()
+        do {
+            return try decodeBody(body, into: &batch)
+        } catch {
+            batch.rollback(to: mark)
+            throw error
+        }
+    }
+
+    private mutating func decodeBody(
+        _ body: Span<UInt8>, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        var reader = RequestReader(body)
+        let request: NativeRequest
+        switch try reader.peek() {
+        case .object: request = try decodeObject(&reader, body, into: &batch)
+        case .array: request = try decodeArray(&reader, into: &batch)
+        case let kind:
+            throw .malformed(
+                InferenceProblem(
+                    pointer: "", detail: kind == .end ? "the body is empty" : "the body is not a request",
+                    expected: "an object or an array", found: ColumnValue.describe(kind)))
+        }
+        try reader.finish()
+        return request
+    }
+
+    // MARK: Forms
+
+    private mutating func decodeObject(
+        _ reader: inout RequestReader, _ body: Span<UInt8>, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        let firstRow = batch.rowCount
+        var instances: NativeRequest?
+        var isRecord = false
+        var columnsRange: Range<Int>?
+        var dataOffset: Int?
+        var hint = 0
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            if let column = column(of: key, reader, in: batch.layout, hint: hint) {
+                if !isRecord {
+                    try refuse(instances != nil || columnsRange != nil || dataOffset != nil, mixing: key, reader)
+                    isRecord = true
+                    try beginRow(&batch)
+                }
+                try readField(&reader, key, column, into: &batch, pointer: "")
+                hint = column + 1
+                continue
+            }
+            let form = try reader.peek() == .array && !isRecord ? formKey(key, reader) : nil
+            switch form {
+            case .instances:
+                try refuse(instances != nil || columnsRange != nil || dataOffset != nil, mixing: key, reader)
+                instances = try decodeList(&reader, form: .instances, into: &batch)
+            case .columns:
+                try refuse(instances != nil || columnsRange != nil, mixing: key, reader)
+                columnsRange = try reader.skipValue()
+            case .data:
+                try refuse(instances != nil || dataOffset != nil, mixing: key, reader)
+                dataOffset = try reader.skipValue().lowerBound
+            case nil:
+                throw unknownField(reader.string(key), in: batch.layout, pointer: "")
+            }
+        }
+        if let instances { return instances }
+        if columnsRange != nil || dataOffset != nil {
+            return try decodeSplit(body, columns: columnsRange, data: dataOffset, into: &batch)
+        }
+        if !isRecord { try beginRow(&batch) }
+        try endRecord(&batch, row: firstRow, pointer: "")
+        return NativeRequest(form: .record, hasArrayRows: false, rowCount: 1)
+    }
+
+    /// A top-level array: one row if it begins with a value, a list if with an array or an object.
+    private mutating func decodeArray(
+        _ reader: inout RequestReader, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        var ahead = reader
+        try ahead.beginArray()
+        if try ahead.nextElement() {
+            switch try ahead.peek() {
+            case .array, .object: break
+            default:
+                try beginRow(&batch)
+                try readRow(&reader, row: batch.rowCount - 1, into: &batch, pointer: "", isOrdered: false)
+                return NativeRequest(form: .row, hasArrayRows: true, rowCount: 1)
+            }
+        }
+        return try decodeList(&reader, form: .list, into: &batch)
+    }
+
+    /// Rows or records, all of one kind.
+    private mutating func decodeList(
+        _ reader: inout RequestReader, form: NativeRequest.Form, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        let firstRow = batch.rowCount
+        var rowKind: JSONKind?
+        try reader.beginArray()
+        while try reader.nextElement() {
+            let kind = try reader.peek()
+            let row = batch.rowCount
+            let place = NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row - firstRow)
+            guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
+                let expected = rowKind == nil ? "a record or an array of values" : "the same form as the first row"
+                throw .invalid(
+                    InferenceProblem(
+                        pointer: place, detail: "this is not a row", expected: expected,
+                        found: ColumnValue.describe(kind)))
+            }
+            rowKind = kind
+            try beginRow(&batch)
+            if kind == .array {
+                try readRow(&reader, row: row, into: &batch, pointer: place, isOrdered: false)
+            } else {
+                try readRecord(&reader, row: row, into: &batch, pointer: place)
+            }
+        }
+        guard batch.rowCount > firstRow else {
+            throw .invalid(
+                InferenceProblem(
+                    pointer: form == .instances ? "/instances" : "", detail: "there are no rows",
+                    expected: "at least one row", found: "an empty array"))
+        }
+        return NativeRequest(form: form, hasArrayRows: rowKind == .array, rowCount: batch.rowCount - firstRow)
+    }
+
+    private mutating func decodeSplit(
+        _ body: Span<UInt8>, columns: Range<Int>?, data: Int?, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        guard let columns, let data else {
+            let missing = columns == nil ? "columns" : "data"
+            throw .invalid(
+                InferenceProblem(
+                    pointer: "", detail: "a frame needs both columns and data", expected: "the key \"\(missing)\"",
+                    found: "only \"\(columns == nil ? "data" : "columns")\""))
+        }
+        try readColumnNames(body, at: columns.lowerBound, layout: batch.layout)
+        let firstRow = batch.rowCount
+        var reader = RequestReader(body, at: data)
+        try reader.beginArray()
+        while try reader.nextElement() {
+            let row = batch.rowCount
+            let place = "/data" + JSONPointer.token(row - firstRow)
+            guard try reader.peek() == .array else {
+                throw .invalid(
+                    InferenceProblem(
+                        pointer: place, detail: "this is not a row", expected: "an array of \(order.count) values",
+                        found: ColumnValue.describe(try reader.peek())))
+            }
+            try beginRow(&batch)
+            try readRow(&reader, row: row, into: &batch, pointer: place, isOrdered: true)
+        }
+        guard batch.rowCount > firstRow else {
+            throw .invalid(
+                InferenceProblem(
+                    pointer: "/data", detail: "there are no rows", expected: "at least one row", found: "an empty array"))
+        }
+        return NativeRequest(form: .split, hasArrayRows: true, rowCount: batch.rowCount - firstRow)
+    }
+
+    // MARK: Rows
+
+    private mutating func beginRow(_ batch: inout RowBatch) throws(InferenceError) {
+        let width = max(1, batch.layout.width)
+        guard batch.rowCount < slotsMax / width else {
+            throw .tooLarge(limit: "\(slotsMax / width) rows of \(batch.layout.width) columns")
+        }
+        batch.appendRow()
+        let words = (batch.layout.width + 63) / 64
+        seen.removeAll(keepingCapacity: true)
+        for _ in 0..<words { seen.append(0) }
+    }
+
+    private mutating func readRecord(
+        _ reader: inout RequestReader, row: Int, into batch: inout RowBatch, pointer: String
+    ) throws(InferenceError) {
+        var hint = 0
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            guard let column = column(of: key, reader, in: batch.layout, hint: hint) else {
+                throw unknownField(reader.string(key), in: batch.layout, pointer: pointer)
+            }
+            try readField(&reader, key, column, into: &batch, pointer: pointer)
+            hint = column + 1
+        }
+        try endRecord(&batch, row: row, pointer: pointer)
+    }
+
+    /// One field of the batch's last row.
+    private mutating func readField(
+        _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch, pointer: String
+    ) throws(InferenceError) {
+        let bit: UInt64 = 1 << UInt64(column & 63)
+        guard seen[column >> 6] & bit == 0 else {
+            throw .invalid(
+                InferenceProblem(
+                    pointer: pointer + JSONPointer.token(reader.string(key)), detail: "the field is given twice",
+                    expected: "each field once"))
+        }
+        seen[column >> 6] |= bit
+        let row = batch.rowCount - 1
+        if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
+            throw invalid(misfit, pointer + JSONPointer.token(reader.string(key)))
+        }
+    }
+
+    /// Refuses a record in which a column without a rule for missing values is absent.
+    private func endRecord(_ batch: inout RowBatch, row: Int, pointer: String) throws(InferenceError) {
+        let columns = batch.layout.columns
+        for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
+            guard let misfit = ColumnValue.missing(columns[column]) else { continue }
+            guard let name = columns[column].name else { throw unnamed(pointer: pointer) }
+            throw .invalid(
+                InferenceProblem(
+                    pointer: pointer + JSONPointer.token(name), detail: "the field is missing, and \(misfit.detail)",
+                    expected: misfit.expected, found: "no such field"))
+        }
+    }
+
+    /// The values of one row. - Parameter isOrdered: whether `order` tells the columns; else they come in the model's order.
+    private mutating func readRow(
+        _ reader: inout RequestReader, row: Int, into batch: inout RowBatch, pointer: String, isOrdered: Bool
+    ) throws(InferenceError) {
+        let count = isOrdered ? order.count : batch.layout.width
+        var position = 0
+        try reader.beginArray()
+        while try reader.nextElement() {
+            guard position < count else {
+                throw wrongCount("more than \(count) values", count, batch.layout, pointer)
+            }
+            let column = isOrdered ? order[position] : position
+            if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
+                throw invalid(misfit, pointer + JSONPointer.token(position))
+            }
+            position += 1
+        }
+        guard position == count else { throw wrongCount("\(position) values", count, batch.layout, pointer) }
+    }
+
+    /// The names of the split form, into `order`.
+    private mutating func readColumnNames(
+        _ body: Span<UInt8>, at offset: Int, layout: RowLayout
+    ) throws(InferenceError) {
+        order.removeAll(keepingCapacity: true)
+        var isGiven = [Bool](repeating: false, count: layout.width)
+        var reader = RequestReader(body, at: offset)
+        try reader.beginArray()
+        while try reader.nextElement() {
+            let place = "/columns" + JSONPointer.token(order.count)
+            guard try reader.peek() == .string else {
+                throw .invalid(
+                    InferenceProblem(
+                        pointer: place, detail: "this is not a column name", expected: "a string",
+                        found: ColumnValue.describe(try reader.peek())))
+            }
+            let token = try reader.readString()
+            guard let column = column(of: token, reader, in: layout, hint: order.count) else {
+                throw unknownField(reader.string(token), in: layout, pointer: "/columns", place: place)
+            }
+            guard !isGiven[column] else {
+                throw .invalid(InferenceProblem(pointer: place, detail: "the column is named twice"))
+            }
+            isGiven[column] = true
+            order.append(column)
+        }
+        for column in layout.columns.indices where !isGiven[column] {
+            guard let misfit = ColumnValue.missing(layout.columns[column]) else { continue }
+            throw .invalid(
+                InferenceProblem(
+                    pointer: "/columns", detail: "a column is missing, and \(misfit.detail)",
+                    expected: "\"\(layout.columns[column].name ?? "\(column)")\"", found: "no such column"))
+        }
+    }
+
+    // MARK: Keys
+
+    private enum FormKey {
+        case instances, columns, data
+    }
+
+    private func formKey(_ key: JSONStringToken, _ reader: borrowing RequestReader) -> FormKey? {
+        if reader.equals(key, "instances") { return .instances }
+        if reader.equals(key, "columns") { return .columns }
+        if reader.equals(key, "data") { return .data }
+        return nil
+    }
+
+    private mutating func column(
+        of key: JSONStringToken, _ reader: borrowing RequestReader, in layout: RowLayout, hint: Int
+    ) -> Int? {
+        guard key.hasEscapes else { return layout.index(ofName: reader.bytes(of: key), hint: hint) }
+        scratch.removeAll(keepingCapacity: true)
+        reader.append(key, to: &scratch)
+        return layout.index(ofName: scratch.span, hint: hint)
+    }
+
+    private func refuse(
+        _ isMixed: Bool, mixing key: JSONStringToken, _ reader: borrowing RequestReader
+    ) throws(InferenceError) {
+        guard isMixed else { return }
+        throw .invalid(
+            InferenceProblem(
+                pointer: JSONPointer.token(reader.string(key)), detail: "the body mixes two forms of request",
+                expected: "one record, or \"instances\", or \"columns\" and \"data\""))
+    }
+
+    // MARK: Errors
+
+    private func invalid(_ misfit: ColumnValue.Misfit, _ pointer: String) -> InferenceError {
+        .invalid(
+            InferenceProblem(
+                pointer: pointer, detail: misfit.detail, expected: misfit.expected, found: misfit.found))
+    }
+
+    private func unnamed(pointer: String) -> InferenceError {
+        .invalid(
+            InferenceProblem(
+                pointer: pointer, detail: "this model was trained without column names, so it takes rows",
+                expected: "an array of values in training order", found: "a record by name"))
+    }
+
+    private func unknownField(
+        _ name: String, in layout: RowLayout, pointer: String, place: String? = nil
+    ) -> InferenceError {
+        guard layout.columns.contains(where: { $0.name != nil }) else { return unnamed(pointer: pointer) }
+        let nearest = NearestName.find(name, among: layout.columns.lazy.compactMap(\.name))
+        return .invalid(
+            InferenceProblem(
+                pointer: place ?? pointer + JSONPointer.token(name), detail: "the model has no such field",
+                expected: "one of the model's \(layout.width) fields", found: "\"\(name)\"", nearest: nearest))
+    }
+
+    private func wrongCount(_ found: String, _ count: Int, _ layout: RowLayout, _ pointer: String) -> InferenceError {
+        let names = layout.columns.prefix(8).compactMap(\.name).joined(separator: ", ")
+        let order = names.isEmpty ? "" : " in the order \(names)\(layout.width > 8 ? ", ..." : "")"
+        return .invalid(
+            InferenceProblem(
+                pointer: pointer, detail: "the row has the wrong number of values",
+                expected: "\(count) values\(count == layout.width ? order : "")", found: found))
+    }
+}

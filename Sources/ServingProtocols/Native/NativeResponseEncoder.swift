@@ -1,0 +1,109 @@
+package import ByteCoding
+package import TensorCore
+
+/// Encodes a model's outputs as the native protocol's JSON. One a model: the keys and class labels are encoded beforehand.
+///
+/// - One answer: `{"prediction": 24.1, "probabilities": {"no": 0.2, "yes": 0.8}}`.
+/// - Many rows, parallel arrays: `{"predictions": [...], "probabilities": [{...}, ...]}`.
+///
+/// A `float32` is printed as the shortest float32; what is not finite is null.
+package struct NativeResponseEncoder: Sendable {
+    private struct Field: Sendable {
+        let output: OutputField
+        /// `"prediction":`, and `"predictions":` for many rows.
+        let singleKey: [UInt8]
+        let manyKey: [UInt8]
+        /// For a label: each class as a JSON value. For probabilities: each class as a key, with its colon.
+        let labels: [[UInt8]]
+    }
+
+    private let fields: [Field]
+
+    package init(outputs: [OutputField]) {
+        fields = outputs.map { output in
+            let isPrediction = output.name == OutputField.predictionName
+            return Field(
+                output: output, singleKey: Self.key(output.name),
+                manyKey: Self.key(isPrediction ? "predictions" : output.name),
+                labels: Self.encodedLabels(output.kind))
+        }
+    }
+
+    /// Writes the answer for `rows` of the batch.
+    package func encode(
+        _ batch: borrowing OutputBatch, rows: Range<Int>, isSingle: Bool, into writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        for index in fields.indices {
+            writer.encoded(isSingle ? fields[index].singleKey : fields[index].manyKey, isKey: true)
+            if isSingle {
+                encodeRow(batch, index, rows.lowerBound, &writer)
+                continue
+            }
+            writer.beginArray()
+            for row in rows { encodeRow(batch, index, row, &writer) }
+            writer.endArray()
+        }
+        writer.endObject()
+    }
+
+    private func encodeRow(
+        _ batch: borrowing OutputBatch, _ index: Int, _ row: Int, _ writer: inout JSONWriter
+    ) {
+        let output = fields[index].output
+        let first = row * output.width
+        switch output.kind {
+        case .label:
+            writer.encoded(fields[index].labels[Int(batch.values[index].labels[row])])
+        case .probabilities(_, let element):
+            writer.beginObject()
+            for column in 0..<output.width {
+                writer.encoded(fields[index].labels[column], isKey: true)
+                encodeNumber(batch, index, first + column, element, &writer)
+            }
+            writer.endObject()
+        case .values(let element):
+            guard output.isVector else { return encodeNumber(batch, index, first, element, &writer) }
+            writer.beginArray()
+            for column in 0..<output.width { encodeNumber(batch, index, first + column, element, &writer) }
+            writer.endArray()
+        }
+    }
+
+    private func encodeNumber(
+        _ batch: borrowing OutputBatch, _ index: Int, _ place: Int, _ element: ElementType, _ writer: inout JSONWriter
+    ) {
+        if element == .float32 {
+            writer.number(batch.values[index].float32[place])
+        } else {
+            writer.number(batch.values[index].float64[place])
+        }
+    }
+
+    // MARK: Made once
+
+    private static func key(_ name: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.key(name)
+        return writer.bytes
+    }
+
+    private static func encodedLabels(_ kind: OutputField.Kind) -> [[UInt8]] {
+        switch kind {
+        case .values: []
+        case .label(let labels): (0..<labels.count).map { encodedLabel(labels, at: $0) }
+        case .probabilities(let labels, _): (0..<labels.count).map { key(labels.text(at: $0)) }
+        }
+    }
+
+    private static func encodedLabel(_ labels: ClassLabels, at index: Int) -> [UInt8] {
+        var writer = JSONWriter()
+        switch labels {
+        case .integers(let values): writer.number(values[index])
+        case .doubles(let values): writer.number(values[index])
+        case .booleans(let values): writer.bool(values[index])
+        case .strings(let values): writer.string(values[index])
+        }
+        return writer.bytes
+    }
+}

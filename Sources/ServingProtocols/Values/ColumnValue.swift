@@ -1,0 +1,95 @@
+internal import ByteCoding
+internal import InferenceAPI
+internal import TensorCore
+
+/// The one rule for JSON values in columns, whatever the protocol around them:
+///
+/// | column | number | true, false | string | null or absent |
+/// |---|---|---|---|---|
+/// | `float64` | nearest double | 1, 0 | refused | missing |
+/// | `int64` | if exact | refused | refused | missing |
+/// | `string` | refused | refused | its bytes | missing |
+///
+/// A missing value is refused where the model has no rule for it. NaN and Infinity are not JSON.
+enum ColumnValue {
+    /// Why a value does not fit; the caller knows the place.
+    struct Misfit: Error {
+        let expected: String
+        let found: String
+        let detail: String
+    }
+
+    /// Reads the next value into a slot of the batch.
+    /// - Returns: nil, or why the value does not fit; the reader has then passed it.
+    static func read(
+        _ reader: inout RequestReader, into batch: inout RowBatch, row: Int, column: Int, scratch: inout [UInt8]
+    ) throws(InferenceError) -> Misfit? {
+        let kind = try reader.peek()
+        switch (batch.layout.columns[column].kind, kind) {
+        case (.float64, .number):
+            batch.setDouble(try reader.readDouble(), row: row, column: column)
+            return nil
+        case (.float64, .bool):
+            batch.setDouble(try reader.readBool() ? 1 : 0, row: row, column: column)
+            return nil
+        case (.string, .string):
+            let token = try reader.readString()
+            let isStored: Bool
+            if token.hasEscapes {
+                scratch.removeAll(keepingCapacity: true)
+                reader.append(token, to: &scratch)
+                isStored = batch.setString(scratch.span, row: row, column: column)
+            } else {
+                isStored = batch.setString(reader.bytes(of: token), row: row, column: column)
+            }
+            guard isStored else { throw .tooLarge(limit: "\(RowBatch.arenaBytesMax) bytes of text") }
+            return nil
+        case (.int64, .number):
+            if case .int64(let value) = try reader.readNumber() {
+                batch.setInt64(value, row: row, column: column)
+                return nil
+            }
+            return Misfit(
+                expected: "an integer of 64 bits", found: "another number",
+                detail: "this column holds integers, and a fraction would be lost")
+        case (_, .null):
+            try reader.readNull()
+            return missing(batch.layout.columns[column])
+        default:
+            try reader.skipValue()
+            return Misfit(
+                expected: expectation(batch.layout.columns[column]), found: describe(kind),
+                detail: "the value has the wrong type")
+        }
+    }
+
+    /// Whether a column may stay missing, as it is in a fresh row.
+    static func missing(_ column: Column) -> Misfit? {
+        guard !column.acceptsMissing else { return nil }
+        return Misfit(
+            expected: expectation(column), found: "no value",
+            detail: "the model has no rule for a missing value in this column")
+    }
+
+    private static func expectation(_ column: Column) -> String {
+        switch column.kind {
+        case .float64: return column.acceptsMissing ? "a number, true, false or null" : "a number, true or false"
+        case .int64: return column.acceptsMissing ? "an integer or null" : "an integer"
+        case .string:
+            let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
+            return known.isEmpty ? "a string" : "a string, such as \(known)"
+        }
+    }
+
+    static func describe(_ kind: JSONKind) -> String {
+        switch kind {
+        case .object: "an object"
+        case .array: "an array"
+        case .string: "a string"
+        case .number: "a number"
+        case .bool: "true or false"
+        case .null: "null"
+        case .end: "the end of the body"
+        }
+    }
+}

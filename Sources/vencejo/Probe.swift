@@ -1,0 +1,15 @@
+internal import ArgumentParser
+internal import ServerApplication
+
+struct Probe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask a server on this host whether it is ready; the exit code is the answer.",
+        discussion: "For health checks in containers, which have no shell and no curl.")
+
+    @Option(help: "The server's port; by default the one `vencejo serve` would take.")
+    var port: Int?
+
+    func run() throws {
+        guard ServerProcess.isReady(port: port) else { throw ExitCode(1) }
+    }
+}

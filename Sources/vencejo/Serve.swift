@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import ServerApplication
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve models over HTTP.",
+        discussion: """
+            Each setting may also come from the environment or a file; a flag wins, then the environment, then the file:
+
+              --host        VENCEJO_HOST                                       default 0.0.0.0
+              --port        VENCEJO_PORT, PORT, AIP_HTTP_PORT, \
+            SAGEMAKER_BIND_TO_PORT   default 8080
+              --loops       VENCEJO_LOOPS                                      default: a loop a granted core
+              --store       VENCEJO_STORE                                      default: uploads end with the process
+              --log-level   VENCEJO_LOG_LEVEL                                  default info
+              --config      VENCEJO_CONFIG
+
+            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no flag, \
+            since others can read a process's arguments. On a terminal, with none set, one is made and printed.
+
+            Examples:
+
+              vencejo serve house-price.pkl
+              vencejo serve prices=house-price.pkl band=price-band.ubj --port 9000
+              vencejo serve --store /var/lib/vencejo        # models come by PUT and survive restarts
+            """)
+
+    @Argument(help: ArgumentHelp("A model file; the first is the default model.", valueName: "[name=]path"))
+    var models: [String] = []
+
+    @Option(help: "The address to listen on.")
+    var host: String?
+
+    @Option(help: "The port to listen on; 0 takes a free one.")
+    var port: Int?
+
+    @Option(help: "The number of event loops.")
+    var loops: Int?
+
+    @Option(help: ArgumentHelp("The directory that keeps uploaded models.", valueName: "dir"))
+    var store: String?
+
+    @Option(help: ArgumentHelp("A JSON configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    var logLevel: String?
+
+    func run() throws {
+        var options = ServerOptions()
+        options.models = try models.map { try ModelSource(argument: $0) }
+        options.host = host
+        options.port = port
+        options.loops = loops
+        options.store = store
+        options.configurationFile = config
+        options.logLevel = logLevel
+        throw ExitCode(ServerProcess.run(options))
+    }
+}
