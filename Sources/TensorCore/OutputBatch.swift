@@ -69,4 +69,17 @@ package struct OutputBatch: ~Copyable {
         faults.removeAll(keepingCapacity: true)
         for index in fields.indices { values[index].resize(fields[index], rowCount: rowCount) }
     }
+
+    /// The first fault of a request's rows, if there is one.
+    /// - Complexity: O(log faults).
+    package func firstFault(in rows: Range<Int>) -> RowFault? {
+        var low = 0
+        var high = faults.count
+        while low < high {
+            let middle = (low + high) / 2
+            if faults[middle].row < rows.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        guard low < faults.count, faults[low].row < rows.upperBound else { return nil }
+        return faults[low]
+    }
 }

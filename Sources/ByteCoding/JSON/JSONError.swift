@@ -66,7 +66,8 @@ extension JSONError.Reason: CustomStringConvertible {
         case .numberTooLong(let bytesMax): "number too long, expected at most \(bytesMax) bytes"
         case .stringTooLong(let bytesMax): "string too long, expected at most \(bytesMax) bytes"
         case .tooDeep(let depthMax): "nested too deep, expected at most \(depthMax) levels"
-        case .controlCharacter(let byte): "found the control character \(Self.name(byte)) in a string, expected it escaped"
+        case .controlCharacter(let byte):
+            "found the control character \(Self.name(byte)) in a string, expected it escaped"
         case .invalidEscape(let byte): "found \(Self.name(byte)) after a backslash, expected one of \"\\/bfnrtu"
         case .loneSurrogate: "found half of a surrogate pair, expected both halves"
         case .invalidUTF8(let byte): "found \(Self.name(byte)), expected valid UTF-8"

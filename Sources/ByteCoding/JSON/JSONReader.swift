@@ -148,14 +148,23 @@ package struct JSONReader: ~Escapable {
 
     @inline(__always)
     mutating func skipWhiteSpace() {
-        while offset < source.count {
-            let byte = source[offset]
-            guard byte <= ASCII.space else { return }
-            guard
-                byte == ASCII.space || byte == ASCII.lineFeed || byte == ASCII.carriageReturn || byte == ASCII.tab
-            else { return }
-            offset &+= 1
+        if offset < source.count, source[offset] <= ASCII.space { skipSpaces() }
+    }
+
+    /// Out of line, so that compact documents pay one comparison.
+    @inline(never)
+    private mutating func skipSpaces() {
+        let source = self.source
+        var index = offset
+        while index < source.count {
+            switch source[index] {
+            case ASCII.space, ASCII.lineFeed, ASCII.carriageReturn, ASCII.tab: index &+= 1
+            default:
+                offset = index
+                return
+            }
         }
+        offset = index
     }
 
     private mutating func begin(_ byte: UInt8, expected: JSONError.Expectation) throws(JSONError) {
@@ -194,7 +203,7 @@ package struct JSONReader: ~Escapable {
     private mutating func skipScalar(_ kind: JSONKind) throws(JSONError) {
         switch kind {
         case .string: _ = try readString()
-        case .number: _ = try scanNumber()
+        case .number: if scanPlain() == nil { _ = try scanNumber() }
         case .bool: _ = try readBool()
         default: try readNull()
         }

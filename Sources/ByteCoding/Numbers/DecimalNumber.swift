@@ -22,43 +22,27 @@ struct DecimalNumber {
     /// Where the digits stand, a decimal point among them.
     var digits = 0..<0
 
-    /// The integer, if it has no fraction and is in range.
-    var int64: Int64? {
-        isNegative
-            ? (significand <= Int64.min.magnitude ? Int64(truncatingIfNeeded: 0 &- significand) : nil)
-            : Int64(exactly: significand)
+    /// The number without the digits beyond the 19th.
+    var plain: PlainDecimal {
+        PlainDecimal(significand: significand, exponent: exponent, isNegative: isNegative, isInteger: isInteger)
     }
 
     /// The nearest double, ties to even; infinite beyond the largest.
-    @inline(__always)
     func double(in source: Span<UInt8>) -> Double { rounded(in: source) }
 
     /// The nearest float, ties to even; infinite beyond the largest.
-    @inline(__always)
     func float(in source: Span<UInt8>) -> Float { rounded(in: source) }
 
-    @inline(__always)
+    @inline(never)
     private func rounded<Value: DecimalRounding>(in source: Span<UInt8>) -> Value {
-        // Clinger 1990: an exact integer times or over an exact power of ten is rounded once.
-        if isExact, significand <= Value.exactIntegerMax, exponent.magnitude < Value.exactPowers {
-            let integer = Value(significand)
-            let magnitude: Value
-            if exponent < 0 {
-                magnitude = integer / Value.exactPower(UInt(bitPattern: -exponent))
-            } else {
-                magnitude = integer * Value.exactPower(UInt(bitPattern: exponent))
-            }
-            return isNegative ? -magnitude : magnitude
-        }
-        return hardRounded(in: source)
+        guard isExact else { return exactlyRounded(in: source) }
+        return plain.rounded()
     }
 
-    /// Eisel and Lemire's product with a 128-bit power of five; for more than 19 digits, once for each end of the
-    /// interval in which the value lies, and an exact comparison if they round to different numbers.
-    @inline(never)
-    private func hardRounded<Value: DecimalRounding>(in source: Span<UInt8>) -> Value {
+    /// Rounds both ends of the interval in which a number with more digits lies; and if they differ, compares exactly.
+    private func exactlyRounded<Value: DecimalRounding>(in source: Span<UInt8>) -> Value {
         var bits: UInt64 = EiselLemire.bits(significand, exponent, Value.self)
-        if !isExact, significand != 0, bits != EiselLemire.bits(significand &+ 1, exponent, Value.self) {
+        if bits != EiselLemire.bits(significand &+ 1, exponent, Value.self) {
             let exact = ExactDecimal(digits: digits, exponent: writtenExponent, in: source)
             switch exact.compareToMidpoint(above: bits, Value.self) {
             case .less: break

@@ -14,7 +14,7 @@ protocol DecimalRounding: BinaryFloatingPoint {
     static var exactIntegerMax: UInt64 { get }
     /// Powers of ten below this are values.
     static var exactPowers: UInt { get }
-    static func exactPower(_ exponent: UInt) -> Self
+    static func exactPower(_ exponent: Int) -> Self
     static func make(bits: UInt64, isNegative: Bool) -> Self
 }
 
@@ -33,7 +33,7 @@ extension Double: DecimalRounding {
     ]
 
     @inline(__always)
-    static func exactPower(_ exponent: UInt) -> Double { tens[Int(truncatingIfNeeded: exponent)] }
+    static func exactPower(_ exponent: Int) -> Double { tens[exponent] }
 
     @inline(__always)
     static func make(bits: UInt64, isNegative: Bool) -> Double {
@@ -53,7 +53,7 @@ extension Float: DecimalRounding {
     private static let tens: InlineArray<11, Float> = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10]
 
     @inline(__always)
-    static func exactPower(_ exponent: UInt) -> Float { tens[Int(truncatingIfNeeded: exponent)] }
+    static func exactPower(_ exponent: Int) -> Float { tens[exponent] }
 
     @inline(__always)
     static func make(bits: UInt64, isNegative: Bool) -> Float {

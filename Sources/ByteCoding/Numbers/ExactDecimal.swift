@@ -45,10 +45,14 @@ struct ExactDecimal {
         let hidden: UInt64 = stored == 0 ? 0 : 1 << UInt64(Value.storedBits)
         // midpoint = odd * 2^binary
         var midpoint = BigUnsigned((fraction | hidden) * 2 + 1)
-        let binary = max(stored, 1) + Value.minimumExponent - Value.storedBits
+        let binary = max(stored, 1) + Value.minimumExponent - Value.storedBits - 1
         var decimal = digits
         // digits * 5^e * 2^e against odd * 2^binary, both made whole.
-        if exponent >= 0 { decimal.multiply(byPowerOfFive: exponent) } else { midpoint.multiply(byPowerOfFive: -exponent) }
+        if exponent >= 0 {
+            decimal.multiply(byPowerOfFive: exponent)
+        } else {
+            midpoint.multiply(byPowerOfFive: -exponent)
+        }
         let shift = exponent - binary
         if shift >= 0 { decimal.shiftLeft(shift) } else { midpoint.shiftLeft(-shift) }
         return decimal.compare(to: midpoint)

@@ -1,10 +1,52 @@
 #ifndef VENCEJO_CEVENTLOOP_H
 #define VENCEJO_CEVENTLOOP_H
 
-// The Linux headers that the Glibc module does not expose.
+// The Linux headers that the Glibc module does not expose, and thin functions around what Swift cannot say:
+// packed structs, unions, macros and the calls of <sys/socket.h> whose imported form differs between C libraries.
 #include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/types.h>
+
+// Registers `fd`; `token` comes back with each of its events. Returns 0 or -1 with errno.
+int vencejo_epoll_add_connection(int epoll, int fd, uint64_t token);  // both directions, edge-triggered
+int vencejo_epoll_add_source(int epoll, int fd, uint64_t token);      // reading, level-triggered
+int vencejo_epoll_remove(int epoll, int fd);
+
+// struct epoll_event is packed on x86_64 and its data a union: read by these.
+static inline uint64_t vencejo_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+static inline uint32_t vencejo_epoll_events(const struct epoll_event *event) { return event->events; }
+
+enum {
+    VENCEJO_EPOLL_READ = EPOLLIN,
+    VENCEJO_EPOLL_WRITE = EPOLLOUT,
+    VENCEJO_EPOLL_ERROR = EPOLLERR,
+    VENCEJO_EPOLL_HANGUP = EPOLLHUP,
+    VENCEJO_EPOLL_PEER_ENDED = EPOLLRDHUP,
+};
+
+// A bound, listening, non-blocking TCP socket. `family` is 4 or 6, `address` in text form.
+// Returns the descriptor, -1 with errno, or -2 where `address` is not one of that family.
+int vencejo_listen(int family, const char *address, uint16_t port, int backlog);
+// The port a socket is bound to, or -1 with errno.
+int vencejo_bound_port(int fd);
+// accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int vencejo_accept(int fd);
+// recv and send without blocking and without SIGPIPE.
+ssize_t vencejo_receive(int fd, void *bytes, size_t count);
+ssize_t vencejo_send(int fd, const void *bytes, size_t count);
+int vencejo_half_close(int fd);
+
+// Blocks `signals` in the calling thread (and those it starts later).
+int vencejo_block_signals(const int *signals, size_t count);
+// A signalfd for `signals`, close-on-exec; blocking reads.
+int vencejo_signal_descriptor(const int *signals, size_t count);
+// Waits for the next signal on a signalfd: its number, or -1 with errno.
+int vencejo_next_signal(int fd);
+
+int vencejo_name_thread(const char *name);
 
 #endif

@@ -3,7 +3,8 @@ internal import ModelIR
 /// The predictors, the best first and the reference last.
 enum PredictorList {
     static let all: [any PredictorBuilder] = [
-        ReferencePredictorBuilder()
+        ForestPredictorBuilder(),
+        ReferencePredictorBuilder(),
     ]
 }
 

@@ -19,19 +19,9 @@ struct ModelFile {
             imported = try SupportedFormats.importers.importModel(bytes.span)
             compiled = try ModelCompiler.compile(imported.graph, forcing: predictor)
         } catch let error as ImportError {
-            throw CommandError("\(path) cannot be served\n  where:    \(error.place)\n  found:    \(error.found)\n"
-                + "  expected: \(error.expected)" + (error.remedy.map { "\n  do:       \($0)" } ?? ""))
+            throw CommandError(refusing: error, path: path)
         } catch {
             throw CommandError("\(error)")
         }
-    }
-}
-
-/// Why a command ends without having done its work; the text is for the person at the terminal.
-public struct CommandError: Error, Sendable, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

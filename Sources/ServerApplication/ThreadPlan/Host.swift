@@ -1,4 +1,4 @@
-internal import CEventLoop
+internal import CHost
 internal import Glibc
 
 /// What the machine and the scheduler say of this process.
@@ -7,13 +7,8 @@ enum Host {
 
     /// Cores in the affinity mask, which a cpuset narrows.
     static var affinityCores: Int {
-        var set = cpu_set_t()
-        guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return onlineCores }
-        var count = 0
-        unsafe withUnsafeBytes(of: &set) { bytes in
-            for index in unsafe bytes.indices { count += unsafe bytes[index].nonzeroBitCount }
-        }
-        return max(1, count)
+        let count = Int(vencejo_affinity_cores())
+        return count > 0 ? count : onlineCores
     }
 
     static func threadPlan(requested: Int?) -> ThreadPlan {
@@ -23,4 +18,23 @@ enum Host {
         return ThreadPlan(
             requested: requested, hostCores: onlineCores, affinityCores: affinityCores, quota: reader.quota())
     }
+
+    /// An environment variable's value.
+    static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    /// Gives memory that was freed back to the system, so that a replaced model's is not kept.
+    static func releaseFreeMemory() { vencejo_release_free_memory() }
+
+    /// Bytes of this process in memory, from `/proc/self/statm`, whose second number counts pages.
+    static var residentBytes: Int? {
+        guard let bytes = try? SystemFile.read("/proc/self/statm", bytesMax: 4096) else { return nil }
+        let fields = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    static var unixSeconds: Int { time(nil) }
 }

@@ -51,6 +51,13 @@ package struct ProblemDocument: Sendable {
         }
     }
 
+    /// The document's bytes.
+    package func bytes(signature: Signature? = nil) -> [UInt8] {
+        var writer = JSONWriter()
+        write(into: &writer, signature: signature)
+        return writer.take()
+    }
+
     /// Writes the document.
     /// - Parameter signature: the model that was meant, for the example.
     package func write(into writer: inout JSONWriter, signature: Signature? = nil) {

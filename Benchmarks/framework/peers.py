@@ -1,0 +1,96 @@
+"""The Python peers: their virtual environment and the models they serve, made once, outside the checkout."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+_PEERS = pathlib.Path(__file__).resolve().parent.parent / "peers"
+_REPOSITORY = _PEERS.parent.parent
+
+
+class Unavailable(Exception):
+    """A peer that cannot be measured here, and why."""
+
+
+def cache() -> pathlib.Path:
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return pathlib.Path(root) / "vencejo-benchmarks"
+
+
+def python() -> pathlib.Path:
+    """The interpreter of the peers' environment, which is made at the first call (a minute, 700 MB).
+
+    - Raises: Unavailable where packages cannot be installed.
+    """
+    requirements = _PEERS / "requirements.txt"
+    folder = cache() / f"venv-{_digest(requirements, text=sys.version)}"
+    interpreter = folder / "bin" / "python"
+    if (folder / "complete").exists():
+        return interpreter
+    print("Setting up the Python peers (once, outside what is measured) ...", file=sys.stderr, flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _run([sys.executable, "-m", "venv", str(folder)], 120)
+    _run([
+        str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
+        str(requirements),
+    ], 900)
+    (folder / "complete").touch()
+    return interpreter
+
+
+def models() -> pathlib.Path:
+    """A folder with the benchmark's model in each peer's format, its requests and the right answers."""
+    maker = _PEERS / "make_models.py"
+    folder = cache() / f"models-{_digest(maker, _PEERS / 'requirements.txt')}"
+    if (folder / "complete").exists():
+        return folder
+    interpreter = python()
+    print("Training the benchmark's model (once) ...", file=sys.stderr, flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _run([str(interpreter), str(maker), str(folder)], 300)
+    (folder / "complete").touch()
+    return folder
+
+
+def uvicorn(application: str) -> list[str]:
+    """The command that serves `peers/<application>.py` the way a careful operator would: uvloop, httptools, no access log."""
+    return [
+        str(python()), "-m", "uvicorn", "--app-dir", str(_PEERS), f"{application}:app", "--host", "127.0.0.1",
+        "--port", "{port}", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
+    ]
+
+
+def versions() -> dict[str, str]:
+    """The pinned versions that a result depends on."""
+    names = ("fastapi", "uvicorn", "uvloop", "xgboost-cpu", "onnxruntime", "scikit-learn", "numpy")
+    pins = dict(line.strip().split("==") for line in open(_PEERS / "requirements.txt", encoding="utf-8") if "==" in line)
+    return {name: pins[name] for name in names}
+
+
+def example(name: str) -> pathlib.Path:
+    """A file of Examples/house-price."""
+    return _REPOSITORY / "Examples" / "house-price" / name
+
+
+def _digest(*paths: pathlib.Path, text: str = "") -> str:
+    digest = hashlib.sha256(text.encode())
+    for path in paths:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _run(command: list[str], seconds: float) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(str(error)) from error
+    if done.returncode != 0:
+        words = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(words[-1] if words else f"exit code {done.returncode}")

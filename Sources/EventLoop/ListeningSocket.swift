@@ -1,0 +1,87 @@
+internal import CEventLoop
+internal import Glibc
+internal import Synchronization
+
+/// What asking a listening socket for a connection came to.
+package enum AcceptResult: Equatable, Sendable {
+    /// A connected, non-blocking socket with TCP_NODELAY set.
+    case accepted(Int32)
+    /// Nobody waits.
+    case wouldBlock
+    /// That connection was lost between arriving and being accepted: ask again.
+    case lost
+    /// The process is out of descriptors: one waiting connection was closed so that its client knows.
+    case shed
+    /// The system is out of memory or descriptors: ask again later.
+    case exhausted(Int32)
+}
+
+/// A bound TCP socket that listens, and one spare descriptor.
+///
+/// The spare is what makes EMFILE survivable: with all descriptors used, a waiting connection can be neither accepted
+/// nor refused and the poller would report it for ever. Then the spare is closed, the connection accepted and closed at
+/// once, and the spare opened again.
+package final class ListeningSocket: Sendable {
+    /// To be registered with the poller.
+    package let descriptor: Int32
+    /// The port it is bound to, also where 0 was asked for.
+    package let port: Int
+    private let spare: Mutex<Int32>
+
+    /// Binds and listens.
+    ///
+    /// - Parameters:
+    ///   - host: an IPv4 or IPv6 address in text form (`0.0.0.0`, `::`, `127.0.0.1`, `[::1]`) or `localhost`, which is
+    ///     127.0.0.1. `::` serves IPv4 too. Other names are refused: a server binds to addresses, not to what a
+    ///     resolver says today.
+    ///   - port: 0 lets the system choose.
+    ///   - backlog: how many finished handshakes may wait.
+    /// - Throws: `SystemError` with the address, such as `bind 127.0.0.1:80: Permission denied`.
+    package init(host: String, port: Int, backlog: Int32 = 4096) throws(SystemError) {
+        var address = host == "localhost" ? "127.0.0.1" : host
+        if address.utf8.first == UInt8(ascii: "["), address.utf8.last == UInt8(ascii: "]") {
+            address = String(address.dropFirst().dropLast())
+        }
+        let subject = "\(host):\(port)"
+        guard let number = UInt16(exactly: port) else {
+            throw SystemError(call: "bind", subject: subject, code: EINVAL)
+        }
+        let family: Int32 = address.utf8.contains(UInt8(ascii: ":")) ? 6 : 4
+        let fd = unsafe vencejo_listen(family, address, number, backlog)
+        guard fd != -2 else { throw SystemError(call: "inet_pton", subject: subject, code: EINVAL) }
+        guard fd >= 0 else { throw SystemError(call: "bind", subject: subject) }
+        descriptor = fd
+        self.port = Int(vencejo_bound_port(fd))
+        spare = Mutex(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
+    }
+
+    deinit {
+        _ = close(descriptor)
+        let spare = spare.withLock { $0 }
+        if spare >= 0 { _ = close(spare) }
+    }
+
+    /// Takes the next waiting connection.
+    package func accept() -> AcceptResult {
+        let fd = vencejo_accept(descriptor)
+        if fd >= 0 { return .accepted(fd) }
+        let code = errno
+        switch code {
+        case EAGAIN: return .wouldBlock
+        case EMFILE where shedOne(): return .shed
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(code)
+        default: return .lost  // ECONNABORTED, EINTR, network errors already pending on the new socket (accept(2))
+        }
+    }
+
+    private func shedOne() -> Bool {
+        spare.withLock { spare in
+            guard spare >= 0 else { return false }
+            _ = close(spare)
+            let shed = vencejo_accept(descriptor)
+            if shed >= 0 { _ = close(shed) }
+            spare = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
+            return shed >= 0
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import CEventLoop
+internal import Glibc
+
+/// What a read or write on a non-blocking socket came to.
+package enum TransferResult: Equatable, Sendable {
+    /// That many bytes, at least one, moved.
+    case moved(Int)
+    /// Not now; the poller will tell when.
+    case wouldBlock
+    /// The peer has ended its direction (reading only).
+    case ended
+    /// The connection is broken.
+    case broken(Int32)
+}
+
+/// The calls on connected sockets. A descriptor's owner closes it, once, through ``close(_:)``.
+package enum Socket {
+    /// Reads into `bytes` from `offset` on.
+    package static func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
+        precondition(offset >= 0 && offset < bytes.count, "no room to read into")
+        while true {
+            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+                guard let base = buffer.baseAddress else { return -1 }
+                return unsafe vencejo_receive(fd, base + offset, buffer.count - offset)
+            }
+            if count > 0 { return .moved(count) }
+            if count == 0 { return .ended }
+            if errno == EINTR { continue }
+            return errno == EAGAIN ? .wouldBlock : .broken(errno)
+        }
+    }
+
+    /// Writes `bytes` from `offset` on; fewer than all may go.
+    package static func send(_ fd: Int32, _ bytes: [UInt8], from offset: Int) -> TransferResult {
+        precondition(offset >= 0 && offset <= bytes.count, "nothing to write there")
+        while true {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                guard let base = buffer.baseAddress else { return 0 }
+                return unsafe vencejo_send(fd, base + offset, buffer.count - offset)
+            }
+            if count >= 0 { return .moved(count) }
+            if errno == EINTR { continue }
+            return errno == EAGAIN ? .wouldBlock : .broken(errno)
+        }
+    }
+
+    /// Ends our direction; the peer reads the rest and then the end.
+    package static func halfClose(_ fd: Int32) {
+        _ = vencejo_half_close(fd)
+    }
+
+    /// Gives the descriptor back.
+    package static func close(_ fd: Int32) {
+        _ = Glibc.close(fd)
+    }
+}

@@ -1,0 +1,10 @@
+/// How a handler wants a request's body, chosen when it has seen the head.
+package enum BodyMode: Sendable {
+    /// One `body` event with all of it, contiguous. A longer one is answered 413 and `cancelled` is called.
+    case buffered(bytesMax: Int)
+    /// Many `body` events as bytes arrive. Reading stops while `windowBytes` are delivered and not yet `consumed`.
+    case streamed(windowBytes: Int)
+    /// A final answer without the body (and without 100 Continue). A small body is read and thrown away; otherwise the
+    /// connection is closed after the answer. No further event comes for this exchange.
+    case refused(HTTPStatus, ResponseFields, [UInt8])
+}

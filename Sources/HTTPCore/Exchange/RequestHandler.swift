@@ -1,0 +1,27 @@
+/// What stands behind the wire. One instance a loop, called on that loop's thread only.
+///
+/// Each exchange gets `head`, then `body` at least once (the last with `isEnd`), unless its answer has ended before: then
+/// nothing more comes for it. `cancelled` comes instead of what is missing, at most once, whenever an exchange whose
+/// answer has not ended can no longer have one by the handler: the peer is gone, its framing was wrong, it was too slow,
+/// or its body too long.
+///
+/// A handler may answer at once, inside these calls, later in `endOfTick`, or at any time from another thread through the
+/// loop's mailbox. It must not keep the spans it is given.
+package protocol RequestHandler: AnyObject {
+    /// A request has begun.
+    ///
+    /// - Returns: how its body is to be delivered.
+    func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode
+
+    /// Bytes of the body; empty with `isEnd` where there are none (or no more).
+    func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink)
+
+    /// There is room again after `send` returned false.
+    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink)
+
+    /// The exchange is over without an answer from here: drop what is queued for it.
+    func cancelled(_ exchange: ExchangeID)
+
+    /// All events of a wake-up have been delivered; what is answered now goes out with them.
+    func endOfTick(_ sink: any ExchangeSink)
+}

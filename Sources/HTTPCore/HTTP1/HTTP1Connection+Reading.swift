@@ -1,0 +1,242 @@
+extension HTTP1Connection {
+    /// Looks at `input[position...]` and says what is to be done next.
+    ///
+    /// - Parameters:
+    ///   - input: bytes that have not been used; what is left of them must come again, first, the next time.
+    ///   - position: moved behind what was used.
+    ///   - head: filled in where the step is `head`.
+    /// - Complexity: O(bytes used).
+    package mutating func step(
+        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout HTTP1Context
+    ) -> Step {
+        while true {
+            switch reading {
+            case .head:
+                guard canBegin(context.limits) else { return .blocked }
+                guard position < input.count else { return .needInput }
+                switch parser.parse(input, from: position, limits: context.limits, into: &head) {
+                case .incomplete: return .needInput
+                case .failed(let failure): _ = fail(failure, context: &context)
+                case .complete(let end):
+                    position = end
+                    return begin(head)
+                }
+            case .mode: preconditionFailure("accept comes after a head")
+            case .length:
+                if let step = stepThroughLength(input, &position, &context) { return step }
+            case .chunks:
+                if let step = stepThroughChunks(input, &position, &context) { return step }
+            case .finished:
+                return .finished
+            }
+        }
+    }
+
+    private mutating func begin(_ head: borrowing RequestHead) -> Step {
+        var flags: HTTP1ResponseSlot.Flags = []
+        if head.method == .head { flags.insert(.isHead) }
+        if head.version == .http10 { flags.insert(.isHTTP10) }
+        readingCloses = !head.keepsAlive || isDraining
+        if readingCloses { flags.insert(.closes) }
+        readingStream = pushSlot(flags)
+        readingIsChunked = head.isChunked
+        remaining = head.contentLength ?? 0
+        awaitsContinue = head.expectsContinue && head.hasBody
+        abandonsBody = false
+        reading = .mode
+        return .head(stream: readingStream)
+    }
+
+    /// Takes the handler's choice for the body of the request whose head came last.
+    ///
+    /// - Parameter hasInput: whether bytes behind the head have already arrived.
+    /// - Returns: false where the handler has to be told that the exchange is over.
+    package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
+        precondition(reading == .mode, "accept comes after a head")
+        var accepted = true
+        reading = readingIsChunked ? .chunks : .length
+        if readingIsChunked { decoder = HTTP1ChunkedDecoder() }
+        delivery = .discarded
+        deliveryBound = context.limits.discardBytesMax
+        if isOpen(readingStream) {
+            switch mode {
+            case .refused(let status, let fields, let body):
+                respond(readingStream, status, fields, body: body.span, context: &context)
+            case .buffered(let bytesMax):
+                if remaining > max(0, bytesMax) {
+                    refuse(readingStream, .bodyTooLong, context: &context)
+                    accepted = false
+                } else {
+                    delivery = .buffered
+                    deliveryBound = max(0, bytesMax)
+                    writeContinue(hasInput, &context)
+                }
+            case .streamed(let windowBytes):
+                delivery = .streamed
+                deliveryBound = max(1, windowBytes)
+                creditStream = readingStream
+                unconsumed = 0
+                writeContinue(hasInput, &context)
+            }
+        }
+        if abandonsBody { finishReading(lingering: true) }
+        return accepted
+    }
+
+    /// The body that was gathered; to be given back by `HTTP1Context.recycle`.
+    package mutating func takeBody() -> [UInt8] {
+        var body: [UInt8] = []
+        swap(&body, &gathered)
+        return body
+    }
+
+    /// The time for what is being read is over: answers 408 where an answer is still possible.
+    ///
+    /// - Returns: the exchange which the handler has to be told about.
+    package mutating func timeOut(context: inout HTTP1Context) -> UInt32? {
+        fail(isInBody ? .bodyTimeout : .headTimeout, context: &context)
+    }
+
+    /// Refuses whatever the peer says, now and from the start, such as for a protocol that is not served.
+    package mutating func refuseConnection(_ failure: HTTP1Failure, context: inout HTTP1Context) {
+        _ = fail(failure, context: &context)
+    }
+
+    // MARK: Bodies
+
+    private mutating func stepThroughLength(
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+    ) -> Step? {
+        let available = input.count - position
+        switch delivery {
+        case .buffered:
+            if gathered.isEmpty, available >= remaining {
+                let range = position..<position + remaining
+                position += remaining
+                finishBody()
+                return .body(stream: readingStream, range, isEnd: true)
+            }
+            let count = min(available, remaining)
+            guard count > 0 else { return .needInput }
+            if gathered.capacity == 0 { gathered = context.takeBuffer() }
+            gathered.append(copying: input, position..<position + count)
+            position += count
+            remaining -= count
+            guard remaining == 0 else { return .needInput }
+            finishBody()
+            return .gatheredBody(stream: readingStream, isEnd: true)
+        case .streamed:
+            let count = min(available, remaining, deliveryBound - unconsumed)
+            guard count > 0 || remaining == 0 else { return available > 0 ? .blocked : .needInput }
+            let range = position..<position + count
+            position += count
+            remaining -= count
+            unconsumed += count
+            let stream = readingStream
+            if remaining == 0 { finishBody() }
+            return .body(stream: stream, range, isEnd: remaining == 0)
+        case .discarded:
+            let count = min(available, remaining)
+            position += count
+            remaining -= count
+            deliveryBound -= count
+            if remaining == 0 {
+                finishBody()
+            } else if deliveryBound < 0 {
+                finishReading(lingering: true)
+            } else {
+                return .needInput
+            }
+            return nil
+        }
+    }
+
+    private mutating func stepThroughChunks(
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+    ) -> Step? {
+        while true {
+            var dataMax = Int.max
+            if delivery == .streamed {
+                dataMax = min(deliveryBound - unconsumed, HTTP1Connection.gatheredBytesMax) - gathered.count
+                if dataMax <= 0 { return gathered.isEmpty ? .blocked : deliverGathered(isEnd: false) }
+            }
+            switch decoder.next(input, at: &position, dataMax: dataMax, limits: context.limits) {
+            case .needInput:
+                return delivery == .streamed && !gathered.isEmpty ? deliverGathered(isEnd: false) : .needInput
+            case .data(let range):
+                if delivery == .discarded {
+                    deliveryBound -= range.count
+                    if deliveryBound < 0 {
+                        finishReading(lingering: true)
+                        return nil
+                    }
+                } else if delivery == .buffered, range.count > deliveryBound - gathered.count {
+                    return cancelReading(.bodyTooLong, &context)
+                } else {
+                    if gathered.capacity == 0 { gathered = context.takeBuffer() }
+                    gathered.append(copying: input, range)
+                }
+            case .end:
+                let isDelivered = delivery != .discarded
+                finishBody()
+                return isDelivered ? deliverGathered(isEnd: true) : nil
+            case .failed(let failure):
+                return cancelReading(failure, &context)
+            }
+        }
+    }
+
+    private mutating func deliverGathered(isEnd: Bool) -> Step {
+        if delivery == .streamed { unconsumed += gathered.count }
+        return .gatheredBody(stream: readingStream, isEnd: isEnd)
+    }
+
+    private mutating func cancelReading(_ failure: HTTP1Failure, _ context: inout HTTP1Context) -> Step? {
+        guard let stream = fail(failure, context: &context) else { return nil }
+        return .cancelled(stream: stream)
+    }
+
+    /// The body is whole: on to the next request, if there may be one.
+    private mutating func finishBody() {
+        awaitsContinue = false
+        remaining = 0
+        reading = readingCloses ? .finished : .head
+    }
+
+    mutating func finishReading(lingering: Bool) {
+        reading = .finished
+        if lingering { mustLinger = true }
+    }
+
+    // MARK: Refusals
+
+    /// Gives the one answer to a request that cannot be read on, and reads no more.
+    ///
+    /// - Returns: the exchange which the handler has to be told about.
+    mutating func fail(_ failure: HTTP1Failure, context: inout HTTP1Context) -> UInt32? {
+        guard reading != .finished else { return nil }
+        let wasReading = reading
+        self.failure = failure
+        finishReading(lingering: true)
+        gathered = []
+        unconsumed = 0
+        guard wasReading != .head else {
+            refuse(pushSlot(.closes), failure, context: &context)
+            return nil
+        }
+        guard isOpen(readingStream) else { return nil }  // It has been answered; only its body was left.
+        let place = index(readingStream)
+        if slots[place].flags.contains(.started) {
+            isAborted = true
+        } else {
+            slots[place].flags.insert(.closes)
+            refuse(readingStream, failure, context: &context)
+        }
+        return readingStream
+    }
+
+    private mutating func refuse(_ stream: UInt32, _ failure: HTTP1Failure, context: inout HTTP1Context) {
+        let body = ProblemBody.bytes(failure.status, detail: failure.detail)
+        respond(stream, failure.status, failure.fields, body: body.span, context: &context)
+    }
+}

@@ -1,0 +1,290 @@
+extension HTTP1Connection {
+    // MARK: Answers
+
+    /// Answers whole.
+    ///
+    /// - Returns: false where the exchange has no answer to give any more.
+    @discardableResult
+    package mutating func respond(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>,
+        context: inout HTTP1Context
+    ) -> Bool {
+        guard isPending(stream) else { return false }
+        let place = index(stream)
+        guard !slots[place].flags.contains(.started) else { return false }
+        noteEarlyAnswer(stream, context.limits)
+        let flags = slots[place].flags
+        let sendsBody = !flags.contains(.isHead) && !status.hasNoBody
+        if stream == first {
+            if output.capacity == 0 { output = context.takeBuffer() }
+            Self.appendHead(&output, status, fields, .length(body.count), flags, context)
+            if sendsBody { output.append(copying: body) }
+        } else {
+            let before = slots[place].parked.count
+            if slots[place].parked.capacity == 0 { slots[place].parked = context.takeBuffer() }
+            Self.appendHead(&slots[place].parked, status, fields, .length(body.count), flags, context)
+            if sendsBody { slots[place].parked.append(copying: body) }
+            parkedBytes += slots[place].parked.count - before
+        }
+        slots[place].flags.insert([.started, .ended])
+        answerEnded(stream, &context)
+        return true
+    }
+
+    /// Begins an answer.
+    ///
+    /// - Returns: false where the exchange has no answer to give any more.
+    @discardableResult
+    package mutating func start(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?,
+        context: inout HTTP1Context
+    ) -> Bool {
+        guard isPending(stream), !slots[index(stream)].flags.contains(.started) else { return false }
+        let place = index(stream)
+        var framing = BodyFraming.none
+        if let bodyBytes {
+            framing = .length(max(0, bodyBytes))
+            slots[place].owed = max(0, bodyBytes)
+        } else if slots[place].flags.contains(.isHTTP10) {
+            // HTTP/1.0 knows no chunks: the end of the connection ends the body (RFC 9112 6.3).
+            slots[place].flags.insert([.closes, .untilClose])
+            readingCloses = true
+            if reading == .head { reading = .finished }
+        } else if !status.hasNoBody {
+            framing = .chunked
+            slots[place].flags.insert(.chunked)
+        }
+        if status.hasNoBody || slots[place].flags.contains(.isHead) { slots[place].owed = 0 }
+        slots[place].flags.insert(.started)
+        if status.hasNoBody { slots[place].flags.insert(.isHead) }
+        let flags = slots[place].flags
+        write(stream, &context) { Self.appendHead(&$0, status, fields, framing, flags, $1) }
+        return true
+    }
+
+    /// Sends bytes of a begun answer.
+    ///
+    /// - Returns: false where more waits than the bound, and `writable` is owed.
+    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout HTTP1Context) -> Bool {
+        guard isOpen(stream), slots[index(stream)].flags.contains(.started) else { return true }
+        let place = index(stream)
+        let flags = slots[place].flags
+        if !flags.contains(.isHead), !bytes.isEmpty {
+            var count = bytes.count
+            if !flags.contains(.chunked), !flags.contains(.untilClose) {
+                // More than was promised would be read as the next answer.
+                count = min(count, slots[place].owed)
+                slots[place].owed -= count
+            }
+            let part = bytes.extracting(0..<count)
+            if stream == first {
+                if output.capacity == 0 { output = context.takeBuffer() }
+                Self.appendBody(&output, part, isChunk: flags.contains(.chunked))
+            } else {
+                let before = slots[place].parked.count
+                if slots[place].parked.capacity == 0 { slots[place].parked = context.takeBuffer() }
+                Self.appendBody(&slots[place].parked, part, isChunk: flags.contains(.chunked))
+                parkedBytes += slots[place].parked.count - before
+            }
+        }
+        if unsentBytes <= context.limits.outputBytesMax { return true }
+        if !slots[place].flags.contains(.wantsWritable) { owedWritable += 1 }
+        slots[place].flags.insert(.wantsWritable)
+        return false
+    }
+
+    /// Ends a begun answer.
+    ///
+    /// - Returns: false where there was none to end.
+    @discardableResult
+    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout HTTP1Context) -> Bool {
+        guard isOpen(stream), slots[index(stream)].flags.contains(.started) else { return false }
+        let place = index(stream)
+        let flags = slots[place].flags
+        if flags.contains(.chunked), !flags.contains(.isHead) {
+            write(stream, &context) { buffer, _ in
+                buffer.append(contentsOf: "0\r\n".utf8)
+                if let trailers { buffer.append(contentsOf: trailers.lines) }
+                buffer.append(contentsOf: "\r\n".utf8)
+            }
+        }
+        if slots[place].owed > 0 { isAborted = true }
+        noteEarlyAnswer(stream, context.limits)
+        if abandonsBody { mustLinger = true }
+        slots[place].flags.insert(.ended)
+        if flags.contains(.wantsWritable) {
+            slots[place].flags.remove(.wantsWritable)
+            owedWritable -= 1
+        }
+        answerEnded(stream, &context)
+        return true
+    }
+
+    /// An exchange that was told to wait by `send` and may go on now, taken off the list; `nil` if there is none.
+    package mutating func takeWritable(limits: HTTPLimits) -> UInt32? {
+        guard isOwedWritable(limits: limits) else { return nil }
+        var stream = first
+        while stream != next {
+            if slots[index(stream)].flags.contains(.wantsWritable) {
+                slots[index(stream)].flags.remove(.wantsWritable)
+                owedWritable -= 1
+                return stream
+            }
+            stream &+= 1
+        }
+        return nil
+    }
+
+    /// The peer has taken `count` bytes of the output.
+    package mutating func sent(_ count: Int, context: inout HTTP1Context) {
+        outputStart += count
+        if outputStart == output.count {
+            outputStart = 0
+            var buffer: [UInt8] = []
+            swap(&buffer, &output)
+            context.recycle(buffer)
+        } else if outputStart > HTTP1Context.bufferBytesKept, outputStart > output.count / 2 {
+            // A peer that reads slowly for ever must not make the sent part grow for ever.
+            output.removeSubrange(0..<outputStart)
+            outputStart = 0
+        }
+    }
+
+    // MARK: Order
+
+    /// An answer to the request whose body is still coming: decides whether the rest is read or the connection given up.
+    private mutating func noteEarlyAnswer(_ stream: UInt32, _ limits: HTTPLimits) {
+        guard stream == readingStream, reading == .mode || isInBody else { return }
+        // A client that waits for 100 may or may not send its body after a final answer: nobody can tell what follows.
+        let isTooLong = !readingIsChunked && remaining > limits.discardBytesMax
+        guard awaitsContinue || isTooLong else { return }
+        abandonsBody = true
+        slots[index(stream)].flags.insert(.closes)
+    }
+
+    private mutating func answerEnded(_ stream: UInt32, _ context: inout HTTP1Context) {
+        if stream == creditStream { unconsumed = 0 }
+        if stream == readingStream, isInBody {
+            delivery = .discarded
+            deliveryBound = context.limits.discardBytesMax
+            recycleGathered(&context)
+            if abandonsBody { finishReading(lingering: true) }
+        }
+        guard stream == first, !isLastAnswered else { return }
+        isLastAnswered = slots[index(first)].flags.contains(.closes)
+        first &+= 1
+        while first != next, !isLastAnswered {
+            let place = index(first)
+            if !slots[place].parked.isEmpty {
+                var parked: [UInt8] = []
+                swap(&parked, &slots[place].parked)
+                parkedBytes -= parked.count
+                if output.isEmpty {
+                    swap(&parked, &output)
+                } else {
+                    output.append(contentsOf: parked)
+                }
+                context.recycle(parked)
+            }
+            guard slots[place].flags.contains(.ended) else { return }
+            isLastAnswered = slots[place].flags.contains(.closes)
+            first &+= 1
+        }
+    }
+
+    private mutating func recycleGathered(_ context: inout HTTP1Context) {
+        var buffer: [UInt8] = []
+        swap(&buffer, &gathered)
+        context.recycle(buffer)
+    }
+
+    mutating func writeContinue(_ hasInput: Bool, _ context: inout HTTP1Context) {
+        guard awaitsContinue else { return }
+        awaitsContinue = false
+        // RFC 9110 10.1.1: may be left out where the body has begun to arrive.
+        if hasInput { return }
+        write(readingStream, &context) { buffer, _ in buffer.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+    }
+
+    /// Runs `body` on the buffer in which the stream's bytes belong now.
+    private mutating func write(
+        _ stream: UInt32, _ context: inout HTTP1Context, _ body: (inout [UInt8], HTTP1Context) -> Void
+    ) {
+        if stream == first {
+            if output.capacity == 0 { output = context.takeBuffer() }
+            body(&output, context)
+        } else {
+            let place = index(stream)
+            let before = slots[place].parked.count
+            body(&slots[place].parked, context)
+            parkedBytes += slots[place].parked.count - before
+        }
+    }
+
+    // MARK: Bytes
+
+    private enum BodyFraming {
+        case none, chunked
+        case length(Int)
+    }
+
+    private static func appendHead(
+        _ buffer: inout [UInt8], _ status: HTTPStatus, _ fields: ResponseFields, _ framing: BodyFraming,
+        _ flags: HTTP1ResponseSlot.Flags, _ context: borrowing HTTP1Context
+    ) {
+        if status == .ok {
+            buffer.append(contentsOf: context.okLines)
+        } else {
+            buffer.append(contentsOf: "HTTP/1.1 ".utf8)
+            appendDecimal(&buffer, Int(status.rawValue))
+            buffer.append(UInt8(ascii: " "))
+            buffer.append(contentsOf: status.reason.utf8)
+            buffer.append(contentsOf: "\r\n".utf8)
+            buffer.append(contentsOf: context.date.line)
+        }
+        buffer.append(contentsOf: fields.lines)
+        switch framing {
+        // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
+        case .length(let count) where !status.hasNoBody:
+            buffer.append(contentsOf: context.lengthName)
+            appendDecimal(&buffer, count)
+            appendLineEnd(&buffer)
+        case .chunked: buffer.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8)
+        default: break
+        }
+        if flags.contains(.closes) {
+            buffer.append(contentsOf: "Connection: close\r\n".utf8)
+        } else if flags.contains(.isHTTP10) {
+            buffer.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+        }
+        appendLineEnd(&buffer)
+    }
+
+    private static func appendBody(_ buffer: inout [UInt8], _ bytes: Span<UInt8>, isChunk: Bool) {
+        guard isChunk else { return buffer.append(copying: bytes) }
+        var shift = (Int.bitWidth - 1 - bytes.count.leadingZeroBitCount) / 4 * 4
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: bytes.count >> shift & 15)
+            buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
+            shift -= 4
+        }
+        appendLineEnd(&buffer)
+        buffer.append(copying: bytes)
+        appendLineEnd(&buffer)
+    }
+
+    @inline(__always)
+    private static func appendLineEnd(_ buffer: inout [UInt8]) {
+        buffer.append(0x0D)
+        buffer.append(0x0A)
+    }
+
+    private static func appendDecimal(_ buffer: inout [UInt8], _ number: Int) {
+        var divisor = 1
+        while number / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            buffer.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// What all HTTP/1 connections of one loop share: limits, the ready-made beginnings of answers, spare buffers.
+package struct HTTP1Context {
+    /// Buffers that grew beyond this are given back to the system instead of being kept.
+    static let bufferBytesKept = 64 << 10
+    private static let buffersKept = 128
+    private static let bufferBytesFirst = 2 << 10
+
+    /// The bounds.
+    package let limits: HTTPLimits
+    /// `HTTP/1.1 200 OK`, CRLF, the date line.
+    private(set) var okLines: [UInt8] = []
+    let lengthName = Array("Content-Length: ".utf8)
+    private(set) var date: HTTPDate
+    private var spare: [[UInt8]] = []
+
+    /// Makes a context; `date` must be kept up by ``update(unixSeconds:)``.
+    package init(limits: HTTPLimits, unixSeconds: Int64) {
+        var bounded = limits
+        bounded.pipelinedMax = min(max(1, limits.pipelinedMax), 64)
+        self.limits = bounded
+        date = HTTPDate(unixSeconds: unixSeconds)
+        makeOKLines()
+    }
+
+    /// Takes over the wall clock; cheap while the second is the same.
+    package mutating func update(unixSeconds: Int64) {
+        if date.update(unixSeconds: unixSeconds) { makeOKLines() }
+    }
+
+    private mutating func makeOKLines() {
+        okLines = Array("HTTP/1.1 200 OK\r\n".utf8) + date.line
+    }
+
+    /// An empty buffer with some room.
+    mutating func takeBuffer() -> [UInt8] {
+        if let buffer = spare.popLast() { return buffer }
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(HTTP1Context.bufferBytesFirst)
+        return buffer
+    }
+
+    /// Takes a buffer back, to be used again if it is not too large.
+    package mutating func recycle(_ buffer: consuming [UInt8]) {
+        guard buffer.capacity > 0, buffer.capacity <= HTTP1Context.bufferBytesKept,
+            spare.count < HTTP1Context.buffersKept
+        else { return }
+        buffer.removeAll(keepingCapacity: true)
+        spare.append(buffer)
+    }
+}

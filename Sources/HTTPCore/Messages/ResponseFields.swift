@@ -1,0 +1,57 @@
+/// The fields of an answer, made once and shared by all that send it.
+///
+/// The connection adds `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` itself, since only it knows them.
+///
+/// Making one never fails: a control byte in a value (CR, LF, NUL, ...) becomes a space, so that a value which holds a
+/// client's words can never start a second field; a field whose name is not a token, or is one of the connection's own,
+/// is left out.
+package final class ResponseFields: Sendable {
+    /// One field.
+    package struct Field: Sendable, Equatable {
+        package let name: String
+        package let value: String
+    }
+
+    /// The fields that are sent, in order.
+    package let fields: [Field]
+    /// The same as HTTP/1 lines, each ended by CRLF.
+    let lines: [UInt8]
+
+    /// Makes a block of fields.
+    package init(_ pairs: [(name: String, value: String)]) {
+        var fields: [Field] = []
+        var lines: [UInt8] = []
+        for (name, value) in pairs where ResponseFields.mayName(name) {
+            let clean = value.utf8.map { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F ? 0x20 : $0 }
+            fields.append(Field(name: name, value: String(decoding: clean, as: UTF8.self)))
+            lines.append(contentsOf: name.utf8)
+            lines.append(contentsOf: ": ".utf8)
+            lines.append(contentsOf: clean)
+            lines.append(contentsOf: "\r\n".utf8)
+        }
+        self.fields = fields
+        self.lines = lines
+    }
+
+    /// No fields.
+    package static let none = ResponseFields([])
+    /// `Content-Type: application/json`.
+    package static let json = ResponseFields([("Content-Type", "application/json")])
+    /// `Content-Type: application/problem+json` (RFC 9457 3).
+    package static let problem = ResponseFields([("Content-Type", "application/problem+json")])
+    /// `Content-Type: text/plain; charset=utf-8`.
+    package static let plainText = ResponseFields([("Content-Type", "text/plain; charset=utf-8")])
+
+    /// The same fields and some more.
+    package func adding(_ pairs: [(name: String, value: String)]) -> ResponseFields {
+        ResponseFields(fields.map { ($0.name, $0.value) } + pairs)
+    }
+
+    private static func mayName(_ name: String) -> Bool {
+        guard !name.isEmpty, name.utf8.allSatisfy(TokenBytes.contains) else { return false }
+        switch name.lowercased() {
+        case "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer": return false
+        default: return true
+        }
+    }
+}

@@ -1,0 +1,54 @@
+internal import EventLoop
+internal import HTTPCore
+
+/// One slot of a loop's table: a socket and what drives it. Used again after a close, with the next generation.
+struct Connection {
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+        /// The kernel may have bytes for us.
+        static let readable = Flags(rawValue: 1)
+        /// The kernel has no room: wait for its edge.
+        static let outputBlocked = Flags(rawValue: 2)
+        /// The HTTP side reads nothing until something has moved.
+        static let inputBlocked = Flags(rawValue: 4)
+        /// In the list of connections to be flushed.
+        static let dirty = Flags(rawValue: 8)
+        /// In the list of connections to go on with in the next turn.
+        static let queued = Flags(rawValue: 16)
+        /// The first bytes have been judged.
+        static let sniffed = Flags(rawValue: 32)
+        /// The peer has ended its direction.
+        static let inputEnded = Flags(rawValue: 64)
+        /// Half-closed: only draining.
+        static let lingering = Flags(rawValue: 128)
+        /// Bytes came that nobody will read.
+        static let hasLeftover = Flags(rawValue: 256)
+        /// Over the bound of connections: only there to be told so.
+        static let refused = Flags(rawValue: 512)
+    }
+
+    /// What the deadline is about.
+    enum Waiting { case nothing, idle, head, body, write, linger }
+
+    var fd: Int32 = -1
+    var generation: UInt32 = 0
+    var flags: Flags = []
+    var http1 = HTTP1Connection()
+    /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
+    var pending: [UInt8] = []
+    var pendingStart = 0
+    var lingerBytes = 0
+
+    var deadline = LoopInstant.never
+    var waiting = Waiting.nothing
+    var headStart = LoopInstant.never
+    var bodyStart = LoopInstant.never
+    /// The request that `bodyStart` is about.
+    var bodyRequest: UInt32 = 0
+    var bodyBytes = 0
+    /// When output last moved, or began to wait.
+    var writeProgress = LoopInstant.never
+
+    var isOpen: Bool { fd >= 0 }
+    var pendingCount: Int { pending.count - pendingStart }
+}

@@ -1,0 +1,154 @@
+internal import EventLoop
+internal import HTTPCore
+
+extension ServerLoop {
+    /// Reads what the kernel has, and works through it.
+    func read(_ slot: Int, _ input: inout [UInt8], _ head: inout RequestHead) {
+        for _ in 0..<ServerLoop.readsPerTurn {
+            guard connections[slot].isOpen, !connections[slot].flags.contains(.inputBlocked) else { return }
+            if connections[slot].flags.contains(.lingering) { return drain(slot, &input) }
+            let kept = connections[slot].pendingCount
+            if kept > 0 {
+                input.replaceSubrange(0..<kept, with: connections[slot].pending[connections[slot].pendingStart...])
+            }
+            switch Socket.receive(connections[slot].fd, into: &input, from: kept) {
+            case .moved(let count):
+                counters[.bytesRead] += count
+                connections[slot].bodyBytes += count
+                let total = kept + count
+                let used = process(slot, input.span.extracting(0..<total), &head)
+                guard connections[slot].isOpen else { return }
+                keep(slot, input, used..<total)
+                // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)).
+                if total < input.count {
+                    connections[slot].flags.remove(.readable)
+                    return
+                }
+            case .wouldBlock:
+                connections[slot].flags.remove(.readable)
+                return
+            case .ended:
+                connections[slot].flags.remove(.readable)
+                connections[slot].flags.insert(.inputEnded)
+                return markDirty(slot)
+            case .broken:
+                return close(slot, .closedBroken)
+            }
+        }
+        if connections[slot].isOpen { queue(slot) }
+    }
+
+    /// Goes on with a connection that had to wait for the next turn.
+    func resume(_ slot: Int, _ input: inout [UInt8], _ head: inout RequestHead) {
+        while let stream = connections[slot].http1.takeWritable(limits: context.limits) {
+            handler.writable(exchangeID(slot, connections[slot].generation, stream), self)
+            markDirty(slot)
+        }
+        if connections[slot].flags.contains(.inputBlocked), connections[slot].http1.canProceed(limits: context.limits) {
+            connections[slot].flags.remove(.inputBlocked)
+            connections[slot].bodyStart = .never
+            var bytes: [UInt8] = []
+            swap(&bytes, &connections[slot].pending)
+            let start = connections[slot].pendingStart
+            let used = process(slot, bytes.span.extracting(start..<bytes.count), &head)
+            guard connections[slot].isOpen else { return }
+            if start + used < bytes.count, !connections[slot].http1.isReadingFinished {
+                connections[slot].pendingStart = start + used
+                swap(&bytes, &connections[slot].pending)
+            } else {
+                connections[slot].pendingStart = 0
+                context.recycle(bytes)
+            }
+        }
+        if connections[slot].flags.contains(.readable) { read(slot, &input, &head) }
+        if connections[slot].isOpen { markDirty(slot) }
+    }
+
+    /// Works through bytes of one connection.
+    ///
+    /// - Returns: how many were used; the rest must come again.
+    private func process(_ slot: Int, _ bytes: Span<UInt8>, _ head: inout RequestHead) -> Int {
+        markDirty(slot)
+        guard connections[slot].flags.contains(.sniffed) || sniff(slot, bytes) else { return 0 }
+        var position = 0
+        let generation = connections[slot].generation
+        while true {
+            switch connections[slot].http1.step(bytes, at: &position, head: &head, context: &context) {
+            case .head(let stream):
+                counters[.requests] += 1
+                let exchange = exchangeID(slot, generation, stream)
+                let mode = handler.head(head, exchange, self)
+                let hasInput = position < bytes.count
+                if !connections[slot].http1.accept(mode, hasInput: hasInput, context: &context) {
+                    handler.cancelled(exchange)
+                }
+            case .body(let stream, let range, let isEnd):
+                handler.body(bytes.extracting(range), isEnd: isEnd, exchangeID(slot, generation, stream), self)
+            case .gatheredBody(let stream, let isEnd):
+                let body = connections[slot].http1.takeBody()
+                handler.body(body.span, isEnd: isEnd, exchangeID(slot, generation, stream), self)
+                context.recycle(body)
+            case .cancelled(let stream):
+                handler.cancelled(exchangeID(slot, generation, stream))
+            case .needInput:
+                return position
+            case .blocked:
+                connections[slot].flags.insert(.inputBlocked)
+                return position
+            case .finished:
+                if position < bytes.count { connections[slot].flags.insert(.hasLeftover) }
+                return bytes.count
+            }
+        }
+    }
+
+    /// Judges a connection's first bytes; false until they tell enough.
+    private func sniff(_ slot: Int, _ bytes: Span<UInt8>) -> Bool {
+        switch ConnectionPreface.judge(bytes) {
+        case .undecided: return false
+        case .http1: break
+        case .http2: connections[slot].http1.refuseConnection(.http2Preface, context: &context)
+        }
+        connections[slot].flags.insert(.sniffed)
+        return true
+    }
+
+    private func keep(_ slot: Int, _ input: borrowing [UInt8], _ rest: Range<Int>) {
+        connections[slot].pendingStart = 0
+        if rest.isEmpty {
+            guard connections[slot].pending.capacity > 0 else { return }
+            var empty: [UInt8] = []
+            swap(&empty, &connections[slot].pending)
+            context.recycle(empty)
+        } else {
+            connections[slot].pending.removeAll(keepingCapacity: true)
+            connections[slot].pending.append(contentsOf: input[rest])
+        }
+    }
+
+    /// Throws away what still comes on a half-closed connection, within bounds.
+    private func drain(_ slot: Int, _ input: inout [UInt8]) {
+        while true {
+            switch Socket.receive(connections[slot].fd, into: &input, from: 0) {
+            case .moved(let count):
+                connections[slot].lingerBytes += count
+                if connections[slot].lingerBytes > configuration.lingerBytesMax {
+                    return close(slot, lingerReason(slot))
+                }
+            case .wouldBlock:
+                connections[slot].flags.remove(.readable)
+                return
+            case .ended, .broken: return close(slot, lingerReason(slot))
+            }
+        }
+    }
+
+    func lingerReason(_ slot: Int) -> HTTPServerCounter {
+        switch connections[slot].http1.failure {
+        case nil: .closedAfterAnswer
+        case .headTimeout: .closedHeadTimeout
+        case .bodyTimeout: .closedBodyTimeout
+        default: .closedAfterFailure
+        }
+    }
+}

@@ -1,0 +1,90 @@
+internal import EventLoop
+internal import HTTPCore
+
+extension ServerLoop {
+    /// Sends what the turn has produced, and closes what is done.
+    func flushDirty() {
+        var place = 0
+        // The list may grow while it is worked through: `cancelled` may make a handler answer others.
+        while place < dirty.count {
+            let slot = dirty[place]
+            place += 1
+            guard connections[slot].flags.contains(.dirty) else { continue }
+            connections[slot].flags.remove(.dirty)
+            if connections[slot].isOpen { flush(slot) }
+        }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    private func flush(_ slot: Int) {
+        if connections[slot].http1.isAborted { return close(slot, .closedAborted) }
+        if connections[slot].http1.sendableBytes > 0, !connections[slot].flags.contains(.outputBlocked) {
+            guard send(slot) else { return }
+        }
+        let mayProceed =
+            connections[slot].flags.contains(.inputBlocked)
+            && connections[slot].http1.canProceed(limits: context.limits)
+        if mayProceed || connections[slot].http1.isOwedWritable(limits: context.limits) {
+            queue(slot)
+        } else if connections[slot].flags.contains(.inputEnded) {
+            guard endInput(slot) else { return }
+        }
+        if connections[slot].http1.isFinished, connections[slot].http1.sendableBytes == 0,
+            !connections[slot].flags.contains(.lingering)
+        {
+            guard finishConnection(slot) else { return }
+        }
+        updateDeadline(slot)
+    }
+
+    /// One `send`; false where the connection is gone.
+    private func send(_ slot: Int) -> Bool {
+        let wanted = connections[slot].http1.sendableBytes
+        let result = Socket.send(
+            connections[slot].fd, connections[slot].http1.output, from: connections[slot].http1.outputStart)
+        switch result {
+        case .moved(let count):
+            counters[.bytesWritten] += count
+            connections[slot].http1.sent(count, context: &context)
+            connections[slot].writeProgress = now
+            if count < wanted { connections[slot].flags.insert(.outputBlocked) }
+        case .wouldBlock:
+            connections[slot].flags.insert(.outputBlocked)
+        case .ended, .broken:
+            close(slot, .closedBroken)
+            return false
+        }
+        return true
+    }
+
+    /// The peer has ended its direction, and all it sent has been looked at: what is answered by now still goes out,
+    /// what is not will not be. A client that only half-closes cannot be told from one that is gone.
+    private func endInput(_ slot: Int) -> Bool {
+        if connections[slot].flags.contains(.lingering) || connections[slot].http1.unanswered(from: nil) != nil
+            || connections[slot].http1.sendableBytes == 0
+        {
+            close(slot, .closedByPeer)
+            return false
+        }
+        connections[slot].http1.endInput()
+        return true
+    }
+
+    /// All answers are out and no request will come: closes, at once or after a drain.
+    private func finishConnection(_ slot: Int) -> Bool {
+        if let failure = connections[slot].http1.failure, failure.isFraming { counters[.framingErrors] += 1 }
+        let mustLinger =
+            connections[slot].http1.mustLinger || connections[slot].flags.contains(.hasLeftover)
+            || connections[slot].pendingCount > 0
+        guard mustLinger, !connections[slot].flags.contains(.inputEnded) else {
+            close(slot, isDraining ? .closedByDrain : .closedAfterAnswer)
+            return false
+        }
+        Socket.halfClose(connections[slot].fd)
+        connections[slot].flags.insert(.lingering)
+        connections[slot].flags.remove(.inputBlocked)
+        connections[slot].writeProgress = now
+        if connections[slot].flags.contains(.readable) { queue(slot) }
+        return true
+    }
+}

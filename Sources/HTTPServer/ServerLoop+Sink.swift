@@ -1,0 +1,43 @@
+internal import HTTPCore
+
+extension ServerLoop: ExchangeSink {
+    func respond(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>) {
+        guard let slot = slot(of: exchange) else { return }
+        connections[slot].http1.respond(exchange.stream, status, fields, body: body, context: &context)
+        markDirty(slot)
+    }
+
+    func start(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?) {
+        guard let slot = slot(of: exchange) else { return }
+        connections[slot].http1.start(exchange.stream, status, fields, bodyBytes: bodyBytes, context: &context)
+        markDirty(slot)
+    }
+
+    func send(_ exchange: ExchangeID, _ bytes: Span<UInt8>) -> Bool {
+        guard let slot = slot(of: exchange) else { return true }
+        markDirty(slot)
+        return connections[slot].http1.send(exchange.stream, bytes, context: &context)
+    }
+
+    func end(_ exchange: ExchangeID, trailers: ResponseFields?) {
+        guard let slot = slot(of: exchange) else { return }
+        connections[slot].http1.end(exchange.stream, trailers: trailers, context: &context)
+        markDirty(slot)
+    }
+
+    func consumed(_ exchange: ExchangeID, bytes: Int) {
+        guard let slot = slot(of: exchange) else { return }
+        connections[slot].http1.consumed(exchange.stream, bytes: bytes)
+        markDirty(slot)
+    }
+
+    /// The slot of a connection that is still the one the exchange was on.
+    @inline(__always)
+    private func slot(of exchange: ExchangeID) -> Int? {
+        let slot = Int(exchange.connection)
+        guard Int(exchange.loop) == index, slot < connections.count, connections[slot].isOpen,
+            connections[slot].generation == exchange.generation
+        else { return nil }
+        return slot
+    }
+}

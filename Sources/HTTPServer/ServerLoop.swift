@@ -1,0 +1,324 @@
+internal import EventLoop
+internal import HTTPCore
+internal import Synchronization
+
+/// One loop: its poller, its connections, its handler, on one thread.
+///
+/// A turn: wait, read and parse every ready connection (the handler hears of each request), take the mailbox, fire
+/// timers, `endOfTick`, then one `send` for each connection with output. So answers that the handler gives for all of a
+/// turn's requests together leave together.
+final class ServerLoop {
+    /// Tokens of the two descriptors that are no connections; those have their slot in the low half.
+    private static let wakeUpToken = UInt64.max
+    private static let listenerToken = UInt64.max - 1
+    /// Timer numbers; a connection's is its slot behind them.
+    static let acceptTimer = 0
+    static let drainTimer = 1
+    static let connectionTimers = 2
+    /// What one `recv` asks for.
+    static let readBytes = 64 << 10
+    /// Reads of one connection in one turn, so that a fast sender does not starve the others.
+    static let readsPerTurn = 4
+    /// Connections over the bound that are kept for a moment to be told so.
+    static let refusedMax = 64
+
+    let index: Int
+    let configuration: HTTPServerConfiguration
+    let clock: any LoopClock
+    let handler: any RequestHandler
+    let poller: Poller
+    let mailbox: LoopMailbox
+    let published: HTTPServerCounters
+    let load: LoopLoad
+    let peers: [HTTPServer.LoopParts]
+    var listener: ListeningSocket?
+    let connectionsMax: Int
+
+    var connections: [Connection] = []
+    var freeSlots: [UInt32] = []
+    var dirty: [Int] = []
+    var queued: [Int] = []
+    var context: HTTP1Context
+    var wheel: TimerWheel
+    var counters = PlainCounters()
+    var now: LoopInstant
+    var isDraining = false
+    private var isStopped = false
+    private var due: [Int] = []
+    private var inbox: [LoopMessage] = []
+    private var isListening = false
+
+    init(
+        index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
+        parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: ListeningSocket?
+    ) {
+        self.index = index
+        self.configuration = configuration
+        self.clock = clock
+        self.handler = handler
+        poller = parts.poller
+        mailbox = parts.mailbox
+        published = parts.counters
+        load = parts.load
+        self.peers = peers
+        self.listener = listener
+        connectionsMax = (configuration.connectionsMax + configuration.loopCount - 1) / configuration.loopCount
+        now = clock.now()
+        wheel = TimerWheel(now: now)
+        context = HTTP1Context(limits: configuration.limits, unixSeconds: clock.unixSeconds())
+    }
+
+    /// Runs until drained.
+    func run() {
+        _ = poller.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
+        if let listener { isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken) }
+        // Room for what one connection has left over and one more read.
+        let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
+        var input = [UInt8](repeating: 0, count: inputBytes)
+        var head = RequestHead()
+        while !isStopped { turn(&input, &head) }
+        finish()
+    }
+
+    private func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
+        let count = poller.wait(milliseconds: waitMilliseconds())
+        now = clock.now()
+        context.update(unixSeconds: clock.unixSeconds())
+
+        resumeQueued(&input, &head)
+        var isRung = false
+        for place in 0..<count {
+            let event = poller.event(place)
+            switch event.token {
+            case ServerLoop.wakeUpToken: isRung = true
+            case ServerLoop.listenerToken: acceptWaiting()
+            default: handle(event, &input, &head)
+            }
+        }
+        if isRung { takeMessages() }
+        fireTimers()
+        handler.endOfTick(self)
+        flushDirty()
+        published.publish(counters)
+        if isDraining, counters[.open] == 0 { isStopped = true }
+    }
+
+    private func waitMilliseconds() -> Int32 {
+        if !queued.isEmpty { return 0 }
+        guard let next = wheel.nextDeadline else { return -1 }
+        // Against the time of now, not of the last turn: a turn may have taken long.
+        let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(clock.now().nanoseconds)
+        if overflow { return Int32.max }
+        return Int32(clamping: max(0, (left + 999_999) / 1_000_000))
+    }
+
+    private func handle(_ event: ReadinessEvent, _ input: inout [UInt8], _ head: inout RequestHead) {
+        let slot = Int(truncatingIfNeeded: event.token & 0xFFFF_FFFF)
+        // A slot closed and used again within this turn: the event is about its former connection.
+        guard slot < connections.count, connections[slot].isOpen,
+            connections[slot].generation == UInt32(truncatingIfNeeded: event.token >> 32)
+        else { return }
+        if event.isBroken { return close(slot, .closedBroken) }
+        if event.isWritable, connections[slot].flags.contains(.outputBlocked) {
+            connections[slot].flags.remove(.outputBlocked)
+            markDirty(slot)
+        }
+        if event.isReadable {
+            connections[slot].flags.insert(.readable)
+            read(slot, &input, &head)
+        }
+    }
+
+    private func takeMessages() {
+        mailbox.messages.take(into: &inbox)
+        for message in inbox {
+            switch message {
+            case .answer(let exchange, let status, let fields, let body):
+                respond(exchange, status, fields, body: body.span)
+            case .consumed(let exchange, let bytes): consumed(exchange, bytes: bytes)
+            case .adopt(let fd): adopt(fd)
+            case .drain(let deadline): beginDrain(deadline)
+            }
+        }
+        inbox.removeAll(keepingCapacity: inbox.count <= 1024)
+    }
+
+    private func fireTimers() {
+        wheel.expire(at: now, into: &due)
+        guard !due.isEmpty else { return }
+        for timer in due {
+            switch timer {
+            case ServerLoop.acceptTimer: listenAgain()
+            case ServerLoop.drainTimer: stopNow()
+            default: checkDeadline(timer - ServerLoop.connectionTimers)
+            }
+        }
+        due.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Lists
+
+    @inline(__always)
+    func markDirty(_ slot: Int) {
+        guard !connections[slot].flags.contains(.dirty) else { return }
+        connections[slot].flags.insert(.dirty)
+        dirty.append(slot)
+    }
+
+    func queue(_ slot: Int) {
+        guard !connections[slot].flags.contains(.queued) else { return }
+        connections[slot].flags.insert(.queued)
+        queued.append(slot)
+    }
+
+    private func resumeQueued(_ input: inout [UInt8], _ head: inout RequestHead) {
+        guard !queued.isEmpty else { return }
+        // What queues itself again waits for the next turn.
+        var list: [Int] = []
+        swap(&list, &queued)
+        for slot in list where connections[slot].flags.contains(.queued) {
+            connections[slot].flags.remove(.queued)
+            if connections[slot].isOpen { resume(slot, &input, &head) }
+        }
+    }
+
+    // MARK: Accepting
+
+    private func acceptWaiting() {
+        guard let listener else { return }
+        // A bound a turn, so that a flood of connections does not starve those that are there.
+        for _ in 0..<64 {
+            switch listener.accept() {
+            case .accepted(let fd): place(fd)
+            case .lost: continue
+            case .shed: counters[.shed] += 1
+            case .wouldBlock: return
+            case .exhausted:
+                if isListening { poller.remove(listener.descriptor) }
+                isListening = false
+                let pause = LoopDuration(.milliseconds(100))
+                return wheel.schedule(ServerLoop.acceptTimer, at: now.advanced(by: pause))
+            }
+        }
+    }
+
+    private func listenAgain() {
+        guard let listener, !isListening else { return }
+        isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+    }
+
+    private func place(_ fd: Int32) {
+        var best = index
+        var least = load.connections.load(ordering: .relaxed)
+        for (other, parts) in peers.enumerated() where other != index {
+            let count = parts.load.connections.load(ordering: .relaxed)
+            if count < least {
+                least = count
+                best = other
+            }
+        }
+        peers[best].load.connections.add(1, ordering: .relaxed)
+        if best == index { return adopt(fd) }
+        if !peers[best].mailbox.messages.post(.adopt(fd)) {
+            // It has been drained and is gone.
+            peers[best].load.connections.subtract(1, ordering: .relaxed)
+            load.connections.add(1, ordering: .relaxed)
+            adopt(fd)
+        }
+    }
+
+    private func adopt(_ fd: Int32) {
+        let isOver = counters[.open] >= connectionsMax
+        guard counters[.open] < connectionsMax + ServerLoop.refusedMax else {
+            counters[.shed] += 1
+            load.connections.subtract(1, ordering: .relaxed)
+            return Socket.close(fd)
+        }
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slot = Int(free)
+        } else {
+            slot = connections.count
+            connections.append(Connection())
+        }
+        let token = UInt64(connections[slot].generation) << 32 | UInt64(slot)
+        guard poller.add(connection: fd, token: token) else {
+            freeSlots.append(UInt32(slot))
+            counters[.shed] += 1
+            load.connections.subtract(1, ordering: .relaxed)
+            return Socket.close(fd)
+        }
+        connections[slot].fd = fd
+        counters[.open] += 1
+        counters[isOver ? .refused : .accepted] += 1
+        if isDraining { connections[slot].http1.beginDrain() }
+        if isOver {
+            connections[slot].flags.insert(.refused)
+            connections[slot].http1.refuseConnection(.tooManyConnections, context: &context)
+        }
+        markDirty(slot)
+    }
+
+    // MARK: Closing
+
+    func close(_ slot: Int, _ reason: HTTPServerCounter) {
+        guard connections[slot].isOpen else { return }
+        Socket.close(connections[slot].fd)
+        wheel.cancel(slot + ServerLoop.connectionTimers)
+        counters[.open] -= 1
+        counters[reason] += 1
+        load.connections.subtract(1, ordering: .relaxed)
+        let generation = connections[slot].generation
+        var old = Connection()
+        // From here on the handler's calls for it find nothing.
+        old.generation = generation &+ 1
+        swap(&old, &connections[slot])
+        // It may still stand in the lists; they look at the new flags, which are empty.
+        freeSlots.append(UInt32(slot))
+        context.recycle(old.pending)
+        context.recycle(old.http1.takeBody())
+        var stream = old.http1.unanswered(from: nil)
+        while let open = stream {
+            handler.cancelled(exchangeID(slot, generation, open))
+            stream = old.http1.unanswered(from: open &+ 1)
+        }
+    }
+
+    func exchangeID(_ slot: Int, _ generation: UInt32, _ stream: UInt32) -> ExchangeID {
+        ExchangeID(
+            loop: UInt16(truncatingIfNeeded: index), connection: UInt32(truncatingIfNeeded: slot),
+            generation: generation, stream: stream)
+    }
+
+    // MARK: Draining
+
+    private func beginDrain(_ deadline: LoopInstant) {
+        wheel.schedule(ServerLoop.drainTimer, at: deadline)
+        guard !isDraining else { return }
+        // Those whose handshake is done are served; the rest find the port closed.
+        acceptWaiting()
+        if let listener, isListening { poller.remove(listener.descriptor) }
+        isListening = false
+        listener = nil
+        isDraining = true
+        for slot in connections.indices where connections[slot].isOpen {
+            connections[slot].http1.beginDrain()
+            markDirty(slot)
+        }
+    }
+
+    private func stopNow() {
+        for slot in connections.indices where connections[slot].isOpen { close(slot, .closedByDrain) }
+        isStopped = true
+    }
+
+    private func finish() {
+        for message in mailbox.messages.close() {
+            if case .adopt(let fd) = message {
+                load.connections.subtract(1, ordering: .relaxed)
+                Socket.close(fd)
+            }
+        }
+        published.publish(counters)
+    }
+}

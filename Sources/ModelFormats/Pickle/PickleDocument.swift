@@ -1,0 +1,191 @@
+internal import ModelIR
+internal import TensorCore
+
+/// The inert values of one pickle, and the file's bytes that they refer to.
+///
+/// All nodes lie in arrays and name each other by index: shared and cyclic values are plain numbers here, and dropping the
+/// document follows no pointer.
+struct PickleDocument: ~Escapable {
+    /// The whole file, decompressed.
+    let bytes: Span<UInt8>
+    let limits: PickleLimits
+    private(set) var nodes: [PickleNode] = []
+    private(set) var records: [PickleRecord] = []
+    /// nil until the BUILD of a placeholder.
+    private(set) var arrays: [NumPyArray?] = []
+    private(set) var dataTypes: [NumPyDataType] = []
+    var root = PickleValue.none
+    /// Whether joblib wrote arrays into the stream.
+    var hasJoblibArrays = false
+
+    @_lifetime(copy bytes)
+    init(_ bytes: Span<UInt8>, limits: PickleLimits) {
+        self.bytes = bytes
+        self.limits = limits
+    }
+
+    // MARK: Making
+
+    /// Adds a node.
+    /// - Throws: `ImportError` of kind `limit` at `nodesMax`.
+    mutating func add(_ kind: PickleNode.Kind, items: [PickleValue] = []) throws(ImportError) -> PickleHandle {
+        guard nodes.count < limits.nodesMax else {
+            throw ImportError(
+                .limit, at: "pickle", found: "more than \(limits.nodesMax) lists, tuples and objects",
+                expected: "at most that many in one file")
+        }
+        nodes.append(PickleNode(kind: kind, items: items))
+        return PickleHandle(index: Int32(nodes.count - 1))
+    }
+
+    mutating func addRecord(
+        _ callable: PickleHandle, arguments: PickleHandle, pairs: [PickleValue] = []
+    ) throws(ImportError) -> PickleHandle {
+        let handle = try add(.record(Int32(records.count)))
+        records.append(PickleRecord(callable: callable, arguments: arguments, pairs: pairs))
+        return handle
+    }
+
+    mutating func addArray(_ array: NumPyArray?) throws(ImportError) -> PickleHandle {
+        let handle = try add(.array(Int32(arrays.count)))
+        arrays.append(array)
+        return handle
+    }
+
+    mutating func addDataType(_ dataType: NumPyDataType) throws(ImportError) -> PickleHandle {
+        let handle = try add(.dataType(Int32(dataTypes.count)))
+        dataTypes.append(dataType)
+        return handle
+    }
+
+    mutating func append(_ values: ArraySlice<PickleValue>, to handle: PickleHandle) {
+        nodes[Int(handle.index)].items.append(contentsOf: values)
+    }
+
+    mutating func appendPairs(_ values: ArraySlice<PickleValue>, toRecord index: Int32) {
+        records[Int(index)].pairs.append(contentsOf: values)
+    }
+
+    mutating func setState(_ state: PickleValue, ofRecord index: Int32) {
+        records[Int(index)].state = state
+    }
+
+    mutating func setArray(_ array: NumPyArray, at index: Int32) {
+        arrays[Int(index)] = array
+    }
+
+    mutating func setDataType(_ dataType: NumPyDataType, at index: Int32) {
+        dataTypes[Int(index)] = dataType
+    }
+
+    // MARK: Looking
+
+    func kind(_ handle: PickleHandle) -> PickleNode.Kind { nodes[Int(handle.index)].kind }
+
+    func items(_ handle: PickleHandle) -> [PickleValue] { nodes[Int(handle.index)].items }
+
+    func record(_ index: Int32) -> PickleRecord { records[Int(index)] }
+
+    /// The record that a value is; nil if it is something else.
+    func record(_ value: PickleValue) -> PickleRecord? {
+        guard case .node(let handle) = value, case .record(let index) = kind(handle) else { return nil }
+        return record(index)
+    }
+
+    func global(_ value: PickleValue) -> PickleGlobal? {
+        guard case .node(let handle) = value, case .global(let global) = kind(handle) else { return nil }
+        return global
+    }
+
+    func array(_ value: PickleValue) -> NumPyArray? {
+        guard case .node(let handle) = value, case .array(let index) = kind(handle) else { return nil }
+        return arrays[Int(index)]
+    }
+
+    func dataType(_ value: PickleValue) -> NumPyDataType? {
+        guard case .node(let handle) = value, case .dataType(let index) = kind(handle) else { return nil }
+        return dataTypes[Int(index)]
+    }
+
+    /// The items of a list or tuple; nil if the value is something else.
+    func sequence(_ value: PickleValue) -> [PickleValue]? {
+        guard case .node(let handle) = value else { return nil }
+        switch kind(handle) {
+        case .list, .tuple: return items(handle)
+        default: return nil
+        }
+    }
+
+    func tuple(_ value: PickleValue) -> [PickleValue]? {
+        guard case .node(let handle) = value, case .tuple = kind(handle) else { return nil }
+        return items(handle)
+    }
+
+    /// Key, value, ... of a dictionary; nil if the value is something else.
+    func pairs(_ value: PickleValue) -> [PickleValue]? {
+        guard case .node(let handle) = value, case .dictionary = kind(handle) else { return nil }
+        return items(handle)
+    }
+
+    /// The value of a text key among key, value, ...; the last one counts.
+    func lookUp(_ key: String, in pairs: [PickleValue]) -> PickleValue? {
+        var index = pairs.count - 2
+        while index >= 0 {
+            if case .text(let slice) = pairs[index], equals(slice, key) { return pairs[index + 1] }
+            index -= 2
+        }
+        return nil
+    }
+
+    /// An attribute of a record, from its state: a dictionary, or a pair of dictionaries (for slots), or one of them nil.
+    func attribute(_ name: String, of record: PickleRecord) -> PickleValue? {
+        guard let state = record.state else { return nil }
+        if let pairs = pairs(state) { return lookUp(name, in: pairs) }
+        if let both = tuple(state), both.count == 2 {
+            if let pairs = pairs(both[1]), let value = lookUp(name, in: pairs) { return value }
+            if let pairs = pairs(both[0]) { return lookUp(name, in: pairs) }
+        }
+        return nil
+    }
+
+    // MARK: Names
+
+    /// `module.name` of a global.
+    func fullName(_ global: PickleGlobal) -> String {
+        (text(global.module) ?? "?") + "." + (text(global.name) ?? "?")
+    }
+
+    /// The class or function that a record was made from.
+    func fullName(_ record: PickleRecord) -> String {
+        guard case .global(let global) = kind(record.callable) else { return "?" }
+        return fullName(global)
+    }
+
+    /// What a value is, for messages: such as `a list`, `"mean"` or `sklearn.svm._classes.SVC`.
+    func describe(_ value: PickleValue) -> String {
+        switch value {
+        case .none: return "None"
+        case .boolean(let value): return value ? "True" : "False"
+        case .integer(let value): return String(value)
+        case .bigInteger: return "an integer beyond 64 bits"
+        case .float(let value): return value.description
+        case .text(let slice):
+            guard let text = text(slice) else { return "text that is not Unicode" }
+            return text.utf8.count <= 80 ? "\"\(text)\"" : "text of \(text.utf8.count) bytes"
+        case .bytes(let slice): return "\(slice.count) bytes"
+        case .node(let handle):
+            switch kind(handle) {
+            case .list: return "a list of \(items(handle).count)"
+            case .tuple: return "a tuple of \(items(handle).count)"
+            case .dictionary: return "a dict of \(items(handle).count / 2)"
+            case .set: return "a set"
+            case .global(let global): return fullName(global)
+            case .record(let index): return fullName(record(index))
+            case .dataType(let index): return "the type \(dataTypes[Int(index)].description)"
+            case .array(let index):
+                guard let array = arrays[Int(index)] else { return "an empty array" }
+                return "an array of \(array.dataType.description) of shape \(array.shape)"
+            }
+        }
+    }
+}

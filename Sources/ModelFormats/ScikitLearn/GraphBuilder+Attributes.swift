@@ -1,0 +1,137 @@
+internal import ModelIR
+internal import TensorCore
+
+/// Reading of an estimator's attributes. Refusals name the attribute: `pipeline/model.coef_`.
+extension GraphBuilder {
+    /// The estimator that a value is; nil if it is something else.
+    func estimator(_ value: PickleValue, path: String) -> EstimatorRecord? {
+        guard let record = document.record(value), case .global(let global) = document.kind(record.callable),
+            let name = document.text(global.name)
+        else { return nil }
+        let className = name.split(separator: ".").last.map { String($0) } ?? name
+        return EstimatorRecord(
+            record: record, className: className, fullName: document.fullName(global), path: path)
+    }
+
+    func attribute(_ estimator: EstimatorRecord, _ name: String) -> PickleValue? {
+        document.attribute(name, of: estimator.record)
+    }
+
+    /// An attribute that a fitted estimator always has.
+    func required(_ estimator: EstimatorRecord, _ name: String) throws(ImportError) -> PickleValue {
+        guard let value = attribute(estimator, name), value != .none else {
+            throw ImportError(
+                .malformed, at: "\(estimator.path).\(name)", found: "nothing",
+                expected: "an attribute of a fitted \(estimator.className)", remedy: "call fit before saving the model")
+        }
+        return value
+    }
+
+    func scalarAttribute(_ estimator: EstimatorRecord, _ name: String) -> PickleScalar? {
+        attribute(estimator, name).map { document.scalar($0) }
+    }
+
+    func flag(_ estimator: EstimatorRecord, _ name: String, default standard: Bool) -> Bool {
+        scalarAttribute(estimator, name)?.number.map { $0 != 0 } ?? standard
+    }
+
+    func text(_ estimator: EstimatorRecord, _ name: String) -> String? {
+        guard case .text(let text)? = scalarAttribute(estimator, name) else { return nil }
+        return text
+    }
+
+    /// Numbers of any shape: an array, a sparse matrix, or a single number (shape []).
+    mutating func numbers(_ value: PickleValue, place: String) throws(ImportError) -> PickleElements<Double> {
+        if let array = document.array(value) { return try document.doubles(array, place: place, budget: &budget) }
+        if let number = document.scalar(value).number, let shape = Shape([]) {
+            return PickleElements(shape: shape, values: [number])
+        }
+        if let record = document.record(value) { return try sparseMatrix(record, place: place) }
+        throw wrongType(value, place: place, expected: "numbers")
+    }
+
+    mutating func numbers(_ estimator: EstimatorRecord, _ name: String) throws(ImportError) -> PickleElements<Double> {
+        try numbers(required(estimator, name), place: "\(estimator.path).\(name)")
+    }
+
+    /// Numbers one a column.
+    mutating func vector(_ estimator: EstimatorRecord, _ name: String, count: Int) throws(ImportError) -> [Double] {
+        let elements = try numbers(estimator, name)
+        try check(elements.shape, [count], place: "\(estimator.path).\(name)")
+        return elements.values
+    }
+
+    func check(_ shape: Shape, _ expected: [Int], place: String) throws(ImportError) {
+        guard shape.extents == expected else {
+            let text = "[" + expected.map { String($0) }.joined(separator: ", ") + "]"
+            throw ImportError(.malformed, at: place, found: "shape \(shape)", expected: text)
+        }
+    }
+
+    /// The elements of an array, list or tuple.
+    mutating func list(_ value: PickleValue, place: String) throws(ImportError) -> [PickleScalar] {
+        if let array = document.array(value) {
+            let elements = try document.scalars(array, place: place, budget: &budget)
+            guard elements.shape.rank == 1 else {
+                throw ImportError(.malformed, at: place, found: "shape \(elements.shape)", expected: "one dimension")
+            }
+            return elements.values
+        }
+        guard let items = document.sequence(value) else { throw wrongType(value, place: place, expected: "a list") }
+        try spend(items.count, path: place)
+        return items.map { document.scalar($0) }
+    }
+
+    func wrongType(_ value: PickleValue, place: String, expected: String) -> ImportError {
+        ImportError(.malformed, at: place, found: document.describe(value), expected: expected)
+    }
+
+    /// The class's `coef_` after `sparsify()`: `scipy.sparse.csr_matrix` with `_shape`, `data`, `indices`, `indptr`.
+    private mutating func sparseMatrix(_ record: PickleRecord, place: String) throws(ImportError) -> PickleElements<
+        Double
+    > {
+        guard document.fullName(record).hasPrefix("scipy.sparse"), document.fullName(record).contains(".csr_"),
+            let shapeValue = document.attribute("_shape", of: record),
+            let data = document.attribute("data", of: record), let indices = document.attribute("indices", of: record),
+            let pointers = document.attribute("indptr", of: record), let extents = document.sequence(shapeValue)
+        else {
+            throw ImportError(.unsupported, at: place, found: document.fullName(record), expected: "numbers")
+        }
+        var sizes: [Int] = []
+        for extent in extents {
+            guard case .integer(let size) = extent else { throw wrongType(extent, place: place, expected: "an extent") }
+            sizes.append(Int(size))
+        }
+        guard sizes.count == 2, let shape = Shape(sizes) else {
+            throw wrongType(shapeValue, place: place, expected: "a shape of two extents")
+        }
+        try spend(shape.elementCount, path: place)
+        let values = try numbers(data, place: place + ".data").values
+        let columns = try numbers(indices, place: place + ".indices").values
+        let starts = try numbers(pointers, place: place + ".indptr").values
+        guard values.count == columns.count, starts.count == sizes[0] + 1, starts.first == 0,
+            starts.last == Double(values.count)
+        else {
+            throw ImportError(
+                .malformed, at: place,
+                found: "\(values.count) values, \(columns.count) columns, \(starts.count) row starts",
+                expected: "a sparse matrix of shape \(shape)")
+        }
+        var dense = [Double](repeating: 0, count: shape.elementCount)
+        for row in 0..<sizes[0] {
+            guard starts[row] <= starts[row + 1], starts[row] >= 0, starts[row + 1] <= Double(values.count) else {
+                throw ImportError(
+                    .malformed, at: place + ".indptr", found: "rows out of order", expected: "ascending starts")
+            }
+            for place in Int(starts[row])..<Int(starts[row + 1]) {
+                guard columns[place] >= 0, columns[place] < Double(sizes[1]) else {
+                    throw ImportError(
+                        .malformed, at: "indices[\(place)]", found: "column \(columns[place])",
+                        expected: "0..<\(sizes[1])")
+                }
+                dense[row * sizes[1] + Int(columns[place])] += values[place]
+            }
+        }
+        return PickleElements(shape: shape, values: dense)
+    }
+}

@@ -1,0 +1,173 @@
+internal import ModelIR
+internal import TensorCore
+
+/// `OneHotEncoder`.
+extension GraphBuilder {
+    mutating func encode(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> Frame {
+        if flag(estimator, "_legacy_mode", default: false) {
+            throw ImportError(
+                .unsupported, at: estimator.path, found: "an encoder of scikit-learn 0.20's legacy mode",
+                expected: "categories_", remedy: "fit it again with categories=\"auto\"")
+        }
+        let place = estimator.path + ".categories_"
+        let value = try required(estimator, "categories_")
+        guard let categories = document.sequence(value), categories.count == frame.count else {
+            throw ImportError(
+                .malformed, at: place, found: document.describe(value), expected: "a list of \(frame.count)")
+        }
+        let drops = try dropped(estimator, count: frame.count)
+        let groups = try grouping(estimator, count: frame.count)
+        let unknown = try unknownRule(estimator)
+        var features: [OneHotEncoder.Feature] = []
+        for index in categories.indices {
+            let known = try self.categories(
+                list(categories[index], place: "\(place)[\(index)]"), place: "\(place)[\(index)]")
+            features.append(
+                try feature(
+                    known, grouping: groups.map { $0[index] } ?? .none, dropped: drops.map { $0[index] } ?? .none,
+                    path: "\(estimator.path)[\(index)]"))
+        }
+
+        var result = Frame([])
+        var start = 0
+        while start < features.count {
+            let kind = features[start].kind
+            var end = start + 1
+            while end < features.count, features[end].kind == kind { end += 1 }
+            let encoder = OneHotEncoder(features: Array(features[start..<end]), unknown: unknown)
+            let input = try matrix(frame[start..<end], as: kind, path: estimator.path)
+            try spend(encoder.width, path: estimator.path)
+            let value = add(.oneHotEncoder(encoder), [input], width: encoder.width, path: estimator.path)
+            result.columns += Frame(value, width: encoder.width, kind: .number).columns
+            start = end
+        }
+        try note(estimator, "\(frame.count) columns, \(result.count) indicators")
+        return result
+    }
+
+    private func unknownRule(_ estimator: EstimatorRecord) throws(ImportError) -> OneHotEncoder.Unknown {
+        switch text(estimator, "handle_unknown") {
+        case "error", nil: return .refuse
+        case "ignore": return .allZero
+        // "warn" (1.6) only warns beside it.
+        case "infrequent_if_exist", "warn": return .infrequent
+        case let other?:
+            throw ImportError(
+                .unsupported, at: estimator.path + ".handle_unknown", found: "\"\(other)\"",
+                expected: "error, ignore or infrequent_if_exist")
+        }
+    }
+
+    private func categories(_ scalars: [PickleScalar], place: String) throws(ImportError) -> OneHotEncoder.Categories {
+        let isText = scalars.contains { if case .text = $0 { true } else { false } }
+        var numbers: [Double] = []
+        var strings: [String?] = []
+        var missingCount = 0
+        for scalar in scalars {
+            if scalar.isMissing {
+                missingCount += 1
+                numbers.append(.nan)
+                strings.append(nil)
+            } else if isText, case .text(let text) = scalar {
+                strings.append(text)
+            } else if !isText, let number = scalar.number {
+                if case .integer(let integer) = scalar, Int64(exactly: number) != integer {
+                    throw ImportError(
+                        .unsupported, at: place, found: "the category \(integer)", expected: "integers up to 2^53",
+                        remedy: "keep such identifiers as text")
+                }
+                numbers.append(number)
+            } else {
+                throw ImportError(
+                    .unsupported, at: place, found: "the category \(scalar.description) among others",
+                    expected: isText ? "text, as the others are" : "numbers or text",
+                    remedy: "convert the column to one type before training")
+            }
+        }
+        guard missingCount <= 1 else {
+            throw ImportError(
+                .unsupported, at: place, found: "both None and NaN as categories", expected: "one missing value",
+                remedy: "replace one by the other before training: a request has null for both")
+        }
+        return isText ? .strings(strings) : .numbers(numbers)
+    }
+
+    /// The dropped indicator of each feature, after grouping; nil where nothing is dropped at all.
+    private mutating func dropped(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleScalar]? {
+        for name in ["_drop_idx_after_grouping", "drop_idx_"] {
+            guard let value = attribute(estimator, name) else { continue }
+            guard value != .none else { return nil }
+            let place = "\(estimator.path).\(name)"
+            let drops = try list(value, place: place)
+            guard drops.count == count else {
+                throw ImportError(.malformed, at: place, found: "shape [\(drops.count)]", expected: "[\(count)]")
+            }
+            return drops
+        }
+        return nil
+    }
+
+    /// For each feature the array that maps its categories to indicators, or None; nil without infrequent categories.
+    private func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
+        guard flag(estimator, "_infrequent_enabled", default: false) else { return nil }
+        let value = try required(estimator, "_default_to_infrequent_mappings")
+        guard let mappings = document.sequence(value), mappings.count == count else {
+            throw wrongType(
+                value, place: estimator.path + "._default_to_infrequent_mappings", expected: "a list of \(count)")
+        }
+        return mappings
+    }
+
+    private mutating func feature(
+        _ categories: OneHotEncoder.Categories, grouping: PickleValue, dropped: PickleScalar, path: String
+    ) throws(ImportError) -> OneHotEncoder.Feature {
+        var indicators = Array(0..<categories.count)
+        var width = categories.count
+        var infrequent: Int?
+        if grouping != .none {
+            let place = path + "._default_to_infrequent_mappings"
+            let mapping = try list(grouping, place: place)
+            guard mapping.count == categories.count else {
+                throw ImportError(
+                    .malformed, at: place, found: "shape [\(mapping.count)]", expected: "[\(categories.count)]")
+            }
+            for (index, scalar) in mapping.enumerated() {
+                guard case .integer(let indicator) = scalar, indicator >= 0, indicator < Int64(categories.count) else {
+                    throw ImportError(
+                        .malformed, at: "\(place)[\(index)]", found: scalar.description,
+                        expected: "0..<\(categories.count)")
+                }
+                indicators[index] = Int(indicator)
+            }
+            width = (indicators.max() ?? -1) + 1
+            // The infrequent ones share the last indicator.
+            if width > 0 { infrequent = width - 1 }
+        }
+        if dropped != .none {
+            guard case .integer(let drop) = dropped, drop >= 0, drop < Int64(width) else {
+                throw ImportError(
+                    .malformed, at: path + ".drop_idx_", found: dropped.description, expected: "0..<\(width)")
+            }
+            for index in indicators.indices {
+                if indicators[index] == Int(drop) {
+                    indicators[index] = -1
+                } else if indicators[index] > Int(drop) {
+                    indicators[index] -= 1
+                }
+            }
+            if let last = infrequent { infrequent = last == Int(drop) ? nil : last - (last > Int(drop) ? 1 : 0) }
+            width -= 1
+        }
+        return OneHotEncoder.Feature(
+            categories: categories, indicators: indicators, width: width, infrequentIndicator: infrequent)
+    }
+}
+
+extension OneHotEncoder.Feature {
+    fileprivate var kind: FrameKind {
+        switch categories {
+        case .numbers: .number
+        case .strings: .text
+        }
+    }
+}

@@ -1,0 +1,278 @@
+internal import ModelIR
+internal import TensorCore
+
+/// The shape of the saved object: steps, branches, and the columns that go into each.
+extension GraphBuilder {
+    /// One named part of a pipeline, union or column transformer.
+    struct Part {
+        let name: String
+        let value: PickleValue
+        /// The column specification of a ColumnTransformer's branch.
+        let columns: PickleValue
+        /// "passthrough" or None.
+        let isPassthrough: Bool
+        let isDrop: Bool
+    }
+
+    /// The parts of an attribute that is a list of (name, estimator) or (name, estimator, columns).
+    func parts(_ estimator: EstimatorRecord, _ name: String, width: Int) throws(ImportError) -> [Part] {
+        let place = "\(estimator.path).\(name)"
+        let value = try required(estimator, name)
+        guard let items = document.sequence(value), items.count <= Self.stepsMax else {
+            throw wrongType(value, place: place, expected: "a list of steps")
+        }
+        var parts: [Part] = []
+        for (index, item) in items.enumerated() {
+            guard let entry = document.sequence(item), entry.count == width,
+                case .text(let name) = document.scalar(entry[0])
+            else {
+                throw wrongType(
+                    item, place: "\(place)[\(index)]", expected: "a tuple of \(width) that begins with a name")
+            }
+            let word: PickleScalar = document.scalar(entry[1])
+            parts.append(
+                Part(
+                    name: name, value: entry[1], columns: width == 3 ? entry[2] : .none,
+                    isPassthrough: word == .none || word == .text("passthrough"), isDrop: word == .text("drop")))
+        }
+        return parts
+    }
+
+    func parts(of container: EstimatorRecord) throws(ImportError) -> [Part] {
+        switch container.className {
+        case "ColumnTransformer": try parts(container, "transformers_", width: 3)
+        case "FeatureUnion": try parts(container, "transformer_list", width: 2)
+        default: try parts(container, "steps", width: 2)
+        }
+    }
+
+    /// The estimator of a part.
+    func estimator(_ part: Part, in container: EstimatorRecord) throws(ImportError) -> EstimatorRecord {
+        let path = container.path + "/" + part.name
+        guard let estimator = estimator(part.value, path: path) else {
+            throw ImportError(
+                .unsupported, at: path, found: document.describe(part.value), expected: "a scikit-learn estimator")
+        }
+        return estimator
+    }
+
+    /// The fitted estimator of a search.
+    func best(of search: EstimatorRecord) throws(ImportError) -> EstimatorRecord {
+        let path = search.path + "/best_estimator_"
+        let value = try required(search, "best_estimator_")
+        guard let best = estimator(value, path: path) else {
+            throw wrongType(value, place: path, expected: "an estimator")
+        }
+        return best
+    }
+
+    // MARK: What is not served
+
+    /// Refuses the model with all of its unsupported steps at once.
+    func refuseUnsupported(_ root: EstimatorRecord) throws(ImportError) {
+        var found: [EstimatorRecord] = []
+        var visited = 0
+        try collectUnsupported(root, into: &found, visited: &visited, depth: 0)
+        guard let first = found.first else { return }
+        var text = first.fullName
+        for other in found.dropFirst().prefix(8) { text += ", and \(other.fullName) at \(other.path)" }
+        throw ImportError(
+            .unsupported, at: first.path, found: text, expected: "classes that are served",
+            remedy: SupportedClasses.remedy(for: first))
+    }
+
+    private func collectUnsupported(
+        _ estimator: EstimatorRecord, into found: inout [EstimatorRecord], visited: inout Int, depth: Int
+    ) throws(ImportError) {
+        visited += 1
+        guard visited <= Self.stepsMax else { throw tooManySteps(estimator.path) }
+        guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
+        if estimator.className == "FunctionTransformer",
+            attribute(estimator, "func") ?? PickleValue.none == PickleValue.none
+        {
+            return
+        }
+        guard estimator.package == "sklearn", SupportedClasses.contains(estimator.className) else {
+            found.append(estimator)
+            return
+        }
+        if SupportedClasses.searches.contains(estimator.className) {
+            try collectUnsupported(best(of: estimator), into: &found, visited: &visited, depth: depth + 1)
+        } else if SupportedClasses.containers.contains(estimator.className) {
+            for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop && !isEmpty(part.columns) {
+                let inner = try self.estimator(part, in: estimator)
+                try collectUnsupported(inner, into: &found, visited: &visited, depth: depth + 1)
+            }
+        }
+    }
+
+    func tooDeep(_ path: String) -> ImportError {
+        ImportError(
+            .limit, at: path, found: "more than \(Self.nestingMax) levels of pipelines", expected: "at most that many")
+    }
+
+    // MARK: Inputs
+
+    /// The step that sees the record first.
+    func firstStep(_ estimator: EstimatorRecord, depth: Int) throws(ImportError) -> EstimatorRecord {
+        guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
+        switch estimator.className {
+        case "Pipeline", "FeatureUnion":
+            for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop {
+                return try firstStep(self.estimator(part, in: estimator), depth: depth + 1)
+            }
+            return estimator
+        case _ where SupportedClasses.searches.contains(estimator.className):
+            return try firstStep(best(of: estimator), depth: depth + 1)
+        default: return estimator
+        }
+    }
+
+    /// The columns' names in the training frame: `feature_names_in_` since 1.0, private attributes before.
+    mutating func names(of estimator: EstimatorRecord) throws(ImportError) -> [String]? {
+        for attributeName in ["feature_names_in_", "_feature_names_in", "_df_columns"] {
+            guard let value = attribute(estimator, attributeName), value != .none else { continue }
+            let place = "\(estimator.path).\(attributeName)"
+            var names: [String] = []
+            for scalar in try list(unwrapped(value), place: place) {
+                guard case .text(let name) = scalar else {
+                    throw ImportError(.malformed, at: place, found: scalar.description, expected: "a name")
+                }
+                names.append(name)
+            }
+            return names
+        }
+        return nil
+    }
+
+    mutating func inputWidth(of estimator: EstimatorRecord) throws(ImportError) -> Int? {
+        for name in ["n_features_in_", "n_features_", "_n_features"] {
+            if case .integer(let count)? = scalarAttribute(estimator, name), count > 0 { return Int(count) }
+        }
+        for name in ["scale_", "statistics_", "mean_", "coef_"] {
+            guard let array = attribute(estimator, name).flatMap({ document.array($0) }) else { continue }
+            if let count = array.shape.extents.last { return count }
+        }
+        return attribute(estimator, "categories_").flatMap { document.sequence($0) }?.count
+    }
+
+    /// What a pandas Index or a list class holds; any other value itself.
+    ///
+    /// `pandas.core.indexes.base._new_Index(class, {"data": array, ...})`, and scikit-learn 1.5's `_RemainderColsList`, a
+    /// `UserList` whose state has `data`.
+    func unwrapped(_ value: PickleValue) -> PickleValue {
+        guard let record = document.record(value) else { return value }
+        if let data = document.attribute("data", of: record) { return data }
+        if let arguments = document.sequence(.node(record.arguments)), arguments.count == 2,
+            let pairs = document.pairs(arguments[1]), let data = document.lookUp("data", in: pairs)
+        {
+            return data
+        }
+        return value
+    }
+
+    // MARK: Columns of a branch
+
+    /// Whether a branch has no columns, so that its transformer was never fitted.
+    func isEmpty(_ columns: PickleValue) -> Bool {
+        let value = unwrapped(columns)
+        if let items = document.sequence(value) {
+            return items.isEmpty || items.allSatisfy { $0 == .boolean(false) }
+        }
+        return document.array(value)?.shape.elementCount == 0
+    }
+
+    /// The positions that a column specification names: a name, names, positions, a mask, or a slice.
+    mutating func positions(
+        _ columns: PickleValue, in frame: Frame, place: String
+    ) throws(ImportError) -> [Int] {
+        let value = unwrapped(columns)
+        if let record = document.record(value), document.fullName(record).hasSuffix(".slice") {
+            return try slice(record, in: frame, place: place)
+        }
+        let scalars: [PickleScalar]
+        switch document.scalar(value) {
+        case .text, .integer: scalars = [document.scalar(value)]
+        default: scalars = try list(value, place: place)
+        }
+        let mask = scalars.compactMap { if case .boolean(let isSet) = $0 { isSet } else { nil } }
+        if !scalars.isEmpty, mask.count == scalars.count {
+            guard mask.count == frame.count else {
+                throw ImportError(
+                    .malformed, at: place, found: "a mask of \(mask.count)", expected: "one of \(frame.count)")
+            }
+            return mask.indices.filter { mask[$0] }
+        }
+        var names: [String: Int]?
+        var result: [Int] = []
+        for scalar in scalars {
+            switch scalar {
+            case .integer(let position): result.append(try self.position(position, in: frame, place: place))
+            case .text(let name):
+                if names == nil { names = positionsByName(frame) }
+                result.append(try position(name, names ?? [:], place: place))
+            default:
+                throw ImportError(
+                    .malformed, at: place, found: scalar.description, expected: "a column's name or position")
+            }
+        }
+        return result
+    }
+
+    private func positionsByName(_ frame: Frame) -> [String: Int] {
+        var names: [String: Int] = [:]
+        for (index, column) in frame.columns.enumerated() {
+            if let name = column.name, names[name] == nil { names[name] = index }
+        }
+        return names
+    }
+
+    private func position(_ position: Int64, in frame: Frame, place: String) throws(ImportError) -> Int {
+        // Counted from the end where it is negative.
+        let count = Int64(frame.count)
+        guard position >= -count, position < count else {
+            throw ImportError(
+                .malformed, at: place, found: "column \(position)", expected: "one of \(count) columns")
+        }
+        return Int(position < 0 ? position + count : position)
+    }
+
+    private func position(_ name: String, _ names: [String: Int], place: String) throws(ImportError) -> Int {
+        guard let index = names[name] else {
+            throw ImportError(
+                .unsupported, at: place, found: "the column \"\(name)\"",
+                expected: names.isEmpty
+                    ? "columns by position: the step before does not name its columns" : "a known column",
+                remedy: "put the ColumnTransformer first in the pipeline, or choose its columns by position")
+        }
+        return index
+    }
+
+    /// Python's `slice(start, stop, step)`; between names the stop is part of it.
+    private func slice(_ record: PickleRecord, in frame: Frame, place: String) throws(ImportError) -> [Int] {
+        guard let arguments = document.sequence(.node(record.arguments)), arguments.count == 3 else {
+            throw ImportError(
+                .malformed, at: place, found: "a slice without bounds", expected: "slice(start, stop, step)")
+        }
+        let bounds = arguments.map { document.scalar($0) }
+        guard bounds[2] == .none || bounds[2] == .integer(1) else {
+            throw ImportError(
+                .unsupported, at: place, found: "a slice with step \(bounds[2].description)", expected: "step 1",
+                remedy: "list the columns")
+        }
+        let names = positionsByName(frame)
+        func bound(_ scalar: PickleScalar, default standard: Int, isStop: Bool) throws(ImportError) -> Int {
+            switch scalar {
+            case .none: return standard
+            case .text(let name): return try position(name, names, place: place) + (isStop ? 1 : 0)
+            case .integer(let value):
+                let count = Int64(frame.count)
+                return Int(value < 0 ? max(0, value < -count ? 0 : value + count) : min(value, count))
+            default: throw ImportError(.malformed, at: place, found: scalar.description, expected: "a bound of a slice")
+            }
+        }
+        let start = try bound(bounds[0], default: 0, isStop: false)
+        let stop = try bound(bounds[1], default: frame.count, isStop: true)
+        return start < stop ? Array(start..<stop) : []
+    }
+}

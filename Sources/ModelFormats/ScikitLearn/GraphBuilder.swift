@@ -1,0 +1,213 @@
+internal import ModelIR
+internal import TensorCore
+
+/// Turns the records of a pickle into a graph: walks the saved object from its root, adds a node for each step, and finds out
+/// on the way what each input column holds.
+struct GraphBuilder: ~Escapable {
+    /// What one column of the record was first read as, and where.
+    struct ColumnUse {
+        let kind: FrameKind
+        let path: String
+    }
+
+    let document: PickleDocument
+    private var nodes: [Node] = []
+    private var outputs: [GraphOutput] = []
+    private var widths: [Int] = []
+    private var inputNames: [String]?
+    private var uses: [ColumnUse?] = []
+    private var steps: [ModelStep] = []
+    /// Array elements and frame columns that may still be read: a file may name one array or list many times.
+    var budget: Int
+    /// The library's version, major and minor; 0.0 if the file does not tell.
+    private(set) var version = (major: 0, minor: 0)
+    private var producer = "scikit-learn"
+
+    /// Pipelines in pipelines.
+    static let nestingMax = 16
+    /// Steps of one model, all branches together; a file may name one pipeline many times.
+    static let stepsMax = 10_000
+    /// Columns of a record.
+    static let columnsMax = 1 << 18
+
+    @_lifetime(copy document)
+    init(_ document: consuming PickleDocument) {
+        budget = document.limits.elementsMax
+        self.document = document
+    }
+
+    // MARK: The whole
+
+    mutating func build() throws(ImportError) {
+        let root = try self.root()
+        readVersion(root)
+        try refuseUnsupported(root)
+        try makeInputs(root)
+        var frame: [FrameColumn] = []
+        for index in uses.indices {
+            frame.append(FrameColumn(source: .input(index), kind: nil, name: inputNames.map { $0[index] }))
+        }
+        try predict(root, Frame(frame), depth: 0)
+    }
+
+    /// The model, once `build` has run.
+    consuming func finish(format: String) throws(ImportError) -> ImportedModel {
+        var columns: [Column] = []
+        for index in uses.indices {
+            columns.append(
+                Column(name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64))
+        }
+        var graph = ImportedGraph(columns: columns)
+        for node in nodes { _ = graph.append(node.operation, node.inputs, path: node.path) }
+        for output in outputs { graph.addOutput(output) }
+        return ImportedModel(graph: graph, format: format, producer: producer, steps: steps)
+    }
+
+    private func root() throws(ImportError) -> EstimatorRecord {
+        guard let root = estimator(document.root, path: "") else {
+            throw ImportError(
+                .unsupported, at: "pickle", found: document.describe(document.root),
+                expected: "a scikit-learn estimator",
+                remedy: "save the fitted estimator or pipeline itself, as in joblib.dump(model, \"model.joblib\")")
+        }
+        let path =
+            switch root.className {
+            case "Pipeline": "pipeline"
+            case _ where SupportedClasses.searches.contains(root.className): "search"
+            default: "model"
+            }
+        return EstimatorRecord(
+            record: root.record, className: root.className, fullName: root.fullName, path: path)
+    }
+
+    private mutating func readVersion(_ root: EstimatorRecord) {
+        guard case .text(let text)? = scalarAttribute(root, "_sklearn_version"), text.utf8.count <= 40 else { return }
+        producer = "scikit-learn \(text)"
+        let parts = text.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
+        if parts.count >= 2 { version = (parts[0], parts[1]) }
+    }
+
+    /// Whether the file is of this version or a later one.
+    func isAtLeast(_ major: Int, _ minor: Int) -> Bool { version >= (major, minor) }
+
+    // MARK: Nodes
+
+    /// Adds a node whose value has `width` columns.
+    mutating func add(_ operation: Operator, _ inputs: [ValueID] = [], width: Int, path: String) -> ValueID {
+        nodes.append(Node(path: path, operation: operation, inputs: inputs))
+        widths.append(width)
+        return ValueID(index: nodes.count - 1)
+    }
+
+    mutating func addOutput(_ output: GraphOutput) { outputs.append(output) }
+
+    mutating func note(_ estimator: EstimatorRecord, _ detail: String) throws(ImportError) {
+        guard steps.count < Self.stepsMax else { throw tooManySteps(estimator.path) }
+        steps.append(ModelStep(path: estimator.path, className: estimator.className, detail: detail))
+    }
+
+    func tooManySteps(_ path: String) -> ImportError {
+        ImportError(
+            .limit, at: path, found: "more than \(Self.stepsMax) steps", expected: "at most that many in one model")
+    }
+
+    /// Counts array elements or frame columns against what one import may read.
+    mutating func spend(_ count: Int, path: String) throws(ImportError) {
+        guard count <= budget else {
+            throw ImportError(
+                .limit, at: path, found: "\(count) more columns",
+                expected: "at most \(document.limits.elementsMax) in all steps together")
+        }
+        budget -= count
+    }
+
+    // MARK: Inputs
+
+    private mutating func makeInputs(_ root: EstimatorRecord) throws(ImportError) {
+        let first = try firstStep(root, depth: 0)
+        inputNames = try names(of: first)
+        if inputNames == nil { inputNames = try names(of: root) }
+        let width = try inputWidth(of: first) ?? inputNames?.count
+        guard let width, width > 0 else {
+            throw ImportError(
+                .malformed, at: first.path, found: "no number of features", expected: "n_features_in_ of a fitted step")
+        }
+        guard width <= Self.columnsMax else {
+            throw ImportError(
+                .limit, at: first.path, found: "\(width) features", expected: "at most \(Self.columnsMax)")
+        }
+        if let count = inputNames?.count, count != width {
+            throw ImportError(
+                .malformed, at: "\(first.path).feature_names_in_", found: "\(count) names", expected: "\(width)")
+        }
+        if let names = inputNames, Set(names).count != names.count { inputNames = nil }
+        uses = [ColumnUse?](repeating: nil, count: width)
+    }
+
+    /// Says that a column of the record is read as numbers or as text.
+    private mutating func use(_ column: Int, as kind: FrameKind, path: String) throws(ImportError) {
+        guard let use = uses[column] else {
+            uses[column] = ColumnUse(kind: kind, path: path)
+            return
+        }
+        guard use.kind == kind else {
+            let name = inputNames.map { "\"\($0[column])\"" } ?? String(column)
+            throw ImportError(
+                .unsupported, at: path,
+                found: "column \(name) read as \(kind.rawValue), and as \(use.kind.rawValue) by "
+                    + use.path,
+                expected: "one type a column",
+                remedy: "give the two branches columns of their own, or convert the column before training")
+        }
+    }
+
+    // MARK: Frames
+
+    /// The columns as one matrix, in their order. Columns of the record become numbers or text here.
+    mutating func matrix(_ frame: Frame, as kind: FrameKind, path: String) throws(ImportError) -> ValueID {
+        var parts: [ValueID] = []
+        var index = 0
+        while index < frame.count {
+            let start = index
+            switch frame.columns[start].source {
+            case .input:
+                var columns: [Int] = []
+                while index < frame.count, case .input(let column) = frame.columns[index].source {
+                    try use(column, as: kind, path: path)
+                    columns.append(column)
+                    index += 1
+                }
+                parts.append(add(.selectColumns(columns), width: columns.count, path: path))
+            case .value(let value, _):
+                var columns: [Int] = []
+                while index < frame.count, case .value(value, let column) = frame.columns[index].source {
+                    guard frame.columns[index].kind == kind else {
+                        throw ImportError(
+                            .unsupported, at: path, found: "text in column \(index)", expected: "numbers",
+                            remedy: "encode text columns with OneHotEncoder first")
+                    }
+                    columns.append(column)
+                    index += 1
+                }
+                let isWhole = columns.count == widths[value.index] && columns.elementsEqual(0..<columns.count)
+                parts.append(
+                    isWhole ? value : add(.gatherColumns(columns), [value], width: columns.count, path: path))
+            }
+        }
+        guard let first = parts.first else {
+            throw ImportError(.malformed, at: path, found: "no columns", expected: "at least one")
+        }
+        return parts.count == 1 ? first : add(.concat, parts, width: frame.count, path: path)
+    }
+
+    /// The kind of a frame's column: what it was computed as or, for a column of the record, `wanted`.
+    func kind(of column: FrameColumn, wanted: FrameKind) -> FrameKind { column.kind ?? wanted }
+
+    /// Whether a column of the record has been read as text before.
+    func isText(_ column: FrameColumn) -> Bool {
+        switch column.source {
+        case .input(let index): uses[index]?.kind == .text
+        case .value: column.kind == .text
+        }
+    }
+}

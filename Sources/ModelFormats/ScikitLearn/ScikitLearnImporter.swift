@@ -1,0 +1,34 @@
+package import ModelIR
+internal import TensorCore
+
+/// Imports scikit-learn estimators and pipelines from `pickle` and `joblib` files, of any protocol, plain or compressed by
+/// zlib or gzip. The file is read as data: nothing in it is run.
+package struct ScikitLearnImporter: ModelImporter {
+    package var name: String { "scikit-learn" }
+
+    package init() {}
+
+    package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+        PickleContainer.detect(bytes) != nil
+    }
+
+    package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+        let limits = PickleLimits()
+        let container = PickleContainer.detect(bytes) ?? .plain
+        if let content = try container.unwrap(bytes, limits: limits) {
+            return try read(content.span, container: container, limits: limits)
+        }
+        return try read(bytes, container: container, limits: limits)
+    }
+
+    private func read(
+        _ bytes: Span<UInt8>, container: PickleContainer, limits: PickleLimits
+    ) throws(ImportError) -> ImportedModel {
+        let document = try PickleMachine.read(bytes, limits: limits)
+        let format =
+            (document.hasJoblibArrays ? "joblib" : "pickle") + (container == .plain ? "" : "-" + container.rawValue)
+        var builder = GraphBuilder(document)
+        try builder.build()
+        return try builder.finish(format: format)
+    }
+}

@@ -1,0 +1,48 @@
+internal import HTTPCore
+internal import Serving
+internal import ServingProtocols
+
+/// How an exchange and its request travel through the batch: packed into the ticket's three words.
+///
+/// | word | bits |
+/// |---|---|
+/// | `exchange` | connection 32, generation 32 |
+/// | `stream` | loop 16 (from bit 32), stream 32 |
+/// | `context` | start in nanoseconds 48 (from bit 16), route 1 (bit 8), array rows 1 (bit 7), form 3 |
+extension BatchTicket {
+    private static let startMask: UInt64 = (1 << 48) - 1
+
+    /// To cancel by.
+    init(_ exchange: ExchangeID) {
+        self.init(exchange, context: 0)
+    }
+
+    init(_ exchange: ExchangeID, _ request: NativeRequest, _ route: RequestRoute, started: UInt64) {
+        let start = (started & Self.startMask) << 16
+        let flags: UInt64 = (route == .modelPredict ? 1 << 8 : 0) | (request.hasArrayRows ? 1 << 7 : 0)
+        self.init(exchange, context: start | flags | UInt64(request.form.rawValue))
+    }
+
+    private init(_ exchange: ExchangeID, context: UInt64) {
+        self.init(
+            exchange: UInt64(exchange.connection) << 32 | UInt64(exchange.generation),
+            stream: UInt64(exchange.loop) << 32 | UInt64(exchange.stream), context: context)
+    }
+
+    var exchangeID: ExchangeID {
+        ExchangeID(
+            loop: UInt16(truncatingIfNeeded: stream >> 32), connection: UInt32(truncatingIfNeeded: exchange >> 32),
+            generation: UInt32(truncatingIfNeeded: exchange), stream: UInt32(truncatingIfNeeded: stream))
+    }
+
+    func request(rowCount: Int) -> NativeRequest {
+        NativeRequest(
+            form: NativeRequest.Form(rawValue: UInt8(truncatingIfNeeded: context & 7)) ?? .list,
+            hasArrayRows: context >> 7 & 1 == 1, rowCount: rowCount)
+    }
+
+    var route: RequestRoute { context >> 8 & 1 == 1 ? .modelPredict : .predict }
+
+    /// Nanoseconds since the start; right for the 78 hours that 48 bits hold.
+    func elapsed(until now: UInt64) -> UInt64 { (now &- context >> 16) & Self.startMask }
+}

@@ -1,0 +1,331 @@
+internal import ByteCoding
+internal import HTTPCore
+internal import HTTPServer
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+internal import Telemetry
+internal import TensorCore
+
+/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs once over
+/// the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
+///
+/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's mailbox.
+final class LoopHandler: RequestHandler {
+    private let context: LoopContext
+    private let shared: SharedServices
+    private let subscription: PoolSubscription
+    private let batcher: TickBatcher
+    private let meter: RequestMeter
+    private var pool = PredictorPool.empty
+    private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
+    private var decoder = NativeRequestDecoder()
+    private var writer = JSONWriter(capacity: 4096)
+
+    /// The prediction whose body is expected next: bodies mostly come along with their heads.
+    private var current: Prediction?
+    /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does not keep
+    /// a replaced model alive.
+    private var pending: [ExchangeID: PendingRequest] = [:]
+
+    private struct Prediction {
+        let exchange: ExchangeID
+        let model: ServedModel
+        let route: RequestRoute
+    }
+
+    private enum PendingRequest {
+        /// nil: the default model.
+        case predict(name: String?)
+        case upload(UploadExchange)
+        case remove(name: String, PublishPrecondition)
+    }
+
+    init(context: LoopContext, shared: SharedServices) {
+        self.context = context
+        self.shared = shared
+        let mailbox = context.mailbox
+        subscription = shared.registry.subscribe { mailbox.wake() }
+        batcher = TickBatcher(loop: context.index)
+        meter = RequestMeter(shared.metrics, loop: context.index)
+        adoptPool()
+    }
+
+    deinit {
+        // The publisher may free what this loop held only when nothing of it is left here.
+        pool = .empty
+        presentations = [:]
+        batcher.adopt(.empty)
+        subscription.close()
+    }
+
+    // MARK: Events
+
+    func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
+        setCurrentAside()
+        let match = shared.routes.match(head)
+        switch match.outcome {
+        case .route(.predict):
+            guard let model = pool.defaultModel else { return refuseUnknown(nil, .predict) }
+            return expectPrediction(of: model, exchange, .predict)
+        case .route(.modelPredict):
+            guard let model = pool.model(named: match.modelName(in: head)) else {
+                return refuseUnknown(match.modelText(in: head), .modelPredict)
+            }
+            return expectPrediction(of: model, exchange, .modelPredict)
+        case .route(let route):
+            return beginControl(route, head, match, exchange)
+        case .refused(let document, let fields):
+            return refuse(document, fields, .unknown)
+        }
+    }
+
+    func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if let current, current.exchange == exchange {
+            self.current = nil
+            return predict(current, bytes, sink)
+        }
+        switch pending[exchange] {
+        case .predict(let name)?:
+            pending[exchange] = nil
+            let route: RequestRoute = name == nil ? .predict : .modelPredict
+            guard let model = name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
+                return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, sink)
+            }
+            predict(Prediction(exchange: exchange, model: model, route: route), bytes, sink)
+        case .upload(let upload)?:
+            upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
+            if isEnd {
+                pending[exchange] = nil
+                upload.finish()
+            }
+        case .remove(let name, let precondition)?:
+            guard isEnd else { return }
+            pending[exchange] = nil
+            remove(name, precondition, exchange, sink)
+        case nil: break
+        }
+    }
+
+    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+
+    func cancelled(_ exchange: ExchangeID) {
+        if current?.exchange == exchange { current = nil }
+        if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
+        let ticket = BatchTicket(exchange)
+        batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
+    }
+
+    func endOfTick(_ sink: any ExchangeSink) {
+        flush(sink)
+        setCurrentAside()
+        adoptPool()
+    }
+
+    // MARK: Predictions
+
+    private func expectPrediction(of model: ServedModel, _ exchange: ExchangeID, _ route: RequestRoute) -> BodyMode {
+        current = Prediction(exchange: exchange, model: model, route: route)
+        return .buffered(bytesMax: shared.bodyBytesMax)
+    }
+
+    /// The body did not come along with its head: it waits by its model's name.
+    private func setCurrentAside() {
+        guard let prediction = current.take() else { return }
+        pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
+    }
+
+    private func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
+        let model = prediction.model
+        let started = shared.clock()
+        do throws(InferenceError) {
+            var batch = try batcher.take(model)
+            let firstRow = batch.rowCount
+            let request: NativeRequest
+            do throws(InferenceError) {
+                request = try decoder.decode(body, into: &batch)
+            } catch {
+                batcher.putBack(batch, model)
+                throw error
+            }
+            let rows = firstRow..<batch.rowCount
+            let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
+            batcher.submit(batch, model, ticket: ticket, rows: rows)
+        } catch {
+            answer(error, prediction.route, prediction.exchange, model, sink)
+        }
+        if batcher.isFlushDue { flush(sink) }
+    }
+
+    /// Runs every model over what has come in and writes the answers.
+    private func flush(_ sink: any ExchangeSink) {
+        guard !batcher.isEmpty else { return }
+        batcher.flush { ticket, model, rows, output in
+            let request = ticket.request(rowCount: rows.count)
+            if let fault = output.firstFault(in: rows) {
+                let error = FaultProblem.error(fault, request, firstRow: rows.lowerBound, model.layout)
+                answer(error, ticket.route, ticket.exchangeID, model, sink)
+                return
+            }
+            let presentation = presentation(of: model)
+            writer.reset()
+            presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
+            sink.respond(ticket.exchangeID, .ok, presentation.fields, body: writer.bytes.span)
+            meter.count(ticket.route, .ok, nanoseconds: ticket.elapsed(until: shared.clock()))
+        }
+    }
+
+    private func presentation(of model: ServedModel) -> ModelPresentation {
+        if let known = presentations[ObjectIdentifier(model)] { return known }
+        let made = ModelPresentation(model)
+        presentations[ObjectIdentifier(model)] = made
+        return made
+    }
+
+    private func adoptPool() {
+        guard let next = subscription.adopt() else { return }
+        pool = next
+        presentations = [:]
+        batcher.adopt(next)
+        subscription.acknowledge()
+    }
+
+    // MARK: Everything else
+
+    /// Routes whose answer is known at once, and those that go to the control thread.
+    private func beginControl(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ match: RouteMatch, _ exchange: ExchangeID
+    ) -> BodyMode {
+        if route.isAdministration, let refusal = shared.gate.refusal(head) {
+            return refuse(
+                refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
+        }
+        switch route {
+        case .putModel: return beginUpload(match.modelText(in: head), head, exchange)
+        case .deleteModel:
+            guard let precondition = precondition(head) else { return refuseCondition(route) }
+            pending[exchange] = .remove(name: match.modelText(in: head), precondition)
+            return .buffered(bytesMax: Self.ignoredBodyBytesMax)
+        case .getModel:
+            let name = match.modelText(in: head)
+            guard let model = pool.model(named: name.utf8.span) else { return refuseUnknown(name, route) }
+            writer.reset()
+            ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
+            return finish(.ok, AnswerFields.page(of: model), route)
+        case .listModels:
+            writer.reset()
+            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            return finish(.ok, AnswerFields.json, route)
+        case .metrics:
+            meter.count(route, .ok, nanoseconds: 0)
+            return .refused(.ok, AnswerFields.metrics, shared.metrics.registry.render())
+        case .live: return finishState("live", .ok, route)
+        case .ready:
+            let state = shared.state.current
+            return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
+        case .root: return finishState("alive", .ok, route)
+        case .predict, .modelPredict, .unknown: preconditionFailure("\(route) is not a control route")
+        }
+    }
+
+    private static let ignoredBodyBytesMax = 64 << 10
+
+    private func beginUpload(
+        _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
+        do {
+            let upload = try UploadExchange(
+                name: name, precondition: precondition, declaredBytes: head.contentLength, exchange: exchange,
+                mailbox: context.mailbox, shared: shared)
+            pending[exchange] = .upload(upload)
+            return .streamed(windowBytes: UploadExchange.windowBytes)
+        } catch {
+            let (document, fields) = PublishProblem.answer(error)
+            return refuse(document, fields, .putModel)
+        }
+    }
+
+    private func remove(
+        _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) {
+        let mailbox = context.mailbox
+        let shared = shared
+        let isAccepted = shared.control.submit {
+            do throws(PublishError) {
+                _ = try shared.registry.remove(name, precondition: precondition)
+                shared.metrics.count(.deleteModel, .noContent)
+                mailbox.answer(exchange, .noContent, AnswerFields.none, body: [])
+            } catch {
+                let (document, fields) = PublishProblem.answer(error)
+                shared.metrics.count(.deleteModel, document.status)
+                mailbox.answer(exchange, document.status, fields, body: document.bytes())
+            }
+        }
+        if !isAccepted { answer(.overloaded(retryAfterSeconds: 1), .deleteModel, exchange, nil, sink) }
+    }
+
+    private func precondition(_ head: borrowing RequestHead) -> PublishPrecondition? {
+        var ifMatch: ETagCondition?
+        var ifNoneMatch: ETagCondition?
+        if head.has(.ifMatch) {
+            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifMatch).joined(separator: ", ")) else {
+                return nil
+            }
+            ifMatch = condition
+        }
+        if head.has(.ifNoneMatch) {
+            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifNoneMatch).joined(separator: ", "))
+            else { return nil }
+            ifNoneMatch = condition
+        }
+        return PublishPrecondition(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
+    }
+
+    // MARK: Answers
+
+    private func answer(
+        _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
+        _ sink: any ExchangeSink
+    ) {
+        let document = ProblemDocument(error)
+        writer.reset()
+        document.write(into: &writer, signature: model?.signature)
+        let fields = document.status == .serviceUnavailable ? AnswerFields.busy : AnswerFields.problem
+        sink.respond(exchange, document.status, fields, body: writer.bytes.span)
+        model?.metrics.errors.add(1, cell: context.index)
+        meter.count(route, document.status, nanoseconds: 0)
+    }
+
+    private func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+        meter.count(route, document.status, nanoseconds: 0)
+        return .refused(document.status, fields, document.bytes())
+    }
+
+    private func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
+        refuse(ProblemDocument(.unknownModel(name: name, known: pool.names)), AnswerFields.problem, route)
+    }
+
+    private func refuseCondition(_ route: RequestRoute) -> BodyMode {
+        refuse(
+            ProblemDocument(
+                .badRequest, title: "Not a precondition",
+                detail: "If-Match and If-None-Match take \"*\" or quoted entity tags"),
+            AnswerFields.problem, route)
+    }
+
+    /// The document in `writer` as a whole answer.
+    private func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+        meter.count(route, status, nanoseconds: 0)
+        return .refused(status, fields, writer.bytes)
+    }
+
+    private func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
+        writer.reset()
+        writer.beginObject()
+        writer.key("status")
+        writer.string(state)
+        writer.endObject()
+        return finish(status, AnswerFields.json, route)
+    }
+}

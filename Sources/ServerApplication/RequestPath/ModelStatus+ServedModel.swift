@@ -1,0 +1,37 @@
+internal import InferenceAPI
+internal import InferenceEngine
+internal import ModelIR
+internal import Serving
+
+extension ModelStatus {
+    /// What is told of a served model.
+    init(_ model: ServedModel, isDefault: Bool) {
+        let report = model.predictor.report
+        let timings = model.timings
+        self.init(
+            name: model.name, version: model.version, digest: model.digest.description, generation: model.generation,
+            isDefault: isDefault, format: model.format, producer: model.producer,
+            steps: model.steps.map { Step(path: $0.path, className: $0.className, detail: $0.detail) },
+            signature: model.signature,
+            predictor: Predictor(
+                name: report.name, reason: report.reason, nanosecondsPerRow: report.nanosecondsPerRow),
+            artifactBytes: model.artifactBytes, tableBytes: model.tableBytes,
+            timings: Timings(
+                receive: timings.receive.seconds, import: timings.importing.seconds, compile: timings.compile.seconds,
+                warmUp: timings.warmUp.seconds, publish: timings.publish.seconds),
+            loadedAt: Int(model.loadedAt))
+    }
+
+    /// Every model of a snapshot, in its order.
+    static func all(of pool: PredictorPool) -> [ModelStatus] {
+        pool.models.map { ModelStatus($0, isDefault: $0 === pool.defaultModel) }
+    }
+}
+
+extension Duration {
+    /// As a number of seconds.
+    fileprivate var seconds: Double {
+        let parts = components
+        return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+    }
+}

@@ -1,0 +1,74 @@
+internal import HTTPCore
+internal import InferenceAPI
+internal import ModelIR
+internal import Serving
+internal import ServingProtocols
+
+/// Maps the reasons of a failed publish or removal to the native protocol's answers: the one switch for them.
+enum PublishProblem {
+    static func answer(_ error: PublishError) -> (document: ProblemDocument, fields: ResponseFields) {
+        switch error {
+        case .invalidName(let name):
+            var document = ProblemDocument(.badRequest, title: "Not a model name", detail: "the name breaks the rule")
+            document.problem = InferenceProblem(
+                pointer: "", detail: document.detail, expected: ModelName.rule, found: "\"\(name)\"")
+            return (document, AnswerFields.problem)
+        case .tooLarge(let bytesMax):
+            return (tooLarge(bytesMax), AnswerFields.problem)
+        case .tooManyModels(let modelsMax):
+            return (
+                ProblemDocument(
+                    .insufficientStorage, title: "Too many models", detail: "at most \(modelsMax) are served; delete one"),
+                AnswerFields.problem
+            )
+        case .busy:
+            return (
+                ProblemDocument(
+                    .serviceUnavailable, title: "The server is busy", detail: "too many uploads run at once; try again"),
+                AnswerFields.busy
+            )
+        case .preconditionFailed(let tag):
+            let detail = tag.map { "the current version has the ETag \($0)" } ?? "there is no such model now"
+            return (
+                ProblemDocument(.preconditionFailed, title: "The precondition does not hold", detail: detail),
+                tag.map { AnswerFields.problem.adding([("ETag", $0)]) } ?? AnswerFields.problem
+            )
+        case .rejected(let reason):
+            var document = ProblemDocument(
+                .unprocessableContent, title: "The model file cannot be served",
+                detail: "\(reason); what was serving before still serves")
+            document.problem = InferenceProblem(
+                pointer: "", detail: document.detail, expected: reason.expected, found: reason.found)
+            document.members = [("kind", reason.kind.rawValue), ("place", reason.place)]
+            if let remedy = reason.remedy { document.members.append(("remedy", remedy)) }
+            return (document, AnswerFields.problem)
+        case .store(let reason):
+            let status: HTTPStatus = reason.kind == .full ? .insufficientStorage : .serviceUnavailable
+            return (
+                ProblemDocument(
+                    status, title: "The store failed", detail: "\(reason); what was serving before still serves"),
+                AnswerFields.problem
+            )
+        case .conflict:
+            return (
+                ProblemDocument(.conflict, title: "Conflict", detail: "other writers kept changing the store; try again"),
+                AnswerFields.problem
+            )
+        case .unknownModel(let name, let known):
+            return (ProblemDocument(.unknownModel(name: name, known: known)), AnswerFields.problem)
+        case .cancelled:
+            return (
+                ProblemDocument(.badRequest, title: "The upload was cancelled", detail: "the body did not arrive whole"),
+                AnswerFields.problem
+            )
+        case .stopping:
+            return (ProblemDocument(.draining), AnswerFields.busy)
+        }
+    }
+
+    static func tooLarge(_ bytesMax: Int) -> ProblemDocument {
+        ProblemDocument(
+            .contentTooLarge, title: "The model file is too large",
+            detail: "a model file may hold at most \(bytesMax) bytes (VENCEJO_MODEL_BYTES_MAX)")
+    }
+}

@@ -1,0 +1,22 @@
+/// The routes of the native protocol, each with its method: also the labels of the request metrics.
+enum RequestRoute: String, Sendable, CaseIterable {
+    case predict = "POST /predict"
+    case modelPredict = "POST /models/{model}/predict"
+    case listModels = "GET /models"
+    case getModel = "GET /models/{model}"
+    case putModel = "PUT /models/{model}"
+    case deleteModel = "DELETE /models/{model}"
+    case live = "GET /health/live"
+    case ready = "GET /health/ready"
+    case metrics = "GET /metrics"
+    case root = "GET /"
+    /// What matches none: one label for all, so that nobody can make labels by asking.
+    case unknown = "other"
+
+    /// Whether it changes models, and so needs the admin token.
+    var isAdministration: Bool { self == .putModel || self == .deleteModel }
+
+    var method: String { rawValue.split(separator: " ").first.map { String($0) } ?? "" }
+
+    var template: String { rawValue.split(separator: " ").last.map { String($0) } ?? "" }
+}

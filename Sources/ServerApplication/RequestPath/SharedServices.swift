@@ -1,0 +1,16 @@
+internal import Serving
+internal import Telemetry
+
+/// What all loops share: immutable or safe from any thread. The loops' own state is in their handlers.
+struct SharedServices: Sendable {
+    let registry: ModelRegistry
+    let uploads: UploadReceiver
+    let control: ControlThread
+    let gate: AdminGate
+    let routes: RouteTable
+    let metrics: RequestMetrics
+    let state: ServerState
+    let bodyBytesMax: Int
+    /// Nanoseconds of a monotonic clock.
+    let clock: MonotonicClock
+}

@@ -1,0 +1,67 @@
+internal import ByteCoding
+internal import HTTPCore
+internal import HTTPServer
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+internal import Synchronization
+
+/// One PUT between its loop and the control thread: hands the body over with credit, and answers when the publish has ended.
+final class UploadExchange: Sendable {
+    /// Bytes that may be on their way before the loop stops reading.
+    static let windowBytes = 1 << 20
+
+    private let upload: Upload
+    private let credit: Credit
+
+    /// Bytes that were handed over and whose credit has not been given back.
+    private final class Credit: Sendable {
+        private let bytes = Atomic<Int>(0)
+
+        func hold(_ count: Int) { bytes.add(count, ordering: .acquiringAndReleasing) }
+
+        func takeAll() -> Int { bytes.exchange(0, ordering: .acquiringAndReleasing) }
+    }
+
+    /// - Throws: what is known before the body is read.
+    init(
+        name: String, precondition: PublishPrecondition, declaredBytes: Int?, exchange: ExchangeID,
+        mailbox: LoopMailbox, shared: SharedServices
+    ) throws(PublishError) {
+        let credit = Credit()
+        self.credit = credit
+        upload = try shared.uploads.begin(
+            name, precondition: precondition, declaredBytes: declaredBytes,
+            onCredit: { mailbox.consumed(exchange, bytes: credit.takeAll()) },
+            completion: { result in
+                let status: HTTPStatus
+                switch result {
+                case .success(let report):
+                    status = report.isNew ? .created : .ok
+                    var writer = JSONWriter()
+                    let isDefault = shared.registry.pool.defaultModel === report.model
+                    ModelPage.write(ModelStatus(report.model, isDefault: isDefault), into: &writer)
+                    mailbox.answer(exchange, status, AnswerFields.page(of: report.model), body: writer.take())
+                case .failure(let error):
+                    let (document, fields) = PublishProblem.answer(error)
+                    status = document.status
+                    mailbox.answer(exchange, status, fields, body: document.bytes())
+                }
+                shared.metrics.count(.putModel, status)
+            })
+    }
+
+    /// - Parameter consumed: gives credit back at once, where the control thread keeps up.
+    func append(_ bytes: Span<UInt8>, consumed: (Int) -> Void) {
+        // Held before the bytes are handed over: the control thread may be done with them before this returns.
+        credit.hold(bytes.count)
+        switch upload.append(bytes) {
+        case .more: consumed(credit.takeAll())
+        case .wait, .stop: break
+        }
+    }
+
+    func finish() { upload.finish() }
+
+    func cancel() { upload.cancel() }
+}

@@ -1,0 +1,176 @@
+internal import EventLoop
+internal import HTTPServer
+internal import InferenceAPI
+internal import InferenceEngine
+internal import ModelFormats
+internal import ModelIR
+internal import ModelStore
+internal import Serving
+internal import Synchronization
+internal import Telemetry
+
+/// The whole server, to be run by `vencejo serve` or embedded in a program. This is the one place where concrete types meet.
+///
+///     let server = try Server(configuration)
+///     try server.start()
+///     ...
+///     server.stop()
+public final class Server: Sendable {
+    private let configuration: ServerConfiguration
+    private let http: HTTPServer
+    private let services: SharedServices
+    private let log: Log
+    let plan: ThreadPlan
+
+    /// Opens the store, loads the models and binds the port. Nothing is answered before `start`.
+    /// - Throws: `CommandError` naming the setting, model or address that is wrong.
+    public convenience init(_ configuration: ServerConfiguration) throws(CommandError) {
+        try self.init(configuration, adminToken: configuration.adminToken.value)
+    }
+
+    /// - Parameter adminToken: the token that admin verbs need; nil closes them.
+    init(_ configuration: ServerConfiguration, adminToken: String?) throws(CommandError) {
+        guard let level = LogLevel(rawValue: configuration.logLevel.value) else {
+            throw CommandError(
+                "log level (\(configuration.logLevel.source)): found \"\(configuration.logLevel.value)\", expected "
+                    + LogLevel.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        let log = Log(level: level)
+        let plan = Host.threadPlan(requested: configuration.loops.value)
+        let metrics = MetricsRegistry()
+        let store = try Self.openStore(configuration)
+        let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
+        let control = ControlThread { registry.housekeep() }
+        try Self.loadModels(configuration, registry, log)
+
+        let services = SharedServices(
+            registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
+            control: control, gate: AdminGate(token: adminToken.map { AdminToken($0) }), routes: RouteTable(),
+            metrics: RequestMetrics(registry: metrics, loops: plan.loops), state: ServerState(),
+            bodyBytesMax: configuration.bodyBytesMax.value, clock: systemMonotonicClock)
+        var settings = HTTPServerConfiguration()
+        settings.host = configuration.host.value
+        settings.port = configuration.port.value
+        settings.loopCount = plan.loops
+        do {
+            http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
+        } catch {
+            throw CommandError("\(configuration.host.value) port \(configuration.port.value) "
+                + "(\(configuration.port.source)): \(error)")
+        }
+        ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        self.configuration = configuration
+        self.services = services
+        self.log = log
+        self.plan = plan
+    }
+
+    /// The port that is listened on.
+    public var port: Int { http.boundPort }
+
+    /// Starts the loops; the server answers from here on.
+    public func start() throws(CommandError) {
+        do {
+            try http.start()
+        } catch {
+            throw CommandError("\(error)")
+        }
+        services.state.advance(to: .ready)
+        log.info(
+            "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
+            LogField("loops", .integer(plan.loops)), LogField("plan", .text(plan.reason)),
+            LogField("models", .integer(services.registry.pool.models.count)),
+            LogField("admin", .text(services.gate.token == nil ? "closed, no token" : "token")))
+    }
+
+    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called once.
+    public func stop() {
+        services.state.advance(to: .draining)
+        log.info("draining", LogField("seconds", .integer(configuration.drainSeconds.value)))
+        http.beginDrain(deadline: .seconds(configuration.drainSeconds.value))
+        http.waitUntilStopped()
+        services.control.stop()
+        log.info("stopped")
+    }
+
+    /// What serves now, the default model first.
+    func models() -> [ModelStatus] {
+        ModelStatus.all(of: services.registry.pool).sorted { $0.isDefault && !$1.isDefault }
+    }
+
+    // MARK: Parts
+
+    private static func openStore(_ configuration: ServerConfiguration) throws(CommandError) -> any ModelStore {
+        guard let directory = configuration.store.value else { return MemoryModelStore() }
+        do {
+            return try FileModelStore(root: directory)
+        } catch {
+            throw CommandError("store \(directory) (\(configuration.store.source)): \(error)")
+        }
+    }
+
+    private static func makeRegistry(
+        _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
+        _ log: Log
+    ) -> ModelRegistry {
+        var limits = ModelRegistry.Limits()
+        limits.artifactBytesMax = configuration.modelBytesMax.value
+        return ModelRegistry(
+            importers: SupportedFormats.importers,
+            compile: { (graph) throws(ImportError) -> PreparedModel in
+                let compiled = try ModelCompiler.compile(graph)
+                return PreparedModel(
+                    signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
+            },
+            store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, limits: limits,
+            releaseMemory: { Host.releaseFreeMemory() })
+    }
+
+    /// First what the store has, then the models named at the start.
+    private static func loadModels(
+        _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ log: Log
+    ) throws(CommandError) {
+        do {
+            let report = try registry.restore()
+            for skipped in report.skippedManifests { log.warning("a manifest was passed over: \(skipped)") }
+            if report.generation > 0 {
+                log.info(
+                    "restored", LogField("generation", .integer(report.generation)),
+                    LogField("models", .integer(report.restored.count)))
+            }
+        } catch {
+            throw CommandError("the store cannot be read: \(error)")
+        }
+        for source in configuration.models {
+            try load(source, configuration.modelBytesMax.value, registry, log)
+        }
+    }
+
+    private static func load(
+        _ source: ModelSource, _ bytesMax: Int, _ registry: ModelRegistry, _ log: Log
+    ) throws(CommandError) {
+        do {
+            let bytes = try SystemFile.read(source.path, bytesMax: bytesMax)
+            switch try registry.loadStatic(source.name, bytes) {
+            case .loaded(let model):
+                log.info(
+                    "loaded", LogField("model", .text(model.name)), LogField("format", .text(model.format)),
+                    LogField("producer", .text(model.producer)),
+                    LogField("predictor", .text(model.predictor.report.name)))
+            case .shadowed(let model):
+                log.warning(
+                    "the store has this model, published later than the file was named: it goes on serving",
+                    LogField("model", .text(model.name)), LogField("version", .integer(model.version)))
+            }
+        } catch let error as PublishError {
+            throw CommandError(explain(error, source))
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    private static func explain(_ error: PublishError, _ source: ModelSource) -> String {
+        guard case .rejected(let reason) = error else { return "\(source.path): \(error)" }
+        return CommandError(refusing: reason, path: source.path).description
+    }
+}

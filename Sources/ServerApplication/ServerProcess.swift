@@ -1,0 +1,54 @@
+internal import EventLoop
+internal import Glibc
+
+/// The server as a process: configuration from the environment, signals, exit code.
+public enum ServerProcess {
+    /// Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
+    /// - Returns: the exit code: 0 after a drain, 1 if the server could not start.
+    public static func run(_ options: ServerOptions) -> Int32 {
+        do {
+            // Before any thread starts, so that all inherit the mask and signals come here alone.
+            let signals = try SignalReceiver([SIGTERM, SIGINT])
+            let configuration = try configuration(options)
+            let isTerminal = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
+            let configured = configuration.adminToken.value
+            let made = configured == nil && isTerminal ? AdminToken.random() : nil
+            let server = try Server(configuration, adminToken: configured ?? made)
+            try server.start()
+            if isTerminal {
+                print(
+                    StartupBanner.text(
+                        port: server.port, plan: server.plan, models: server.models(), store: configuration.store.value,
+                        token: made, hasToken: configured != nil))
+            }
+            _ = try signals.next()
+            let impatient = try EventLoopThread(name: "signals") {
+                if (try? signals.next()) != nil { _exit(1) }
+            }
+            server.stop()
+            withExtendedLifetime(impatient) {}
+            return 0
+        } catch {
+            complain("\(error)")
+            return 1
+        }
+    }
+
+    /// Whether the server that would take these settings' port on this host is ready.
+    public static func isReady(port: Int?) -> Bool {
+        if let port { return HealthProbe.isReady(port: port) }
+        guard let configuration = try? configuration(ServerOptions()) else { return false }
+        return HealthProbe.isReady(port: configuration.port.value)
+    }
+
+    private static func configuration(_ options: ServerOptions) throws(ConfigurationError) -> ServerConfiguration {
+        try ServerConfiguration(
+            options: options, environment: { Host.environment($0) },
+            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax) })
+    }
+
+    private static func complain(_ text: String) {
+        let bytes = Array("vencejo: \(text)\n".utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,17 @@
+/// The bounds of one loop's batches.
+package struct BatchLimits: Sendable, Hashable {
+    /// Rows, of all models together, at which a flush is due before the tick ends.
+    package var flushRows = 256
+    /// Decoded bytes at which a flush is due before the tick ends.
+    package var flushBytes = 64 << 10
+    /// Rows that may wait before `take` refuses.
+    package var waitingRowsMax = 1 << 16
+    /// Decoded bytes that may wait before `take` refuses.
+    package var waitingBytesMax = 64 << 20
+    /// Requests that may wait before `take` refuses.
+    package var ticketsMax = 1 << 13
+    /// Storage that a model's batch or output keeps from one tick to the next.
+    package var bytesKeptMax = 256 << 10
+
+    package init() {}
+}

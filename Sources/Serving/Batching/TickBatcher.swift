@@ -1,0 +1,252 @@
+package import InferenceAPI
+internal import InferenceEngine
+internal import Telemetry
+package import TensorCore
+
+/// One loop's batches: collects the rows of every request that one tick made ready and runs each model once over all of its
+/// rows. No timer: a batch is what has arrived while the last one ran.
+///
+/// A codec borrows the model's batch by move:
+///
+///     var batch = try batcher.take(model)
+///     let mark = batch.mark()
+///     // decode; if it fails: batch.rollback(to: mark); batcher.putBack(batch, model)
+///     batcher.submit(batch, model, ticket: ticket, rows: first..<batch.rowCount)
+///     if batcher.isFlushDue { batcher.flush { ... } }
+///
+/// Not Sendable: it belongs to its loop. In the steady state nothing is allocated: batches, outputs, workspaces and ticket
+/// lists are used again.
+package final class TickBatcher {
+    private let loop: Int
+    private let limits: BatchLimits
+    private let clock: MonotonicClock
+
+    private var pool = PredictorPool.empty
+    private var lanes: [Lane] = []
+    private var laneIndex: [ObjectIdentifier: Int] = [:]
+    /// Lanes with rows or tickets, in the order in which they got their first.
+    private var active: [Int] = []
+    /// The lane of the last request: mostly the next one's, too.
+    private var lastLane = 0
+
+    package private(set) var waitingRows = 0
+    package private(set) var waitingBytes = 0
+    package private(set) var waitingTickets = 0
+    private var isFlushing = false
+
+    /// - Parameters:
+    ///   - loop: the index of the loop, which is the cell it counts in.
+    ///   - limits: the loop's bounds.
+    ///   - clock: measures the runs of predictors.
+    package init(
+        loop: Int, limits: BatchLimits = BatchLimits(), clock: @escaping MonotonicClock = systemMonotonicClock
+    ) {
+        self.loop = loop
+        self.limits = limits
+        self.clock = clock
+    }
+
+    // MARK: The tick
+
+    /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a model
+    /// that still has rows waiting goes with the next flush.
+    package func adopt(_ pool: PredictorPool) {
+        self.pool = pool
+        for lane in lanes { lane.isRetired = !pool.contains(lane.model) }
+        dropRetiredLanes()
+    }
+
+    /// The batch in which the model's rows wait, moved out to be filled. Each take is followed by `submit` or `putBack`
+    /// before anything else is asked of the same model.
+    /// - Throws: `overloaded` if so much waits that a bound is reached.
+    package func take(_ model: ServedModel) throws(InferenceError) -> RowBatch {
+        precondition(!isFlushing, "answers are written from a flush, requests are decoded outside")
+        guard waitingRows < limits.waitingRowsMax, waitingBytes < limits.waitingBytesMax,
+            waitingTickets < limits.ticketsMax
+        else { throw .overloaded(retryAfterSeconds: 1) }
+        let lane = lane(of: model)
+        precondition(!lane.isTaken, "the batch has been taken already")
+        lane.isTaken = true
+        return lane.batch.take() ?? RowBatch(layout: model.layout)
+    }
+
+    /// Gives the batch back as it was taken: what has been added since was rolled back.
+    package func putBack(_ batch: consuming RowBatch, _ model: ServedModel) {
+        let lane = lane(of: model)
+        precondition(lane.isTaken, "the batch has not been taken")
+        precondition(batch.rowCount == lane.rowCount, "rows of a bad request stayed in the batch")
+        lane.isTaken = false
+        lane.batch = consume batch
+    }
+
+    /// Gives the batch back with the rows of one more request, which waits for their predictions.
+    /// - Parameters:
+    ///   - batch: what `take` gave, with the new rows.
+    ///   - model: the model it was taken for.
+    ///   - ticket: who waits.
+    ///   - rows: the request's rows, at the end of the batch; may be empty.
+    package func submit(
+        _ batch: consuming RowBatch, _ model: ServedModel, ticket: BatchTicket, rows: Range<Int>
+    ) {
+        let index = laneIndex(of: model)
+        let lane = lanes[index]
+        precondition(lane.isTaken, "the batch has not been taken")
+        precondition(
+            rows.lowerBound == lane.rowCount && rows.upperBound == batch.rowCount,
+            "a request's rows are those added since the batch was taken")
+        if lane.tickets.isEmpty { active.append(index) }
+        lane.isTaken = false
+        lane.rowCount = batch.rowCount
+        lane.batch = consume batch
+        lane.tickets.append(Lane.Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
+        waitingRows += rows.count
+        waitingBytes += rows.count * lane.bytesPerRow
+        waitingTickets += 1
+    }
+
+    /// Whether so much waits that it should be answered before more is decoded.
+    package var isFlushDue: Bool { waitingRows >= limits.flushRows || waitingBytes >= limits.flushBytes }
+
+    package var isEmpty: Bool { waitingTickets == 0 }
+
+    /// Nobody waits for this answer any more.
+    /// - Complexity: O(tickets waiting).
+    package func cancel(exchange: UInt64, stream: UInt64) {
+        for index in active {
+            let lane = lanes[index]
+            for entry in lane.tickets.indices
+            where lane.tickets[entry].ticket.exchange == exchange && lane.tickets[entry].ticket.stream == stream {
+                lane.tickets[entry].isCancelled = true
+            }
+        }
+    }
+
+    /// Runs each model that has rows waiting once, and hands each request its rows of the output.
+    ///
+    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a model. The
+    ///   output is lent for the call; `rows` are the request's rows in it, and its faults may be of other requests' rows. It
+    ///   must not take or submit.
+    package func flush(
+        _ answer: (
+            _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
+        ) -> Void
+    ) {
+        guard !active.isEmpty else { return }
+        precondition(!isFlushing, "a flush within a flush")
+        isFlushing = true
+        let pool = pool
+        pool.beginJob()
+        for index in active { run(lanes[index], answer) }
+        pool.endJob()
+        isFlushing = false
+        active.removeAll(keepingCapacity: true)
+        waitingRows = 0
+        waitingBytes = 0
+        waitingTickets = 0
+        dropRetiredLanes()
+    }
+
+    private func run(
+        _ lane: Lane,
+        _ answer: (
+            _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
+        ) -> Void
+    ) {
+        guard var batch = lane.batch.take() else { preconditionFailure("a batch was taken and not given back") }
+        let model = lane.model
+        var answered = 0
+        if lane.tickets.contains(where: { !$0.isCancelled }) {
+            let start = clock()
+            model.predictor.predict(batch, into: &lane.output, using: lane.workspace)
+            let nanoseconds = clock() &- start
+            precondition(lane.output.rowCount == batch.rowCount, "a predictor answers every row")
+            model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
+            model.metrics.batchRows.record(UInt64(batch.rowCount), cell: loop)
+            model.metrics.rows.add(batch.rowCount, cell: loop)
+            for entry in lane.tickets where !entry.isCancelled {
+                answer(entry.ticket, model, entry.first..<entry.end, lane.output)
+                answered += 1
+            }
+        }
+        model.metrics.requests.add(answered, cell: loop)
+        lane.tickets.removeAll(keepingCapacity: true)
+        if lane.outputBytes(rows: batch.rowCount) > limits.bytesKeptMax {
+            lane.output = OutputBatch(fields: model.signature.outputs)
+        }
+        batch.removeAll(bytesKeptMax: limits.bytesKeptMax)
+        lane.rowCount = 0
+        lane.batch = consume batch
+    }
+
+    // MARK: Lanes
+
+    private func lane(of model: ServedModel) -> Lane { lanes[laneIndex(of: model)] }
+
+    private func laneIndex(of model: ServedModel) -> Int {
+        if lastLane < lanes.count, lanes[lastLane].model === model { return lastLane }
+        let key = ObjectIdentifier(model)
+        if let known = laneIndex[key] {
+            lastLane = known
+            return known
+        }
+        let lane = Lane(model: model)
+        // A request that chose its model before the last swap: it is answered by what it chose, and the lane goes after it.
+        lane.isRetired = !pool.contains(model)
+        lanes.append(lane)
+        laneIndex[key] = lanes.count - 1
+        lastLane = lanes.count - 1
+        return lastLane
+    }
+
+    /// Drops the lanes of models that are gone, except those with requests waiting.
+    private func dropRetiredLanes() {
+        guard lanes.contains(where: { $0.isRetired && $0.tickets.isEmpty && !$0.isTaken }) else { return }
+        let waiting = active.map { lanes[$0] }
+        lanes.removeAll { $0.isRetired && $0.tickets.isEmpty && !$0.isTaken }
+        laneIndex.removeAll(keepingCapacity: true)
+        for (index, lane) in lanes.enumerated() { laneIndex[ObjectIdentifier(lane.model)] = index }
+        active.removeAll(keepingCapacity: true)
+        for lane in waiting {
+            if let index = laneIndex[ObjectIdentifier(lane.model)] { active.append(index) }
+        }
+        lastLane = 0
+    }
+
+    /// How many models have a workspace here, for tests.
+    var laneCount: Int { lanes.count }
+}
+
+/// What a loop keeps for one model.
+private final class Lane {
+    struct Entry {
+        let ticket: BatchTicket
+        let first: Int
+        let end: Int
+        var isCancelled = false
+    }
+
+    let model: ServedModel
+    let workspace: Workspace
+    /// nil before the first take, and while it is taken.
+    var batch: RowBatch?
+    var output: OutputBatch
+    var tickets: [Entry] = []
+    /// Rows submitted.
+    var rowCount = 0
+    var isTaken = false
+    /// The pool does not have the model any more.
+    var isRetired = false
+    /// Of a decoded row, without the bytes of its strings.
+    let bytesPerRow: Int
+    private let outputBytesPerRow: Int
+
+    init(model: ServedModel) {
+        self.model = model
+        workspace = model.predictor.makeWorkspace()
+        output = OutputBatch(fields: model.signature.outputs)
+        bytesPerRow = (model.layout.width + model.layout.missingWordsPerRow) * 8
+        outputBytesPerRow = model.signature.outputs.reduce(0) { $0 + $1.width * 8 }
+    }
+
+    func outputBytes(rows: Int) -> Int { rows * outputBytesPerRow }
+}

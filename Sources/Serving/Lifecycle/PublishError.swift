@@ -1,0 +1,24 @@
+package import ModelIR
+
+/// Why a model was not published or not removed. What was serving before still serves. Nothing in it names a path.
+package enum PublishError: Error, Sendable, Hashable {
+    /// The name breaks `ModelName.rule`.
+    case invalidName(String)
+    case tooLarge(bytesMax: Int)
+    case tooManyModels(modelsMax: Int)
+    /// So many uploads run at once that this one has to come back later.
+    case busy(retryAfterSeconds: Int)
+    /// `If-Match` or `If-None-Match` does not hold; the ETag of what serves now, nil if nothing does.
+    case preconditionFailed(currentETag: String?)
+    /// The bytes are not a model that can be served; place, found and expected.
+    case rejected(ImportError)
+    /// The store failed: disk full, read-only, ...
+    case store(StoreError)
+    /// Other writers committed to the store again and again in between.
+    case conflict
+    case unknownModel(name: String, known: [String])
+    /// The client has left before the import began.
+    case cancelled
+    /// The server is stopping.
+    case stopping
+}

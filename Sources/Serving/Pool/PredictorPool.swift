@@ -1,0 +1,125 @@
+internal import Synchronization
+
+/// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a tick; the
+/// next state is another pool.
+package final class PredictorPool: Sendable {
+    /// The store's generation that it shows.
+    package let generation: Int
+    /// Grows by one a snapshot of this process.
+    let sequence: UInt64
+    /// In ascending order of name.
+    package let models: [ServedModel]
+    /// The model that answers where none is named.
+    package let defaultModel: ServedModel?
+
+    /// Open addressing with linear probing over the names; -1 is an empty place. The size is a power of two, at least twice
+    /// the models.
+    private let table: [Int32]
+    /// The names' bytes, one after the other, and where each begins (one more entry than models).
+    private let nameBytes: [UInt8]
+    private let nameStarts: [Int]
+
+    /// Jobs on compute threads that use this snapshot now, and whether somebody waits for them to end.
+    private let jobs = Atomic<Int>(0)
+    private let isRetired = Atomic<Bool>(false)
+    private let onIdle: @Sendable () -> Void
+
+    /// No models: what a loop starts with.
+    package static let empty = PredictorPool(generation: 0, sequence: 0, models: [], defaultName: nil, onIdle: {})
+
+    /// - Parameters:
+    ///   - generation: the store's generation.
+    ///   - sequence: greater than that of the snapshot before.
+    ///   - models: each with a name of its own.
+    ///   - defaultName: the model that answers where none is named, if it is there.
+    ///   - onIdle: called, by whichever thread ends the last job, once the pool has been retired.
+    init(
+        generation: Int, sequence: UInt64, models: [ServedModel], defaultName: String?,
+        onIdle: @escaping @Sendable () -> Void
+    ) {
+        self.generation = generation
+        self.sequence = sequence
+        let models = models.sorted { $0.name < $1.name }
+        self.models = models
+        defaultModel = models.first { $0.name == defaultName }
+        self.onIdle = onIdle
+
+        var bytes: [UInt8] = []
+        var starts = [0]
+        for model in models {
+            bytes.append(contentsOf: model.name.utf8)
+            starts.append(bytes.count)
+        }
+        var size = 4
+        while size < models.count * 2 { size *= 2 }
+        var table = [Int32](repeating: -1, count: size)
+        for index in models.indices {
+            var place = Self.hash(bytes.span.extracting(starts[index]..<starts[index + 1])) & (size - 1)
+            while table[place] >= 0 { place = (place + 1) & (size - 1) }
+            table[place] = Int32(index)
+        }
+        self.table = table
+        nameBytes = bytes
+        nameStarts = starts
+    }
+
+    package var names: [String] { models.map(\.name) }
+
+    /// The model of that name, by the bytes that stand in the request's path.
+    /// - Complexity: O(name) expected; no allocation.
+    package func model(named name: Span<UInt8>) -> ServedModel? {
+        let mask = table.count - 1
+        var place = Self.hash(name) & mask
+        while true {
+            let index = Int(table[place])
+            if index < 0 { return nil }
+            if matches(name, model: index) { return models[index] }
+            place = (place + 1) & mask
+        }
+    }
+
+    package func model(named name: String) -> ServedModel? {
+        let bytes = Array(name.utf8)
+        return model(named: bytes.span)
+    }
+
+    func contains(_ model: ServedModel) -> Bool {
+        self.model(named: model.name) === model
+    }
+
+    private func matches(_ name: Span<UInt8>, model index: Int) -> Bool {
+        let start = nameStarts[index]
+        guard nameStarts[index + 1] - start == name.count else { return false }
+        for offset in 0..<name.count where nameBytes[start + offset] != name[offset] { return false }
+        return true
+    }
+
+    /// FNV-1a. The names are the operator's, so no client chooses what collides in the table.
+    private static func hash(_ bytes: Span<UInt8>) -> Int {
+        var state: UInt64 = 0xcbf2_9ce4_8422_2325
+        for index in bytes.indices { state = (state ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3 }
+        return Int(truncatingIfNeeded: state ^ (state >> 32))
+    }
+
+    // MARK: Jobs
+
+    /// A job that may outlast the tick begins to use this snapshot: whoever publishes keeps it until `endJob`.
+    ///
+    /// To be called by a loop between adopting this snapshot and acknowledging the next one.
+    package func beginJob() {
+        jobs.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    }
+
+    package func endJob() {
+        let (_, left) = jobs.wrappingSubtract(1, ordering: .sequentiallyConsistent)
+        precondition(left >= 0, "a job ended that had not begun")
+        // Sequentially consistent on both sides: either this sees that the pool is retired, or the publisher sees no job.
+        if left == 0, isRetired.load(ordering: .sequentiallyConsistent) { onIdle() }
+    }
+
+    func retire() {
+        isRetired.store(true, ordering: .sequentiallyConsistent)
+    }
+
+    var hasJobs: Bool { jobs.load(ordering: .sequentiallyConsistent) > 0 }
+}

@@ -1,0 +1,81 @@
+/// Where models outlive the process: blobs by digest and numbered manifests.
+///
+/// Called on the control thread, where waiting for a disk is allowed. A commit is all or nothing: after a crash at any moment
+/// the newest manifest is the old one or the new one, and its blobs are there.
+package protocol ModelStore: AnyObject, Sendable {
+    /// False if nothing can be committed: a read-only disk or a read-only mode.
+    var isWritable: Bool { get }
+
+    /// Whether `blob` gives the bytes back; false for a store that remembers nothing beyond its manifests.
+    var keepsBlobs: Bool { get }
+
+    /// The valid manifest of the highest generation, with what had to be passed over on the way to it.
+    func newestManifest() throws(StoreError) -> ManifestLookup
+
+    /// - Throws: `missing` or `corrupt`.
+    func manifest(generation: Int) throws(StoreError) -> StoreManifest
+
+    /// The bytes of a blob, proven to have the digest.
+    /// - Throws: `missing` or `corrupt`.
+    func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8]
+
+    /// A place for the bytes of one artifact as they arrive.
+    func makeBlobWriter() throws(StoreError) -> any BlobWriter
+
+    /// Makes a manifest durable as `manifest.generation`, which must be one more than the highest there is. The blobs that it
+    /// names have been kept.
+    /// - Throws: `generationTaken` if somebody else was faster; then nothing has changed.
+    func commit(_ manifest: StoreManifest) throws(StoreError)
+
+    /// Removes what nothing refers to any more: manifests but the newest `manifestsKept`, blobs that no kept manifest names,
+    /// what dead writers left; all only when older than `graceSeconds`.
+    /// - Returns: what was removed.
+    func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection
+}
+
+/// What was found of manifests.
+package struct ManifestLookup: Sendable, Hashable {
+    /// nil in an empty store.
+    package let manifest: StoreManifest?
+    /// The highest generation that has been taken, by a valid manifest or not; 0 in an empty store. The next commit takes
+    /// the one after it.
+    package let highestGeneration: Int
+    /// Manifests of a higher generation that cannot be used, and why. They stay where they are.
+    package let skipped: [StoreError]
+
+    package init(manifest: StoreManifest?, highestGeneration: Int, skipped: [StoreError]) {
+        self.manifest = manifest
+        self.highestGeneration = highestGeneration
+        self.skipped = skipped
+    }
+}
+
+/// What a collection removed.
+package struct StoreCollection: Sendable, Hashable {
+    package var manifests = 0
+    package var blobs = 0
+    package var temporaries = 0
+    package var bytes = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { manifests == 0 && blobs == 0 && temporaries == 0 }
+}
+
+/// Takes the bytes of one artifact. Until `keep` the store does not know them; a writer that is let go takes them along.
+/// Used by one thread at a time.
+package protocol BlobWriter: AnyObject, Sendable {
+    /// Bytes taken so far.
+    var byteCount: Int { get }
+
+    func append(_ bytes: [UInt8]) throws(StoreError)
+
+    /// All bytes taken so far, to import them.
+    func contents() throws(StoreError) -> [UInt8]
+
+    /// Makes the bytes durable as the blob of that digest. Does nothing more if the store has it already.
+    func keep(as digest: ContentDigest) throws(StoreError)
+
+    /// Forgets the bytes. May be called more than once; after `keep` it does nothing.
+    func discard()
+}

@@ -1,0 +1,82 @@
+/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one after the
+/// other in the order in which they came.
+package final class ControlThread: Sendable {
+    private struct Queue: Sendable {
+        var jobs: [@Sendable () -> Void] = []
+        /// Where the next job stands in `jobs`.
+        var head = 0
+        var isStopping = false
+
+        var count: Int { jobs.count - head }
+
+        mutating func next() -> (@Sendable () -> Void)? {
+            guard head < jobs.count else { return nil }
+            let job = jobs[head]
+            head += 1
+            if head == jobs.count {
+                jobs.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 64 {
+                jobs.removeFirst(head)
+                head = 0
+            }
+            return job
+        }
+    }
+
+    private enum Step {
+        case run(@Sendable () -> Void)
+        case end
+    }
+
+    private let queue: Monitor<Queue>
+    private let jobsMax: Int
+    private let thread: SystemThread
+
+    /// - Parameters:
+    ///   - jobsMax: jobs that may wait; at the bound `submit` refuses.
+    ///   - idleInterval: how often `onIdle` runs while there is nothing to do.
+    ///   - onIdle: runs on the thread, such as housekeeping.
+    package init(
+        jobsMax: Int = 256, idleInterval: Duration = .seconds(30),
+        onIdle: (@Sendable () -> Void)? = nil
+    ) {
+        let queue = Monitor(Queue())
+        self.queue = queue
+        self.jobsMax = jobsMax
+        // Imports yield to the loops: a nice value of 10 is about a tenth of a loop's share where they compete.
+        thread = SystemThread(niceness: 10) {
+            while true {
+                let step = queue.wait(for: onIdle == nil ? nil : idleInterval) { queue -> Step? in
+                    if let job = queue.next() { return .run(job) }
+                    return queue.isStopping ? .end : nil
+                }
+                switch step {
+                case .run(let job): job()
+                case .end: return
+                case nil: onIdle?()
+                }
+            }
+        }
+    }
+
+    /// Hands over a job. May be called from any thread, and takes no longer than a short lock.
+    /// - Returns: false, and forgets the job, if `jobsMax` jobs wait or the thread is stopping.
+    package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        let jobsMax = jobsMax
+        return queue.withLock { queue in
+            guard !queue.isStopping, queue.count < jobsMax else { return false }
+            queue.jobs.append(job)
+            return true
+        }
+    }
+
+    /// Takes no more jobs, finishes those that wait and ends the thread. Called once, from another thread.
+    package func stop() {
+        queue.withLock { $0.isStopping = true }
+        thread.join()
+    }
+
+    /// Whether the caller runs on this thread.
+    package var isCurrent: Bool { thread.isCurrent }
+}

@@ -1,0 +1,273 @@
+internal import Synchronization
+
+/// The body of one PUT on its way to the store: the loop appends what arrives, the control thread writes and hashes it, then
+/// publishes.
+///
+/// The loop's methods never wait for the disk. At most `buffersMax` buffers are on their way; then the loop stops reading
+/// until `onCredit`. The completion is called exactly once, on the control thread (or, if that has stopped, by whoever asks).
+package final class Upload: Sendable {
+    /// What the loop should do after `append`.
+    package enum Flow: Sendable, Hashable {
+        case more
+        /// Stop reading until `onCredit` is called.
+        case wait
+        /// Stop reading for good: the completion has been or will be called with the reason.
+        case stop
+    }
+
+    /// How an upload ends.
+    package typealias Completion = @Sendable (Result<PublishReport, PublishError>) -> Void
+
+    package static let bufferBytes = 256 << 10
+    package static let buffersMax = 4
+
+    private enum Phase: Sendable {
+        case receiving
+        /// The last byte has been appended.
+        case ended
+        /// The control thread has everything and imports: too late to cancel.
+        case publishing
+        case failed(PublishError)
+        case completed
+    }
+
+    private struct State: Sendable {
+        var phase = Phase.receiving
+        var filling: [UInt8] = []
+        var queued: [[UInt8]] = []
+        /// Buffers that were written and may be filled again.
+        var spare: [[UInt8]] = []
+        var byteCount = 0
+        /// A job for this upload waits or runs on the control thread.
+        var isScheduled = false
+        /// The loop has stopped reading.
+        var isStarved = false
+
+        /// - Returns: whether a job has to be submitted.
+        mutating func schedule() -> Bool {
+            guard !isScheduled else { return false }
+            isScheduled = true
+            return true
+        }
+
+        mutating func takeBuffer() -> [UInt8] {
+            if var buffer = spare.popLast() {
+                buffer.removeAll(keepingCapacity: true)
+                return buffer
+            }
+            var buffer: [UInt8] = []
+            buffer.reserveCapacity(Upload.bufferBytes)
+            return buffer
+        }
+    }
+
+    /// Touched by the control thread alone.
+    private struct Sink: Sendable {
+        var writer: (any BlobWriter)?
+        var hasher = ContentHasher()
+
+        mutating func open(in store: any ModelStore) throws(StoreError) -> any BlobWriter {
+            if let writer { return writer }
+            let made = try store.makeBlobWriter()
+            writer = made
+            return made
+        }
+    }
+
+    private enum Step {
+        case write([UInt8], givesCredit: Bool)
+        case publish
+        case fail(PublishError)
+        case rest
+    }
+
+    let name: String
+    private let precondition: PublishPrecondition
+    private let registry: ModelRegistry
+    private let store: any ModelStore
+    private let control: ControlThread
+    private let onCredit: @Sendable () -> Void
+    private let completion: Completion
+    private let clock: MonotonicClock
+    private let begun: UInt64
+    private let state = Mutex(State())
+    private let sink = Mutex(Sink())
+
+    init(
+        name: String, precondition: PublishPrecondition, registry: ModelRegistry, store: any ModelStore,
+        control: ControlThread, clock: @escaping MonotonicClock, onCredit: @escaping @Sendable () -> Void,
+        completion: @escaping Completion
+    ) {
+        self.name = name
+        self.precondition = precondition
+        self.registry = registry
+        self.store = store
+        self.control = control
+        self.clock = clock
+        begun = clock()
+        self.onCredit = onCredit
+        self.completion = completion
+    }
+
+    // MARK: The loop's side
+
+    /// Takes bytes of the body, in order. They are copied.
+    package func append(_ bytes: Span<UInt8>) -> Flow {
+        let bytesMax = registry.limits.artifactBytesMax
+        let (flow, isDue) = state.withLock { state -> (Flow, Bool) in
+            guard case .receiving = state.phase else { return (.stop, false) }
+            guard bytes.count <= bytesMax - state.byteCount else {
+                state.phase = .failed(.tooLarge(bytesMax: bytesMax))
+                return (.stop, state.schedule())
+            }
+            state.byteCount += bytes.count
+            var start = 0
+            while start < bytes.count {
+                if state.filling.isEmpty { state.filling = state.takeBuffer() }
+                let end = start + min(bytes.count - start, Self.bufferBytes - state.filling.count)
+                // An output span: `append` byte by byte measured 57 times as long.
+                state.filling.append(addingCapacity: end - start) { output in
+                    for index in start..<end { output.append(bytes[index]) }
+                }
+                start = end
+                if state.filling.count == Self.bufferBytes {
+                    state.queued.append(state.filling)
+                    state.filling = []
+                }
+            }
+            guard !state.queued.isEmpty else { return (.more, false) }
+            state.isStarved = state.queued.count >= Self.buffersMax
+            return (state.isStarved ? .wait : .more, state.schedule())
+        }
+        if isDue { submit() }
+        return flow
+    }
+
+    /// The body is complete: publish it.
+    package func finish() {
+        let isDue = state.withLock { state in
+            guard case .receiving = state.phase else { return false }
+            if !state.filling.isEmpty {
+                state.queued.append(state.filling)
+                state.filling = []
+            }
+            state.phase = .ended
+            return state.schedule()
+        }
+        if isDue { submit() }
+    }
+
+    /// The client has left, or sent something else than it promised. Before the import begins this ends the upload with
+    /// `cancelled`; after that it has no effect and the publish finishes.
+    package func cancel() {
+        let isDue = state.withLock { state in
+            switch state.phase {
+            case .receiving, .ended:
+                state.phase = .failed(.cancelled)
+                return state.schedule()
+            case .publishing, .failed, .completed: return false
+            }
+        }
+        if isDue { submit() }
+    }
+
+    private func submit() {
+        if !control.submit({ self.work() }) {
+            // Nobody is left who would do it. The writer takes its bytes along when it is let go.
+            let isFirst = state.withLock { state in
+                if case .completed = state.phase { return false }
+                state.phase = .completed
+                return true
+            }
+            if isFirst { completion(.failure(.stopping)) }
+        }
+    }
+
+    // MARK: The control thread's side
+
+    /// Does all that there is to do now; ends when it has to wait for the loop.
+    private func work() {
+        while true {
+            switch nextStep() {
+            case .rest: return
+            case .write(let buffer, let givesCredit):
+                write(buffer)
+                state.withLock { $0.spare.append(buffer) }
+                if givesCredit { onCredit() }
+            case .publish:
+                complete(publish())
+            case .fail(let error):
+                complete(.failure(error))
+            }
+        }
+    }
+
+    private func nextStep() -> Step {
+        state.withLock { state in
+            switch state.phase {
+            case .failed(let error):
+                state.phase = .completed
+                state.queued = []
+                state.filling = []
+                return .fail(error)
+            case .receiving, .ended:
+                if !state.queued.isEmpty {
+                    let buffer = state.queued.removeFirst()
+                    let givesCredit = state.isStarved && state.queued.count < Self.buffersMax / 2
+                    if givesCredit { state.isStarved = false }
+                    return .write(buffer, givesCredit: givesCredit)
+                }
+                guard case .ended = state.phase else { break }
+                state.phase = .publishing
+                state.spare = []
+                return .publish
+            case .publishing, .completed: break
+            }
+            state.isScheduled = false
+            return .rest
+        }
+    }
+
+    private func write(_ buffer: [UInt8]) {
+        sink.withLock { sink in
+            do throws(StoreError) {
+                let writer = try sink.open(in: store)
+                try writer.append(buffer)
+                sink.hasher.update(buffer)
+            } catch {
+                state.withLock { state in
+                    if case .receiving = state.phase { state.phase = .failed(.store(error)) }
+                    if case .ended = state.phase { state.phase = .failed(.store(error)) }
+                }
+            }
+        }
+    }
+
+    private func publish() -> Result<PublishReport, PublishError> {
+        do throws(PublishError) {
+            let artifact = try sink.withLock { (sink: inout Sink) throws(PublishError) -> ReceivedArtifact in
+                do throws(StoreError) {
+                    let writer = try sink.open(in: store)
+                    sink.writer = nil
+                    return ReceivedArtifact(
+                        writer: writer, digest: sink.hasher.finish(),
+                        receive: .nanoseconds(Int64(clamping: clock() &- begun)))
+                } catch {
+                    throw .store(error)
+                }
+            }
+            return .success(try registry.publish(name, artifact, precondition: precondition))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func complete(_ result: Result<PublishReport, PublishError>) {
+        state.withLock { $0.phase = .completed }
+        sink.withLock { sink in
+            sink.writer?.discard()
+            sink.writer = nil
+        }
+        completion(result)
+    }
+}

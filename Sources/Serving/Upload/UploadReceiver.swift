@@ -1,0 +1,67 @@
+internal import Synchronization
+
+/// Where PUT bodies begin: bounds how many run at once and refuses early what cannot succeed.
+package final class UploadReceiver: Sendable {
+    private let registry: ModelRegistry
+    private let store: any ModelStore
+    private let control: ControlThread
+    private let uploadsMax: Int
+    private let clock: MonotonicClock
+    private let running = Mutex(0)
+
+    /// - Parameters:
+    ///   - registry: publishes what has arrived.
+    ///   - store: takes the bytes; the registry's.
+    ///   - control: the thread on which the registry is called.
+    ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
+    ///   - clock: measures how long an upload takes.
+    package init(
+        registry: ModelRegistry, store: any ModelStore, control: ControlThread, uploadsMax: Int = 8,
+        clock: @escaping MonotonicClock = systemMonotonicClock
+    ) {
+        self.registry = registry
+        self.store = store
+        self.control = control
+        self.uploadsMax = uploadsMax
+        self.clock = clock
+    }
+
+    /// Uploads that have begun and are not complete.
+    package var runningCount: Int { running.withLock { $0 } }
+
+    /// Begins an upload when its head has been read and its sender may do this. Called on a loop.
+    /// - Parameters:
+    ///   - name: what the model is to be called.
+    ///   - precondition: `If-Match` and `If-None-Match`.
+    ///   - declaredBytes: `Content-Length`, if it was sent.
+    ///   - onCredit: the loop may read on; called on the control thread after `append` has said `wait`.
+    ///   - completion: how it ended; called exactly once, on the control thread.
+    /// - Returns: where the body goes.
+    /// - Throws: what can be known before the body is read; then there is no completion.
+    package func begin(
+        _ name: String, precondition: PublishPrecondition, declaredBytes: Int?,
+        onCredit: @escaping @Sendable () -> Void, completion: @escaping Upload.Completion
+    ) throws(PublishError) -> Upload {
+        guard ModelName.isValid(name) else { throw .invalidName(name) }
+        if let declaredBytes, declaredBytes > registry.limits.artifactBytesMax {
+            throw .tooLarge(bytesMax: registry.limits.artifactBytesMax)
+        }
+        guard registry.holds(precondition, for: name) else {
+            throw .preconditionFailed(currentETag: registry.pool.model(named: name)?.etag)
+        }
+        let uploadsMax = uploadsMax
+        let isAdmitted = running.withLock { running in
+            guard running < uploadsMax else { return false }
+            running += 1
+            return true
+        }
+        guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
+        return Upload(
+            name: name, precondition: precondition, registry: registry, store: store, control: control, clock: clock,
+            onCredit: onCredit
+        ) { result in
+            self.running.withLock { $0 -= 1 }
+            completion(result)
+        }
+    }
+}

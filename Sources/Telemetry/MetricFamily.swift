@@ -1,0 +1,61 @@
+internal import Synchronization
+
+/// The kinds of the Prometheus text format that we emit.
+package enum MetricKind: String, Sendable {
+    case counter, gauge, histogram
+}
+
+/// All series of one metric name: one instrument for each combination of label values.
+///
+/// Looking a series up takes a lock and is for cold paths: whoever counts keeps the instrument. The number of series is
+/// bounded; beyond it every new combination shares one series whose label values are `_other`.
+package final class MetricFamily<Instrument: Sendable>: Sendable {
+    package let name: String
+    package let help: String
+    package let labelNames: [String]
+    private let seriesMax: Int
+    private let make: @Sendable () -> Instrument
+    private let series = Mutex<[Series]>([])
+
+    struct Series: Sendable {
+        let labels: [String]
+        let instrument: Instrument
+    }
+
+    /// The label value shared by what does not fit in the bound.
+    package static var overflowLabel: String { "_other" }
+
+    init(
+        name: String, help: String, labelNames: [String], seriesMax: Int, make: @escaping @Sendable () -> Instrument
+    ) {
+        self.name = name
+        self.help = help
+        self.labelNames = labelNames
+        self.seriesMax = seriesMax
+        self.make = make
+    }
+
+    /// The instrument with these label values, made if there is none yet.
+    /// - Complexity: O(series), under a lock: keep what it returns.
+    package func series(_ labels: [String] = []) -> Instrument {
+        precondition(labels.count == labelNames.count, "\(name) has \(labelNames.count) labels")
+        return series.withLock { series in
+            if let known = series.first(where: { $0.labels == labels }) { return known.instrument }
+            var labels = labels
+            if series.count >= seriesMax {
+                labels = labels.map { _ in Self.overflowLabel }
+                if let other = series.first(where: { $0.labels == labels }) { return other.instrument }
+            }
+            let made = Series(labels: labels, instrument: make())
+            series.append(made)
+            return made.instrument
+        }
+    }
+
+    /// Takes a series out of the exposition. Who still holds its instrument may go on counting into the void.
+    package func retire(_ labels: [String]) {
+        series.withLock { series in series.removeAll { $0.labels == labels } }
+    }
+
+    func allSeries() -> [Series] { series.withLock { $0 } }
+}

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Writes the scikit-learn fixtures of every pinned version. Needs Python 3.11 (those versions have wheels for it).
+# The virtual environments lie outside the checkout: VENVS, by default a folder in the user's cache.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+output="$here/../ModelFormatsTests/Fixtures/sklearn"
+venvs=${VENVS:-${XDG_CACHE_HOME:-$HOME/.cache}/vencejo-fixtures}
+mkdir -p "$venvs"
+
+make_one() { # scikit-learn, NumPy, pandas, SciPy
+    venv="$venvs/sk-$1"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3.11 -m venv "$venv"
+        "$venv/bin/pip" install --quiet "scikit-learn==$1" "numpy==$2" "pandas==$3" "scipy==$4" joblib==1.6.0
+    fi
+    rm -rf "${output:?}/$1"
+    "$venv/bin/python" "$here/make_sklearn.py" "$output"
+}
+
+make_one 1.1.3 1.23.5 1.5.3 1.10.1
+make_one 1.3.2 1.26.4 2.0.3 1.17.1
+make_one 1.5.2 1.26.4 2.2.3 1.17.1
+make_one 1.7.2 2.3.5 2.3.3 1.17.1
+make_one 1.9.1 2.4.0 2.3.3 1.17.1
