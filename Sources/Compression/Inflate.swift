@@ -1,8 +1,8 @@
 /// Decompresses whole zlib and gzip buffers within bounds.
 ///
-/// Memory is at most twice the output, and the output is at most `outputBytesMax` and `ratioMax` times the input, so that a
-/// small upload cannot become a large one. (Up to ``freeBytes`` the ratio is not looked at: short runs of one byte reach
-/// deflate's 1032 at once.)
+/// Memory is at most twice the output, and the output is at most `outputBytesMax` and `ratioMax` times the input, so
+/// that a small upload cannot become a large one. (Up to ``freeBytes`` the ratio is not looked at: short runs of one
+/// byte reach deflate's 1032 at once.)
 package enum Inflate {
     /// Output that needs no proportion to its input.
     package static let freeBytes = 64 << 10
@@ -16,7 +16,8 @@ package enum Inflate {
 
     /// Decompresses gzip (RFC 1952), its members joined.
     ///
-    /// Behind the last member there may be zero bytes, which tapes and some writers pad with; anything else is an error.
+    /// Behind the last member there may be zero bytes, which tapes and some writers pad with; anything else is an
+    /// error.
     package static func gzip(
         _ input: Span<UInt8>, outputBytesMax: Int, ratioMax: Int
     ) throws(CompressionError) -> [UInt8] {

@@ -110,7 +110,7 @@ private func reason(_ result: Result<[UInt8], CompressionError>) -> CompressionE
             Issue.record("refused within its bounds")
             return
         }
-        #expect(output.count == 8 << 20)
+        #expect(output.count == 2 << 20)
     }
 
     @Test func describesErrorsInWords() {

@@ -11,7 +11,8 @@ package struct JSONLimits: Sendable, Equatable {
     package var stringBytesMax: Int
     /// Bytes of one number. The longest exact decimal form of a double has 1077.
     package var numberBytesMax: Int
-    /// Accept the bare words `NaN`, `Infinity` and `-Infinity` as numbers, as XGBoost 1.x and Python's `json` write them.
+    /// Accept the bare words `NaN`, `Infinity` and `-Infinity` as numbers, as XGBoost 1.x and Python's `json` write
+    /// them.
     package var allowsNonFinite: Bool
 
     package init(

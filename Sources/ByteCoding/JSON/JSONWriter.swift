@@ -71,8 +71,8 @@ package struct JSONWriter: Sendable {
         NumberText.append(value, to: &bytes)
     }
 
-    /// Writes the shortest text that reads back as the same double, always with a fraction or an exponent so that clients
-    /// read a float; null if it is not finite.
+    /// Writes the shortest text that reads back as the same double, always with a fraction or an exponent so that
+    /// clients read a float; null if it is not finite.
     package mutating func number(_ value: Double) {
         guard value.isFinite else { return null() }
         separate()

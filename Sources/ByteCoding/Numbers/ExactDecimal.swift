@@ -1,7 +1,7 @@
 /// A decimal number of any length, compared without rounding to the midpoint of two neighbouring values.
 ///
-/// The last resort of the parser: only for more than 19 digits, when they straddle a midpoint. It allocates, and its work
-/// is bounded by the digits that can matter.
+/// The last resort of the parser: only for more than 19 digits, when they straddle a midpoint. It allocates, and its
+/// work is bounded by the digits that can matter.
 struct ExactDecimal {
     enum Order { case less, equal, greater }
 

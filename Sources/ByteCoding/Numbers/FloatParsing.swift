@@ -1,8 +1,8 @@
 /// Reads floating-point text outside JSON: model files, CSV fields, parameters.
 ///
-/// The grammar is C's decimal one without hexadecimals: `[+-] (digits [. digits] | . digits) [e [+-] digits]`, and, where
-/// asked for, `nan`, `inf` and `infinity` in any case. No white space is passed. Values are correctly rounded, ties to
-/// even; beyond the largest they are infinite.
+/// The grammar is C's decimal one without hexadecimals: `[+-] (digits [. digits] | . digits) [e [+-] digits]`, and,
+/// where asked for, `nan`, `inf` and `infinity` in any case. No white space is passed. Values are correctly rounded,
+/// ties to even; beyond the largest they are infinite.
 package enum FloatParsing {
     /// The number that `bytes` begin with and its length; nil if they begin with none.
     package static func double(

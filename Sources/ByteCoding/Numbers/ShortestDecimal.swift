@@ -1,7 +1,7 @@
 /// The shortest decimal that reads back as the same float; of those the nearest.
 ///
-/// R. Giulietti, "The Schubfach way to render doubles" (2020): one product with a 128-bit power of ten for the value and
-/// for each end of its rounding interval.
+/// R. Giulietti, "The Schubfach way to render doubles" (2020): one product with a 128-bit power of ten for the value
+/// and for each end of its rounding interval.
 struct ShortestDecimal {
     /// Without zeros at the end.
     var digits: UInt64

@@ -2,8 +2,8 @@ internal import ModelIR
 
 /// Checks the trees of a model and joins them into one ensemble.
 ///
-/// Whatever a traversal will rely on is proven here, with the place in the document where it fails: arrays of equal length,
-/// children that exist, one parent a node, features in range, category sets within their array.
+/// Whatever a traversal will rely on is proven here, with the place in the document where it fails: arrays of equal
+/// length, children that exist, one parent a node, features in range, category sets within their array.
 struct XGBoostEnsembleBuilder {
     private(set) var ensemble: TreeEnsemble
     /// Numbers a leaf.

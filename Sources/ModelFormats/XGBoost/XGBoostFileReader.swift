@@ -1,7 +1,7 @@
 internal import ModelIR
 
-/// Reads a model document of either encoding. Keys may come in any order, none of those it knows twice, and it passes over
-/// those it does not know.
+/// Reads a model document of either encoding. Keys may come in any order, none of those it knows twice, and it passes
+/// over those it does not know.
 enum XGBoostFileReader {
     static func read<Source: XGBoostSource & ~Escapable>(
         _ source: inout Source

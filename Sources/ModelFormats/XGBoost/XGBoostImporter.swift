@@ -9,10 +9,17 @@ package struct XGBoostImporter: ModelImporter {
     package var name: String { "xgboost" }
 
     /// Documents begin with one of a few keys, whatever the file is called.
-    package func recognizes(_ bytes: Span<UInt8>) -> Bool { Encoding(detecting: bytes) != nil }
+    package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+        Encoding(detecting: bytes) != nil || Self.isOldBinary(bytes)
+    }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
         guard let encoding = Encoding(detecting: bytes) else {
+            if Self.isOldBinary(bytes) {
+                throw ImportError(
+                    .unsupported, at: "byte 0", found: "XGBoost's old binary format", expected: "JSON or UBJSON",
+                    remedy: "load it with XGBoost 1.6 to 3.0, and save it as model.ubj or model.json")
+            }
             throw ImportError(
                 .unknownFormat, at: "byte 0", found: "something else", expected: "an XGBoost model in JSON or UBJSON")
         }
@@ -29,6 +36,22 @@ package struct XGBoostImporter: ModelImporter {
         return ImportedModel(
             graph: model.graph(), format: encoding.rawValue,
             producer: model.version.isEmpty ? "XGBoost" : "XGBoost \(model.version)", steps: model.steps)
+    }
+
+    /// Whether the bytes are what versions up to 3.0 write as `.model`: perhaps `binf`, then 136 bytes of parameters,
+    /// then the objective's name behind its length of 64 bits.
+    private static func isOldBinary(_ bytes: Span<UInt8>) -> Bool {
+        let binf = Array("binf".utf8)
+        let start = bytes.count > 4 && binf.indices.allSatisfy { bytes[$0] == binf[$0] } ? 140 : 136
+        guard bytes.count > start + 8, (3...40).contains(bytes[start]) else { return false }
+        for index in (start + 1)..<(start + 8) where bytes[index] != 0 { return false }
+        guard bytes.count >= start + 8 + Int(bytes[start]) else { return false }
+        var hasColon = false
+        for index in (start + 8)..<(start + 8 + Int(bytes[start])) {
+            guard (0x2D...0x7A).contains(bytes[index]) else { return false }
+            if bytes[index] == UInt8(ascii: ":") { hasColon = true }
+        }
+        return hasColon
     }
 
     /// The two encodings, told apart by what follows the opening brace: a quoted key, or a length with its marker.

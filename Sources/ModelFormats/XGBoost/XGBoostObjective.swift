@@ -49,7 +49,8 @@ struct XGBoostObjective: Sendable {
 
     /// The names, for a refusal.
     static let expected =
-        "reg:squarederror and its kin, reg:logistic, binary:*, multi:*, count:poisson, reg:gamma, reg:tweedie, survival:* or rank:*"
+        "reg:squarederror and its kin, reg:logistic, binary:*, multi:*, count:poisson, reg:gamma, reg:tweedie, "
+        + "survival:* or rank:*"
 
     /// The margin of a saved base score, in the library's arithmetic of 32 bits; nil if it has none.
     func margin(ofBaseScore score: Float) -> Float? {

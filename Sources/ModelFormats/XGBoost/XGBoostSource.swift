@@ -2,8 +2,8 @@ internal import ModelIR
 
 /// Pulls values out of a model document, whichever of the two encodings it is written in.
 ///
-/// `place` says where the value stands, for errors only. Whatever an array announces, no memory is taken beyond what the
-/// remaining bytes can fill.
+/// `place` says where the value stands, for errors only. Whatever an array announces, no memory is taken beyond what
+/// the remaining bytes can fill.
 protocol XGBoostSource: ~Escapable {
     mutating func beginObject(_ place: @autoclosure () -> String) throws(ImportError)
     /// The next key of the object; nil at its end.

@@ -2,9 +2,11 @@ internal import ModelIR
 
 /// A model document in Universal Binary JSON (draft 12), big-endian, as far as XGBoost writes it.
 ///
-///     value   S length bytes | i i8 | U u8 | I i16 | l i32 | L i64 | d f32 | D f64 | T | F | Z | C byte | H length digits
+///     value   S length bytes | i i8 | U u8 | I i16 | l i32 | L i64 | d f32 | D f64 | T | F | Z | C byte | H length
+/// digits
 ///     array   [ value ... ]  or  [ # count value ...  or  [ $ type # count payload ...
-///     object  { length key value ... }        a key has no S in front; lengths and counts are integers with their marker
+///     object  { length key value ... }        a key has no S in front; lengths and counts are integers with their
+/// marker
 ///
 /// `N` between values says nothing. Typed arrays are of numbers only; counted objects are refused.
 struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
@@ -139,7 +141,8 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
         }
     }
 
-    /// Enters an array: its element type and count if it is typed, and then it is already left again but for its payload.
+    /// Enters an array: its element type and count if it is typed, and then it is already left again but for its
+    /// payload.
     private mutating func beginTypedArray(
         _ place: @autoclosure () -> String
     ) throws(ImportError) -> (type: UInt8, count: Int)? {

@@ -21,7 +21,8 @@ struct XGBoostWrapper {
         }
     }
 
-    /// The attribute is JSON: `{"_estimator_type": "classifier"}`, and in old versions `{"_le": {"classes_": [...]}, ...}`.
+    /// The attribute is JSON: `{"_estimator_type": "classifier"}`, and in old versions `{"_le": {"classes_": [...]},
+    /// ...}`.
     private static func read(_ text: [UInt8]) throws(ImportError) -> (kind: String, labels: ClassLabels?) {
         var kind = ""
         var labels: ClassLabels?

@@ -39,17 +39,19 @@ private struct Document {
 
     var text: String {
         let tree = """
-            {"left_children":\(self[.left]),"right_children":\(self[.right]),"split_indices":\(self[.features]),"split_conditions":\(self[.conditions]),\
-            "default_left":\(self[.defaults]),"split_type":\(self[.types])\(self[.categories]),"tree_param":\(self[.treeParameters])}
+            {"left_children":\(self[.left]),"right_children":\(self[.right]),"split_indices":\(self[.features]),\
+            "split_conditions":\(self[.conditions]),"default_left":\(self[.defaults]),\
+            "split_type":\(self[.types])\(self[.categories]),"tree_param":\(self[.treeParameters])}
             """
         let leaf = """
-            {"left_children":[-1],"right_children":[-1],"split_indices":[0],"split_conditions":[0.25],"default_left":[0],\
-            "tree_param":{"num_nodes":"1","size_leaf_vector":"1"}}
+            {"left_children":[-1],"right_children":[-1],"split_indices":[0],"split_conditions":[0.25],\
+            "default_left":[0],"tree_param":{"num_nodes":"1","size_leaf_vector":"1"}}
             """
         return """
             {"learner":{"attributes":\(self[.attributes]),"feature_names":\(self[.names]),"gradient_booster":{"model":\
-            {"gbtree_model_param":\(self[.boosterParameters])\(self[.rounds]),"tree_info":\(self[.treeInfo]),"trees":[\(leaf),\(tree)]},\
-            "name":\(self[.booster])\(self[.weights])},"learner_model_param":\(self[.learnerParameters]),"objective":\(self[.objective])\(self[.extra])},\
+            {"gbtree_model_param":\(self[.boosterParameters])\(self[.rounds]),"tree_info":\(self[.treeInfo]),\
+            "trees":[\(leaf),\(tree)]},"name":\(self[.booster])\(self[.weights])},\
+            "learner_model_param":\(self[.learnerParameters]),"objective":\(self[.objective])\(self[.extra])},\
             "version":[3,2,0]}
             """
     }
@@ -187,7 +189,8 @@ private struct Document {
         var document = Document()
         document[.types] = "[1,0,0]"
         document[.categories] =
-            #","categories":\#(categories),"categories_nodes":\#(nodes),"categories_segments":\#(starts),"categories_sizes":\#(counts)"#
+            #","categories":\#(categories),"categories_nodes":\#(nodes)"#
+            + #","categories_segments":\#(starts),"categories_sizes":\#(counts)"#
         let error = xgboostRefusal(of: document.text)
         #expect((error == nil) == isSound, "\(String(describing: error))")
         if let error { #expect(error.place.contains("trees[1].categories")) }
@@ -240,6 +243,19 @@ private struct Document {
             #expect(!recognizesXGBoost(Array(text.utf8)), "\(text)")
         }
         #expect(!recognizesXGBoost([0x80, 0x04, 0x95]))
+    }
+
+    @Test func namesTheWayOutOfTheOldBinaryFormat() throws {
+        let parameters = [0, 0, 0, 0x3F] + [UInt8](repeating: 0, count: 132)
+        let name = [15, 0, 0, 0, 0, 0, 0, 0] + Array("binary:logistic".utf8)
+        for bytes in [parameters + name, Array("binf".utf8) + parameters + name] {
+            #expect(recognizesXGBoost(bytes))
+            let error = try #require(xgboostRefusal(of: bytes))
+            #expect(error.kind == .unsupported)
+            #expect(error.remedy?.contains("model.ubj") == true)
+            #expect(!recognizesXGBoost(Array(bytes.dropLast())))
+        }
+        #expect(!recognizesXGBoost([UInt8](repeating: 0, count: 1000)))
     }
 
     // MARK: Damage
