@@ -45,6 +45,7 @@ let package = Package(
     targets: [
         // System headers and libraries that Swift cannot see by itself.
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
@@ -62,7 +63,7 @@ let package = Package(
         // Serving: which predictor answers, and when.
         layer("InferenceAPI", ["TensorCore"]),
         layer("Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry", crypto]),
-        layer("ModelStore", ["Serving", crypto]),
+        layer("ModelStore", ["Serving", "ByteCoding"]),
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
@@ -74,14 +75,23 @@ let package = Package(
         layer(
             "ServerApplication",
             [
-                "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
                 "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore", crypto, logging,
             ]),
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
+        // Tests mirror the targets.
+        tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
+        tests("CompressionTests", ["Compression"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
-        tests("ServerApplicationTests", ["ServerApplication"]),
+        tests(
+            "ServerApplicationTests",
+            [
+                "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceEngine", "ModelIR", "ModelStore",
+                "Serving", "ServingProtocols", "Telemetry", "TensorCore",
+            ]),
         tests("TidyTests", []),
     ]
 )

@@ -3,17 +3,13 @@ package struct MemoryPlan: Sendable, Hashable {
     package var doubles = 0
     package var floats = 0
     package var integers = 0
+    package var longIntegers = 0
     package var texts = 0
 
-    package init(doubles: Int = 0, floats: Int = 0, integers: Int = 0, texts: Int = 0) {
-        self.doubles = doubles
-        self.floats = floats
-        self.integers = integers
-        self.texts = texts
-    }
+    package init() {}
 
     package var byteCount: Int {
-        doubles * 8 + floats * 4 + integers * 4 + texts * MemoryLayout<TextReference>.stride
+        (doubles + longIntegers) * 8 + (floats + integers) * 4 + texts * MemoryLayout<TextReference>.stride
     }
 }
 
@@ -31,12 +27,59 @@ package final class Workspace {
     package var doubles: [Double]
     package var floats: [Float]
     package var integers: [Int32]
+    package var longIntegers: [Int64]
     package var texts: [TextReference]
 
     package init(plan: MemoryPlan) {
         doubles = [Double](repeating: 0, count: plan.doubles)
         floats = [Float](repeating: 0, count: plan.floats)
         integers = [Int32](repeating: 0, count: plan.integers)
+        longIntegers = [Int64](repeating: 0, count: plan.longIntegers)
         texts = [TextReference](repeating: .missing, count: plan.texts)
     }
+}
+
+/// An element type of a workspace, so that generic predictors reach the array of their own type.
+protocol WorkspaceElement: Sendable {
+    /// The workspace's array of this type.
+    static subscript(of workspace: Workspace) -> [Self] { get set }
+    /// How many of this type a plan has.
+    static var planned: WritableKeyPath<MemoryPlan, Int> { get }
+}
+
+// `_modify` lends the array in place; a setter would copy it.
+extension Double: WorkspaceElement {
+    static subscript(of workspace: Workspace) -> [Double] {
+        _read { yield workspace.doubles }
+        _modify { yield &workspace.doubles }
+    }
+
+    static var planned: WritableKeyPath<MemoryPlan, Int> { \.doubles }
+}
+
+extension Float: WorkspaceElement {
+    static subscript(of workspace: Workspace) -> [Float] {
+        _read { yield workspace.floats }
+        _modify { yield &workspace.floats }
+    }
+
+    static var planned: WritableKeyPath<MemoryPlan, Int> { \.floats }
+}
+
+extension Int32: WorkspaceElement {
+    static subscript(of workspace: Workspace) -> [Int32] {
+        _read { yield workspace.integers }
+        _modify { yield &workspace.integers }
+    }
+
+    static var planned: WritableKeyPath<MemoryPlan, Int> { \.integers }
+}
+
+extension Int64: WorkspaceElement {
+    static subscript(of workspace: Workspace) -> [Int64] {
+        _read { yield workspace.longIntegers }
+        _modify { yield &workspace.longIntegers }
+    }
+
+    static var planned: WritableKeyPath<MemoryPlan, Int> { \.longIntegers }
 }

@@ -103,7 +103,7 @@ public final class Server: Sendable {
     private static func openStore(_ configuration: ServerConfiguration) throws(CommandError) -> any ModelStore {
         guard let directory = configuration.store.value else { return MemoryModelStore() }
         do {
-            return try FileModelStore(directory: directory)
+            return try FileModelStore(root: directory)
         } catch {
             throw CommandError("store \(directory) (\(configuration.store.source)): \(error)")
         }

@@ -6,7 +6,7 @@ internal import Telemetry
 enum ServerMetrics {
     static func declare(in metrics: MetricsRegistry, http: HTTPServer, registry: ModelRegistry, plan: ThreadPlan) {
         let counters = http.counters
-        func total(_ counter: HTTPServerCounter) -> Double {
+        @Sendable func total(_ counter: HTTPServerCounter) -> Double {
             Double(counters.reduce(0) { $0 + $1.value(counter) })
         }
         metrics.collector("vencejo_loops", help: "Event loops.") { [.init(value: Double(plan.loops))] }

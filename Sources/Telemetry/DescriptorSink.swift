@@ -31,7 +31,10 @@ package struct DescriptorSink: LogSink {
     }
 }
 
-private let systemWrite = unsafe write as @convention(c) (Int32, UnsafeRawPointer?, Int) -> Int
+// Inside the type its own method hides the system's function of the same name.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    unsafe write(descriptor, bytes, count)
+}
 
 /// Milliseconds since 1970 on the wall clock.
 func wallClockMilliseconds() -> Int64 {

@@ -7,10 +7,11 @@ package struct Log: Sendable {
     package let level: LogLevel
     private let logger: Logger
 
-    /// A log with our own formats.
+    /// A log on standard output or standard error.
     /// - Parameters:
+    ///   - level: the least level that is written.
     ///   - format: nil chooses text for a terminal and JSON lines otherwise.
-    ///   - sink: standard error by default.
+    ///   - sink: where the lines go.
     package init(level: LogLevel = .info, format: LogFormat? = nil, sink: DescriptorSink = .standardError) {
         self.init(level: level, format: format ?? (sink.isTerminal ? .text : .json), to: sink)
     }

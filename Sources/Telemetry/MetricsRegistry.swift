@@ -80,7 +80,12 @@ package final class MetricsRegistry: Sendable {
     }
 
     /// Declares a metric whose values are read when somebody asks for them, such as sizes of queues or the model's facts.
-    /// - Parameter collect: runs on the thread that renders; it must be quick and must not wait.
+    /// - Parameters:
+    ///   - name: the metric's name.
+    ///   - help: what it tells, in one sentence.
+    ///   - kind: counter or gauge.
+    ///   - labels: the names of its labels.
+    ///   - collect: runs on the thread that renders; it must be quick and must not wait.
     package func collector(
         _ name: String, help: String, kind: MetricKind = .gauge, labels: [String] = [],
         collect: @escaping @Sendable () -> [Sample]

@@ -45,7 +45,7 @@ struct PrometheusText {
         line(name + "_count", labelNames, labels, extra: nil, value: String(snapshot.count))
     }
 
-    /// - Parameter extra: the value of the label `le`.
+    /// One sample; `extra` is the value of the label `le`.
     private mutating func line(
         _ name: String, _ labelNames: [String], _ labels: [String], extra: String?, value: String
     ) {

@@ -13,7 +13,8 @@ package struct Column: Sendable, Hashable {
     /// The name in the training frame; nil if the model was trained on a bare matrix.
     package let name: String?
     package let kind: ColumnKind
-    /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through the graph.
+    /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through
+    /// the graph.
     package var acceptsMissing: Bool
     /// Whether any step of the model reads it. What a record holds in a column that none reads is taken whatever its type is,
     /// and not looked at: the training frame had it, and the saved model does not tell its type.

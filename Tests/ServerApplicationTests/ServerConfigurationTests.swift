@@ -23,7 +23,7 @@ private func resolve(
         #expect(configuration.port.source.description == "environment PORT")
         #expect(configuration.host.value == "::1")
         #expect(configuration.host.source.description == "file, host")
-        #expect(configuration.models == [ModelSource(name: "a", path: "a.pkl"), ModelSource(name: "b", path: "b.ubj")])
+        #expect(try configuration.models == [ModelSource(name: "a", path: "a.pkl"), ModelSource(name: "b", path: "b.ubj")])
         options.port = 1
         configuration = try resolve(options, ["PORT": "2"], files: files)
         #expect(configuration.port.value == 1)

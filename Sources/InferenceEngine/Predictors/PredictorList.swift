@@ -3,7 +3,9 @@ internal import ModelIR
 /// The predictors, the best first and the reference last.
 enum PredictorList {
     static let all: [any PredictorBuilder] = [
-        ReferencePredictorBuilder()
+        ForestPredictorBuilder(),
+        LinearPredictorBuilder(),
+        ReferencePredictorBuilder(),
     ]
 }
 

@@ -55,7 +55,7 @@ struct ConfigurationFile {
         while let token = try reader.nextKey() {
             let name = reader.string(token)
             let path = reader.string(try reader.readString())
-            models.append(try ModelSource(argument: "\(name)=\(path)"))
+            models.append(try ModelSource(name: name, path: path))
         }
     }
 }

@@ -3,7 +3,17 @@ public struct ModelSource: Sendable, Hashable {
     public let name: String
     public let path: String
 
-    public init(name: String, path: String) {
+    /// - Throws: if the name breaks the rule or there is no path.
+    public init(name: String, path: String) throws(ConfigurationError) {
+        guard Self.isValidName(name) else {
+            throw ConfigurationError(
+                "model", from: path, found: "the name \"\(name)\"",
+                expected: "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 128; "
+                    + "give one as NAME=PATH")
+        }
+        guard !path.isEmpty else {
+            throw ConfigurationError("model", from: name, found: "no path", expected: "NAME=PATH")
+        }
         self.name = name
         self.path = path
     }
@@ -13,18 +23,9 @@ public struct ModelSource: Sendable, Hashable {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         // A path may hold "=", a name may not hold "/": what stands before the first "=" is a name only without one.
         if parts.count == 2, !parts[0].contains("/") {
-            self.init(name: String(parts[0]), path: String(parts[1]))
+            try self.init(name: String(parts[0]), path: String(parts[1]))
         } else {
-            self.init(name: Self.name(ofFile: argument), path: argument)
-        }
-        guard Self.isValidName(name) else {
-            throw ConfigurationError(
-                "model", from: argument, found: "the name \"\(name)\"",
-                expected: "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 128; "
-                    + "give one as NAME=PATH")
-        }
-        guard !path.isEmpty else {
-            throw ConfigurationError("model", from: argument, found: "no path", expected: "NAME=PATH")
+            try self.init(name: Self.name(ofFile: argument), path: argument)
         }
     }
 

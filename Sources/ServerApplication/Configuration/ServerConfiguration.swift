@@ -28,7 +28,7 @@ public struct ServerConfiguration: Sendable {
     ///   - readFile: a file's bytes; for the configuration file and the token file.
     /// - Throws: `ConfigurationError` at the first setting that cannot be used.
     public init(
-        options: ServerOptions, environment: (String) -> String?, readFile: (String) throws -> [UInt8]
+        options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8]
     ) throws(ConfigurationError) {
         let variable = { (name: String) in environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         let path = options.configurationFile ?? variable("VENCEJO_CONFIG")
@@ -122,9 +122,7 @@ private struct Resolver {
     func optionalInteger(
         _ key: String, flag: Int?, _ flagName: String, variables: [String], in range: ClosedRange<Int>
     ) throws(ConfigurationError) -> Setting<Int?> {
-        var found: Setting<String?>?
-        if let flag { found = Setting(String(flag), from: .flag(flagName)) }
-        let setting = found ?? optionalText(key, flag: nil, flagName, variables: variables)
+        let setting = optionalText(key, flag: flag.map { String($0) }, flagName, variables: variables)
         guard let text = setting.value else { return Setting(nil, from: .standard) }
         guard let value = Int(text), range.contains(value) else {
             throw ConfigurationError(

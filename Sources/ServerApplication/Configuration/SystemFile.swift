@@ -47,7 +47,7 @@ package enum SystemFile {
     private static func lastError() -> String {
         let code = errno
         var text = [CChar](repeating: 0, count: 128)
-        guard let message = unsafe strerror_r(code, &text, text.count) else { return "error \(code)" }
-        return unsafe String(cString: message)
+        guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -4,6 +4,7 @@ internal import HTTPServer
 internal import InferenceAPI
 internal import Serving
 internal import ServingProtocols
+internal import Telemetry
 internal import TensorCore
 
 /// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs once over
@@ -137,11 +138,11 @@ final class LoopHandler: RequestHandler {
     private func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = shared.clock()
-        do {
+        do throws(InferenceError) {
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
             let request: NativeRequest
-            do {
+            do throws(InferenceError) {
                 request = try decoder.decode(body, into: &batch)
             } catch {
                 batcher.putBack(batch, model)

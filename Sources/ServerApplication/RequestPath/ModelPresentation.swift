@@ -1,6 +1,7 @@
 internal import HTTPCore
 internal import Serving
 internal import ServingProtocols
+internal import TensorCore
 
 /// What a loop keeps ready for the answers of one model.
 final class ModelPresentation {

@@ -1,4 +1,6 @@
 internal import InferenceAPI
+internal import InferenceEngine
+internal import ModelIR
 internal import Serving
 
 extension ModelStatus {

@@ -1,5 +1,6 @@
 internal import HTTPCore
 internal import InferenceAPI
+internal import ModelIR
 internal import Serving
 internal import ServingProtocols
 

@@ -1,4 +1,4 @@
-internal import CEventLoop
+internal import CHost
 internal import Glibc
 
 /// What the machine and the scheduler say of this process.
@@ -7,13 +7,8 @@ enum Host {
 
     /// Cores in the affinity mask, which a cpuset narrows.
     static var affinityCores: Int {
-        var set = cpu_set_t()
-        guard unsafe sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return onlineCores }
-        var count = 0
-        unsafe withUnsafeBytes(of: &set) { bytes in
-            for index in unsafe bytes.indices { count += unsafe bytes[index].nonzeroBitCount }
-        }
-        return max(1, count)
+        let count = Int(vencejo_affinity_cores())
+        return count > 0 ? count : onlineCores
     }
 
     static func threadPlan(requested: Int?) -> ThreadPlan {
@@ -31,7 +26,7 @@ enum Host {
     }
 
     /// Gives memory that was freed back to the system, so that a replaced model's is not kept.
-    static func releaseFreeMemory() { malloc_trim(0) }
+    static func releaseFreeMemory() { vencejo_release_free_memory() }
 
     /// Bytes of this process in memory, from `/proc/self/statm`, whose second number counts pages.
     static var residentBytes: Int? {
@@ -41,5 +36,5 @@ enum Host {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    static var unixSeconds: Int { unsafe time(nil) }
+    static var unixSeconds: Int { time(nil) }
 }

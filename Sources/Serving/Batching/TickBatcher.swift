@@ -34,7 +34,10 @@ package final class TickBatcher {
     package private(set) var waitingTickets = 0
     private var isFlushing = false
 
-    /// - Parameter loop: the index of the loop, which is the cell it counts in.
+    /// - Parameters:
+    ///   - loop: the index of the loop, which is the cell it counts in.
+    ///   - limits: the loop's bounds.
+    ///   - clock: measures the runs of predictors.
     package init(
         loop: Int, limits: BatchLimits = BatchLimits(), clock: @escaping MonotonicClock = systemMonotonicClock
     ) {
@@ -77,7 +80,11 @@ package final class TickBatcher {
     }
 
     /// Gives the batch back with the rows of one more request, which waits for their predictions.
-    /// - Parameter rows: the request's rows, at the end of the batch; may be empty.
+    /// - Parameters:
+    ///   - batch: what `take` gave, with the new rows.
+    ///   - model: the model it was taken for.
+    ///   - ticket: who waits.
+    ///   - rows: the request's rows, at the end of the batch; may be empty.
     package func submit(
         _ batch: consuming RowBatch, _ model: ServedModel, ticket: BatchTicket, rows: Range<Int>
     ) {

@@ -53,6 +53,13 @@ package final class ModelRegistry: Sendable {
     private let operations = Mutex(State())
 
     /// - Parameters:
+    ///   - importers: the formats, in the order in which they are asked.
+    ///   - compile: graph to predictor.
+    ///   - store: where models outlive the process.
+    ///   - metrics: the models' counters.
+    ///   - log: told of publishes, failures and what a start found.
+    ///   - limits: the bounds.
+    ///   - clock: measures the steps of a publish.
     ///   - releaseMemory: gives free memory back to the system, such as by `malloc_trim`; called after something big was
     ///     freed.
     package init(
@@ -77,6 +84,7 @@ package final class ModelRegistry: Sendable {
 
     /// A loop's end of the publishing; the first snapshot waits in it.
     /// - Parameter wake: makes the loop begin a tick; called from the control thread.
+    /// - Returns: the loop's end.
     package func subscribe(wake: @escaping @Sendable () -> Void) -> PoolSubscription {
         publisher.subscribe(wake: wake)
     }
@@ -382,7 +390,11 @@ package final class ModelRegistry: Sendable {
 
     /// Commits what `models` makes of the newest manifest. If another writer takes the generation first, its manifest is read
     /// and ours is made again on top of it, so that neither update is lost.
-    /// - Parameter check: whether the change is still wanted on top of what the other writer has committed.
+    /// - Parameters:
+    ///   - state: what we know of the store.
+    ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
+    ///   - models: the models of the next manifest.
+    /// - Throws: what the store or `check` throws, and `conflict` if other writers are faster again and again.
     private func commit(
         _ state: inout State, check: (State) throws(PublishError) -> Void,
         _ models: (State) -> [StoreManifest.Entry]

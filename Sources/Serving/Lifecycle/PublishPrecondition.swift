@@ -76,7 +76,9 @@ package struct PublishPrecondition: Sendable, Hashable {
         self.ifNoneMatch = ifNoneMatch
     }
 
+    /// Whether it is true.
     /// - Parameter current: the ETag of the current version; nil if there is none.
+    /// - Returns: false where the answer is 412.
     package func holds(for current: String?) -> Bool {
         switch ifMatch {
         case nil: break

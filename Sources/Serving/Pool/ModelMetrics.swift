@@ -24,7 +24,10 @@ package final class ServingMetrics: Sendable {
     let publishes: MetricFamily<Counter>
     let publishSeconds: Histogram
 
-    /// - Parameter loops: cells to split each instrument into; a batcher counts in the cell of its loop.
+    /// - Parameters:
+    ///   - registry: where the families are declared.
+    ///   - loops: cells to split each instrument into; a batcher counts in the cell of its loop.
+    ///   - modelsMax: names with series of their own.
     package init(registry: MetricsRegistry, loops: Int, modelsMax: Int = 1024) {
         requests = registry.counters(
             "vencejo_model_requests_total", help: "Requests answered with a prediction.", labels: ["model"],

@@ -27,7 +27,12 @@ package final class PredictorPool: Sendable {
     /// No models: what a loop starts with.
     package static let empty = PredictorPool(generation: 0, sequence: 0, models: [], defaultName: nil, onIdle: {})
 
-    /// - Parameter onIdle: called, by whichever thread ends the last job, once the pool has been retired.
+    /// - Parameters:
+    ///   - generation: the store's generation.
+    ///   - sequence: greater than that of the snapshot before.
+    ///   - models: each with a name of its own.
+    ///   - defaultName: the model that answers where none is named, if it is there.
+    ///   - onIdle: called, by whichever thread ends the last job, once the pool has been retired.
     init(
         generation: Int, sequence: UInt64, models: [ServedModel], defaultName: String?,
         onIdle: @escaping @Sendable () -> Void

@@ -36,6 +36,7 @@ package final class ControlThread: Sendable {
     /// - Parameters:
     ///   - jobsMax: jobs that may wait; at the bound `submit` refuses.
     ///   - idleInterval: how often `onIdle` runs while there is nothing to do.
+    ///   - onIdle: runs on the thread, such as housekeeping.
     package init(
         jobsMax: Int = 256, idleInterval: Duration = .seconds(30),
         onIdle: (@Sendable () -> Void)? = nil

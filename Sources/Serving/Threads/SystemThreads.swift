@@ -72,7 +72,9 @@ struct SystemThread: Sendable {
     static let stackBytes = 8 << 20
 
     /// Starts a thread that runs `body`. Signals are blocked in it: they belong to the loop's signalfd.
-    /// - Parameter niceness: added to the thread's nice value, so that it yields to the loops.
+    /// - Parameters:
+    ///   - niceness: added to the thread's nice value, so that it yields to the loops.
+    ///   - body: the thread ends with it.
     init(niceness: Int32, _ body: @escaping @Sendable () -> Void) {
         let context = unsafe Unmanaged.passRetained(
             ThreadBody {

@@ -9,7 +9,12 @@ package final class UploadReceiver: Sendable {
     private let clock: MonotonicClock
     private let running = Mutex(0)
 
-    /// - Parameter uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
+    /// - Parameters:
+    ///   - registry: publishes what has arrived.
+    ///   - store: takes the bytes; the registry's.
+    ///   - control: the thread on which the registry is called.
+    ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
+    ///   - clock: measures how long an upload takes.
     package init(
         registry: ModelRegistry, store: any ModelStore, control: ControlThread, uploadsMax: Int = 8,
         clock: @escaping MonotonicClock = systemMonotonicClock
@@ -26,9 +31,12 @@ package final class UploadReceiver: Sendable {
 
     /// Begins an upload when its head has been read and its sender may do this. Called on a loop.
     /// - Parameters:
+    ///   - name: what the model is to be called.
+    ///   - precondition: `If-Match` and `If-None-Match`.
     ///   - declaredBytes: `Content-Length`, if it was sent.
     ///   - onCredit: the loop may read on; called on the control thread after `append` has said `wait`.
     ///   - completion: how it ended; called exactly once, on the control thread.
+    /// - Returns: where the body goes.
     /// - Throws: what can be known before the body is read; then there is no completion.
     package func begin(
         _ name: String, precondition: PublishPrecondition, declaredBytes: Int?,

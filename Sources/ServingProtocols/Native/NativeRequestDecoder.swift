@@ -54,7 +54,7 @@ package struct NativeRequestDecoder {
         case let kind:
             throw .malformed(
                 InferenceProblem(
-                    pointer: "", detail: "the body is not a request",
+                    pointer: "", detail: kind == .end ? "the body is empty" : "the body is not a request",
                     expected: "an object or an array", found: ColumnValue.describe(kind)))
         }
         try reader.finish()

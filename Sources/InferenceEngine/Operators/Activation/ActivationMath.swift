@@ -1,11 +1,14 @@
 internal import Glibc
+internal import TensorCore
 
 /// The two number types of the libraries, with the functions whose order of operations differs between them.
-protocol ActivationScalar: BinaryFloatingPoint, Sendable {
+protocol ActivationScalar: BinaryFloatingPoint, WorkspaceElement {
     static func logistic(_ value: Self) -> Self
     static func exponential(_ value: Self) -> Self
     /// The sum of a softmax's terms, as the library accumulates it.
     associatedtype SoftmaxSum: BinaryFloatingPoint
+    /// Copies numbers to the array of this type of an output.
+    static func copy(_ source: [Self], _ range: Range<Int>, to target: inout OutputValues, at start: Int)
 }
 
 extension Double: ActivationScalar {
@@ -19,6 +22,10 @@ extension Double: ActivationScalar {
     }
 
     static func exponential(_ value: Double) -> Double { exp(value) }
+
+    static func copy(_ source: [Double], _ range: Range<Int>, to target: inout OutputValues, at start: Int) {
+        for index in range { target.float64[start + index - range.lowerBound] = source[index] }
+    }
 }
 
 extension Float: ActivationScalar {
@@ -32,4 +39,8 @@ extension Float: ActivationScalar {
     }
 
     static func exponential(_ value: Float) -> Float { expf(value) }
+
+    static func copy(_ source: [Float], _ range: Range<Int>, to target: inout OutputValues, at start: Int) {
+        for index in range { target.float32[start + index - range.lowerBound] = source[index] }
+    }
 }
