@@ -84,7 +84,18 @@ let package = Package(
         // Tests mirror the targets.
         tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
         tests("CompressionTests", ["Compression"]),
+        tests("TelemetryTests", ["Telemetry"]),
+        tests(
+            "ModelFormatsTests",
+            ["ModelFormats", "ModelIR", "InferenceEngine", "TensorCore", "ByteCoding", "Compression"],
+            resources: [.copy("Fixtures")]),
         tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore"]),
+        tests(
+            "ServingTests",
+            [
+                "Serving", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore",
+            ]),
+        tests("ModelStoreTests", ["ModelStore", "Serving"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",

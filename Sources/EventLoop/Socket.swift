@@ -30,17 +30,16 @@ package enum Socket {
         }
     }
 
-    /// Writes `bytes` from `offset` on; fewer than all may go.
-    package static func send(_ fd: Int32, _ bytes: [UInt8], from offset: Int) -> TransferResult {
-        precondition(offset >= 0 && offset <= bytes.count, "nothing to write there")
-        while true {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                guard let base = buffer.baseAddress else { return 0 }
-                return unsafe vencejo_send(fd, base + offset, buffer.count - offset)
+    /// Writes `bytes`; fewer than all may go.
+    package static func send(_ fd: Int32, _ bytes: Span<UInt8>) -> TransferResult {
+        unsafe bytes.withUnsafeBytes { buffer in
+            while true {
+                guard let base = buffer.baseAddress else { return .moved(0) }
+                let count = unsafe vencejo_send(fd, base, buffer.count)
+                if count >= 0 { return .moved(count) }
+                if errno == EINTR { continue }
+                return errno == EAGAIN ? .wouldBlock : .broken(errno)
             }
-            if count >= 0 { return .moved(count) }
-            if errno == EINTR { continue }
-            return errno == EAGAIN ? .wouldBlock : .broken(errno)
         }
     }
 

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import HTTPCore
 
 /// One slot of a loop's table: a socket and what drives it. Used again after a close, with the next generation.
-struct Connection {
+struct Connection: ~Copyable {
     struct Flags: OptionSet {
         let rawValue: UInt16
         /// The kernel may have bytes for us.
@@ -50,5 +50,11 @@ struct Connection {
     var writeProgress = LoopInstant.never
 
     var isOpen: Bool { fd >= 0 }
+    /// Between requests: nothing has come of the next, nothing of the last is left to send.
+    var isQuiet: Bool {
+        http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && !flags.contains(.lingering)
+    }
+    /// Writes what can be sent now, as far as the kernel takes it.
+    func send() -> TransferResult { Socket.send(fd, http1.output.bytes) }
     var pendingCount: Int { pending.count - pendingStart }
 }

@@ -7,10 +7,17 @@ extension ServerLoop {
     /// The wheel is touched only where the new deadline is earlier than the one it holds; a later one is found out when the
     /// old one fires. So a kept-alive connection costs the wheel one operation every 75 s, not one a request.
     func updateDeadline(_ slot: Int) {
+        if connections[slot].isQuiet {
+            // The usual end of a request: nothing but the next one is waited for.
+            connections[slot].headStart = .never
+            connections[slot].bodyStart = .never
+            connections[slot].writeProgress = .never
+            return setDeadline(slot, .idle, state.value.now.advanced(by: timeouts.idle))
+        }
         var waiting = Connection.Waiting.nothing
         var deadline = LoopInstant.never
-        func consider(_ kind: Connection.Waiting, _ start: LoopInstant, _ length: Duration) {
-            let end = start.advanced(by: LoopDuration(length))
+        func consider(_ kind: Connection.Waiting, _ start: LoopInstant, _ length: LoopDuration) {
+            let end = start.advanced(by: length)
             if end < deadline {
                 deadline = end
                 waiting = kind
@@ -18,18 +25,18 @@ extension ServerLoop {
         }
 
         if connections[slot].flags.contains(.lingering) {
-            consider(.linger, connections[slot].writeProgress, configuration.lingerTimeout)
+            consider(.linger, connections[slot].writeProgress, timeouts.linger)
         } else {
             if connections[slot].http1.sendableBytes > 0 {
-                if connections[slot].writeProgress == .never { connections[slot].writeProgress = now }
-                consider(.write, connections[slot].writeProgress, configuration.writeStallTimeout)
+                if connections[slot].writeProgress == .never { connections[slot].writeProgress = state.value.now }
+                consider(.write, connections[slot].writeProgress, timeouts.writeStall)
             } else {
                 connections[slot].writeProgress = .never
             }
             let isBlocked = connections[slot].flags.contains(.inputBlocked)
             if !isBlocked, connections[slot].http1.isInHead || connections[slot].pendingCount > 0 {
-                if connections[slot].headStart == .never { connections[slot].headStart = now }
-                consider(.head, connections[slot].headStart, configuration.headTimeout)
+                if connections[slot].headStart == .never { connections[slot].headStart = state.value.now }
+                consider(.head, connections[slot].headStart, timeouts.head)
             } else {
                 connections[slot].headStart = .never
             }
@@ -38,28 +45,31 @@ extension ServerLoop {
             } else {
                 connections[slot].bodyStart = .never
             }
-            if connections[slot].http1.isIdle, connections[slot].pendingCount == 0 {
-                consider(.idle, now, configuration.idleTimeout)
-            }
         }
+        setDeadline(slot, waiting, deadline)
+    }
 
+    @inline(__always)
+    private func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
         let before = connections[slot].deadline
         connections[slot].waiting = waiting
         connections[slot].deadline = deadline
         let timer = slot + ServerLoop.connectionTimers
-        if deadline < before || (deadline != .never && !wheel.isScheduled(timer)) { wheel.schedule(timer, at: deadline) }
+        if deadline < before || (deadline != .never && !state.value.wheel.isScheduled(timer)) { state.value.wheel.schedule(timer, at: deadline) }
     }
 
-    private func considerBody(_ slot: Int, _ consider: (Connection.Waiting, LoopInstant, Duration) -> Void) {
+    private func considerBody(_ slot: Int, _ consider: (Connection.Waiting, LoopInstant, LoopDuration) -> Void) {
         let request = connections[slot].http1.requestCount
         if connections[slot].bodyStart == .never || connections[slot].bodyRequest != request {
-            connections[slot].bodyStart = now
+            connections[slot].bodyStart = state.value.now
             connections[slot].bodyRequest = request
             connections[slot].bodyBytes = 0
         }
         let rate = max(1, configuration.bodyBytesPerSecondMin)
-        let earned = Duration.milliseconds(Int64(connections[slot].bodyBytes) * 1000 / Int64(rate))
-        consider(.body, connections[slot].bodyStart, configuration.bodyGrace + earned)
+        let earned = Int64(connections[slot].bodyBytes / rate).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !earned.overflow else { return }
+        let start = connections[slot].bodyStart.advanced(by: LoopDuration(nanoseconds: earned.partialValue))
+        consider(.body, start, timeouts.bodyGrace)
     }
 
     /// The wheel has come to the connection: acts if its deadline has passed, else sets the wheel again.
@@ -67,7 +77,7 @@ extension ServerLoop {
         guard slot < connections.count, connections[slot].isOpen else { return }
         let deadline = connections[slot].deadline
         guard deadline != .never else { return }
-        guard deadline <= now else { return wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline) }
+        guard deadline <= state.value.now else { return state.value.wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline) }
         connections[slot].deadline = .never
         switch connections[slot].waiting {
         case .nothing: break
@@ -75,7 +85,7 @@ extension ServerLoop {
         case .write: close(slot, .closedWriteStall)
         case .linger: close(slot, lingerReason(slot))
         case .head, .body:
-            if let stream = connections[slot].http1.timeOut(context: &context) {
+            if let stream = connections[slot].http1.timeOut(context: &state.value.context) {
                 handler.cancelled(exchangeID(slot, connections[slot].generation, stream))
             }
             dropPending(slot)
@@ -87,6 +97,6 @@ extension ServerLoop {
         var bytes: [UInt8] = []
         swap(&bytes, &connections[slot].pending)
         connections[slot].pendingStart = 0
-        context.recycle(bytes)
+        state.value.context.recycle(bytes)
     }
 }

@@ -13,7 +13,7 @@ extension ServerLoop {
             }
             switch Socket.receive(connections[slot].fd, into: &input, from: kept) {
             case .moved(let count):
-                counters[.bytesRead] += count
+                state.value.counters[.bytesRead] += count
                 connections[slot].bodyBytes += count
                 let total = kept + count
                 let used = process(slot, input.span.extracting(0..<total), &head)
@@ -40,11 +40,11 @@ extension ServerLoop {
 
     /// Goes on with a connection that had to wait for the next turn.
     func resume(_ slot: Int, _ input: inout [UInt8], _ head: inout RequestHead) {
-        while let stream = connections[slot].http1.takeWritable(limits: context.limits) {
+        while let stream = connections[slot].http1.takeWritable(limits: state.value.context.limits) {
             handler.writable(exchangeID(slot, connections[slot].generation, stream), self)
             markDirty(slot)
         }
-        if connections[slot].flags.contains(.inputBlocked), connections[slot].http1.canProceed(limits: context.limits) {
+        if connections[slot].flags.contains(.inputBlocked), connections[slot].http1.canProceed(limits: state.value.context.limits) {
             connections[slot].flags.remove(.inputBlocked)
             connections[slot].bodyStart = .never
             var bytes: [UInt8] = []
@@ -57,7 +57,7 @@ extension ServerLoop {
                 swap(&bytes, &connections[slot].pending)
             } else {
                 connections[slot].pendingStart = 0
-                context.recycle(bytes)
+                state.value.context.recycle(bytes)
             }
         }
         if connections[slot].flags.contains(.readable) { read(slot, &input, &head) }
@@ -73,13 +73,13 @@ extension ServerLoop {
         var position = 0
         let generation = connections[slot].generation
         while true {
-            switch connections[slot].http1.step(bytes, at: &position, head: &head, context: &context) {
+            switch connections[slot].http1.step(bytes, at: &position, head: &head, context: &state.value.context) {
             case .head(let stream):
-                counters[.requests] += 1
+                state.value.counters[.requests] += 1
                 let exchange = exchangeID(slot, generation, stream)
                 let mode = handler.head(head, exchange, self)
                 let hasInput = position < bytes.count
-                if !connections[slot].http1.accept(mode, hasInput: hasInput, context: &context) {
+                if !connections[slot].http1.accept(mode, hasInput: hasInput, context: &state.value.context) {
                     handler.cancelled(exchange)
                 }
             case .body(let stream, let range, let isEnd):
@@ -87,7 +87,7 @@ extension ServerLoop {
             case .gatheredBody(let stream, let isEnd):
                 let body = connections[slot].http1.takeBody()
                 handler.body(body.span, isEnd: isEnd, exchangeID(slot, generation, stream), self)
-                context.recycle(body)
+                state.value.context.recycle(body)
             case .cancelled(let stream):
                 handler.cancelled(exchangeID(slot, generation, stream))
             case .needInput:
@@ -107,7 +107,7 @@ extension ServerLoop {
         switch ConnectionPreface.judge(bytes) {
         case .undecided: return false
         case .http1: break
-        case .http2: connections[slot].http1.refuseConnection(.http2Preface, context: &context)
+        case .http2: connections[slot].http1.refuseConnection(.http2Preface, context: &state.value.context)
         }
         connections[slot].flags.insert(.sniffed)
         return true
@@ -119,7 +119,7 @@ extension ServerLoop {
             guard connections[slot].pending.capacity > 0 else { return }
             var empty: [UInt8] = []
             swap(&empty, &connections[slot].pending)
-            context.recycle(empty)
+            state.value.context.recycle(empty)
         } else {
             connections[slot].pending.removeAll(keepingCapacity: true)
             connections[slot].pending.append(contentsOf: input[rest])

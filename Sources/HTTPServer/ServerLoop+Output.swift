@@ -6,14 +6,14 @@ extension ServerLoop {
     func flushDirty() {
         var place = 0
         // The list may grow while it is worked through: `cancelled` may make a handler answer others.
-        while place < dirty.count {
-            let slot = dirty[place]
+        while place < state.value.dirty.count {
+            let slot = state.value.dirty[place]
             place += 1
             guard connections[slot].flags.contains(.dirty) else { continue }
             connections[slot].flags.remove(.dirty)
             if connections[slot].isOpen { flush(slot) }
         }
-        dirty.removeAll(keepingCapacity: true)
+        state.value.dirty.removeAll(keepingCapacity: true)
     }
 
     private func flush(_ slot: Int) {
@@ -23,8 +23,8 @@ extension ServerLoop {
         }
         let mayProceed =
             connections[slot].flags.contains(.inputBlocked)
-            && connections[slot].http1.canProceed(limits: context.limits)
-        if mayProceed || connections[slot].http1.isOwedWritable(limits: context.limits) {
+            && connections[slot].http1.canProceed(limits: state.value.context.limits)
+        if mayProceed || connections[slot].http1.isOwedWritable(limits: state.value.context.limits) {
             queue(slot)
         } else if connections[slot].flags.contains(.inputEnded) {
             guard endInput(slot) else { return }
@@ -40,13 +40,11 @@ extension ServerLoop {
     /// One `send`; false where the connection is gone.
     private func send(_ slot: Int) -> Bool {
         let wanted = connections[slot].http1.sendableBytes
-        let result = Socket.send(
-            connections[slot].fd, connections[slot].http1.output, from: connections[slot].http1.outputStart)
-        switch result {
+        switch connections[slot].send() {
         case .moved(let count):
-            counters[.bytesWritten] += count
-            connections[slot].http1.sent(count, context: &context)
-            connections[slot].writeProgress = now
+            state.value.counters[.bytesWritten] += count
+            connections[slot].http1.sent(count, context: &state.value.context)
+            connections[slot].writeProgress = state.value.now
             if count < wanted { connections[slot].flags.insert(.outputBlocked) }
         case .wouldBlock:
             connections[slot].flags.insert(.outputBlocked)
@@ -72,18 +70,18 @@ extension ServerLoop {
 
     /// All answers are out and no request will come: closes, at once or after a drain.
     private func finishConnection(_ slot: Int) -> Bool {
-        if let failure = connections[slot].http1.failure, failure.isFraming { counters[.framingErrors] += 1 }
+        if let failure = connections[slot].http1.failure, failure.isFraming { state.value.counters[.framingErrors] += 1 }
         let mustLinger =
             connections[slot].http1.mustLinger || connections[slot].flags.contains(.hasLeftover)
             || connections[slot].pendingCount > 0
         guard mustLinger, !connections[slot].flags.contains(.inputEnded) else {
-            close(slot, isDraining ? .closedByDrain : .closedAfterAnswer)
+            close(slot, state.value.isDraining ? .closedByDrain : .closedAfterAnswer)
             return false
         }
         Socket.halfClose(connections[slot].fd)
         connections[slot].flags.insert(.lingering)
         connections[slot].flags.remove(.inputBlocked)
-        connections[slot].writeProgress = now
+        connections[slot].writeProgress = state.value.now
         if connections[slot].flags.contains(.readable) { queue(slot) }
         return true
     }

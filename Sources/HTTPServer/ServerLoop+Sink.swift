@@ -3,25 +3,25 @@ internal import HTTPCore
 extension ServerLoop: ExchangeSink {
     func respond(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>) {
         guard let slot = slot(of: exchange) else { return }
-        connections[slot].http1.respond(exchange.stream, status, fields, body: body, context: &context)
+        connections[slot].http1.respond(exchange.stream, status, fields, body: body, context: &state.value.context)
         markDirty(slot)
     }
 
     func start(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?) {
         guard let slot = slot(of: exchange) else { return }
-        connections[slot].http1.start(exchange.stream, status, fields, bodyBytes: bodyBytes, context: &context)
+        connections[slot].http1.start(exchange.stream, status, fields, bodyBytes: bodyBytes, context: &state.value.context)
         markDirty(slot)
     }
 
     func send(_ exchange: ExchangeID, _ bytes: Span<UInt8>) -> Bool {
         guard let slot = slot(of: exchange) else { return true }
         markDirty(slot)
-        return connections[slot].http1.send(exchange.stream, bytes, context: &context)
+        return connections[slot].http1.send(exchange.stream, bytes, context: &state.value.context)
     }
 
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) {
         guard let slot = slot(of: exchange) else { return }
-        connections[slot].http1.end(exchange.stream, trailers: trailers, context: &context)
+        connections[slot].http1.end(exchange.stream, trailers: trailers, context: &state.value.context)
         markDirty(slot)
     }
 

@@ -33,20 +33,40 @@ final class ServerLoop {
     let peers: [HTTPServer.LoopParts]
     var listener: ListeningSocket?
     let connectionsMax: Int
+    let timeouts: Timeouts
 
-    var connections: [Connection] = []
-    var freeSlots: [UInt32] = []
-    var dirty: [Int] = []
-    var queued: [Int] = []
-    var context: HTTP1Context
-    var wheel: TimerWheel
-    var counters = PlainCounters()
-    var now: LoopInstant
-    var isDraining = false
-    private var isStopped = false
-    private var due: [Int] = []
-    private var inbox: [LoopMessage] = []
-    private var isListening = false
+    /// The configuration's times, narrowed once.
+    struct Timeouts {
+        let head, idle, bodyGrace, writeStall, linger: LoopDuration
+
+        init(_ configuration: HTTPServerConfiguration) {
+            head = LoopDuration(configuration.headTimeout)
+            idle = LoopDuration(configuration.idleTimeout)
+            bodyGrace = LoopDuration(configuration.bodyGrace)
+            writeStall = LoopDuration(configuration.writeStallTimeout)
+            linger = LoopDuration(configuration.lingerTimeout)
+        }
+    }
+
+    let connections: ConnectionTable
+    let state: OwnedCell<State>
+
+    /// What changes with each request, but for the connections.
+    struct State: ~Copyable {
+        var freeSlots: [UInt32] = []
+        var dirty: [Int] = []
+        var queued: [Int] = []
+        var context: HTTP1Context
+        var wheel: TimerWheel
+        var counters = PlainCounters()
+        var now: LoopInstant
+        var isDraining = false
+        var isStopped = false
+        var isListening = false
+        var due: [Int] = []
+        var inbox: [LoopMessage] = []
+    }
+
 
     init(
         index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
@@ -63,27 +83,31 @@ final class ServerLoop {
         self.peers = peers
         self.listener = listener
         connectionsMax = (configuration.connectionsMax + configuration.loopCount - 1) / configuration.loopCount
-        now = clock.now()
-        wheel = TimerWheel(now: now)
-        context = HTTP1Context(limits: configuration.limits, unixSeconds: clock.unixSeconds())
+        timeouts = Timeouts(configuration)
+        connections = ConnectionTable(capacity: connectionsMax + ServerLoop.refusedMax)
+        let now = clock.now()
+        state = OwnedCell(
+            State(
+                context: HTTP1Context(limits: configuration.limits, unixSeconds: clock.unixSeconds()),
+                wheel: TimerWheel(now: now), now: now))
     }
 
     /// Runs until drained.
     func run() {
         _ = poller.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
-        if let listener { isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken) }
+        if let listener { state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken) }
         // Room for what one connection has left over and one more read.
         let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
         var input = [UInt8](repeating: 0, count: inputBytes)
         var head = RequestHead()
-        while !isStopped { turn(&input, &head) }
+        while !state.value.isStopped { turn(&input, &head) }
         finish()
     }
 
     private func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
         let count = poller.wait(milliseconds: waitMilliseconds())
-        now = clock.now()
-        context.update(unixSeconds: clock.unixSeconds())
+        state.value.now = clock.now()
+        state.value.context.update(unixSeconds: clock.unixSeconds())
 
         resumeQueued(&input, &head)
         var isRung = false
@@ -99,13 +123,13 @@ final class ServerLoop {
         fireTimers()
         handler.endOfTick(self)
         flushDirty()
-        published.publish(counters)
-        if isDraining, counters[.open] == 0 { isStopped = true }
+        published.publish(state.value.counters)
+        if state.value.isDraining, state.value.counters[.open] == 0 { state.value.isStopped = true }
     }
 
     private func waitMilliseconds() -> Int32 {
-        if !queued.isEmpty { return 0 }
-        guard let next = wheel.nextDeadline else { return -1 }
+        if !state.value.queued.isEmpty { return 0 }
+        guard let next = state.value.wheel.nextDeadline else { return -1 }
         // Against the time of now, not of the last turn: a turn may have taken long.
         let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(clock.now().nanoseconds)
         if overflow { return Int32.max }
@@ -130,8 +154,8 @@ final class ServerLoop {
     }
 
     private func takeMessages() {
-        mailbox.messages.take(into: &inbox)
-        for message in inbox {
+        mailbox.messages.take(into: &state.value.inbox)
+        for message in state.value.inbox {
             switch message {
             case .answer(let exchange, let status, let fields, let body):
                 respond(exchange, status, fields, body: body.span)
@@ -140,20 +164,20 @@ final class ServerLoop {
             case .drain(let deadline): beginDrain(deadline)
             }
         }
-        inbox.removeAll(keepingCapacity: inbox.count <= 1024)
+        state.value.inbox.removeAll(keepingCapacity: state.value.inbox.count <= 1024)
     }
 
     private func fireTimers() {
-        wheel.expire(at: now, into: &due)
-        guard !due.isEmpty else { return }
-        for timer in due {
+        state.value.wheel.expire(at: state.value.now, into: &state.value.due)
+        guard !state.value.due.isEmpty else { return }
+        for timer in state.value.due {
             switch timer {
             case ServerLoop.acceptTimer: listenAgain()
             case ServerLoop.drainTimer: stopNow()
             default: checkDeadline(timer - ServerLoop.connectionTimers)
             }
         }
-        due.removeAll(keepingCapacity: true)
+        state.value.due.removeAll(keepingCapacity: true)
     }
 
     // MARK: Lists
@@ -162,20 +186,20 @@ final class ServerLoop {
     func markDirty(_ slot: Int) {
         guard !connections[slot].flags.contains(.dirty) else { return }
         connections[slot].flags.insert(.dirty)
-        dirty.append(slot)
+        state.value.dirty.append(slot)
     }
 
     func queue(_ slot: Int) {
         guard !connections[slot].flags.contains(.queued) else { return }
         connections[slot].flags.insert(.queued)
-        queued.append(slot)
+        state.value.queued.append(slot)
     }
 
     private func resumeQueued(_ input: inout [UInt8], _ head: inout RequestHead) {
-        guard !queued.isEmpty else { return }
+        guard !state.value.queued.isEmpty else { return }
         // What queues itself again waits for the next turn.
         var list: [Int] = []
-        swap(&list, &queued)
+        swap(&list, &state.value.queued)
         for slot in list where connections[slot].flags.contains(.queued) {
             connections[slot].flags.remove(.queued)
             if connections[slot].isOpen { resume(slot, &input, &head) }
@@ -191,20 +215,20 @@ final class ServerLoop {
             switch listener.accept() {
             case .accepted(let fd): place(fd)
             case .lost: continue
-            case .shed: counters[.shed] += 1
+            case .shed: state.value.counters[.shed] += 1
             case .wouldBlock: return
             case .exhausted:
-                if isListening { poller.remove(listener.descriptor) }
-                isListening = false
+                if state.value.isListening { poller.remove(listener.descriptor) }
+                state.value.isListening = false
                 let pause = LoopDuration(.milliseconds(100))
-                return wheel.schedule(ServerLoop.acceptTimer, at: now.advanced(by: pause))
+                return state.value.wheel.schedule(ServerLoop.acceptTimer, at: state.value.now.advanced(by: pause))
             }
         }
     }
 
     private func listenAgain() {
-        guard let listener, !isListening else { return }
-        isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+        guard let listener, !state.value.isListening else { return }
+        state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
     }
 
     private func place(_ fd: Int32) {
@@ -228,33 +252,33 @@ final class ServerLoop {
     }
 
     private func adopt(_ fd: Int32) {
-        let isOver = counters[.open] >= connectionsMax
-        guard counters[.open] < connectionsMax + ServerLoop.refusedMax else {
-            counters[.shed] += 1
+        let isOver = state.value.counters[.open] >= connectionsMax
+        guard state.value.counters[.open] < connectionsMax + ServerLoop.refusedMax else {
+            state.value.counters[.shed] += 1
             load.connections.subtract(1, ordering: .relaxed)
             return Socket.close(fd)
         }
         let slot: Int
-        if let free = freeSlots.popLast() {
+        if let free = state.value.freeSlots.popLast() {
             slot = Int(free)
         } else {
             slot = connections.count
-            connections.append(Connection())
+            connections.grow()
         }
         let token = UInt64(connections[slot].generation) << 32 | UInt64(slot)
         guard poller.add(connection: fd, token: token) else {
-            freeSlots.append(UInt32(slot))
-            counters[.shed] += 1
+            state.value.freeSlots.append(UInt32(slot))
+            state.value.counters[.shed] += 1
             load.connections.subtract(1, ordering: .relaxed)
             return Socket.close(fd)
         }
         connections[slot].fd = fd
-        counters[.open] += 1
-        counters[isOver ? .refused : .accepted] += 1
-        if isDraining { connections[slot].http1.beginDrain() }
+        state.value.counters[.open] += 1
+        state.value.counters[isOver ? .refused : .accepted] += 1
+        if state.value.isDraining { connections[slot].http1.beginDrain() }
         if isOver {
             connections[slot].flags.insert(.refused)
-            connections[slot].http1.refuseConnection(.tooManyConnections, context: &context)
+            connections[slot].http1.refuseConnection(.tooManyConnections, context: &state.value.context)
         }
         markDirty(slot)
     }
@@ -264,9 +288,9 @@ final class ServerLoop {
     func close(_ slot: Int, _ reason: HTTPServerCounter) {
         guard connections[slot].isOpen else { return }
         Socket.close(connections[slot].fd)
-        wheel.cancel(slot + ServerLoop.connectionTimers)
-        counters[.open] -= 1
-        counters[reason] += 1
+        state.value.wheel.cancel(slot + ServerLoop.connectionTimers)
+        state.value.counters[.open] -= 1
+        state.value.counters[reason] += 1
         load.connections.subtract(1, ordering: .relaxed)
         let generation = connections[slot].generation
         var old = Connection()
@@ -274,9 +298,9 @@ final class ServerLoop {
         old.generation = generation &+ 1
         swap(&old, &connections[slot])
         // It may still stand in the lists; they look at the new flags, which are empty.
-        freeSlots.append(UInt32(slot))
-        context.recycle(old.pending)
-        context.recycle(old.http1.takeBody())
+        state.value.freeSlots.append(UInt32(slot))
+        state.value.context.recycle(old.pending)
+        state.value.context.recycle(old.http1.takeBody())
         var stream = old.http1.unanswered(from: nil)
         while let open = stream {
             handler.cancelled(exchangeID(slot, generation, open))
@@ -293,23 +317,23 @@ final class ServerLoop {
     // MARK: Draining
 
     private func beginDrain(_ deadline: LoopInstant) {
-        wheel.schedule(ServerLoop.drainTimer, at: deadline)
-        guard !isDraining else { return }
+        state.value.wheel.schedule(ServerLoop.drainTimer, at: deadline)
+        guard !state.value.isDraining else { return }
         // Those whose handshake is done are served; the rest find the port closed.
         acceptWaiting()
-        if let listener, isListening { poller.remove(listener.descriptor) }
-        isListening = false
+        if let listener, state.value.isListening { poller.remove(listener.descriptor) }
+        state.value.isListening = false
         listener = nil
-        isDraining = true
-        for slot in connections.indices where connections[slot].isOpen {
+        state.value.isDraining = true
+        for slot in 0..<connections.count where connections[slot].isOpen {
             connections[slot].http1.beginDrain()
             markDirty(slot)
         }
     }
 
     private func stopNow() {
-        for slot in connections.indices where connections[slot].isOpen { close(slot, .closedByDrain) }
-        isStopped = true
+        for slot in 0..<connections.count where connections[slot].isOpen { close(slot, .closedByDrain) }
+        state.value.isStopped = true
     }
 
     private func finish() {
@@ -319,6 +343,6 @@ final class ServerLoop {
                 Socket.close(fd)
             }
         }
-        published.publish(counters)
+        published.publish(state.value.counters)
     }
 }

@@ -1,6 +1,7 @@
 package import TensorCore
 
-/// A compiled model: immutable and shared by every thread. What a call needs besides lies in a `Workspace`, one a worker.
+/// A compiled model: immutable and shared by every thread. What a call needs besides lies in a `Workspace`, one a
+/// worker.
 package protocol Predictor: AnyObject, Sendable {
     var report: PredictorReport { get }
 
@@ -9,8 +10,8 @@ package protocol Predictor: AnyObject, Sendable {
 
     /// Predicts every row of the batch.
     ///
-    /// `output` is reset to the batch's row count and filled; rows that have no prediction are listed in `output.faults` and
-    /// do not disturb the others. The result of a row does not depend on the rows beside it.
+    /// `output` is reset to the batch's row count and filled; rows that have no prediction are listed in
+    /// `output.faults` and do not disturb the others. The result of a row does not depend on the rows beside it.
     func predict(_ rows: borrowing RowBatch, into output: inout OutputBatch, using workspace: Workspace)
 }
 

@@ -3,6 +3,7 @@ package import ModelIR
 /// The formats that a model may come in: one line each.
 package enum SupportedFormats {
     package static let importers = ModelImporterList([
-        ScikitLearnImporter()
+        ScikitLearnImporter(),
+        XGBoostImporter(),
     ])
 }

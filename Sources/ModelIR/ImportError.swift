@@ -1,5 +1,5 @@
-/// Why a model file was not taken. It names the place, what was found there and what was expected; it never names a path or
-/// an address, so that it may be shown to whoever sent the file.
+/// Why a model file was not taken. It names the place, what was found there and what was expected; it never names a
+/// path or an address, so that it may be shown to whoever sent the file.
 package struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable, Hashable {
         /// No importer knows these bytes.
@@ -15,7 +15,8 @@ package struct ImportError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     package let kind: Kind
-    /// Where: a byte offset, a JSON path such as `learner.trees[3].left_children[7]`, or a step such as `pipeline/scale`.
+    /// Where: a byte offset, a JSON path such as `learner.trees[3].left_children[7]`, or a step such as
+    /// `pipeline/scale`.
     package let place: String
     package let found: String
     package let expected: String

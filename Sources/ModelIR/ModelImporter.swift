@@ -36,7 +36,8 @@ package protocol ModelImporter: Sendable {
     /// The family, such as `xgboost`.
     var name: String { get }
 
-    /// Whether the bytes look like this family's, decided by content and never by file name. Cheap: looks at the first bytes.
+    /// Whether the bytes look like this family's, decided by content and never by file name. Cheap: looks at the
+    /// first bytes.
     func recognizes(_ bytes: Span<UInt8>) -> Bool
 
     func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel

@@ -45,7 +45,7 @@ public final class Server: Sendable {
 
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control, gate: AdminGate(token: adminToken.map { AdminToken($0) }), routes: RouteTable(),
+            control: control, gate: AdminGate(token: adminToken.map { AdminToken($0) }), routes: NativeRoutes(),
             metrics: RequestMetrics(registry: metrics, loops: plan.loops), state: ServerState(),
             bodyBytesMax: configuration.bodyBytesMax.value, clock: systemMonotonicClock)
         var settings = HTTPServerConfiguration()

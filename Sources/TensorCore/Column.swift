@@ -13,7 +13,8 @@ package struct Column: Sendable, Hashable {
     /// The name in the training frame; nil if the model was trained on a bare matrix.
     package let name: String?
     package let kind: ColumnKind
-    /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through the graph.
+    /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through
+    /// the graph.
     package var acceptsMissing: Bool
     /// The known categories of a string column, for the signature and for error messages; empty if unknown.
     package var categories: [String]

@@ -1,5 +1,5 @@
-/// Rows of one model waiting to be predicted: row-major slots of 8 bytes, a missing bitmap for kinds without NaN, and an
-/// arena of string bytes. The storage is kept by `removeAll`, so that a batch that is used again does not allocate.
+/// Rows of one model waiting to be predicted: row-major slots of 8 bytes, a missing bitmap for kinds without NaN, and
+/// an arena of string bytes. The storage is kept by `removeAll`, so that a batch that is used again does not allocate.
 ///
 /// A codec fills it `inout` between `mark()` and, if the request turns out bad, `rollback(to:)`, so that a bad request
 /// leaves no row behind.

@@ -39,8 +39,8 @@ package final class RowLayout: Sendable {
         self.table = table
     }
 
-    /// The column of that name.
-    /// - Parameter hint: the column to try first: records mostly come in the training frame's order.
+    /// The column of that name. `hint` is the column to try first: records mostly come in the training frame's order.
+    ///
     /// - Complexity: O(name) expected.
     package func index(ofName name: Span<UInt8>, hint: Int) -> Int? {
         if hint >= 0, hint < columns.count, matches(name, column: hint) { return hint }

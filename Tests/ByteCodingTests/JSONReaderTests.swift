@@ -160,7 +160,7 @@ import Testing
 
     @Test func describesErrorsInWords() {
         #expect(failure(of: "[1,]")?.description == "byte 3: found \"]\", expected a value")
-        #expect(failure(of: "[1")?.description == "byte 2: the text ends, expected \",\" or \"]\"")
+        #expect(failure(of: "[1")?.description == "byte 2: found the end of the text, expected \",\" or \"]\"")
         #expect(failure(of: "\u{FEFF}1")?.description == "byte 0: found a byte order mark, expected UTF-8 without one")
         #expect(failure(of: [0xFF])?.description == "byte 0: found 0xFF, expected a value")
     }

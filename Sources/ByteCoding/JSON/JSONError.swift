@@ -54,23 +54,44 @@ extension JSONError: CustomStringConvertible {
 }
 
 extension JSONError.Reason: CustomStringConvertible {
-    package var description: String {
+    package var description: String { "found \(found), expected \(expected)" }
+
+    /// What stood there; completes "found ...".
+    package var found: String {
         switch self {
-        case .unexpectedEnd(let expected): "the text ends, expected \(expected.rawValue)"
-        case .unexpectedByte(let byte, let expected): "found \(Self.name(byte)), expected \(expected.rawValue)"
-        case .byteOrderMark: "found a byte order mark, expected UTF-8 without one"
-        case .leadingZero: "found a digit after a leading zero, expected \".\", an exponent or the number's end"
-        case .notAnInteger: "found a number with a fraction or an exponent, expected an integer"
-        case .integerOutOfRange: "integer out of range, expected -9223372036854775808 to 9223372036854775807"
-        case .numberOutOfRange: "number out of range"
-        case .numberTooLong(let bytesMax): "number too long, expected at most \(bytesMax) bytes"
-        case .stringTooLong(let bytesMax): "string too long, expected at most \(bytesMax) bytes"
-        case .tooDeep(let depthMax): "nested too deep, expected at most \(depthMax) levels"
-        case .controlCharacter(let byte):
-            "found the control character \(Self.name(byte)) in a string, expected it escaped"
-        case .invalidEscape(let byte): "found \(Self.name(byte)) after a backslash, expected one of \"\\/bfnrtu"
-        case .loneSurrogate: "found half of a surrogate pair, expected both halves"
-        case .invalidUTF8(let byte): "found \(Self.name(byte)), expected valid UTF-8"
+        case .unexpectedEnd: "the end of the text"
+        case .unexpectedByte(let byte, _): Self.name(byte)
+        case .byteOrderMark: "a byte order mark"
+        case .leadingZero: "a digit after a leading zero"
+        case .notAnInteger: "a number with a fraction or an exponent"
+        case .integerOutOfRange: "an integer out of range"
+        case .numberOutOfRange: "a number out of range"
+        case .numberTooLong: "a longer number"
+        case .stringTooLong: "a longer string"
+        case .tooDeep: "deeper nesting"
+        case .controlCharacter(let byte): "the control character \(Self.name(byte)) in a string"
+        case .invalidEscape(let byte): "\(Self.name(byte)) after a backslash"
+        case .loneSurrogate: "half of a surrogate pair"
+        case .invalidUTF8(let byte): Self.name(byte)
+        }
+    }
+
+    /// What could have stood there; completes "expected ...".
+    package var expected: String {
+        switch self {
+        case .unexpectedEnd(let expected), .unexpectedByte(_, let expected): expected.rawValue
+        case .byteOrderMark: "UTF-8 without one"
+        case .leadingZero: "\".\", an exponent or the number's end"
+        case .notAnInteger: "an integer"
+        case .integerOutOfRange: "-9223372036854775808 to 9223372036854775807"
+        case .numberOutOfRange: "a magnitude below 1.8e308 (3.4e38 for a float)"
+        case .numberTooLong(let bytesMax): "at most \(bytesMax) bytes in a number"
+        case .stringTooLong(let bytesMax): "at most \(bytesMax) bytes in a string"
+        case .tooDeep(let depthMax): "at most \(depthMax) levels"
+        case .controlCharacter: "it escaped"
+        case .invalidEscape: "one of \"\\/bfnrtu"
+        case .loneSurrogate: "both halves"
+        case .invalidUTF8: "valid UTF-8"
         }
     }
 

@@ -16,15 +16,14 @@ extension HTTP1Connection {
         let flags = slots[place].flags
         let sendsBody = !flags.contains(.isHead) && !status.hasNoBody
         if stream == first {
-            if output.capacity == 0 { output = context.takeBuffer() }
-            Self.appendHead(&output, status, fields, .length(body.count), flags, context)
-            if sendsBody { output.append(copying: body) }
+            context.outputs.lend(&output)
+            Self.appendHead(&output, status, fields, .length(body.count), flags, context.okLines, context.date)
+            if sendsBody { output.append(body) }
         } else {
-            let before = slots[place].parked.count
-            if slots[place].parked.capacity == 0 { slots[place].parked = context.takeBuffer() }
-            Self.appendHead(&slots[place].parked, status, fields, .length(body.count), flags, context)
-            if sendsBody { slots[place].parked.append(copying: body) }
-            parkedBytes += slots[place].parked.count - before
+            Self.appendHead(
+                &context.scratch, status, fields, .length(body.count), flags, context.okLines, context.date)
+            if sendsBody { context.scratch.append(body) }
+            park(place, &context)
         }
         slots[place].flags.insert([.started, .ended])
         answerEnded(stream, &context)
@@ -58,7 +57,13 @@ extension HTTP1Connection {
         slots[place].flags.insert(.started)
         if status.hasNoBody { slots[place].flags.insert(.isHead) }
         let flags = slots[place].flags
-        write(stream, &context) { Self.appendHead(&$0, status, fields, framing, flags, $1) }
+        if stream == first {
+            context.outputs.lend(&output)
+            Self.appendHead(&output, status, fields, framing, flags, context.okLines, context.date)
+        } else {
+            Self.appendHead(&context.scratch, status, fields, framing, flags, context.okLines, context.date)
+            park(place, &context)
+        }
         return true
     }
 
@@ -78,13 +83,11 @@ extension HTTP1Connection {
             }
             let part = bytes.extracting(0..<count)
             if stream == first {
-                if output.capacity == 0 { output = context.takeBuffer() }
+                context.outputs.lend(&output)
                 Self.appendBody(&output, part, isChunk: flags.contains(.chunked))
             } else {
-                let before = slots[place].parked.count
-                if slots[place].parked.capacity == 0 { slots[place].parked = context.takeBuffer() }
-                Self.appendBody(&slots[place].parked, part, isChunk: flags.contains(.chunked))
-                parkedBytes += slots[place].parked.count - before
+                Self.appendBody(&context.scratch, part, isChunk: flags.contains(.chunked))
+                park(place, &context)
             }
         }
         if unsentBytes <= context.limits.outputBytesMax { return true }
@@ -102,10 +105,12 @@ extension HTTP1Connection {
         let place = index(stream)
         let flags = slots[place].flags
         if flags.contains(.chunked), !flags.contains(.isHead) {
-            write(stream, &context) { buffer, _ in
-                buffer.append(contentsOf: "0\r\n".utf8)
-                if let trailers { buffer.append(contentsOf: trailers.lines) }
-                buffer.append(contentsOf: "\r\n".utf8)
+            if stream == first {
+                context.outputs.lend(&output)
+                Self.appendLastChunk(&output, trailers)
+            } else {
+                Self.appendLastChunk(&context.scratch, trailers)
+                park(place, &context)
             }
         }
         if slots[place].owed > 0 { isAborted = true }
@@ -137,17 +142,8 @@ extension HTTP1Connection {
 
     /// The peer has taken `count` bytes of the output.
     package mutating func sent(_ count: Int, context: inout HTTP1Context) {
-        outputStart += count
-        if outputStart == output.count {
-            outputStart = 0
-            var buffer: [UInt8] = []
-            swap(&buffer, &output)
-            context.recycle(buffer)
-        } else if outputStart > HTTP1Context.bufferBytesKept, outputStart > output.count / 2 {
-            // A peer that reads slowly for ever must not make the sent part grow for ever.
-            output.removeSubrange(0..<outputStart)
-            outputStart = 0
-        }
+        output.removeFirst(count)
+        if output.count == 0 { context.outputs.takeBack(&output) }
     }
 
     // MARK: Order
@@ -179,11 +175,8 @@ extension HTTP1Connection {
                 var parked: [UInt8] = []
                 swap(&parked, &slots[place].parked)
                 parkedBytes -= parked.count
-                if output.isEmpty {
-                    swap(&parked, &output)
-                } else {
-                    output.append(contentsOf: parked)
-                }
+                context.outputs.lend(&output)
+                output.append(parked.span)
                 context.recycle(parked)
             }
             guard slots[place].flags.contains(.ended) else { return }
@@ -203,22 +196,20 @@ extension HTTP1Connection {
         awaitsContinue = false
         // RFC 9110 10.1.1: may be left out where the body has begun to arrive.
         if hasInput { return }
-        write(readingStream, &context) { buffer, _ in buffer.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8) }
+        if readingStream == first {
+            context.outputs.lend(&output)
+            output.append("HTTP/1.1 100 Continue\r\n\r\n")
+        } else {
+            context.scratch.append("HTTP/1.1 100 Continue\r\n\r\n")
+            park(index(readingStream), &context)
+        }
     }
 
-    /// Runs `body` on the buffer in which the stream's bytes belong now.
-    private mutating func write(
-        _ stream: UInt32, _ context: inout HTTP1Context, _ body: (inout [UInt8], HTTP1Context) -> Void
-    ) {
-        if stream == first {
-            if output.capacity == 0 { output = context.takeBuffer() }
-            body(&output, context)
-        } else {
-            let place = index(stream)
-            let before = slots[place].parked.count
-            body(&slots[place].parked, context)
-            parkedBytes += slots[place].parked.count - before
-        }
+    /// Moves what was written out of turn to its slot.
+    private mutating func park(_ place: Int, _ context: inout HTTP1Context) {
+        parkedBytes += context.scratch.count
+        slots[place].parked.append(copying: context.scratch.bytes)
+        context.scratch.removeAll()
     }
 
     // MARK: Bytes
@@ -229,62 +220,55 @@ extension HTTP1Connection {
     }
 
     private static func appendHead(
-        _ buffer: inout [UInt8], _ status: HTTPStatus, _ fields: ResponseFields, _ framing: BodyFraming,
-        _ flags: HTTP1ResponseSlot.Flags, _ context: borrowing HTTP1Context
+        _ buffer: inout OutputBuffer, _ status: HTTPStatus, _ fields: ResponseFields, _ framing: BodyFraming,
+        _ flags: HTTP1ResponseSlot.Flags, _ okLines: borrowing [UInt8], _ date: borrowing HTTPDate
     ) {
         if status == .ok {
-            buffer.append(contentsOf: context.okLines)
+            buffer.append(okLines.span)
         } else {
-            buffer.append(contentsOf: "HTTP/1.1 ".utf8)
-            appendDecimal(&buffer, Int(status.rawValue))
+            buffer.append("HTTP/1.1 ")
+            buffer.append(decimal: Int(status.rawValue))
             buffer.append(UInt8(ascii: " "))
-            buffer.append(contentsOf: status.reason.utf8)
-            buffer.append(contentsOf: "\r\n".utf8)
-            buffer.append(contentsOf: context.date.line)
+            for letter in status.reason.utf8 { buffer.append(letter) }
+            buffer.appendLineEnd()
+            buffer.append(date.line.span)
         }
-        buffer.append(contentsOf: fields.lines)
+        let lines = fields.lines
+        buffer.append(lines.span)
         switch framing {
         // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
         case .length(let count) where !status.hasNoBody:
-            buffer.append(contentsOf: context.lengthName)
-            appendDecimal(&buffer, count)
-            appendLineEnd(&buffer)
-        case .chunked: buffer.append(contentsOf: "Transfer-Encoding: chunked\r\n".utf8)
+            buffer.append("Content-Length: ")
+            buffer.append(decimal: count)
+            buffer.appendLineEnd()
+        case .chunked: buffer.append("Transfer-Encoding: chunked\r\n")
         default: break
         }
         if flags.contains(.closes) {
-            buffer.append(contentsOf: "Connection: close\r\n".utf8)
+            buffer.append("Connection: close\r\n")
         } else if flags.contains(.isHTTP10) {
-            buffer.append(contentsOf: "Connection: keep-alive\r\n".utf8)
+            buffer.append("Connection: keep-alive\r\n")
         }
-        appendLineEnd(&buffer)
+        buffer.appendLineEnd()
     }
 
-    private static func appendBody(_ buffer: inout [UInt8], _ bytes: Span<UInt8>, isChunk: Bool) {
-        guard isChunk else { return buffer.append(copying: bytes) }
+    private static func appendBody(_ buffer: inout OutputBuffer, _ bytes: Span<UInt8>, isChunk: Bool) {
+        guard isChunk, !bytes.isEmpty else { return buffer.append(bytes) }
         var shift = (Int.bitWidth - 1 - bytes.count.leadingZeroBitCount) / 4 * 4
         while shift >= 0 {
             let digit = UInt8(truncatingIfNeeded: bytes.count >> shift & 15)
             buffer.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
             shift -= 4
         }
-        appendLineEnd(&buffer)
-        buffer.append(copying: bytes)
-        appendLineEnd(&buffer)
+        buffer.appendLineEnd()
+        buffer.append(bytes)
+        buffer.appendLineEnd()
     }
 
-    @inline(__always)
-    private static func appendLineEnd(_ buffer: inout [UInt8]) {
-        buffer.append(0x0D)
-        buffer.append(0x0A)
-    }
-
-    private static func appendDecimal(_ buffer: inout [UInt8], _ number: Int) {
-        var divisor = 1
-        while number / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            buffer.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
-            divisor /= 10
-        }
+    private static func appendLastChunk(_ buffer: inout OutputBuffer, _ trailers: ResponseFields?) {
+        buffer.append("0\r\n")
+        let lines = trailers?.lines ?? []
+        buffer.append(lines.span)
+        buffer.appendLineEnd()
     }
 }

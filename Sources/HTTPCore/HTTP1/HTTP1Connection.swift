@@ -6,7 +6,7 @@
 /// takes the output.
 ///
 /// It owns no buffer while it is idle: input stays with the driver, buffers come from and go back to the context.
-package struct HTTP1Connection {
+package struct HTTP1Connection: ~Copyable {
     /// What is to be done next.
     package enum Step {
         /// All that can be used has been used: give more bytes.
@@ -58,9 +58,8 @@ package struct HTTP1Connection {
     var slots: [HTTP1ResponseSlot] = []
     var first: UInt32 = 0
     var next: UInt32 = 0
-    package internal(set) var output: [UInt8] = []
-    /// Where the unsent part of ``output`` begins.
-    package internal(set) var outputStart = 0
+    /// What can be sent now.
+    package internal(set) var output = OutputBuffer()
     var parkedBytes = 0
     /// Slots with `wantsWritable`.
     var owedWritable = 0
@@ -83,9 +82,9 @@ package struct HTTP1Connection {
     /// Requests that have begun and whose answers have not all joined the output.
     package var pendingCount: Int { Int(next &- first) }
     /// Bytes that wait to be sent, those of answers out of turn included.
-    package var unsentBytes: Int { output.count - outputStart + parkedBytes }
+    package var unsentBytes: Int { output.count + parkedBytes }
     /// Bytes that can be sent now.
-    package var sendableBytes: Int { output.count - outputStart }
+    package var sendableBytes: Int { output.count }
     /// Everything is answered and nothing more will be read.
     package var isFinished: Bool { reading == .finished && (first == next || isLastAnswered) }
     /// No more requests will be read.

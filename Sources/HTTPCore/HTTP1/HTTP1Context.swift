@@ -1,5 +1,5 @@
 /// What all HTTP/1 connections of one loop share: limits, the ready-made beginnings of answers, spare buffers.
-package struct HTTP1Context {
+package struct HTTP1Context: ~Copyable {
     /// Buffers that grew beyond this are given back to the system instead of being kept.
     static let bufferBytesKept = 64 << 10
     private static let buffersKept = 128
@@ -12,6 +12,9 @@ package struct HTTP1Context {
     let lengthName = Array("Content-Length: ".utf8)
     private(set) var date: HTTPDate
     private var spare: [[UInt8]] = []
+    var outputs = OutputBufferPool()
+    /// Where an answer out of its turn is put together before it is parked.
+    var scratch = OutputBuffer()
 
     /// Makes a context; `date` must be kept up by ``update(unixSeconds:)``.
     package init(limits: HTTPLimits, unixSeconds: Int64) {

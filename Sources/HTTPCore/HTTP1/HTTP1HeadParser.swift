@@ -89,7 +89,7 @@ struct HTTP1HeadParser {
         isPastRequestLine = true
 
         var framing = Framing()
-        head.fields.removeAll(keepingCapacity: true)
+        head.removeFields()
         head.keepsAlive = head.version == .http11
         head.saidClose = false
         while true {
@@ -98,15 +98,14 @@ struct HTTP1HeadParser {
             guard lineFeed < end else { return .incomplete }
             guard lineFeed > position, input[lineFeed - 1] == Self.carriageReturn else { return .failed(.bareLineEnd) }
             if lineFeed - 1 == position { break }
-            if head.fields.count >= limits.fieldsMax { return .failed(.tooManyFields) }
+            if head.fieldCount >= limits.fieldsMax { return .failed(.tooManyFields) }
             if let failure = parseField(input, start, position..<lineFeed - 1, &framing, &head) {
                 return .failed(failure)
             }
         }
         if let failure = finish(framing, &head) { return .failed(failure) }
         position = lineFeed + 1
-        head.bytes.removeAll(keepingCapacity: true)
-        head.bytes.append(copying: input, start..<position)
+        head.bytes.overwrite(with: input.extracting(start..<position))
         return .complete(end: position)
     }
 
@@ -203,19 +202,25 @@ struct HTTP1HeadParser {
     private func parseField(
         _ input: Span<UInt8>, _ start: Int, _ line: Range<Int>, _ framing: inout Framing, _ head: inout RequestHead
     ) -> HTTP1Failure? {
-        var colon = line.lowerBound
-        while colon < line.upperBound, TokenBytes.contains(input[colon]) { colon += 1 }
-        guard colon > line.lowerBound, colon < line.upperBound, input[colon] == UInt8(ascii: ":") else {
+        let colon = ByteSearch.firstIndex(of: UInt8(ascii: ":"), in: input, from: line.lowerBound, to: line.upperBound)
+        guard colon > line.lowerBound, colon < line.upperBound else {
             let first = input[line.lowerBound]
             return first == Self.space || first == Self.tab ? .foldedField : .malformedField
+        }
+        let known = FieldNameMatch.shared.lookup(input, line.lowerBound, colon)
+        if known == FieldNameMatch.none {
+            // A known name is a token by itself.
+            for index in line.lowerBound..<colon where !TokenBytes.contains(input[index]) {
+                let first = input[line.lowerBound]
+                return first == Self.space || first == Self.tab ? .foldedField : .malformedField
+            }
         }
         var valueStart = colon + 1
         var valueEnd = line.upperBound
         while valueStart < valueEnd, input[valueStart] == Self.space || input[valueStart] == Self.tab { valueStart += 1 }
         while valueEnd > valueStart, input[valueEnd - 1] == Self.space || input[valueEnd - 1] == Self.tab { valueEnd -= 1 }
         if ByteSearch.hasForbiddenValueByte(in: input, from: valueStart, to: valueEnd) { return .malformedField }
-        let known = KnownFieldTable.shared.lookup(input, line.lowerBound..<colon)
-        head.fields.append(
+        head.addField(
             RequestHead.Field(
                 nameStart: Int32(truncatingIfNeeded: line.lowerBound - start),
                 nameEnd: Int32(truncatingIfNeeded: colon - start),
@@ -343,15 +348,13 @@ enum HostSyntax {
     }
 
     /// Unreserved, percent and sub-delims but for the comma: that one means two Host fields were joined.
+    @inline(__always)
     private static func isNameByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"), UInt8(ascii: "%"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "*"), UInt8(ascii: "+"),
-            UInt8(ascii: ";"), UInt8(ascii: "="):
-            true
-        default: false
-        }
+        guard byte < 128 else { return false }
+        return (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 != 0
     }
+
+    // A set of 128 bits: "!$%&'()*+-.;=_~", digits, letters.
+    private static let low: UInt64 = 0x2BFF_6FF2_0000_0000
+    private static let high: UInt64 = 0x47FF_FFFE_87FF_FFFE
 }

@@ -42,3 +42,17 @@ extension Span<UInt8> {
 package func asciiLowercased(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
 }
+
+extension Array<UInt8> {
+    /// Overwrites the first elements with `bytes`, growing where there are fewer.
+    @inline(__always)
+    mutating func overwrite(with bytes: Span<UInt8>) {
+        if count < bytes.count { append(contentsOf: [UInt8](repeating: 0, count: bytes.count - count)) }
+        unsafe withUnsafeMutableBytes { target in
+            unsafe bytes.withUnsafeBytes { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                unsafe to.copyMemory(from: from, byteCount: source.count)
+            }
+        }
+    }
+}

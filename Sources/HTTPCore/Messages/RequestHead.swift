@@ -11,8 +11,12 @@ package struct RequestHead: Sendable {
         var known: UInt8
     }
 
+    /// The head's bytes first; what is behind them is left from a longer one.
     var bytes: [UInt8] = []
-    var fields: [Field] = []
+    /// The fields first; likewise.
+    private var fields: [Field] = []
+    /// How many fields there are.
+    package private(set) var fieldCount = 0
     var pathRange = 0..<0
     var queryRange: Range<Int>?
     /// The authority of an absolute-form target, which stands in for Host (RFC 9112 3.2.2).
@@ -54,6 +58,16 @@ package struct RequestHead: Sendable {
         }
     }
 
+    /// Forgets the fields; their memory stays. (`removeAll(keepingCapacity:)` costs as much as parsing a field.)
+    mutating func removeFields() { fieldCount = 0 }
+
+    /// Adds a field.
+    @inline(__always)
+    mutating func addField(_ field: Field) {
+        if fieldCount < fields.count { fields[fieldCount] = field } else { fields.append(field) }
+        fieldCount &+= 1
+    }
+
     /// The path as it came, percent signs and all; starts with `/`, or is `*` (OPTIONS only).
     package var path: Span<UInt8> {
         @_lifetime(borrow self)
@@ -78,7 +92,7 @@ package struct RequestHead: Sendable {
     @_lifetime(borrow self)
     package func value(of known: KnownField) -> Span<UInt8>? {
         if known == .host, let authorityRange { return bytes.span.extracting(authorityRange) }
-        for index in 0..<fields.count where fields[index].known == known.rawValue {
+        for index in 0..<fieldCount where fields[index].known == known.rawValue {
             return bytes.span.extracting(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
         }
         return nil
@@ -86,29 +100,28 @@ package struct RequestHead: Sendable {
 
     /// Whether there is a field of that name.
     package func has(_ known: KnownField) -> Bool {
-        for index in 0..<fields.count where fields[index].known == known.rawValue { return true }
+        for index in 0..<fieldCount where fields[index].known == known.rawValue { return true }
         return false
     }
-
-    /// How many fields there are.
-    package var fieldCount: Int { fields.count }
 
     /// The name of field `index` as it came.
     @_lifetime(borrow self)
     package func name(at index: Int) -> Span<UInt8> {
-        bytes.span.extracting(Int(fields[index].nameStart)..<Int(fields[index].nameEnd))
+        precondition(index < fieldCount, "no such field")
+        return bytes.span.extracting(Int(fields[index].nameStart)..<Int(fields[index].nameEnd))
     }
 
     /// The value of field `index`.
     @_lifetime(borrow self)
     package func value(at index: Int) -> Span<UInt8> {
-        bytes.span.extracting(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
+        precondition(index < fieldCount, "no such field")
+        return bytes.span.extracting(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
     }
 
     /// All values of one name, in order, as text; for lists that may come in several lines. Allocates.
     package func texts(of known: KnownField) -> [String] {
         var texts: [String] = []
-        for index in 0..<fields.count where fields[index].known == known.rawValue {
+        for index in 0..<fieldCount where fields[index].known == known.rawValue {
             texts.append(value(at: index).text)
         }
         return texts
@@ -122,7 +135,7 @@ package struct RequestHead: Sendable {
 
     /// The value of the first field with that name in small letters, as text. Allocates.
     package func text(named lowercased: StaticString) -> String? {
-        for index in 0..<fields.count where name(at: index).equalsIgnoringCase(lowercased) {
+        for index in 0..<fieldCount where name(at: index).equalsIgnoringCase(lowercased) {
             return value(at: index).text
         }
         return nil

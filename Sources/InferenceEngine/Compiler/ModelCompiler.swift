@@ -3,9 +3,8 @@ internal import TensorCore
 
 /// Takes a graph through its stages to a predictor.
 package enum ModelCompiler {
-    /// Types, optimises and builds.
+    /// Types, optimises and builds. `forcing` names the predictor to use whatever its rank, for tests and `inspect`.
     ///
-    /// - Parameter forcing: the name of the predictor to use whatever its rank, for tests and `inspect`.
     /// - Throws: `ImportError` where the graph is refused, or where the forced predictor is unknown or cannot run it.
     package static func compile(
         _ graph: ImportedGraph, forcing name: String? = nil

@@ -4,8 +4,8 @@ package import TensorCore
 /// A typed graph after rewriting: fewer nodes, the same results bit for bit. The third stage of
 /// `ImportedGraph -> TypedGraph -> OptimizedGraph -> Predictor`; what fast predictors match against.
 ///
-/// Columns that are only moved about are moved once: a gather of a gather, a gather of or a concatenation of input columns
-/// become one selection; a concatenation of one value or a gather of all columns in order is that value.
+/// Columns that are only moved about are moved once: a gather of a gather, a gather of or a concatenation of input
+/// columns become one selection; a concatenation of one value or a gather of all columns in order is that value.
 package struct OptimizedGraph: Sendable {
     /// The graph before rewriting, which the reference runs.
     package let typed: TypedGraph

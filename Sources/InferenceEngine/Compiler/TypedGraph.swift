@@ -1,8 +1,8 @@
 package import ModelIR
 package import TensorCore
 
-/// A graph whose every value has a type, whose operators fit their inputs, and whose tree ensembles are proven walkable.
-/// Only nodes that some output needs are checked and run; the second stage of
+/// A graph whose every value has a type, whose operators fit their inputs, and whose tree ensembles are proven
+/// walkable. Only nodes that some output needs are checked and run; the second stage of
 /// `ImportedGraph -> TypedGraph -> OptimizedGraph -> Predictor`.
 package struct TypedGraph: Sendable {
     /// One node with the type of its value.

@@ -1,5 +1,5 @@
-/// A tree node as the forest kernels walk it. The right child lies behind the left one; a leaf is its own left child and
-/// tests slot 0, which holds the smallest key, so that a walk that has arrived stays where it is.
+/// A tree node as the forest kernels walk it. The right child lies behind the left one; a leaf is its own left child
+/// and tests slot 0, which holds the smallest key, so that a walk that has arrived stays where it is.
 protocol CompactNode: Sendable {
     associatedtype Key: ForestKey
 

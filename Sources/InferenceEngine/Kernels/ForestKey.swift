@@ -1,8 +1,8 @@
 /// A signed integer whose order is that of the floating-point numbers it stands for, so that a tree compares integers:
 /// exact for every number, and without the branches that compilers make of float comparisons.
 ///
-/// The smallest and the largest integer stand for no number. They are what a missing value becomes, so that it goes left
-/// or right of every threshold.
+/// The smallest and the largest integer stand for no number. They are what a missing value becomes, so that it goes
+/// left or right of every threshold.
 protocol ForestKey: FixedWidthInteger & SignedInteger & WorkspaceElement {
     /// The key of a number that is not NaN; both zeros have one key.
     static func key(_ value: Double) -> Self

@@ -1,7 +1,7 @@
 internal import TensorCore
 
-/// Turns a tile of rows into the keys that the forest's nodes compare: slot 0 is the smallest key, then come the columns
-/// with missing values that go left, then the same columns with missing values that go right.
+/// Turns a tile of rows into the keys that the forest's nodes compare: slot 0 is the smallest key, then come the
+/// columns with missing values that go left, then the same columns with missing values that go right.
 enum ForestKeys {
     /// How the columns of the ensemble lie in a row.
     struct Columns: Sendable {
@@ -19,8 +19,8 @@ enum ForestKeys {
 
     /// Expands rows `firstRow ..< firstRow + rowCount`.
     ///
-    /// - Parameter faults: gets one fault for each row with a number that float32 cannot hold, if features are narrowed.
-    ///   Such a row has keys all the same, so that the kernels need not leave it out.
+    /// `faults` gets one fault for each row with a number that float32 cannot hold, if features are narrowed. Such a
+    /// row has keys all the same, so that the kernels need not leave it out.
     static func expand<Key: ForestKey>(
         _ rows: borrowing RowBatch, firstRow: Int, rowCount: Int, columns: Columns, keys: inout [Key],
         faults: inout [RowFault]

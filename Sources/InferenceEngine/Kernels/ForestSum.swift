@@ -1,7 +1,7 @@
 /// Sums of a forest's leaves for a tile of rows, in the order of the trees and in the library's precision.
 ///
-/// The tables come from a verified ensemble (see `CompactForest`), and the sizes of the tile are checked once at the top;
-/// after that no access is.
+/// The tables come from a verified ensemble (see `CompactForest`), and the sizes of the tile are checked once at the
+/// top; after that no access is.
 enum ForestSum {
     /// The parts of a forest that the kernels read.
     struct Tables<Node: CompactNode, Sum: ActivationScalar>: Sendable {
@@ -20,11 +20,8 @@ enum ForestSum {
         var baseScores: [Sum] = []
     }
 
-    /// Adds up `rowCount` rows.
-    ///
-    /// - Parameters:
-    ///   - keys: `keyStride` a row, as the forest's slots count them.
-    ///   - scores: `groupCount` a row, from the array's beginning.
+    /// Adds up `rowCount` rows: `keyStride` keys a row as the forest's slots count them, and `groupCount` scores a row
+    /// from the array's beginning.
     static func run<Node: CompactNode, Sum: ActivationScalar>(
         _ tables: Tables<Node, Sum>, rowCount: Int, keys: inout [Node.Key], keyStride: Int, scores: inout [Sum]
     ) {

@@ -26,11 +26,8 @@ enum ForestWalk {
         }
     }
 
-    /// Walks the eight trees whose roots begin at `first`.
-    ///
-    /// - Parameters:
-    ///   - levels: the depth of the deepest of them.
-    ///   - keys: the row's expanded keys; every slot of a node lies within.
+    /// Walks the eight trees whose roots begin at `first`, down to `levels`, the depth of the deepest of them. Every
+    /// slot of a node lies within the row's expanded keys.
     @inline(always)
     static func walk<Node: CompactNode>(
         _ nodes: Span<Node>, _ roots: Span<Int32>, first: Int, levels: Int32, _ keys: Span<Node.Key>

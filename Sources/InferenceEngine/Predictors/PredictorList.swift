@@ -4,6 +4,7 @@ internal import ModelIR
 enum PredictorList {
     static let all: [any PredictorBuilder] = [
         ForestPredictorBuilder(),
+        LinearPredictorBuilder(),
         ReferencePredictorBuilder(),
     ]
 }

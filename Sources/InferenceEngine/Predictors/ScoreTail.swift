@@ -1,8 +1,8 @@
 internal import ModelIR
 internal import TensorCore
 
-/// What follows a model's scores: activations, probabilities, labels. Shared by the fast predictors; it works on a tile of
-/// rows in their workspace, one step after the other.
+/// What follows a model's scores: activations, probabilities, labels. Shared by the fast predictors; it works on a
+/// tile of rows in their workspace, one step after the other.
 struct ScoreTail: Sendable {
     /// One value of the tile: row r lies at `offset + r * width`.
     struct Place: Sendable, Hashable {
@@ -38,9 +38,8 @@ struct ScoreTail: Sendable {
     /// About what a row costs here.
     let nanosecondsPerRow: Double
 
-    /// Matches everything after `scoreNode`.
-    /// - Parameter classesOffset: where the tile's class indices begin in the workspace's integers.
-    /// - Returns: nil if some node after it, or some output, is not of this kind.
+    /// Matches everything after `scoreNode`; nil if some node after it, or some output, is not of this kind.
+    /// The tile's class indices begin at `classesOffset` in the workspace's integers.
     init?(_ graph: OptimizedGraph, scoreNode: ValueID, tileRowCount: Int, classesOffset: Int) {
         var places: [Int: Place] = [:]
         var scalarCount = 0
@@ -87,8 +86,8 @@ struct ScoreTail: Sendable {
         nanosecondsPerRow = cost + 3 * Double(outputs.count)
     }
 
-    /// Computes everything after the scores for the first `rowCount` rows of the tile, and writes them to the output's rows
-    /// from `firstRow` on.
+    /// Computes everything after the scores for the first `rowCount` rows of the tile, and writes them to the
+    /// output's rows from `firstRow` on.
     func run<Scalar: ActivationScalar>(
         rowCount: Int, firstRow: Int, scalars: inout [Scalar], classes: inout [Int32], output: inout OutputBatch
     ) {

@@ -26,6 +26,8 @@ enum PickleContainer: String, Sendable {
         guard bytes.count >= 2 else { return nil }
         switch (bytes[0], bytes[1]) {
         case (0x80, 2...5): return .plain
+        // Before the list of protocol 0, whose opcode is the same byte: no opcode is 0.
+        case (0x5d, 0) where starts([0x5d, 0, 0]): return .lzma
         case (UInt8(ascii: "("), _), (UInt8(ascii: "c"), _), (UInt8(ascii: "]"), _), (UInt8(ascii: "}"), _):
             return .plain
         case (0x78, 0x01), (0x78, 0x5e), (0x78, 0x9c), (0x78, 0xda): return .zlib
@@ -35,7 +37,6 @@ enum PickleContainer: String, Sendable {
         }
         if starts(Array("BZh".utf8)) { return .bzip2 }
         if starts([0xfd] + Array("7zXZ".utf8) + [0]) { return .xz }
-        if starts([0x5d, 0, 0]) { return .lzma }
         if starts([0x04, 0x22, 0x4d, 0x18]) { return .lz4 }
         return nil
     }

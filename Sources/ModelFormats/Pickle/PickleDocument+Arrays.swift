@@ -73,12 +73,19 @@ extension PickleDocument {
     }
 
     private func spend(_ array: NumPyArray, place: String, budget: inout Int) throws(ImportError) {
-        guard array.shape.elementCount <= budget else {
+        // Long text counts for more, and so does text that an array of objects names again and again.
+        var cost = array.shape.elementCount
+        switch array.storage {
+        case .bytes(let slice): cost = max(cost, Int(slice.count) / 16)
+        case .values(let list):
+            for case .text(let slice) in items(list) { cost += Int(slice.count) / 16 }
+        }
+        guard cost <= budget else {
             throw ImportError(
                 .limit, at: place, found: "an array of shape \(array.shape)",
-                expected: "at most \(limits.elementsMax) array elements in one model")
+                expected: "arrays that together are no larger than the file")
         }
-        budget -= array.shape.elementCount
+        budget -= cost
     }
 
     /// Lends exactly the bytes that the array's shape and type ask for.

@@ -138,14 +138,20 @@ struct PickleDocument: ~Escapable {
     }
 
     /// An attribute of a record, from its state: a dictionary, or a pair of dictionaries (for slots), or one of them nil.
+    /// A state of more than `attributesMax` is no estimator's and is not searched.
     func attribute(_ name: String, of record: PickleRecord) -> PickleValue? {
         guard let state = record.state else { return nil }
-        if let pairs = pairs(state) { return lookUp(name, in: pairs) }
+        if let pairs = attributes(state) { return lookUp(name, in: pairs) }
         if let both = tuple(state), both.count == 2 {
-            if let pairs = pairs(both[1]), let value = lookUp(name, in: pairs) { return value }
-            if let pairs = pairs(both[0]) { return lookUp(name, in: pairs) }
+            if let pairs = attributes(both[1]), let value = lookUp(name, in: pairs) { return value }
+            if let pairs = attributes(both[0]) { return lookUp(name, in: pairs) }
         }
         return nil
+    }
+
+    private func attributes(_ state: PickleValue) -> [PickleValue]? {
+        guard let pairs = pairs(state), pairs.count <= 2 * limits.attributesMax else { return nil }
+        return pairs
     }
 
     // MARK: Names
@@ -170,8 +176,8 @@ struct PickleDocument: ~Escapable {
         case .bigInteger: return "an integer beyond 64 bits"
         case .float(let value): return value.description
         case .text(let slice):
-            guard let text = text(slice) else { return "text that is not Unicode" }
-            return text.utf8.count <= 80 ? "\"\(text)\"" : "text of \(text.utf8.count) bytes"
+            guard slice.count <= 80 else { return "text of \(slice.count) bytes" }
+            return text(slice).map { "\"\($0)\"" } ?? "text that is not Unicode"
         case .bytes(let slice): return "\(slice.count) bytes"
         case .node(let handle):
             switch kind(handle) {

@@ -13,11 +13,19 @@ struct PickleLimits: Sendable {
     /// Pickles inside pickles: joblib writes arrays of objects so.
     var nestedStreamsMax = 8
     /// Bytes of the module or the name of a global.
-    var nameBytesMax = 512
+    var nameBytesMax = 256
     /// Characters of a number written as text.
     var numberBytesMax = 4300
     /// Dimensions of an array; NumPy's own bound.
     var rankMax = 64
-    /// Array elements that are read in one import, over all arrays; a file may name one array many times.
-    var elementsMax = 1 << 26
+    /// Attributes of one object; scikit-learn's have fewer than a hundred.
+    var attributesMax = 1024
+    /// Bytes of a text that is the value of an attribute, such as a solver's name.
+    var attributeTextBytesMax = 4096
+
+    /// Array elements that are read in one import, beside twice the file's bytes: a file may name one array many times.
+    var freeElements = 1 << 16
+
+    /// Array elements that one import of a file of that many bytes may read.
+    func elementsMax(fileBytes: Int) -> Int { freeElements + 2 * fileBytes }
 }

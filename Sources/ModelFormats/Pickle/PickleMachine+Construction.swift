@@ -58,6 +58,7 @@ extension PickleMachine {
             guard let members = document.sequence(first) else {
                 throw malformed(document.describe(first), expected: "a list of members")
             }
+            try spendCopies(members.count)
             return .node(try document.add(.set, items: members))
         case .dictionary: return try makeDictionary(items)
         case .reconstructor:
@@ -67,6 +68,7 @@ extension PickleMachine {
             return try makeObject(of: items[0], arguments: .node(rest))
         case .newObject:
             guard let first = items.first else { throw malformed("no class", expected: "a class") }
+            try spendCopies(items.count)
             let rest = try document.add(.tuple, items: Array(items.dropFirst()))
             return try makeObject(of: first, arguments: .node(rest))
         }
@@ -88,6 +90,7 @@ extension PickleMachine {
         default: throw refusal(document.fullName(global))
         }
         let pairs = keywords.flatMap { document.pairs($0) } ?? []
+        try spendCopies(pairs.count)
         return .node(try document.addRecord(handle, arguments: argumentsHandle, pairs: pairs))
     }
 
@@ -95,6 +98,7 @@ extension PickleMachine {
     private mutating func makeDictionary(_ arguments: [PickleValue]) throws(ImportError) -> PickleValue {
         var pairs: [PickleValue] = []
         if let first = arguments.first, let entries = document.sequence(first) {
+            try spendCopies(entries.count)
             for entry in entries {
                 guard let pair = document.sequence(entry), pair.count == 2 else {
                     throw malformed(document.describe(entry), expected: "a key and a value")

@@ -19,10 +19,13 @@ struct PickleMachine: ~Escapable {
     var opcodeOffset = 0
     var opcodeName = "the first opcode"
     var nesting = 0
+    /// Values that calls may still copy from one container into another; a pickle may name one list many times.
+    private var copyBudget: Int
 
     @_lifetime(copy bytes)
     private init(_ bytes: Span<UInt8>, limits: PickleLimits) {
         document = PickleDocument(bytes, limits: limits)
+        copyBudget = bytes.count
     }
 
     /// Reads one pickle that fills the bytes to their end.
@@ -267,6 +270,14 @@ struct PickleMachine: ~Escapable {
             throw malformed("memo entry \(index), which was never set", expected: "an entry set before")
         }
         try push(value)
+    }
+
+    /// Counts values that a call copies.
+    mutating func spendCopies(_ count: Int) throws(ImportError) {
+        guard count <= copyBudget else {
+            throw limit("calls that copy more values than the file has bytes", expected: "fewer")
+        }
+        copyBudget -= count
     }
 
     // MARK: Errors

@@ -28,7 +28,11 @@ extension GraphBuilder {
     }
 
     func scalarAttribute(_ estimator: EstimatorRecord, _ name: String) -> PickleScalar? {
-        attribute(estimator, name).map { document.scalar($0) }
+        guard let value = attribute(estimator, name) else { return nil }
+        if case .text(let slice) = value, Int(slice.count) > document.limits.attributeTextBytesMax {
+            return .other(value)
+        }
+        return document.scalar(value)
     }
 
     func flag(_ estimator: EstimatorRecord, _ name: String, default standard: Bool) -> Bool {
@@ -78,7 +82,9 @@ extension GraphBuilder {
             return elements.values
         }
         guard let items = document.sequence(value) else { throw wrongType(value, place: place, expected: "a list") }
-        try spend(items.count, path: place)
+        var cost = items.count
+        for case .text(let slice) in items { cost += Int(slice.count) / 16 }
+        try spend(cost, path: place)
         return items.map { document.scalar($0) }
     }
 

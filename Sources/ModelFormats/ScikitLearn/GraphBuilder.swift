@@ -17,8 +17,10 @@ struct GraphBuilder: ~Escapable {
     private var inputNames: [String]?
     private var uses: [ColumnUse?] = []
     private var steps: [ModelStep] = []
-    /// Array elements and frame columns that may still be read: a file may name one array or list many times.
+    /// Array elements that may still be read: a file may name one array many times.
     var budget: Int
+    /// Columns that may still be made, over all steps: a file may name one list of columns many times.
+    private var columnBudget = columnsInAllMax
     /// The library's version, major and minor; 0.0 if the file does not tell.
     private(set) var version = (major: 0, minor: 0)
     private var producer = "scikit-learn"
@@ -29,10 +31,12 @@ struct GraphBuilder: ~Escapable {
     static let stepsMax = 10_000
     /// Columns of a record.
     static let columnsMax = 1 << 18
+    /// Columns of all steps together.
+    static let columnsInAllMax = 1 << 22
 
     @_lifetime(copy document)
     init(_ document: consuming PickleDocument) {
-        budget = document.limits.elementsMax
+        budget = document.limits.elementsMax(fileBytes: document.bytes.count)
         self.document = document
     }
 
@@ -111,14 +115,14 @@ struct GraphBuilder: ~Escapable {
             .limit, at: path, found: "more than \(Self.stepsMax) steps", expected: "at most that many in one model")
     }
 
-    /// Counts array elements or frame columns against what one import may read.
+    /// Counts columns against `columnsInAllMax`.
     mutating func spend(_ count: Int, path: String) throws(ImportError) {
-        guard count <= budget else {
+        guard count <= columnBudget else {
             throw ImportError(
                 .limit, at: path, found: "\(count) more columns",
-                expected: "at most \(document.limits.elementsMax) in all steps together")
+                expected: "at most \(Self.columnsInAllMax) in all steps together")
         }
-        budget -= count
+        columnBudget -= count
     }
 
     // MARK: Inputs

@@ -25,7 +25,8 @@ package struct OneHotEncoder: Sendable, Hashable {
 
     package struct Feature: Sendable, Hashable {
         package let categories: Categories
-        /// For each category the indicator it sets, counted from the feature's first; -1 sets none (a dropped category).
+        /// For each category the indicator it sets, counted from the feature's first; -1 sets none (a dropped
+        /// category).
         package let indicators: [Int]
         /// Indicators of this feature.
         package let width: Int

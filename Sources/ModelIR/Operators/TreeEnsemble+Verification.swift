@@ -2,10 +2,12 @@ extension TreeEnsemble {
     /// Nodes that one ensemble may have: child indices are 32 bits.
     package static let nodeCountMax = Int(Int32.max)
 
-    /// Proves that every traversal ends in a leaf and stays within the arrays: arrays of equal length, roots, groups, features
-    /// and children in range, each node reached exactly once (so no cycle and no sharing), every leaf row in range.
+    /// Proves that every traversal ends in a leaf and stays within the arrays: arrays of equal length, roots, groups,
+    /// features and children in range, each node reached exactly once (so no cycle and no sharing), every leaf row in
+    /// range.
     ///
     /// - Parameter place: what to call the ensemble in the error.
+    /// - Throws: `ImportError` of kind `malformed`, naming the tree and the node.
     /// - Complexity: O(nodes).
     package func verify(place: String) throws(ImportError) {
         let count = features.count
@@ -24,7 +26,9 @@ extension TreeEnsemble {
         guard groupCount > 0, baseScores.count == groupCount else {
             throw fail("", "\(baseScores.count) base scores", "\(groupCount), one a group")
         }
-        guard treeGroups.count == roots.count else { throw fail("", "\(treeGroups.count) tree groups", "\(roots.count)") }
+        guard treeGroups.count == roots.count else {
+            throw fail("", "\(treeGroups.count) tree groups", "\(roots.count)")
+        }
         guard treeWeights.isEmpty || treeWeights.count == roots.count else {
             throw fail("", "\(treeWeights.count) tree weights", "none or \(roots.count)")
         }

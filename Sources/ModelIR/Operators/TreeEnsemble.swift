@@ -1,5 +1,6 @@
-/// A sum of decision trees a group (ONNX-ML `TreeEnsemble`). Structure of arrays; children are indices into the arrays of
-/// the whole ensemble. `verify()` proves everything that a traversal relies on, so that kernels may run unchecked.
+/// A sum of decision trees a group (ONNX-ML `TreeEnsemble`). Structure of arrays; children are indices into the
+/// arrays of the whole ensemble. `verify()` proves everything that a traversal relies on, so that kernels may run
+/// unchecked.
 package struct TreeEnsemble: Sendable, Hashable {
     package enum Comparison: Sendable, Hashable {
         /// Left where x < threshold (XGBoost).

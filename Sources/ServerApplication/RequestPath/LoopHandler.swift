@@ -20,6 +20,8 @@ final class LoopHandler: RequestHandler {
     private var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     private var decoder = NativeRequestDecoder()
+    /// Of the head that is being looked at.
+    private var parameters = PathParameters()
     private var writer = JSONWriter(capacity: 4096)
 
     /// The prediction whose body is expected next: bodies mostly come along with their heads.
@@ -63,20 +65,31 @@ final class LoopHandler: RequestHandler {
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
         setCurrentAside()
-        let match = shared.routes.match(head)
-        switch match.outcome {
-        case .route(.predict):
+        switch shared.routes.match(head, &parameters) {
+        case .found(.predict, _):
             guard let model = pool.defaultModel else { return refuseUnknown(nil, .predict) }
             return expectPrediction(of: model, exchange, .predict)
-        case .route(.modelPredict):
-            guard let model = pool.model(named: match.modelName(in: head)) else {
-                return refuseUnknown(match.modelText(in: head), .modelPredict)
-            }
+        case .found(.modelPredict, _):
+            guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, exchange, .modelPredict)
-        case .route(let route):
-            return beginControl(route, head, match, exchange)
-        case .refused(let document, let fields):
-            return refuse(document, fields, .unknown)
+        case .found(let route, _): return beginControl(route, head, exchange)
+        case .methodNotAllowed(let allow):
+            let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
+            return refuse(
+                ProblemDocument(.methodNotAllowed, title: "Method not allowed", detail: "this route takes \(methods)"),
+                AnswerFields.problem.adding([("Allow", methods)]), .unknown)
+        case .notFound:
+            return refuse(
+                ProblemDocument(
+                    .notFound, title: "No such route",
+                    detail: "try POST /predict, POST /models/{model}/predict or GET /models"),
+                AnswerFields.problem, .unknown)
+        case .malformedPath:
+            return refuse(
+                ProblemDocument(
+                    .badRequest, title: "Bad path",
+                    detail: "a segment is \".\" or \"..\", hides a slash or a control byte, or has a bad escape"),
+                AnswerFields.problem, .unknown)
         }
     }
 
@@ -120,6 +133,15 @@ final class LoopHandler: RequestHandler {
         flush(sink)
         setCurrentAside()
         adoptPool()
+    }
+
+    /// The model that the path names, mostly without escapes.
+    private func modelInPath(of head: borrowing RequestHead) -> ServedModel? {
+        pool.model(named: parameters.raw(0, of: head.path)) ?? pool.model(named: nameInPath(of: head).utf8.span)
+    }
+
+    private func nameInPath(of head: borrowing RequestHead) -> String {
+        parameters.text(0, of: head.path) ?? "\u{fffd}"
     }
 
     // MARK: Predictions
@@ -194,21 +216,20 @@ final class LoopHandler: RequestHandler {
 
     /// Routes whose answer is known at once, and those that go to the control thread.
     private func beginControl(
-        _ route: RequestRoute, _ head: borrowing RequestHead, _ match: RouteMatch, _ exchange: ExchangeID
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
         if route.isAdministration, let refusal = shared.gate.refusal(head) {
             return refuse(
                 refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
         }
         switch route {
-        case .putModel: return beginUpload(match.modelText(in: head), head, exchange)
+        case .putModel: return beginUpload(nameInPath(of: head), head, exchange)
         case .deleteModel:
             guard let precondition = precondition(head) else { return refuseCondition(route) }
-            pending[exchange] = .remove(name: match.modelText(in: head), precondition)
+            pending[exchange] = .remove(name: nameInPath(of: head), precondition)
             return .buffered(bytesMax: Self.ignoredBodyBytesMax)
         case .getModel:
-            let name = match.modelText(in: head)
-            guard let model = pool.model(named: name.utf8.span) else { return refuseUnknown(name, route) }
+            guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
             writer.reset()
             ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
             return finish(.ok, AnswerFields.page(of: model), route)

@@ -7,7 +7,7 @@ struct SharedServices: Sendable {
     let uploads: UploadReceiver
     let control: ControlThread
     let gate: AdminGate
-    let routes: RouteTable
+    let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
     let bodyBytesMax: Int

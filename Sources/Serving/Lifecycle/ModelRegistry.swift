@@ -31,8 +31,6 @@ package final class ModelRegistry: Sendable {
         /// them, stay in it.
         var manifest: StoreManifest?
         var highestGeneration = 0
-        /// Versions of names that were loaded from the command line and are not in the manifest.
-        var staticNames: Set<String> = []
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
@@ -145,9 +143,8 @@ package final class ModelRegistry: Sendable {
                 state.hasNamedDefault = true
                 state.defaultName = name
             }
-            let pool = publisher.current
-            if let stored = pool.model(named: name) {
-                _ = swap(pool.models, state)
+            if let stored = publisher.current.model(named: name) {
+                _ = swap(modelsServing(without: nil), state)
                 return .shadowed(by: stored)
             }
             try checkRoom(for: name)
@@ -158,8 +155,7 @@ package final class ModelRegistry: Sendable {
             let model = served(
                 name, version: version, digest: ContentDigest(of: bytes), generation: state.highestGeneration, built,
                 byteCount: bytes.count)
-            state.staticNames.insert(name)
-            _ = swap(pool.models + [model], state)
+            _ = swap(modelsServing(without: name) + [model], state)
             return .loaded(model)
         }
     }
@@ -245,14 +241,11 @@ package final class ModelRegistry: Sendable {
         }
         guard let entry else { preconditionFailure("a commit makes an entry") }
 
-        let pool = publisher.current
-        let previous = pool.model(named: name)
         let model = served(
             name, version: entry.version, digest: entry.digest, generation: entry.generation, built,
             byteCount: artifact.byteCount)
-        let previousVersion = previous?.version
-        state.staticNames.remove(name)
-        let isDrained = swap(pool.models.filter { $0.name != name } + [model], state)
+        let previousVersion = servingVersion(name)
+        let isDrained = swap(modelsServing(without: name) + [model], state)
         model.setPublishDuration(.nanoseconds(Int64(clamping: clock() &- start)))
         return PublishReport(
             model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained)
@@ -263,9 +256,8 @@ package final class ModelRegistry: Sendable {
         _ name: String, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
-            let serving = publisher.current.model(named: name)
             let stored = state.manifest?.entry(named: name)
-            guard let version = serving?.version ?? stored?.version else {
+            guard let version = servingVersion(name) ?? stored?.version else {
                 throw .unknownModel(name: name, known: publisher.current.names)
             }
             try check(precondition, name, state)
@@ -278,8 +270,7 @@ package final class ModelRegistry: Sendable {
                     (state.manifest?.models ?? []).filter { $0.name != name }
                 }
             }
-            state.staticNames.remove(name)
-            let isDrained = swap(publisher.current.models.filter { $0.name != name }, state)
+            let isDrained = swap(modelsServing(without: name), state)
             metrics.retire(name)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
@@ -319,7 +310,7 @@ package final class ModelRegistry: Sendable {
     }
 
     private func currentVersion(_ name: String, _ state: State) -> Int {
-        max(state.manifest?.entry(named: name)?.version ?? 0, publisher.current.model(named: name)?.version ?? 0)
+        max(state.manifest?.entry(named: name)?.version ?? 0, servingVersion(name) ?? 0)
     }
 
     private func checkRoom(for name: String) throws(PublishError) {
@@ -436,6 +427,15 @@ package final class ModelRegistry: Sendable {
     }
 
     // MARK: Swapping
+
+    // Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the reference that
+    // keeps the old one from being freed.
+
+    private func servingVersion(_ name: String) -> Int? { publisher.current.model(named: name)?.version }
+
+    private func modelsServing(without name: String?) -> [ServedModel] {
+        publisher.current.models.filter { $0.name != name }
+    }
 
     /// - Returns: whether all loops have let go of what was replaced.
     private func swap(_ models: [ServedModel], _ state: State) -> Bool {

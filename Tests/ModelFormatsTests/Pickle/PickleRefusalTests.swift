@@ -148,3 +148,40 @@ import Testing
         #expect(error.found == "pickles nested deeper than 8")
     }
 }
+
+/// Small files that would make a careless reader work or allocate without end.
+@Suite(.timeLimit(.minutes(1))) struct PickleAmplificationTests {
+    /// A list of `count` items under memo 0, then `repeats` times the bytes, then None.
+    private func program(count: Int, repeats: Int, _ bytes: [UInt8], before: [UInt8] = []) -> [UInt8] {
+        var program: [UInt8] = [0x80, 4, 0x5d, 0x71, 0, 0x28]
+        for _ in 0..<count { program += [0x29] }
+        program += [0x65, 0x30] + before
+        for _ in 0..<repeats { program += bytes }
+        return program + [0x4e, 0x2e]
+    }
+
+    @Test func countsWhatSetsCopy() {
+        // set(list) again and again, each then changed so that it is copied.
+        let bytes = Array("cbuiltins\nset\nq\u{1}0".utf8)
+        let call: [UInt8] = [0x68, 1, 0x68, 0, 0x85, 0x52, 0x28, 0x4e, 0x90, 0x30]
+        let hostile = program(count: 20_000, repeats: 20_000, call, before: bytes)
+        #expect(importError { _ = try describeRoot(hostile) }?.kind == .limit)
+    }
+
+    @Test func countsWhatDictionariesCopy() {
+        var list: [UInt8] = [0x80, 4, 0x5d, 0x71, 0, 0x28]
+        for _ in 0..<10_000 { list += [0x29, 0x29, 0x86] }
+        list += [0x65, 0x30] + Array("ccollections\nOrderedDict\nq\u{1}0".utf8)
+        for _ in 0..<20_000 { list += [0x68, 1, 0x68, 0, 0x85, 0x52, 0x30] }
+        #expect(importError { _ = try describeRoot(list + [0x4e, 0x2e]) }?.kind == .limit)
+    }
+
+    @Test func doesNotSearchAHugeStateAgainAndAgain() {
+        var bytes: [UInt8] = [0x80, 4] + Array("cjoblib.numpy_pickle\nNumpyArrayWrapper\nq\u{1}0".utf8)
+        bytes += [0x7d, 0x71, 0, 0x28]
+        for _ in 0..<100_000 { bytes += [0x8c, 1, 0x61, 0x4e] }
+        bytes += [0x75, 0x30]
+        for _ in 0..<100_000 { bytes += [0x68, 1, 0x29, 0x81, 0x68, 0, 0x62, 0x30] }
+        #expect(importError { _ = try describeRoot(bytes + [0x4e, 0x2e]) }?.kind == .malformed)
+    }
+}

@@ -79,7 +79,7 @@ private final class Harness {
             store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, limits: limits)
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: RouteTable(),
+            control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: NativeRoutes(),
             metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), bodyBytesMax: bodyBytesMax,
             clock: systemMonotonicClock)
         handler = LoopHandler(

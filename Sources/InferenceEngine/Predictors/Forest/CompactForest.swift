@@ -11,8 +11,8 @@ struct CompactForest<Node: CompactNode, Sum: ActivationScalar>: Sendable {
             + tables.roots.count * 4
     }
 
-    /// - Parameter ensemble: verified, without categorical nodes, within the bounds of `Node`; with vector leaves it has no
-    ///   tree weights.
+    /// - Parameter ensemble: verified, without categorical nodes, within the bounds of `Node`; with vector leaves it
+    ///   has no tree weights.
     init(_ ensemble: TreeEnsemble) {
         var tables = ForestSum.Tables<Node, Sum>()
         tables.treeCount = ensemble.treeCount

@@ -1,0 +1,52 @@
+/// What a model document says, before it is checked as a whole.
+struct XGBoostFile: Sendable {
+    var version: [Int32] = []
+    var learner = XGBoostLearner()
+}
+
+/// The object `learner`.
+struct XGBoostLearner: Sendable {
+    var attributes: [String: String] = [:]
+    var featureNames: [String] = []
+    var parameters: [String: String] = [:]
+    var objective: String?
+    var booster: String?
+    var boosterModel: XGBoostBoosterModel?
+    /// Of DART.
+    var treeWeights: [Float]?
+}
+
+/// The object `gradient_booster.model`, or `gradient_booster.gbtree.model` of DART.
+struct XGBoostBoosterModel: Sendable {
+    /// Its place in the document.
+    var place: String
+    var parameters: [String: String] = [:]
+    /// The class or target of each tree.
+    var treeGroups: [Int32]?
+    /// Where the trees of each boosting round begin, from version 2.
+    var roundStarts: [Int32]?
+    var trees: [XGBoostTree]?
+}
+
+/// One element of `trees`: an array for each property of the nodes.
+struct XGBoostTree: Sendable {
+    var parameters: [String: String] = [:]
+    /// -1 in a leaf.
+    var leftChildren: [Int32]?
+    /// In a leaf -1, or from version 3.1, where leaves are vectors, the leaf's row in `leafVectors`.
+    var rightChildren: [Int32]?
+    var features: [Int32]?
+    /// The threshold of an inner node, the value of a leaf.
+    var conditions: [Float]?
+    var defaultsLeft: [Int32]?
+    /// 0 numeric, 1 categorical.
+    var splitTypes: [Int32]?
+    var categories: [Int32] = []
+    var categoryNodes: [Int32] = []
+    var categoryStarts: [Int32] = []
+    var categoryCounts: [Int32] = []
+    /// Up to version 3.0 the place of vector leaves, a row a node.
+    var baseWeights: [Float] = []
+    /// From version 3.1 the place of vector leaves.
+    var leafVectors: [Float]?
+}

@@ -1,0 +1,179 @@
+internal import ModelIR
+
+/// Reads a model document of either encoding. Keys may come in any order, none of those it knows twice, and it passes over
+/// those it does not know.
+enum XGBoostFileReader {
+    static func read<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source
+    ) throws(ImportError) -> XGBoostFile {
+        var file = XGBoostFile()
+        var hasLearner = false
+        try readDocument(&source, into: &file, hasLearner: &hasLearner, isInner: false)
+        try source.finish()
+        guard hasLearner else { throw missing("learner", in: "the document") }
+        return file
+    }
+
+    /// The document, or the one inside the container that `Booster.serialize` makes (`{"Config": ..., "Model": ...}`).
+    private static func readDocument<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, into file: inout XGBoostFile, hasLearner: inout Bool, isInner: Bool
+    ) throws(ImportError) {
+        let place = isInner ? "Model" : "document"
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            switch key {
+            case "learner":
+                guard !hasLearner else { throw repeated("learner") }
+                hasLearner = true
+                try readLearner(&source, into: &file.learner)
+            case "version":
+                guard file.version.isEmpty else { throw repeated("version") }
+                file.version = try source.integers("version")
+            case "Model" where !isInner:
+                try readDocument(&source, into: &file, hasLearner: &hasLearner, isInner: true)
+            default: try source.skip(key)
+            }
+        }
+    }
+
+    private static func readLearner<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, into learner: inout XGBoostLearner
+    ) throws(ImportError) {
+        var seen: Set<String> = []
+        try source.beginObject("learner")
+        while let key = try source.nextKey("learner") {
+            let place = "learner.\(key)"
+            guard seen.count < 64, seen.insert(key).inserted else { throw repeated(place) }
+            switch key {
+            case "attributes":
+                learner.attributes = try readStrings(&source, place, keeping: ["best_iteration", "scikit_learn"])
+            case "feature_names":
+                try source.beginArray(place)
+                while try source.nextElement(place) {
+                    learner.featureNames.append(try source.string("\(place)[\(learner.featureNames.count)]"))
+                }
+            case "learner_model_param":
+                learner.parameters = try readStrings(
+                    &source, place, keeping: ["base_score", "num_class", "num_feature", "num_target"])
+            case "objective": learner.objective = try readStrings(&source, place, keeping: ["name"])["name"]
+            case "gradient_booster": try readBooster(&source, place, into: &learner)
+            default: try source.skip(place)
+            }
+        }
+    }
+
+    /// `{name, model}`, or DART's `{name, gbtree: {model}, weight_drop}`.
+    private static func readBooster<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String, into learner: inout XGBoostLearner
+    ) throws(ImportError) {
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            let inner = "\(place).\(key)"
+            switch key {
+            case "name":
+                guard learner.booster == nil else { throw repeated(inner) }
+                learner.booster = try source.string(inner)
+            case "model":
+                guard learner.boosterModel == nil else { throw repeated(inner) }
+                learner.boosterModel = try readBoosterModel(&source, inner)
+            case "gbtree":
+                try source.beginObject(inner)
+                while let innerKey = try source.nextKey(inner) {
+                    guard innerKey == "model" else {
+                        try source.skip("\(inner).\(innerKey)")
+                        continue
+                    }
+                    guard learner.boosterModel == nil else { throw repeated("\(inner).model") }
+                    learner.boosterModel = try readBoosterModel(&source, "\(inner).model")
+                }
+            case "weight_drop":
+                guard learner.treeWeights == nil else { throw repeated(inner) }
+                learner.treeWeights = try source.floats(inner)
+            default: try source.skip(inner)
+            }
+        }
+    }
+
+    private static func readBoosterModel<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String
+    ) throws(ImportError) -> XGBoostBoosterModel {
+        var model = XGBoostBoosterModel(place: place)
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            let inner = "\(place).\(key)"
+            switch key {
+            case "gbtree_model_param":
+                model.parameters = try readStrings(&source, inner, keeping: ["num_trees", "num_parallel_tree"])
+            case "tree_info":
+                guard model.treeGroups == nil else { throw repeated(inner) }
+                model.treeGroups = try source.integers(inner)
+            case "iteration_indptr":
+                guard model.roundStarts == nil else { throw repeated(inner) }
+                model.roundStarts = try source.integers(inner)
+            case "trees":
+                guard model.trees == nil else { throw repeated(inner) }
+                var trees: [XGBoostTree] = []
+                try source.beginArray(inner)
+                while try source.nextElement(inner) {
+                    trees.append(try readTree(&source, "\(inner)[\(trees.count)]"))
+                }
+                model.trees = trees
+            default: try source.skip(inner)
+            }
+        }
+        return model
+    }
+
+    private static func readTree<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String
+    ) throws(ImportError) -> XGBoostTree {
+        var tree = XGBoostTree()
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            switch key {
+            case "left_children": tree.leftChildren = try source.integers("\(place).\(key)")
+            case "right_children": tree.rightChildren = try source.integers("\(place).\(key)")
+            case "split_indices": tree.features = try source.integers("\(place).\(key)")
+            case "split_conditions": tree.conditions = try source.floats("\(place).\(key)")
+            case "default_left": tree.defaultsLeft = try source.integers("\(place).\(key)")
+            case "split_type": tree.splitTypes = try source.integers("\(place).\(key)")
+            case "categories": tree.categories = try source.integers("\(place).\(key)")
+            case "categories_nodes": tree.categoryNodes = try source.integers("\(place).\(key)")
+            case "categories_segments": tree.categoryStarts = try source.integers("\(place).\(key)")
+            case "categories_sizes": tree.categoryCounts = try source.integers("\(place).\(key)")
+            case "base_weights": tree.baseWeights = try source.floats("\(place).\(key)")
+            case "leaf_weights": tree.leafVectors = try source.floats("\(place).\(key)")
+            case "tree_param":
+                tree.parameters = try readStrings(
+                    &source, "\(place).\(key)", keeping: ["num_nodes", "size_leaf_vector"])
+            default: try source.skip("\(place).\(key)")
+            }
+        }
+        return tree
+    }
+
+    /// Those members of an object that are asked for; all of these are strings in every version.
+    private static func readStrings<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String, keeping wanted: Set<String>
+    ) throws(ImportError) -> [String: String] {
+        var strings: [String: String] = [:]
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            let inner = "\(place).\(key)"
+            guard wanted.contains(key) else {
+                try source.skip(inner)
+                continue
+            }
+            guard strings.updateValue(try source.string(inner), forKey: key) == nil else { throw repeated(inner) }
+        }
+        return strings
+    }
+
+    private static func repeated(_ place: String) -> ImportError {
+        ImportError(.malformed, at: place, found: "the key twice", expected: "each key once")
+    }
+
+    static func missing(_ key: String, in place: String) -> ImportError {
+        ImportError(.malformed, at: place, found: "no \"\(key)\"", expected: "a model saved by XGBoost 1.0 or later")
+    }
+}

@@ -1,0 +1,74 @@
+import InferenceEngine
+import ModelFormats
+import ModelIR
+import Testing
+
+/// Real files, cut and changed: always a model or an `ImportError`, never a trap.
+@Suite struct ScikitLearnHostileTests {
+    /// Imports and compiles, as a server would.
+    @discardableResult
+    static func load(_ bytes: Span<UInt8>) throws(ImportError) -> CompiledModel {
+        try ModelCompiler.compile(ScikitLearnImporter().importModel(bytes).graph)
+    }
+
+    @Test(
+        .timeLimit(.minutes(5)),
+        arguments: [
+            "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame_protocol_2", "1.7.2/mixed_frame_protocol_5",
+            "1.7.2/mixed_frame_classifier", "1.7.2/mixed_frame", "1.7.2/mixed_frame_gzip_pickle",
+            "1.1.3/ridge_multi_output",
+        ])
+    func refusesEveryTruncation(name: String) throws {
+        let bytes = try ParityCase.named(name).modelBytes
+        for length in 0..<bytes.count {
+            let cut = Array(bytes[..<length])
+            let error = importError { try Self.load(cut.span) }
+            #expect(error != nil, "\(length) of \(bytes.count) bytes")
+        }
+    }
+
+    @Test(
+        .timeLimit(.minutes(5)),
+        arguments: [
+            "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame_protocol_4", "1.7.2/mixed_frame_classifier",
+            "1.9.1/infrequent_categories", "1.3.2/logistic_ovr", "1.7.2/columns_by_position",
+            "1.7.2/sparse_coefficients",
+        ])
+    func survivesMutation(name: String) throws {
+        let original = try ParityCase.named(name).modelBytes
+        let seed = UInt64.random(in: 0..<1 << 32)
+        print("mutating \(name) from seed \(seed)")
+        var generator = SplitMix(state: seed)
+        for _ in 0..<300 {
+            var bytes = original
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<5, using: &generator) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
+                case 1: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+                case 2: bytes.remove(at: place)
+                case 3: bytes.insert(UInt8.random(in: 0...255, using: &generator), at: place)
+                default:
+                    let source = Int.random(in: 0..<bytes.count, using: &generator)
+                    let count = min(16, bytes.count - max(source, place))
+                    bytes.replaceSubrange(place..<place + count, with: bytes[source..<source + count])
+                }
+                if bytes.isEmpty { bytes = original }
+            }
+            _ = importError { try Self.load(bytes.span) }
+        }
+    }
+}
+
+/// A small generator with a seed that can be printed.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+        return value ^ (value >> 31)
+    }
+}

@@ -1,0 +1,158 @@
+import InferenceAPI
+import InferenceEngine
+import ModelIR
+import ModelStore
+import Synchronization
+import Telemetry
+import TensorCore
+
+@testable import Serving
+
+/// Doubles its single column, plus an offset; tells where it was released.
+final class FakePredictor: Predictor {
+    let offset: Double
+    let onRelease: @Sendable () -> Void
+    let runs = Atomic<Int>(0)
+    let report: PredictorReport
+
+    init(offset: Double, tableBytes: Int = 0, onRelease: @escaping @Sendable () -> Void = {}) {
+        self.offset = offset
+        self.onRelease = onRelease
+        report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: tableBytes)
+    }
+
+    deinit { onRelease() }
+
+    func makeWorkspace() -> Workspace { Workspace(plan: MemoryPlan()) }
+
+    func predict(_ rows: borrowing RowBatch, into output: inout OutputBatch, using workspace: Workspace) {
+        runs.wrappingAdd(1, ordering: .relaxed)
+        output.reset(rowCount: rows.rowCount)
+        for row in 0..<rows.rowCount {
+            let value = rows.double(row: row, column: 0)
+            if value.isNaN { output.faults.append(RowFault(row: row, column: 0, reason: .missingValue)) }
+            output.values[0].float64[row] = value * 2 + offset
+        }
+    }
+}
+
+/// A file of this family is the text `fake` and a number, which is the predictor's offset; `broken` is recognised and refused.
+struct FakeImporter: ModelImporter {
+    var name: String { "fake" }
+
+    func recognizes(_ bytes: Span<UInt8>) -> Bool { bytes.count >= 4 && bytes[0] == UInt8(ascii: "f") }
+
+    func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+        var text = ""
+        for index in bytes.indices { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
+        guard text.hasPrefix("fake"), let number = Int(text.dropFirst(4).prefix { $0 != " " }) else {
+            throw ImportError(.malformed, at: "byte 4", found: "no number", expected: "a number")
+        }
+        return ImportedModel(
+            graph: ImportedGraph(columns: [Column(name: "c\(number)", kind: .float64)]), format: "fake",
+            producer: "fake 1", steps: [ModelStep(path: "fake", className: "Fake", detail: "\(number)")])
+    }
+}
+
+let fakeSignature = Signature(
+    inputs: [Column(name: "x", kind: .float64)],
+    outputs: [OutputField(name: "prediction", kind: .values(.float64), width: 1, isVector: false)])
+
+/// A registry over fakes, with a view into what it does.
+struct FakeWorld {
+    let store: any ModelStore
+    let registry: ModelRegistry
+    let metrics: MetricsRegistry
+    /// Offsets of the predictors that were released, and whether `isHere` held then.
+    let released: ReleaseList
+
+    init(
+        store: any ModelStore = MemoryModelStore(keepsBlobs: true), limits: ModelRegistry.Limits = .init(),
+        isHere: @escaping @Sendable () -> Bool = { true }, tableBytes: Int = 0,
+        beforeCompile: @escaping @Sendable () -> Void = {}, releaseMemory: @escaping @Sendable () -> Void = {}
+    ) {
+        self.store = store
+        let metrics = MetricsRegistry()
+        self.metrics = metrics
+        let released = ReleaseList()
+        self.released = released
+        registry = ModelRegistry(
+            importers: ModelImporterList([FakeImporter()]),
+            compile: { graph throws(ImportError) in
+                beforeCompile()
+                let number = Int((graph.columns[0].name ?? "").dropFirst()) ?? 0
+                if number < 0 {
+                    throw ImportError(.unsupported, at: "fake", found: "\(number)", expected: "no negative number")
+                }
+                let predictor = FakePredictor(offset: Double(number), tableBytes: tableBytes) {
+                    released.add(number, isHere())
+                }
+                return PreparedModel(
+                    signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs), predictor: predictor)
+            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, limits: limits,
+            releaseMemory: releaseMemory)
+    }
+
+    func publish(
+        _ name: String, _ number: Int, _ precondition: PublishPrecondition = .none
+    ) throws(PublishError) -> PublishReport {
+        try registry.publish(name, bytes: Array("fake\(number)".utf8), precondition: precondition)
+    }
+
+    var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
+}
+
+final class ReleaseList: Sendable {
+    private let entries = Mutex<[(number: Int, isHere: Bool)]>([])
+
+    func add(_ number: Int, _ isHere: Bool) { entries.withLock { $0.append((number, isHere)) } }
+
+    var numbers: [Int] { entries.withLock { $0.map(\.number) } }
+    var allHere: Bool { entries.withLock { $0.allSatisfy(\.isHere) } }
+}
+
+/// A model made by hand, outside any registry.
+func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = nil) -> ServedModel {
+    let metrics = ServingMetrics(registry: MetricsRegistry(), loops: 4)
+    return ServedModel(
+        name: name, version: 1, digest: ContentDigest(of: Array(name.utf8)), generation: 1,
+        imported: ImportedModel(graph: ImportedGraph(columns: []), format: "fake", producer: "", steps: []),
+        prepared: PreparedModel(
+            signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs),
+            predictor: predictor ?? FakePredictor(offset: offset)),
+        artifactBytes: 0, timings: PublishTimings(), loadedAt: 0, metrics: metrics.model(name))
+}
+
+func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {
+    PredictorPool(generation: 1, sequence: sequence, models: models, defaultName: defaultName, onIdle: {})
+}
+
+/// Something to wait for, across threads.
+final class Signal: Sendable {
+    private let monitor = Monitor(0)
+
+    func send() { monitor.withLock { $0 += 1 } }
+
+    /// Waits for the `count`-th `send`; false after half a minute.
+    @discardableResult
+    func wait(_ count: Int = 1) -> Bool {
+        monitor.wait(for: .seconds(30)) { $0 >= count ? true : nil } ?? false
+    }
+
+    var count: Int { monitor.withLock { $0 } }
+}
+
+/// SplitMix64: random schedules from a printed seed.
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,200 @@
+import ModelIR
+import ModelStore
+import Synchronization
+import Testing
+
+@testable import Serving
+
+struct UploadTests {
+    private final class Outcome: Sendable {
+        private let monitor = Monitor<[Result<PublishReport, PublishError>]>([])
+
+        func set(_ result: Result<PublishReport, PublishError>) { monitor.withLock { $0.append(result) } }
+
+        func wait() -> Result<PublishReport, PublishError>? { monitor.wait(for: .seconds(30)) { $0.first } }
+
+        var count: Int { monitor.withLock { $0.count } }
+
+        func error() -> PublishError? {
+            guard case .failure(let error)? = wait() else { return nil }
+            return error
+        }
+    }
+
+    private func begin(
+        _ world: FakeWorld, _ control: ControlThread, name: String = "a", declared: Int? = nil, uploadsMax: Int = 8,
+        onCredit: @escaping @Sendable () -> Void = {}
+    ) throws -> (Upload, Outcome, UploadReceiver) {
+        let receiver = UploadReceiver(
+            registry: world.registry, store: world.store, control: control, uploadsMax: uploadsMax)
+        let outcome = Outcome()
+        let upload = try receiver.begin(
+            name, precondition: .none, declaredBytes: declared, onCredit: onCredit, completion: { outcome.set($0) })
+        return (upload, outcome, receiver)
+    }
+
+    private func append(_ bytes: [UInt8], to upload: Upload) -> Upload.Flow { upload.append(bytes.span) }
+
+    @Test(arguments: [1, 2, 3, 5, 100])
+    func publishesABodyThatComesInPieces(pieceBytes: Int) throws {
+        let control = ControlThread()
+        let world = FakeWorld()
+        let (upload, outcome, receiver) = try begin(world, control)
+        let body = Array("fake12".utf8)
+        for start in stride(from: 0, to: body.count, by: pieceBytes) {
+            #expect(append(Array(body[start..<min(start + pieceBytes, body.count)]), to: upload) == .more)
+        }
+        #expect(receiver.runningCount == 1)
+        upload.finish()
+        let report = try #require(outcome.wait()).get()
+        #expect(report.model.digest == ContentDigest(of: body) && report.model.artifactBytes == 6)
+        #expect(receiver.runningCount == 0)
+        #expect(append([1], to: upload) == .stop)
+        upload.finish()
+        upload.cancel()
+        control.stop()
+        #expect(outcome.count == 1)
+    }
+
+    @Test func hashesABodyOfManyBuffersWhoseTailIsShort() throws {
+        let control = ControlThread()
+        let world = FakeWorld()
+        let credit = Signal()
+        let (upload, outcome, _) = try begin(world, control, onCredit: { credit.send() })
+        var body = Array("fake1 ".utf8)
+        for index in 0..<(3 << 20) + 17 { body.append(UInt8(truncatingIfNeeded: index &* 31)) }
+        var waits = 0
+        for start in stride(from: 0, to: body.count, by: 100_000) {
+            if append(Array(body[start..<min(start + 100_000, body.count)]), to: upload) == .wait {
+                waits += 1
+                #expect(credit.wait(waits))
+            }
+        }
+        upload.finish()
+        #expect(try #require(outcome.wait()).get().model.digest == ContentDigest(of: body))
+        control.stop()
+    }
+
+    @Test func stopsReadingWhenTheDiskIsSlowerAndGoesOnWithCredit() throws {
+        let control = ControlThread()
+        let gate = Signal()
+        let isBlocked = Signal()
+        #expect(
+            control.submit {
+                isBlocked.send(); gate.wait()
+            })
+        isBlocked.wait()
+        let credit = Signal()
+        let world = FakeWorld()
+        let (upload, outcome, _) = try begin(world, control, onCredit: { credit.send() })
+        let buffer = Array("fake1 ".utf8) + [UInt8](repeating: 7, count: Upload.bufferBytes - 6)
+        for _ in 0..<Upload.buffersMax - 1 { #expect(append(buffer, to: upload) == .more) }
+        #expect(append(buffer, to: upload) == .wait)
+        #expect(credit.count == 0)
+        gate.send()
+        #expect(credit.wait())
+        upload.finish()
+        #expect(try #require(outcome.wait()).get().model.artifactBytes == Upload.bufferBytes * Upload.buffersMax)
+        control.stop()
+        #expect(credit.count == 1)
+    }
+
+    @Test func refusesEarlyWhatCannotSucceed() throws {
+        let control = ControlThread()
+        var limits = ModelRegistry.Limits()
+        limits.artifactBytesMax = 100
+        let world = FakeWorld(limits: limits)
+        #expect(throws: PublishError.tooLarge(bytesMax: 100)) { try begin(world, control, declared: 101) }
+        #expect(throws: PublishError.invalidName("../x")) { try begin(world, control, name: "../x") }
+        let (upload, outcome, receiver) = try begin(world, control, declared: 100, uploadsMax: 1)
+        #expect(throws: PublishError.busy(retryAfterSeconds: 5)) {
+            try receiver.begin("b", precondition: .none, declaredBytes: nil, onCredit: {}, completion: { _ in })
+        }
+        upload.cancel()
+        #expect(outcome.error() == .cancelled)
+        let etag = try world.publish("a", 1).model.etag
+        #expect(throws: PublishError.preconditionFailed(currentETag: etag)) {
+            try receiver.begin(
+                "a", precondition: PublishPrecondition(ifNoneMatch: .any), declaredBytes: nil, onCredit: {},
+                completion: { _ in })
+        }
+        #expect(receiver.runningCount == 0)
+        control.stop()
+    }
+
+    @Test func endsABodyThatIsLongerThanItSaid() throws {
+        let control = ControlThread()
+        var limits = ModelRegistry.Limits()
+        limits.artifactBytesMax = 10
+        let world = FakeWorld(limits: limits)
+        let (upload, outcome, _) = try begin(world, control)
+        #expect(append(Array("fake123456".utf8), to: upload) == .more)
+        #expect(append([0], to: upload) == .stop)
+        upload.finish()
+        #expect(outcome.error() == .tooLarge(bytesMax: 10))
+        control.stop()
+        #expect(outcome.count == 1)
+        #expect(world.registry.pool.names.isEmpty)
+    }
+
+    @Test func cancelsBeforeTheImportAndNotAfter() throws {
+        let control = ControlThread()
+        let isCompiling = Signal()
+        let gate = Signal()
+        let world = FakeWorld(beforeCompile: {
+            isCompiling.send(); gate.wait()
+        })
+        let (early, earlyOutcome, _) = try begin(world, control)
+        #expect(append(Array("fake1".utf8), to: early) == .more)
+        early.cancel()
+        #expect(append([1], to: early) == .stop)
+        #expect(earlyOutcome.error() == .cancelled)
+        let (late, lateOutcome, _) = try begin(world, control)
+        #expect(append(Array("fake2".utf8), to: late) == .more)
+        late.finish()
+        #expect(isCompiling.wait())
+        late.cancel()
+        gate.send()
+        #expect(try #require(lateOutcome.wait()).get().model.version == 1)
+        control.stop()
+        #expect(earlyOutcome.count == 1 && lateOutcome.count == 1)
+    }
+
+    @Test func reportsADiskThatFailsInTheMiddle() throws {
+        let control = ControlThread()
+        let store = FailingStore()
+        let world = FakeWorld(store: store)
+        let credit = Signal()
+        let (upload, outcome, _) = try begin(world, control, onCredit: { credit.send() })
+        store.failing.withLock { $0 = .append }
+        _ = append([UInt8](repeating: 1, count: Upload.bufferBytes), to: upload)
+        #expect(outcome.error() == .store(FailingStore.error))
+        #expect(append([1], to: upload) == .stop)
+        upload.finish()
+        control.stop()
+        #expect(outcome.count == 1)
+    }
+
+    @Test func refusesAnEmptyBody() throws {
+        let control = ControlThread()
+        let (upload, outcome, _) = try begin(FakeWorld(), control)
+        upload.finish()
+        guard case .rejected(let reason)? = outcome.error() else {
+            Issue.record("not rejected")
+            return
+        }
+        #expect(reason.kind == .unknownFormat)
+        control.stop()
+    }
+
+    @Test func completesWhenTheControlThreadHasStopped() throws {
+        let control = ControlThread()
+        let (upload, outcome, receiver) = try begin(FakeWorld(), control)
+        control.stop()
+        #expect(append(Array("fake1".utf8), to: upload) == .more)
+        upload.finish()
+        #expect(outcome.error() == .stopping)
+        upload.cancel()
+        #expect(outcome.count == 1 && receiver.runningCount == 0)
+    }
+}
