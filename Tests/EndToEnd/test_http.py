@@ -50,6 +50,17 @@ class Framing(ServerTestCase):
             with self.subTest(lines=lines):
                 self.refused(self.raw(*lines, body=b"0\r\n\r\n"))
 
+    def test_refusals_of_the_http_layer_carry_the_same_fields_as_others(self):
+        for data in (self.raw("Content-Length: x"), head("POST", TARGET, "Content-Length: 10000000000"),
+                     head("GET", "/" + "a" * 20_000), head("GET", "/models", "X: " + "a" * 100_000)):
+            with self.server.connect() as connection:
+                connection.send(data)
+                answer = connection.answer()
+            with self.subTest(status=answer.status):
+                self.assert_problem(answer, answer.status)
+                self.assertEqual(answer.field("x-content-type-options"), "nosniff", answer.fields)
+                self.assertEqual(answer.field("cache-control"), "no-store", answer.fields)
+
     def test_lengths_that_are_no_numbers_are_refused(self):
         for value in ("+5", "-5", "0x5", "5_0", "5 5", "", "99999999999999999999", "5,", "5.0", "1e1", "٥".encode().decode("latin-1"),
                       "18446744073709551616", "9223372036854775808", "5;"):
