@@ -138,7 +138,6 @@ public final class Server: Sendable {
     ) throws(CommandError) {
         do {
             let report = try registry.restore()
-            for skipped in report.skippedManifests { log.warning("a manifest was passed over: \(skipped)") }
             if report.generation > 0 {
                 log.info(
                     "restored", LogField("generation", .integer(report.generation)),
