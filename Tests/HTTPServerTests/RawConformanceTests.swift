@@ -93,6 +93,7 @@ import Testing
         // Bodies may follow the status line without a line's end between: count heads by their first words.
         #expect(Self.heads(text) == test.statuses)
         #expect(text.split(separator: "\r\n").contains("Connection: close"))
+        client.halfClose()
         #expect(server.wait(.open, 0))
     }
 
