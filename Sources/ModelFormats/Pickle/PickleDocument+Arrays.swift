@@ -24,8 +24,8 @@ extension PickleDocument {
         }
     }
 
-    /// The elements of an array of numbers, booleans, text or objects. `budget` is how many elements may still be read in
-    /// this import; it is counted down.
+    /// The elements of an array of numbers, booleans, text or objects. `budget` is how many elements may still be
+    /// read in this import; it is counted down.
     func scalars(
         _ array: NumPyArray, place: String, budget: inout Int
     ) throws(ImportError) -> PickleElements<PickleScalar> {

@@ -165,8 +165,8 @@ extension GraphBuilder {
 
     /// What a pandas Index or a list class holds; any other value itself.
     ///
-    /// `pandas.core.indexes.base._new_Index(class, {"data": array, ...})`, and scikit-learn 1.5's `_RemainderColsList`, a
-    /// `UserList` whose state has `data`.
+    /// `pandas.core.indexes.base._new_Index(class, {"data": array, ...})`, and scikit-learn 1.5's
+    /// `_RemainderColsList`, a `UserList` whose state has `data`.
     func unwrapped(_ value: PickleValue) -> PickleValue {
         guard let record = document.record(value) else { return value }
         if let data = document.attribute("data", of: record) { return data }
@@ -187,8 +187,8 @@ extension GraphBuilder {
         return document.array(value)?.shape.elementCount == 0
     }
 
-    /// The positions that a column specification names: a name, names, positions, a mask, or a slice. `names` is made when
-    /// it is first needed, for all branches of a transformer.
+    /// The positions that a column specification names: a name, names, positions, a mask, or a slice. `names` is made
+    /// when it is first needed, for all branches of a transformer.
     mutating func positions(
         _ columns: PickleValue, in frame: Frame, names: inout [String: Int]?, place: String
     ) throws(ImportError) -> [Int] {

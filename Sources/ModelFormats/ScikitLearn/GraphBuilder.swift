@@ -1,8 +1,8 @@
 internal import ModelIR
 internal import TensorCore
 
-/// Turns the records of a pickle into a graph: walks the saved object from its root, adds a node for each step, and finds out
-/// on the way what each input column holds.
+/// Turns the records of a pickle into a graph: walks the saved object from its root, adds a node for each step, and
+/// finds out on the way what each input column holds.
 struct GraphBuilder: ~Escapable {
     /// What one column of the record was first read as, and where.
     struct ColumnUse {

@@ -31,7 +31,8 @@ import Testing
                 ModelStep(path: "pipeline/preprocess", className: "ColumnTransformer", detail: "6 columns, 4 branches"),
                 ModelStep(path: "pipeline/preprocess/numeric", className: "Pipeline", detail: "2 steps"),
                 ModelStep(
-                    path: "pipeline/preprocess/numeric/impute", className: "SimpleImputer", detail: "median, 2 columns"),
+                    path: "pipeline/preprocess/numeric/impute", className: "SimpleImputer",
+                    detail: "median, 2 columns"),
                 ModelStep(path: "pipeline/preprocess/numeric/scale", className: "StandardScaler", detail: "2 columns"),
                 ModelStep(path: "pipeline/preprocess/text", className: "Pipeline", detail: "2 steps"),
                 ModelStep(

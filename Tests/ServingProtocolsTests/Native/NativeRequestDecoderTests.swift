@@ -86,6 +86,15 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
         #expect(problem(refusal(of: #"{"a": 1}"#, unnamed))?.detail.contains("without column names") == true)
     }
 
+    @Test func takesAnythingForAColumnThatTheModelDoesNotUse() throws {
+        var owner = Column(name: "owner", kind: .float64, acceptsMissing: true)
+        owner.isUsed = false
+        let layout = RowLayout(columns: [owner, Column(name: "x", kind: .float64)])
+        for value in [#""Ann""#, "7", "null", "[1, {}]"] {
+            #expect(try rows(of: #"{"owner": \#(value), "x": 1}"#, layout).rows == [["-", "1.0"]])
+        }
+    }
+
     @Test func answersOneRecordWithOneValue() throws {
         #expect(try rows(of: #"{"TAX": 1}"#, layout).request.isSingle)
         #expect(try rows(of: "[1, 2, 3, null]", layout).request.isSingle)
