@@ -39,6 +39,7 @@ struct Connection: ~Copyable {
     /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
     var pending: [UInt8] = []
     var pendingStart = 0
+    /// Bytes read only to be thrown away.
     var lingerBytes = 0
 
     var deadline = LoopInstant.never
@@ -56,6 +57,8 @@ struct Connection: ~Copyable {
     var isQuiet: Bool {
         http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && !flags.contains(.lingering)
     }
+    /// Input has been put off only until the peer has taken more output.
+    var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && http1.unanswered(from: nil) == nil }
     /// Writes what can be sent now, as far as the kernel takes it.
     func send() -> TransferResult { Socket.send(fd, http1.output.bytes) }
     var pendingCount: Int { pending.count - pendingStart }

@@ -67,7 +67,6 @@ final class ServerLoop {
         var inbox: [LoopMessage] = []
     }
 
-
     init(
         index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
         parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: ListeningSocket?
@@ -95,7 +94,9 @@ final class ServerLoop {
     /// Runs until drained.
     func run() {
         _ = poller.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
-        if let listener { state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken) }
+        if let listener {
+            state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+        }
         // Room for what one connection has left over and one more read.
         let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
         var input = [UInt8](repeating: 0, count: inputBytes)

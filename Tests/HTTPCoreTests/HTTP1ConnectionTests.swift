@@ -166,7 +166,9 @@ import Testing
 
     @Test func throwsASmallUnwantedBodyAwayAndKeepsTheConnection() {
         let driver = ConnectionDriver()
-        driver.mode = { $0.path.text == "/p" ? .refused(.unauthorized, .problem, Array("{}".utf8)) : .buffered(bytesMax: 9) }
+        driver.mode = {
+            $0.path.text == "/p" ? .refused(.unauthorized, .problem, Array("{}".utf8)) : .buffered(bytesMax: 9)
+        }
         driver.feed(Self.post(5) + "hel")
         driver.feed("lo" + Self.get("/b"))
         #expect(driver.events == ["head 0 POST /p", "head 1 GET /b", "body 1 "])
@@ -203,7 +205,10 @@ import Testing
         driver.connection.consumed(0, bytes: 10)
         driver.run()
         // All of it has come and is answered: the credit is no longer owed.
-        #expect(driver.events == ["head 0 POST /p", "body 0 " + String(repeating: "a", count: 25), "head 1 GET /b", "body 1 "])
+        #expect(
+            driver.events == [
+                "head 0 POST /p", "body 0 " + String(repeating: "a", count: 25), "head 1 GET /b", "body 1 ",
+            ])
     }
 
     @Test func gathersManySmallChunksIntoOneEvent() {
@@ -221,7 +226,9 @@ import Testing
         let driver = ConnectionDriver()
         driver.mode = { _ in .streamed(windowBytes: 10) }
         driver.consumes = false
-        driver.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n")
+        driver.feed(
+            "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n"
+        )
         #expect(driver.bodies[0]?.utf8.count == 10 && driver.isBlocked)
         driver.connection.consumed(0, bytes: 10)
         driver.run()
@@ -294,7 +301,9 @@ import Testing
         }
         driver.feed(Self.get("/a") + Self.get("/b"))
         let output = driver.takeOutput()
-        let one = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1a\r\n" + String(repeating: "w", count: 26) + "\r\n0\r\nX-Sum: 1\r\n\r\n"
+        let one =
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1a\r\n" + String(repeating: "w", count: 26)
+            + "\r\n0\r\nX-Sum: 1\r\n\r\n"
         #expect(output.components(separatedBy: one).count == 3)
     }
 

@@ -78,7 +78,7 @@ import Testing
         ("GET ftp://x/v2 HTTP/1.1\r\nHost: x\r\n\r\n", .malformedTarget),
         ("GET /v2 HTTP/1.1\nHost: x\r\n\r\n", .bareLineEnd),
         ("\nGET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", .bareLineEnd),
-        ("\rGET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", .bareLineEnd),
+        ("\rGET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", .malformedRequestLine),
         ("\r\n\r\n\r\n\r\n\r\nGET /v2 HTTP/1.1\r\nHost: x\r\n\r\n", .malformedRequestLine),
         (start + "Expect: foo\r\nContent-Length: 2\r\n\r\nhi", .unknownExpectation),
         (start + String(repeating: "X: y\r\n", count: 200) + "\r\n", .tooManyFields),
@@ -153,7 +153,7 @@ import Testing
 
     @Test(arguments: HTTP1Failure.allCases) func everyFailureHasAStatusAndASentence(_ failure: HTTP1Failure) {
         #expect((400...599).contains(failure.status.rawValue))
-        #expect(!failure.detail.isEmpty && !failure.detail.contains(text: "/"+"work"))
+        #expect(!failure.detail.isEmpty && !failure.detail.contains(text: "/" + "work"))
     }
 
     @Test(arguments: [
@@ -197,6 +197,15 @@ import Testing
         driver.feed(text)
         #expect(driver.events.first?.hasPrefix("head 0") == true)
         #expect(driver.failure == nil)
+        expectSameForAllCuts(text)
+    }
+
+    /// Beginnings that are wrong but whose line has not ended: judged when it does, not sooner in one way of cutting.
+    @Test(arguments: ["\rString", "G@T", "GET / HTTP/1.1\r\nX y: z", "\r\n\r", "GET / HTTP/1.1\r\nHost: x\r\n\rX"])
+    func waitsAlikeHoweverTheBytesAreCut(_ text: String) {
+        let driver = ConnectionDriver()
+        driver.feed(text)
+        #expect(!driver.isFinished)
         expectSameForAllCuts(text)
     }
 

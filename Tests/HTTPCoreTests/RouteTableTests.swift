@@ -79,7 +79,9 @@ import Testing
         let table = try Self.table()
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed)
-        let pieces = ["/", "%", "2", "e", "F", "models", "..", ".", "a", ":predict", "versions", "\\", "\u{E4}", "//", "%2e"]
+        let pieces = [
+            "/", "%", "2", "e", "F", "models", "..", ".", "a", ":predict", "versions", "\\", "\u{E4}", "//", "%2e",
+        ]
         for _ in 0..<20_000 {
             let path = (0..<Int.random(in: 0...12, using: &random)).map { _ in
                 pieces.randomElement(using: &random) ?? ""

@@ -11,7 +11,9 @@ import Testing
         await #expect(processExitsWith: .success) {
             let server = try TestServer { $0.limits.outputBytesMax = 256 << 10 }
             let client = try server.connect()
-            let request = Array(("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" + String(repeating: "e", count: 2000)).utf8)
+            let request = Array(
+                ("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n" + String(repeating: "e", count: 2000))
+                    .utf8)
             let total = 20_000
             let all = (0..<total).reduce(into: [UInt8]()) { all, _ in all += request }
             // Push until nothing moves any more in either direction.

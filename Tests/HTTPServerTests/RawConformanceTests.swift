@@ -16,7 +16,9 @@ import Testing
 
     /// Behind a refusal a complete request follows in the same write: it must not be answered.
     private static func refusal(_ row: String, _ fields: String, _ status: Int = 400) -> Case {
-        Case(row: "\(row) \(fields.prefix(60).debugDescription)", bytes: start + fields + "\r\n\r\n" + second, statuses: [status])
+        Case(
+            row: "\(row) \(fields.prefix(60).debugDescription)", bytes: start + fields + "\r\n\r\n" + second,
+            statuses: [status])
     }
 
     static let cases: [Case] =
@@ -41,14 +43,17 @@ import Testing
             refusal("9", "X: a\nY: b"), refusal("9", "X: a\rb"), refusal("9", "X: a\0b"), refusal("9", "X\0: a"),
         ]
         + [
-            ("5;ext\r\nhello\r\n0\r\n\r\n", true), ("05\r\nhello\r\n0\r\n\r\n", true), ("5 \r\nhello\r\n0\r\n\r\n", false),
+            ("5;ext\r\nhello\r\n0\r\n\r\n", true), ("05\r\nhello\r\n0\r\n\r\n", true),
+            ("5 \r\nhello\r\n0\r\n\r\n", false),
             ("5\nhello\r\n0\r\n\r\n", false), ("g\r\nhello\r\n0\r\n\r\n", false), ("-1\r\nhello\r\n0\r\n\r\n", false),
             ("ffffffffffffffffff\r\nhello\r\n0\r\n\r\n", false), ("5\r\nhello0\r\n\r\n", false),
-            ("5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n", true), ("5\r\nhello\r\n0\r\nTransfer-Encoding: x\r\n\r\n", true),
+            ("5\r\nhello\r\n0\r\nContent-Length: 3\r\n\r\n", true),
+            ("5\r\nhello\r\n0\r\nTransfer-Encoding: x\r\n\r\n", true),
         ].map {
             Case(
                 row: "10, 11 \($0.0.debugDescription)",
-                bytes: start + "Transfer-Encoding: chunked\r\n\r\n" + $0.0 + closing, statuses: $0.1 ? [200, 200] : [400])
+                bytes: start + "Transfer-Encoding: chunked\r\n\r\n" + $0.0 + closing,
+                statuses: $0.1 ? [200, 200] : [400])
         }
         + ["", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a,b\r\n"].map {
             Case(row: "12 \($0.debugDescription)", bytes: "GET /v2 HTTP/1.1\r\n\($0)\r\n" + second, statuses: [400])
@@ -65,7 +70,8 @@ import Testing
             refusal("16", String(repeating: "X: y\r\n", count: 200) + "Z: z", 431),
             refusal("16", "X: " + String(repeating: "y", count: 100_000), 431),
             Case(
-                row: "16 target", bytes: "GET /" + String(repeating: "y", count: 20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n" + second,
+                row: "16 target",
+                bytes: "GET /" + String(repeating: "y", count: 20_000) + " HTTP/1.1\r\nHost: x\r\n\r\n" + second,
                 statuses: [414]),
             refusal("17", "Content-Length: 10000000\r\nExpect: 100-continue", 413),
             refusal("17", "Expect: foo\r\nContent-Length: 2", 417),
@@ -81,7 +87,6 @@ import Testing
         ]
 
     private static let closing = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-
 
     @Test(arguments: cases) func answersOnceAndCloses(_ test: Case) throws {
         let server = try TestServer()
@@ -123,7 +128,9 @@ import Testing
         while index + mark.count + 3 <= bytes.count {
             if bytes[index] == mark[0], Array(bytes[index..<index + mark.count]) == mark {
                 // A problem's detail may name the version, too.
-                if let status = Int(String(decoding: bytes[index + 9..<index + 12], as: UTF8.self)) { found.append(status) }
+                if let status = Int(String(decoding: bytes[index + 9..<index + 12], as: UTF8.self)) {
+                    found.append(status)
+                }
                 index += 12
             } else {
                 index += 1
