@@ -28,5 +28,12 @@ for module in $modules; do
 done
 # shellcheck disable=SC2086
 swiftc $flags -I "$out" -I Sources/CZlib -module-name Fuzz "$main" $objects -o "$out/fuzz"
+# Committed files to begin from, as a pattern: // seeds: Tests/.../model.*
+seeds=$(sed -n 's|^// seeds: ||p' "$main")
+number=0
+for seed in $seeds; do
+    number=$((number + 1))
+    cp "$seed" "$out/corpus/seed-$number"
+done
 cd "$out"
-exec ./fuzz -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=4096 corpus
+exec ./fuzz -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=8192 corpus

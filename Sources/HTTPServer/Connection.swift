@@ -9,6 +9,8 @@ struct Connection: ~Copyable {
         static let readable = Flags(rawValue: 1)
         /// The kernel has no room: wait for its edge.
         static let outputBlocked = Flags(rawValue: 2)
+        /// The kernel has told that the end comes behind its bytes: read up to it.
+        static let endAhead = Flags(rawValue: 1024)
         /// The HTTP side reads nothing until something has moved.
         static let inputBlocked = Flags(rawValue: 4)
         /// In the list of connections to be flushed.

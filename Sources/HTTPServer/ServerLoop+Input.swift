@@ -19,8 +19,9 @@ extension ServerLoop {
                 let used = process(slot, input.span.extracting(0..<total), &head)
                 guard connections[slot].isOpen else { return }
                 keep(slot, input, used..<total)
-                // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)).
-                if total < input.count {
+                // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)). But an end
+                // that had come with the bytes is not.
+                if total < input.count, !connections[slot].flags.contains(.endAhead) {
                     connections[slot].flags.remove(.readable)
                     return
                 }

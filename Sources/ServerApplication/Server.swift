@@ -52,6 +52,9 @@ public final class Server: Sendable {
         settings.host = configuration.host.value
         settings.port = configuration.port.value
         settings.loopCount = plan.loops
+        // A proxy that streams an upload we refuse goes on sending: closing on it would turn our 401 into its 502.
+        settings.lingerTimeout = .seconds(2)
+        settings.lingerBytesMax = 256 << 20
         do {
             http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
         } catch {
@@ -76,6 +79,9 @@ public final class Server: Sendable {
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
+        for (name, value, source) in configuration.chosen {
+            log.info("setting", LogField("name", .text(name)), LogField("value", .text(value)), LogField("from", .text(source)))
+        }
         log.info(
             "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
             LogField("loops", .integer(plan.loops)), LogField("plan", .text(plan.reason)),
@@ -132,7 +138,6 @@ public final class Server: Sendable {
     ) throws(CommandError) {
         do {
             let report = try registry.restore()
-            for skipped in report.skippedManifests { log.warning("a manifest was passed over: \(skipped)") }
             if report.generation > 0 {
                 log.info(
                     "restored", LogField("generation", .integer(report.generation)),

@@ -46,6 +46,9 @@ struct Serve: ParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
+    @Flag(help: "Print curl lines to paste, as on a terminal.")
+    var examples = false
+
     func run() throws {
         var options = ServerOptions()
         options.models = try models.map { try ModelSource(argument: $0) }
@@ -55,6 +58,6 @@ struct Serve: ParsableCommand {
         options.store = store
         options.configurationFile = config
         options.logLevel = logLevel
-        throw ExitCode(ServerProcess.run(options))
+        throw ExitCode(ServerProcess.run(options, showsExamples: examples))
     }
 }

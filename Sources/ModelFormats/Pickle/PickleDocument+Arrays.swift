@@ -16,7 +16,11 @@ extension PickleDocument {
         case .integer(let value): .integer(value)
         case .float(let value): .float(value)
         case .text(let slice): text(slice).map { .text($0) } ?? .other(value)
-        case .bigInteger, .bytes, .node: .other(value)
+        case .node:
+            // pandas' NA pickles as a name.
+            global(value).map { equals($0.name, "NA") && equals($0.module, "pandas._libs.missing") } == true
+                ? PickleScalar.none : .other(value)
+        case .bigInteger, .bytes: .other(value)
         }
     }
 

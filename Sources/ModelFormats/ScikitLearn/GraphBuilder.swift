@@ -59,7 +59,9 @@ struct GraphBuilder: ~Escapable {
         var columns: [Column] = []
         for index in uses.indices {
             columns.append(
-                Column(name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64))
+                Column(
+                    name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64,
+                    isUsed: uses[index] != nil))
         }
         var graph = ImportedGraph(columns: columns)
         for node in nodes { _ = graph.append(node.operation, node.inputs, path: node.path) }

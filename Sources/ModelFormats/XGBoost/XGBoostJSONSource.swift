@@ -17,7 +17,7 @@ struct XGBoostJSONSource: XGBoostSource, ~Escapable {
     mutating func nextKey(_ place: @autoclosure () -> String) throws(ImportError) -> String? {
         do throws(JSONError) {
             guard let key = try reader.nextKey() else { return nil }
-            return reader.string(key)
+            return XGBoostParameters.key(reader.string(key))
         } catch {
             throw refusal(error, place())
         }
@@ -46,15 +46,18 @@ struct XGBoostJSONSource: XGBoostSource, ~Escapable {
             try reader.beginArray()
             while try reader.nextElement() {
                 // XGBoost 1.0 to 1.5 write the default directions as truth values.
-                let isNumber = try reader.peek() == .number
-                let wide = isNumber ? try reader.readInt64() : try reader.readBool() ? 1 : 0
+                let wide = try reader.peek() == .bool ? try reader.readBool() ? 1 : 0 : try reader.readInt64()
                 guard let value = Int32(exactly: wide) else {
                     throw JSONError(offset: reader.offset, reason: .integerOutOfRange)
                 }
                 values.append(value)
             }
         } catch {
-            throw refusal(error, "\(place())[\(values.count)]")
+            let element = "\(place())[\(values.count)]"
+            guard error.reason == .integerOutOfRange else { throw refusal(error, element) }
+            throw ImportError(
+                .malformed, at: "\(element) (byte \(error.offset))", found: error.reason.found,
+                expected: "an integer of 32 bits")
         }
         return values
     }

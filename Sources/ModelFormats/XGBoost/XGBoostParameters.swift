@@ -36,8 +36,13 @@ enum XGBoostParameters {
         return values
     }
 
+    /// A key as it may stand in a message: a long one is none that we know, and is cut.
+    static func key(_ text: String) -> String {
+        text.utf8.count <= 80 ? text : String(decoding: Array(text.utf8.prefix(60)), as: UTF8.self) + "..."
+    }
+
     /// The text of a file in quotes, cut where it is long.
     static func shown(_ text: String) -> String {
-        text.utf8.count <= 60 ? "\"\(text)\"" : "\"\(text.prefix(40))...\""
+        "\"\(key(text))\""
     }
 }

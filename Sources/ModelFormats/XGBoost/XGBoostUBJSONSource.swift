@@ -35,7 +35,7 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
             open.removeLast()
             return nil
         }
-        return try text(place())
+        return XGBoostParameters.key(try text(place()))
     }
 
     mutating func beginArray(_ place: @autoclosure () -> String) throws(ImportError) {

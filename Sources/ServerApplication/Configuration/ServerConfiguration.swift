@@ -59,6 +59,21 @@ public struct ServerConfiguration: Sendable {
         adminToken = try Self.token(resolver, readFile)
     }
 
+    /// Settings that somebody chose, with where they came from; the token's value is not among them.
+    var chosen: [(name: String, value: String, source: String)] {
+        func entry<Value>(_ name: String, _ setting: Setting<Value>, _ text: String?) -> [(String, String, String)] {
+            guard let text, setting.source != .standard else { return [] }
+            return [(name, text, setting.source.description)]
+        }
+        return entry("host", host, host.value) + entry("port", port, "\(port.value)")
+            + entry("loops", loops, loops.value.map { "\($0)" }) + entry("store", store, store.value)
+            + entry("log_level", logLevel, logLevel.value)
+            + entry("body_bytes_max", bodyBytesMax, "\(bodyBytesMax.value)")
+            + entry("model_bytes_max", modelBytesMax, "\(modelBytesMax.value)")
+            + entry("drain_seconds", drainSeconds, "\(drainSeconds.value)")
+            + entry("admin_token", adminToken, adminToken.value.map { _ in "(set)" })
+    }
+
     private static func token(
         _ resolver: Resolver, _ readFile: (String) throws -> [UInt8]
     ) throws(ConfigurationError) -> Setting<String?> {

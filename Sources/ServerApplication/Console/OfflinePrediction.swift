@@ -59,7 +59,7 @@ public enum OfflinePrediction {
             if let fault = outputs.faults.first { throw FaultProblem.error(fault, request, firstRow: 0, model.layout) }
             var writer = JSONWriter()
             encoder.encode(outputs, rows: 0..<batch.rowCount, isSingle: request.isSingle, into: &writer)
-            return String(decoding: writer.bytes, as: UTF8.self)
+            return String(decoding: writer.bytes.dropLast(), as: UTF8.self)
         }
     }
 

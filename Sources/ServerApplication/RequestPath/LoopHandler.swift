@@ -68,10 +68,10 @@ final class LoopHandler: RequestHandler {
         switch shared.routes.match(head, &parameters) {
         case .found(.predict, _):
             guard let model = pool.defaultModel else { return refuseUnknown(nil, .predict) }
-            return expectPrediction(of: model, exchange, .predict)
+            return expectPrediction(of: model, head, exchange, .predict)
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
-            return expectPrediction(of: model, exchange, .modelPredict)
+            return expectPrediction(of: model, head, exchange, .modelPredict)
         case .found(let route, _): return beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
             let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
@@ -146,7 +146,12 @@ final class LoopHandler: RequestHandler {
 
     // MARK: Predictions
 
-    private func expectPrediction(of model: ServedModel, _ exchange: ExchangeID, _ route: RequestRoute) -> BodyMode {
+    private func expectPrediction(
+        of model: ServedModel, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ route: RequestRoute
+    ) -> BodyMode {
+        if let refusal = BodyType.refusal(head, isPrediction: true) {
+            return refuse(refusal, AnswerFields.unsupported, route)
+        }
         current = Prediction(exchange: exchange, model: model, route: route)
         return .buffered(bytesMax: shared.bodyBytesMax)
     }
@@ -254,6 +259,9 @@ final class LoopHandler: RequestHandler {
     private func beginUpload(
         _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
+        if let refusal = BodyType.refusal(head, isPrediction: false) {
+            return refuse(refusal, AnswerFields.unsupported, .putModel)
+        }
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
         do {
             let upload = try UploadExchange(
@@ -347,6 +355,7 @@ final class LoopHandler: RequestHandler {
         writer.key("status")
         writer.string(state)
         writer.endObject()
+        writer.raw("\n")
         return finish(status, AnswerFields.json, route)
     }
 }

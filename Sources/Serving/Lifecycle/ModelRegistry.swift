@@ -247,6 +247,8 @@ package final class ModelRegistry: Sendable {
         let previousVersion = servingVersion(name)
         let isDrained = swap(modelsServing(without: name) + [model], state)
         model.setPublishDuration(.nanoseconds(Int64(clamping: clock() &- start)))
+        // Here as well as in `housekeep`: under a steady stream of publishes the control thread is never idle.
+        collect(&state)
         return PublishReport(
             model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained)
     }

@@ -2,7 +2,7 @@ package import Telemetry
 
 /// What is counted for one model name. Found once, when a version is made; counting is a relaxed addition.
 package struct ModelMetrics: Sendable {
-    /// Requests that were answered with a prediction.
+    /// Requests whose rows were predicted, those with a fault in a row included.
     package let requests: Counter
     /// Requests for the model that were answered with an error; the caller counts them.
     package let errors: Counter
@@ -30,7 +30,7 @@ package final class ServingMetrics: Sendable {
     ///   - modelsMax: names with series of their own.
     package init(registry: MetricsRegistry, loops: Int, modelsMax: Int = 1024) {
         requests = registry.counters(
-            "vencejo_model_requests_total", help: "Requests answered with a prediction.", labels: ["model"],
+            "vencejo_model_requests_total", help: "Requests whose rows were predicted.", labels: ["model"],
             cells: loops, seriesMax: modelsMax)
         errors = registry.counters(
             "vencejo_model_errors_total", help: "Requests for a model answered with an error.", labels: ["model"],

@@ -77,6 +77,8 @@ package final class ControlThread: Sendable {
         thread.join()
     }
 
+    package var isStopping: Bool { queue.withLock { $0.isStopping } }
+
     /// Whether the caller runs on this thread.
     package var isCurrent: Bool { thread.isCurrent }
 }

@@ -179,7 +179,7 @@ package final class Upload: Sendable {
                 state.phase = .completed
                 return true
             }
-            if isFirst { completion(.failure(.stopping)) }
+            if isFirst { completion(.failure(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5))) }
         }
     }
 

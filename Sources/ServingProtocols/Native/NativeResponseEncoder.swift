@@ -44,7 +44,7 @@ package struct NativeResponseEncoder: Sendable {
             for row in rows { encodeRow(batch, index, row, &writer) }
             writer.endArray()
         }
-        writer.endObject()
+        writer.endDocument()
     }
 
     private func encodeRow(

@@ -79,6 +79,6 @@ package struct ProblemDocument: Sendable {
             writer.key("example")
             ExampleRequest.write(signature, into: &writer)
         }
-        writer.endObject()
+        writer.endDocument()
     }
 }
