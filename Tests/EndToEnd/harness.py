@@ -1,5 +1,9 @@
 """Starts the real server on a free loopback port and talks to it: what every end-to-end test stands on.
 
+    python3 -m unittest discover -s Tests/EndToEnd -t Tests/EndToEnd
+
+`VENCEJO_BINARY` names the binary; otherwise it is .build/debug/vencejo, or else .build/release/vencejo.
+
 Python's standard library alone. Everything is bounded: starting, answers, stopping. Each server has its own port, its own
 directory and its own token, so that several runs may go on at the same time.
 """

@@ -18,7 +18,7 @@ from harness import BAND, HOUSE, HOUSE_2, Server, clean_environment, contents, e
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 PRICES = (expected()["house-price"]["predictions"][1], expected()["house-price-v2"]["predictions"][1])
 ARTIFACTS = (contents(HOUSE), contents(HOUSE_2))
-KILL_SECONDS = 10
+KILL_SECONDS = 8
 NOBODY = 65534
 
 

@@ -414,6 +414,13 @@ class Bodies(ServerTestCase):
         for index in (0, 9_999, 19_999):
             self.assertEqual(predictions[index], self.server.price(records[index]))
 
+    def test_rows_that_are_short_to_send_are_bounded_too(self):
+        """Three bytes a record, and thirteen columns each."""
+        before = self.server.memory()
+        answer = self.server.predict(b"[" + b"{}," * 699_999 + b"{}]", timeout=60)
+        self.assert_problem(answer, 413)
+        self.assertLess(self.server.memory() - before, 150 * MEBIBYTE)
+
 
 class SmallLimit(ServerTestCase):
     models = {"house-price": HOUSE}
