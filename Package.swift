@@ -75,7 +75,8 @@ let package = Package(
         layer(
             "ServerApplication",
             [
-                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
+                "ModelFormats",
                 "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore", crypto, logging,
             ]),
         .executableTarget(

@@ -1,8 +1,8 @@
 // modules: ByteCoding
 internal import ByteCoding
 
-/// Feeds any bytes to the JSON reader. It must not trap; skipping and walking must accept the same documents; and what is
-/// written from a walk must be read as the same again.
+/// Feeds any bytes to the JSON reader. It must not trap; skipping and walking must accept the same documents; and
+/// what is written from a walk must be read as the same again.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzJSON(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let text = unsafe Array(UnsafeBufferPointer(start: start, count: count))

@@ -9,7 +9,8 @@ internal import Serving
 internal import Synchronization
 internal import Telemetry
 
-/// The whole server, to be run by `vencejo serve` or embedded in a program. This is the one place where concrete types meet.
+/// The whole server, to be run by `vencejo serve` or embedded in a program. This is the one place where concrete
+/// types meet.
 ///
 ///     let server = try Server(configuration)
 ///     try server.start()
@@ -58,8 +59,9 @@ public final class Server: Sendable {
         do {
             http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
         } catch {
-            throw CommandError("\(configuration.host.value) port \(configuration.port.value) "
-                + "(\(configuration.port.source)): \(error)")
+            throw CommandError(
+                "\(configuration.host.value) port \(configuration.port.value) "
+                    + "(\(configuration.port.source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
         self.configuration = configuration
@@ -80,7 +82,9 @@ public final class Server: Sendable {
         }
         services.state.advance(to: .ready)
         for (name, value, source) in configuration.chosen {
-            log.info("setting", LogField("name", .text(name)), LogField("value", .text(value)), LogField("from", .text(source)))
+            log.info(
+                "setting", LogField("name", .text(name)), LogField("value", .text(value)),
+                LogField("from", .text(source)))
         }
         log.info(
             "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
@@ -89,7 +93,8 @@ public final class Server: Sendable {
             LogField("admin", .text(services.gate.token == nil ? "closed, no token" : "token")))
     }
 
-    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called once.
+    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called
+    /// once.
     public func stop() {
         services.state.advance(to: .draining)
         log.info("draining", LogField("seconds", .integer(configuration.drainSeconds.value)))

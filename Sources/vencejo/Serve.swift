@@ -15,8 +15,8 @@ struct Serve: ParsableCommand {
               --log-level   VENCEJO_LOG_LEVEL                                  default info
               --config      VENCEJO_CONFIG
 
-            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no flag, \
-            since others can read a process's arguments. On a terminal, with none set, one is made and printed.
+            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no \
+            flag, since others can read a process's arguments. On a terminal, with none set, one is made and printed.
 
             Examples:
 

@@ -1,8 +1,8 @@
 import ModelIR
 import Testing
 
-/// `verify` proves what unchecked kernels rely on: each of these ensembles would make one read beyond its arrays, loop for
-/// ever, or add to a sum that is not there.
+/// `verify` proves what unchecked kernels rely on: each of these ensembles would make one read beyond its arrays,
+/// loop for ever, or add to a sum that is not there.
 @Suite struct TreeEnsembleVerificationTests {
     /// Two trees: a root with two leaves, and a lone leaf.
     static let sound: TreeEnsemble = {

@@ -3,8 +3,8 @@ internal import ServingProtocols
 
 /// Whether a body is one that the native protocol reads, as its fields tell.
 ///
-/// JSON by any name, and what `curl -d` and simple clients send without saying: nothing, a form, plain text, bytes. Anything
-/// else (CSV, multipart, a coded body) is a 415 instead of a syntax error at byte 0.
+/// JSON by any name, and what `curl -d` and simple clients send without saying: nothing, a form, plain text, bytes.
+/// Anything else (CSV, multipart, a coded body) is a 415 instead of a syntax error at byte 0.
 enum BodyType {
     private static let mediaTypes: [StaticString] = [
         "application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "text/json",
@@ -14,7 +14,8 @@ enum BodyType {
     static func refusal(_ head: borrowing RequestHead, isPrediction: Bool) -> ProblemDocument? {
         if let coding = head.value(of: .contentEncoding), !coding.equalsIgnoringCase("identity") {
             return ProblemDocument(
-                .unsupportedMediaType, title: "Unsupported content coding", detail: "send the body without Content-Encoding")
+                .unsupportedMediaType, title: "Unsupported content coding",
+                detail: "send the body without Content-Encoding")
         }
         guard isPrediction, let type = head.value(of: .contentType) else { return nil }
         var end = 0

@@ -7,10 +7,11 @@ internal import ServingProtocols
 internal import Telemetry
 internal import TensorCore
 
-/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs once over
-/// the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
+/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs
+/// once over the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
 ///
-/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's mailbox.
+/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's
+/// mailbox.
 final class LoopHandler: RequestHandler {
     private let context: LoopContext
     private let shared: SharedServices
@@ -26,8 +27,8 @@ final class LoopHandler: RequestHandler {
 
     /// The prediction whose body is expected next: bodies mostly come along with their heads.
     private var current: Prediction?
-    /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does not keep
-    /// a replaced model alive.
+    /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
+    /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
 
     private struct Prediction {

@@ -3,8 +3,8 @@ internal import InferenceEngine
 internal import Telemetry
 package import TensorCore
 
-/// One loop's batches: collects the rows of every request that one tick made ready and runs each model once over all of its
-/// rows. No timer: a batch is what has arrived while the last one ran.
+/// One loop's batches: collects the rows of every request that one tick made ready and runs each model once over all
+/// of its rows. No timer: a batch is what has arrived while the last one ran.
 ///
 /// A codec borrows the model's batch by move:
 ///
@@ -14,8 +14,8 @@ package import TensorCore
 ///     batcher.submit(batch, model, ticket: ticket, rows: first..<batch.rowCount)
 ///     if batcher.isFlushDue { batcher.flush { ... } }
 ///
-/// Not Sendable: it belongs to its loop. In the steady state nothing is allocated: batches, outputs, workspaces and ticket
-/// lists are used again.
+/// Not Sendable: it belongs to its loop. In the steady state nothing is allocated: batches, outputs, workspaces and
+/// ticket lists are used again.
 package final class TickBatcher {
     private let loop: Int
     private let limits: BatchLimits
@@ -48,8 +48,8 @@ package final class TickBatcher {
 
     // MARK: The tick
 
-    /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a model
-    /// that still has rows waiting goes with the next flush.
+    /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a
+    /// model that still has rows waiting goes with the next flush.
     package func adopt(_ pool: PredictorPool) {
         self.pool = pool
         for lane in lanes { lane.state.isRetired = !pool.contains(lane.model) }
@@ -104,9 +104,9 @@ package final class TickBatcher {
 
     /// Runs each model that has rows waiting once, and hands each request its rows of the output.
     ///
-    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a model. The
-    ///   output is lent for the call; `rows` are the request's rows in it, and its faults may be of other requests' rows. It
-    ///   must not take or submit.
+    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a
+    ///   model. The output is lent for the call; `rows` are the request's rows in it, and its faults may be of other
+    ///   requests' rows. It must not take or submit.
     package func flush(
         _ answer: (
             _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
@@ -177,7 +177,8 @@ package final class TickBatcher {
             return known
         }
         let lane = Lane(model: model)
-        // A request that chose its model before the last swap: it is answered by what it chose, and the lane goes after it.
+        // A request that chose its model before the last swap: it is answered by what it chose, and the lane goes
+        // after it.
         lane.state.isRetired = !pool.contains(model)
         lanes.append(lane)
         laneIndex[key] = lanes.count - 1

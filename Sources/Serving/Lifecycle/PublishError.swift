@@ -38,7 +38,7 @@ extension PublishError: CustomStringConvertible {
         case .store(let reason): reason.description
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
-            "there is no model \"\(name)\"; there \(known.isEmpty ? "are none" : "are " + known.joined(separator: ", "))"
+            "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
         case .cancelled: "the client left before the model was complete"
         case .stopping: "the server is stopping"
         }

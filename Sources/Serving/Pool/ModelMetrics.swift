@@ -13,8 +13,8 @@ package struct ModelMetrics: Sendable {
     package let predictNanoseconds: Histogram
 }
 
-/// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does not
-/// break at a swap, and are retired with the name.
+/// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does
+/// not break at a swap, and are retired with the name.
 package final class ServingMetrics: Sendable {
     private let requests: MetricFamily<Counter>
     private let errors: MetricFamily<Counter>

@@ -1,5 +1,5 @@
-/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one after the
-/// other in the order in which they came.
+/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one
+/// after the other in the order in which they came.
 package final class ControlThread: Sendable {
     private struct Queue: Sendable {
         var jobs: [@Sendable () -> Void] = []

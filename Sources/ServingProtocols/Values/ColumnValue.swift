@@ -10,7 +10,8 @@ internal import TensorCore
 /// | `int64` | if exact | refused | refused | missing |
 /// | `string` | refused | refused | its bytes | missing |
 ///
-/// A column that the model does not use takes anything. A missing value is refused where the model has no rule for it. NaN and Infinity are not JSON.
+/// A column that the model does not use takes anything. A missing value is refused where the model has no rule for
+/// it. NaN and Infinity are not JSON.
 enum ColumnValue {
     /// Why a value does not fit; the caller knows the place.
     struct Misfit: Error {

@@ -46,8 +46,8 @@ final class LinearPredictor: Predictor {
         }
     }
 
-    /// Computes the scores of a tile, which stand first in `doubles`. A row that has no prediction gets NaN, as does one
-    /// with a missing number; which of both, and why, is asked only then.
+    /// Computes the scores of a tile, which stand first in `doubles`. A row that has no prediction gets NaN, as does
+    /// one with a missing number; which of both, and why, is asked only then.
     private func addUp(
         _ rows: borrowing RowBatch, firstRow: Int, rowCount: Int, doubles: inout [Double], faults: inout [RowFault]
     ) {
