@@ -75,7 +75,8 @@ let package = Package(
         layer(
             "ServerApplication",
             [
-                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "CHost", "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
+                "ModelFormats",
                 "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore", crypto, logging,
             ]),
         .executableTarget(
@@ -89,13 +90,20 @@ let package = Package(
             "ModelFormatsTests",
             ["ModelFormats", "ModelIR", "InferenceEngine", "TensorCore", "ByteCoding", "Compression"],
             resources: [.copy("Fixtures")]),
-        tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore"]),
+        .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
+        tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore", "CAllocationCounter"]),
         tests(
             "ServingTests",
             [
                 "Serving", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore",
             ]),
         tests("ModelStoreTests", ["ModelStore", "Serving"]),
+        tests("TensorCoreTests", ["TensorCore"]),
+        tests("ModelIRTests", ["ModelIR", "TensorCore"]),
+        tests("VencejoEngineTests", ["VencejoEngine"]),
+        tests("EventLoopTests", ["EventLoop"]),
+        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",

@@ -28,12 +28,8 @@ for module in $modules; do
 done
 # shellcheck disable=SC2086
 swiftc $flags -I "$out" -I Sources/CZlib -module-name Fuzz "$main" $objects -o "$out/fuzz"
-# Committed files to begin from, as a pattern: // seeds: Tests/.../model.*
+# A target may name files to begin with: // seeds: a/*/b.*
 seeds=$(sed -n 's|^// seeds: ||p' "$main")
-number=0
-for seed in $seeds; do
-    number=$((number + 1))
-    cp "$seed" "$out/corpus/seed-$number"
-done
+for seed in $seeds; do cp "$seed" "$out/corpus/$(echo "$seed" | tr / -)"; done
 cd "$out"
-exec ./fuzz -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=8192 corpus
+exec ./fuzz -max_total_time="$seconds" -timeout=5 -rss_limit_mb=1024 -max_len=16384 corpus

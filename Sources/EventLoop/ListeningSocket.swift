@@ -27,6 +27,8 @@ package final class ListeningSocket: Sendable {
     /// The port it is bound to, also where 0 was asked for.
     package let port: Int
     private let spare: Mutex<Int32>
+    /// In place of the spare once the socket is closed.
+    private static let stopped: Int32 = -2
 
     /// Binds and listens.
     ///
@@ -55,13 +57,20 @@ package final class ListeningSocket: Sendable {
         spare = Mutex(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
     }
 
-    deinit {
+    deinit { stop() }
+
+    /// Closes the socket: from here on the port refuses connections. A second call does nothing.
+    package func stop() {
+        let spare = spare.withLock { spare in
+            defer { spare = ListeningSocket.stopped }
+            return spare
+        }
+        guard spare != ListeningSocket.stopped else { return }
         _ = close(descriptor)
-        let spare = spare.withLock { $0 }
         if spare >= 0 { _ = close(spare) }
     }
 
-    /// Takes the next waiting connection.
+    /// Takes the next waiting connection. Not after ``stop()``; on the thread that calls that.
     package func accept() -> AcceptResult {
         let fd = vencejo_accept(descriptor)
         if fd >= 0 { return .accepted(fd) }

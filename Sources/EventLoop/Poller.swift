@@ -22,6 +22,9 @@ package struct ReadinessEvent: Sendable {
         flags & UInt32(VENCEJO_EPOLL_WRITE | VENCEJO_EPOLL_ERROR | VENCEJO_EPOLL_HANGUP) != 0
     }
 
+    /// The peer has ended its direction: the end is behind the bytes that can be read, and will not be told again.
+    package var isPeerEnded: Bool { flags & UInt32(VENCEJO_EPOLL_PEER_ENDED) != 0 }
+
     /// Both directions are gone or the socket is in error: nothing sent now can arrive.
     package var isBroken: Bool {
         flags & UInt32(VENCEJO_EPOLL_ERROR | VENCEJO_EPOLL_HANGUP) != 0

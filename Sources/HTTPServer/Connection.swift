@@ -9,6 +9,8 @@ struct Connection: ~Copyable {
         static let readable = Flags(rawValue: 1)
         /// The kernel has no room: wait for its edge.
         static let outputBlocked = Flags(rawValue: 2)
+        /// The kernel has told that the end comes behind its bytes: read up to it.
+        static let endAhead = Flags(rawValue: 1024)
         /// The HTTP side reads nothing until something has moved.
         static let inputBlocked = Flags(rawValue: 4)
         /// In the list of connections to be flushed.
@@ -37,6 +39,7 @@ struct Connection: ~Copyable {
     /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
     var pending: [UInt8] = []
     var pendingStart = 0
+    /// Bytes read only to be thrown away.
     var lingerBytes = 0
 
     var deadline = LoopInstant.never
@@ -54,6 +57,8 @@ struct Connection: ~Copyable {
     var isQuiet: Bool {
         http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && !flags.contains(.lingering)
     }
+    /// Input has been put off only until the peer has taken more output.
+    var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && http1.unanswered(from: nil) == nil }
     /// Writes what can be sent now, as far as the kernel takes it.
     func send() -> TransferResult { Socket.send(fd, http1.output.bytes) }
     var pendingCount: Int { pending.count - pendingStart }

@@ -55,7 +55,9 @@ extension ServerLoop {
         connections[slot].waiting = waiting
         connections[slot].deadline = deadline
         let timer = slot + ServerLoop.connectionTimers
-        if deadline < before || (deadline != .never && !state.value.wheel.isScheduled(timer)) { state.value.wheel.schedule(timer, at: deadline) }
+        if deadline < before || (deadline != .never && !state.value.wheel.isScheduled(timer)) {
+            state.value.wheel.schedule(timer, at: deadline)
+        }
     }
 
     private func considerBody(_ slot: Int, _ consider: (Connection.Waiting, LoopInstant, LoopDuration) -> Void) {
@@ -77,7 +79,9 @@ extension ServerLoop {
         guard slot < connections.count, connections[slot].isOpen else { return }
         let deadline = connections[slot].deadline
         guard deadline != .never else { return }
-        guard deadline <= state.value.now else { return state.value.wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline) }
+        guard deadline <= state.value.now else {
+            return state.value.wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline)
+        }
         connections[slot].deadline = .never
         switch connections[slot].waiting {
         case .nothing: break

@@ -7,6 +7,8 @@ extension ServerLoop {
         for _ in 0..<ServerLoop.readsPerTurn {
             guard connections[slot].isOpen, !connections[slot].flags.contains(.inputBlocked) else { return }
             if connections[slot].flags.contains(.lingering) { return drain(slot, &input) }
+            // Reading goes on behind the last request, to learn that the peer is gone, but not for ever.
+            guard connections[slot].lingerBytes <= configuration.lingerBytesMax else { return }
             let kept = connections[slot].pendingCount
             if kept > 0 {
                 input.replaceSubrange(0..<kept, with: connections[slot].pending[connections[slot].pendingStart...])
@@ -19,8 +21,9 @@ extension ServerLoop {
                 let used = process(slot, input.span.extracting(0..<total), &head)
                 guard connections[slot].isOpen else { return }
                 keep(slot, input, used..<total)
-                // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)).
-                if total < input.count {
+                // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)). But an end
+                // that had come with the bytes is not.
+                if total < input.count, !connections[slot].flags.contains(.endAhead) {
                     connections[slot].flags.remove(.readable)
                     return
                 }
@@ -44,7 +47,9 @@ extension ServerLoop {
             handler.writable(exchangeID(slot, connections[slot].generation, stream), self)
             markDirty(slot)
         }
-        if connections[slot].flags.contains(.inputBlocked), connections[slot].http1.canProceed(limits: state.value.context.limits) {
+        if connections[slot].flags.contains(.inputBlocked),
+            connections[slot].http1.canProceed(limits: state.value.context.limits)
+        {
             connections[slot].flags.remove(.inputBlocked)
             connections[slot].bodyStart = .never
             var bytes: [UInt8] = []
@@ -97,6 +102,7 @@ extension ServerLoop {
                 return position
             case .finished:
                 if position < bytes.count { connections[slot].flags.insert(.hasLeftover) }
+                connections[slot].lingerBytes += bytes.count - position
                 return bytes.count
             }
         }

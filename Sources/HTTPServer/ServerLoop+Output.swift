@@ -26,7 +26,7 @@ extension ServerLoop {
             && connections[slot].http1.canProceed(limits: state.value.context.limits)
         if mayProceed || connections[slot].http1.isOwedWritable(limits: state.value.context.limits) {
             queue(slot)
-        } else if connections[slot].flags.contains(.inputEnded) {
+        } else if connections[slot].flags.contains(.inputEnded), !connections[slot].isWaitingToGoOn {
             guard endInput(slot) else { return }
         }
         if connections[slot].http1.isFinished, connections[slot].http1.sendableBytes == 0,
@@ -70,7 +70,9 @@ extension ServerLoop {
 
     /// All answers are out and no request will come: closes, at once or after a drain.
     private func finishConnection(_ slot: Int) -> Bool {
-        if let failure = connections[slot].http1.failure, failure.isFraming { state.value.counters[.framingErrors] += 1 }
+        if let failure = connections[slot].http1.failure, failure.isFraming {
+            state.value.counters[.framingErrors] += 1
+        }
         let mustLinger =
             connections[slot].http1.mustLinger || connections[slot].flags.contains(.hasLeftover)
             || connections[slot].pendingCount > 0

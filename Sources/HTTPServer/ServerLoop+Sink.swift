@@ -9,7 +9,8 @@ extension ServerLoop: ExchangeSink {
 
     func start(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?) {
         guard let slot = slot(of: exchange) else { return }
-        connections[slot].http1.start(exchange.stream, status, fields, bodyBytes: bodyBytes, context: &state.value.context)
+        connections[slot].http1.start(
+            exchange.stream, status, fields, bodyBytes: bodyBytes, context: &state.value.context)
         markDirty(slot)
     }
 

@@ -67,7 +67,6 @@ final class ServerLoop {
         var inbox: [LoopMessage] = []
     }
 
-
     init(
         index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
         parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: ListeningSocket?
@@ -95,7 +94,9 @@ final class ServerLoop {
     /// Runs until drained.
     func run() {
         _ = poller.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
-        if let listener { state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken) }
+        if let listener {
+            state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+        }
         // Room for what one connection has left over and one more read.
         let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
         var input = [UInt8](repeating: 0, count: inputBytes)
@@ -142,13 +143,15 @@ final class ServerLoop {
         guard slot < connections.count, connections[slot].isOpen,
             connections[slot].generation == UInt32(truncatingIfNeeded: event.token >> 32)
         else { return }
-        if event.isBroken { return close(slot, .closedBroken) }
+        if event.isBroken {
+            return close(slot, connections[slot].flags.contains(.lingering) ? lingerReason(slot) : .closedBroken)
+        }
         if event.isWritable, connections[slot].flags.contains(.outputBlocked) {
             connections[slot].flags.remove(.outputBlocked)
             markDirty(slot)
         }
         if event.isReadable {
-            connections[slot].flags.insert(.readable)
+            connections[slot].flags.insert(event.isPeerEnded ? [.readable, .endAhead] : .readable)
             read(slot, &input, &head)
         }
     }
@@ -321,7 +324,10 @@ final class ServerLoop {
         guard !state.value.isDraining else { return }
         // Those whose handshake is done are served; the rest find the port closed.
         acceptWaiting()
-        if let listener, state.value.isListening { poller.remove(listener.descriptor) }
+        if let listener {
+            if state.value.isListening { poller.remove(listener.descriptor) }
+            listener.stop()
+        }
         state.value.isListening = false
         listener = nil
         state.value.isDraining = true

@@ -29,7 +29,8 @@ extension FileModelStore {
                 if error.kind != .missing { hasUnread = true }
             }
         }
-        // A manifest that cannot be read may be a later server's, and what it names is not known: nothing is taken from it.
+        // A manifest that cannot be read may be a later server's, and what it names is not known: nothing is taken
+        // from it.
         guard !hasUnread else { return collection }
         try collectBlobs(referenced, olderThan: graceSeconds, now, &collection)
         return collection

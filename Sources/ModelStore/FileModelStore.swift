@@ -7,10 +7,10 @@ internal import Synchronization
 ///     manifests/<generation, 16 digits>.json   the states, each created exactly once
 ///     tmp/<random>                             what is being written
 ///
-/// A file is written in `tmp`, brought to the disk by `fsync`, and only then given its name: blobs by `rename`, since equal
-/// names mean equal bytes; manifests by `link`, which fails if the name is taken, so that of two writers one loses and knows
-/// it. Then the directory is brought to the disk. A process that is killed, or a machine that loses its power, at any moment
-/// leaves the state before or the state after.
+/// A file is written in `tmp`, brought to the disk by `fsync`, and only then given its name: blobs by `rename`, since
+/// equal names mean equal bytes; manifests by `link`, which fails if the name is taken, so that of two writers one
+/// loses and knows it. Then the directory is brought to the disk. A process that is killed, or a machine that loses
+/// its power, at any moment leaves the state before or the state after.
 ///
 /// Several processes may use one directory. Directories are made for their owner alone (0700), files as well (0600).
 package final class FileModelStore: ModelStore {
@@ -32,7 +32,8 @@ package final class FileModelStore: ModelStore {
     ///   - root: the directory.
     ///   - blobBytesMax: a bound for what is read into memory at once.
     ///   - files: the system's files, or a test's.
-    /// - Throws: if it neither is a store nor can be made one. A store that can only be read opens, with `isWritable` false.
+    /// - Throws: if it neither is a store nor can be made one. A store that can only be read opens, with `isWritable`
+    ///   false.
     package init(
         root: String, blobBytesMax: Int = 2 << 30, files: any FileSystem = PosixFileSystem()
     ) throws(StoreError) {
@@ -136,8 +137,8 @@ package final class FileModelStore: ModelStore {
             defer { file.discard() }
             try file.append(ManifestCoding.encode(manifest))
             try file.synchronize()
-            // `link` alone tells whether this generation is taken, but not whether later ones have passed it by long ago,
-            // with this one collected since.
+            // `link` alone tells whether this generation is taken, but not whether later ones have passed it by long
+            // ago, with this one collected since.
             guard try highestGeneration() < manifest.generation else { throw SystemError.exists }
             try files.link(file.path, as: path)
         } catch {
@@ -205,8 +206,8 @@ package final class FileModelStore: ModelStore {
         }
     }
 
-    /// Moves a written file among the blobs. If the blob is there already it is replaced by equal bytes, which makes it young
-    /// for the collector and mends it if it was damaged.
+    /// Moves a written file among the blobs. If the blob is there already it is replaced by equal bytes, which makes
+    /// it young for the collector and mends it if it was damaged.
     func keep(_ file: TemporaryFile, as digest: ContentDigest) throws(StoreError) {
         do throws(SystemError) {
             try file.synchronize()

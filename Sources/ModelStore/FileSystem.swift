@@ -19,8 +19,9 @@ package struct FileStatus: Sendable, Hashable {
     }
 }
 
-/// The system calls that the file store is made of, each as small as the system's own, so that a test can fail any of them
-/// or end the world between two. Paths are absolute or relative to the working directory, as the operator gave them.
+/// The system calls that the file store is made of, each as small as the system's own, so that a test can fail any of
+/// them or end the world between two. Paths are absolute or relative to the working directory, as the operator gave
+/// them.
 package protocol FileSystem: Sendable {
     /// Makes one directory, for its owner alone. Fails with EEXIST if it exists.
     func makeDirectory(_ path: String) throws(SystemError)

@@ -4,7 +4,8 @@ package import Serving
 /// A manifest as it lies in a store:
 ///
 ///     {"schema": 1, "generation": 7, "created": 1767225600, "default": "churn", "models": [
-///       {"name": "churn", "version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "generation": 7}]}
+///       {"name": "churn", "version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311,
+///       "generation": 7}]}
 ///
 /// Keys that are not known are passed over; a manifest of a later schema is refused as a whole.
 package enum ManifestCoding {

@@ -1,8 +1,8 @@
 package import Serving
 internal import Synchronization
 
-/// A model store that ends with the process: what serves without `--store`. It takes part in the whole of a publish, but
-/// forgets an artifact's bytes as soon as they have been imported, unless it is told to keep them.
+/// A model store that ends with the process: what serves without `--store`. It takes part in the whole of a publish,
+/// but forgets an artifact's bytes as soon as they have been imported, unless it is told to keep them.
 package final class MemoryModelStore: ModelStore {
     private struct State: Sendable {
         var manifest: StoreManifest?

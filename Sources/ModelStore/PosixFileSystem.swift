@@ -4,7 +4,8 @@
     internal import Musl
 #endif
 
-/// The system's files. Every call that takes a pointer stands in this file; calls that a signal interrupts are made again.
+/// The system's files. Every call that takes a pointer stands in this file; calls that a signal interrupts are made
+/// again.
 package struct PosixFileSystem: FileSystem {
     package init() {}
 

@@ -1,8 +1,8 @@
 internal import Serving
 internal import Synchronization
 
-/// A file that is being written, under a name that nobody looks for, and locked as long as its writer lives: a file without
-/// a lock is what a dead writer left behind. Removed when it is let go, unless it has been moved to its place.
+/// A file that is being written, under a name that nobody looks for, and locked as long as its writer lives: a file
+/// without a lock is what a dead writer left behind. Removed when it is let go, unless it has been moved to its place.
 final class TemporaryFile: Sendable {
     let path: String
     private let files: any FileSystem

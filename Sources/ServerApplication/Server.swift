@@ -9,7 +9,8 @@ internal import Serving
 internal import Synchronization
 internal import Telemetry
 
-/// The whole server, to be run by `vencejo serve` or embedded in a program. This is the one place where concrete types meet.
+/// The whole server, to be run by `vencejo serve` or embedded in a program. This is the one place where concrete
+/// types meet.
 ///
 ///     let server = try Server(configuration)
 ///     try server.start()
@@ -52,11 +53,15 @@ public final class Server: Sendable {
         settings.host = configuration.host.value
         settings.port = configuration.port.value
         settings.loopCount = plan.loops
+        // A proxy that streams an upload we refuse goes on sending: closing on it would turn our 401 into its 502.
+        settings.lingerTimeout = .seconds(2)
+        settings.lingerBytesMax = 256 << 20
         do {
             http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
         } catch {
-            throw CommandError("\(configuration.host.value) port \(configuration.port.value) "
-                + "(\(configuration.port.source)): \(error)")
+            throw CommandError(
+                "\(configuration.host.value) port \(configuration.port.value) "
+                    + "(\(configuration.port.source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
         self.configuration = configuration
@@ -76,6 +81,11 @@ public final class Server: Sendable {
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
+        for (name, value, source) in configuration.chosen {
+            log.info(
+                "setting", LogField("name", .text(name)), LogField("value", .text(value)),
+                LogField("from", .text(source)))
+        }
         log.info(
             "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
             LogField("loops", .integer(plan.loops)), LogField("plan", .text(plan.reason)),
@@ -83,7 +93,8 @@ public final class Server: Sendable {
             LogField("admin", .text(services.gate.token == nil ? "closed, no token" : "token")))
     }
 
-    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called once.
+    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called
+    /// once.
     public func stop() {
         services.state.advance(to: .draining)
         log.info("draining", LogField("seconds", .integer(configuration.drainSeconds.value)))
@@ -132,7 +143,6 @@ public final class Server: Sendable {
     ) throws(CommandError) {
         do {
             let report = try registry.restore()
-            for skipped in report.skippedManifests { log.warning("a manifest was passed over: \(skipped)") }
             if report.generation > 0 {
                 log.info(
                     "restored", LogField("generation", .integer(report.generation)),

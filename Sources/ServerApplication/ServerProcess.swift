@@ -4,8 +4,9 @@ internal import Glibc
 /// The server as a process: configuration from the environment, signals, exit code.
 public enum ServerProcess {
     /// Serves until SIGTERM or SIGINT, then drains. A second signal ends at once.
+    /// - Parameter showsExamples: print lines to paste even if nobody is at a terminal.
     /// - Returns: the exit code: 0 after a drain, 1 if the server could not start.
-    public static func run(_ options: ServerOptions) -> Int32 {
+    public static func run(_ options: ServerOptions, showsExamples: Bool = false) -> Int32 {
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
             let signals = try SignalReceiver([SIGTERM, SIGINT])
@@ -15,8 +16,8 @@ public enum ServerProcess {
             let made = configured == nil && isTerminal ? AdminToken.random() : nil
             let server = try Server(configuration, adminToken: configured ?? made)
             try server.start()
-            if isTerminal {
-                print(
+            if isTerminal || showsExamples {
+                show(
                     StartupBanner.text(
                         port: server.port, plan: server.plan, models: server.models(), store: configuration.store.value,
                         token: made, hasToken: configured != nil))
@@ -45,6 +46,12 @@ public enum ServerProcess {
         try ServerConfiguration(
             options: options, environment: { Host.environment($0) },
             readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax) })
+    }
+
+    private static func show(_ text: String) {
+        print(text)
+        // Through a pipe, print would keep it until the end.
+        fflush(nil)
     }
 
     private static func complain(_ text: String) {

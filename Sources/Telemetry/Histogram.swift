@@ -17,7 +17,8 @@ package struct HistogramBuckets: Sendable, Hashable {
         self.scale = scale
     }
 
-    /// Durations from 10 microseconds to 10 seconds, recorded in nanoseconds, shown in seconds: predictions and requests.
+    /// Durations from 10 microseconds to 10 seconds, recorded in nanoseconds, shown in seconds: predictions and
+    /// requests.
     package static let latency = HistogramBuckets(
         bounds: [
             10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000,
@@ -67,8 +68,8 @@ package final class Histogram: Sendable {
         cell.sum.wrappingAdd(value, ordering: .relaxed)
     }
 
-    /// What a scrape sees. Counts are not cumulative; `count` is their sum, so that the exposition is consistent in itself
-    /// even while others record.
+    /// What a scrape sees. Counts are not cumulative; `count` is their sum, so that the exposition is consistent in
+    /// itself even while others record.
     package struct Snapshot: Sendable, Hashable {
         /// One a bound and one for +Inf.
         package let counts: [UInt64]

@@ -1,6 +1,7 @@
 internal import Logging
 
-/// The server's log: levelled lines with typed fields, over swift-log, so that an embedding program can take the lines over.
+/// The server's log: levelled lines with typed fields, over swift-log, so that an embedding program can take the
+/// lines over.
 ///
 /// May be used from any thread. The message is built only if its level is on.
 package struct Log: Sendable {
@@ -98,7 +99,8 @@ private struct LineLogHandler: LogHandler {
         sink.write(format.line(LogLevel(event.level), event.message.description, fields, at: time))
     }
 
-    // swift-log's metadata is a dictionary without order or numbers: our fields travel in it as one value that keeps both.
+    // swift-log's metadata is a dictionary without order or numbers: our fields travel in it as one value that keeps
+    // both.
 
     private static let fieldsKey = "\u{1}fields"
 

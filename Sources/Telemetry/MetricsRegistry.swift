@@ -79,7 +79,8 @@ package final class MetricsRegistry: Sendable {
         return family
     }
 
-    /// Declares a metric whose values are read when somebody asks for them, such as sizes of queues or the model's facts.
+    /// Declares a metric whose values are read when somebody asks for them, such as sizes of queues or the model's
+    /// facts.
     /// - Parameters:
     ///   - name: the metric's name.
     ///   - help: what it tells, in one sentence.

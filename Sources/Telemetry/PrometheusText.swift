@@ -1,5 +1,5 @@
-/// Writes the Prometheus text exposition format, version 0.0.4: `HELP` and `TYPE` once a metric, then its samples; lines end
-/// in `\n`. In this version the `TYPE` line of a counter carries the full name, `_total` included.
+/// Writes the Prometheus text exposition format, version 0.0.4: `HELP` and `TYPE` once a metric, then its samples;
+/// lines end in `\n`. In this version the `TYPE` line of a counter carries the full name, `_total` included.
 struct PrometheusText {
     private(set) var bytes: [UInt8] = []
 
@@ -121,8 +121,8 @@ struct PrometheusText {
 }
 
 extension HistogramBuckets {
-    /// A value of the buckets' unit as it is shown. Divides for decimal fractions, so that 25,000 ns shows as 2.5e-05 and not
-    /// as 2.5000000000000001e-05.
+    /// A value of the buckets' unit as it is shown. Divides for decimal fractions, so that 25,000 ns shows as 2.5e-05
+    /// and not as 2.5000000000000001e-05.
     func shown(_ value: UInt64) -> Double {
         scale < 1 ? Double(value) / (1 / scale).rounded() : Double(value) * scale
     }

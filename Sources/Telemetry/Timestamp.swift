@@ -36,8 +36,8 @@ package struct Timestamp: Sendable, Hashable, CustomStringConvertible {
         return text
     }
 
-    /// The proleptic Gregorian date of a day counted from 1970-01-01: eras of 400 years, years beginning in March, so that
-    /// the leap day is the last of the year.
+    /// The proleptic Gregorian date of a day counted from 1970-01-01: eras of 400 years, years beginning in March, so
+    /// that the leap day is the last of the year.
     static func civil(fromDays days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097

@@ -16,13 +16,19 @@ package struct Column: Sendable, Hashable {
     /// Whether a record may leave this column out or send null. Set by the compiler, which follows the value through
     /// the graph.
     package var acceptsMissing: Bool
+    /// Whether any step of the model reads it. What a record holds in a column that none reads is taken whatever its
+    /// type is, and not looked at: the training frame had it, and the saved model does not tell its type.
+    package var isUsed: Bool
     /// The known categories of a string column, for the signature and for error messages; empty if unknown.
     package var categories: [String]
 
-    package init(name: String?, kind: ColumnKind, acceptsMissing: Bool = false, categories: [String] = []) {
+    package init(
+        name: String?, kind: ColumnKind, acceptsMissing: Bool = false, isUsed: Bool = true, categories: [String] = []
+    ) {
         self.name = name
         self.kind = kind
         self.acceptsMissing = acceptsMissing
+        self.isUsed = isUsed
         self.categories = categories
     }
 }

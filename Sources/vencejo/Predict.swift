@@ -5,8 +5,8 @@ struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Predict rows from standard input, without a server.",
         discussion: """
-            Takes what POST /predict takes: a record, a list of records, rows, or columns and data; or one such document a line. \
-            Writes what it answers.
+            Takes what POST /predict takes: a record, a list of records, rows, or columns and data; or one such \
+            document a line. Writes what it answers.
 
               echo '{"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}' | vencejo predict house-price.pkl
             """)

@@ -15,8 +15,8 @@ struct Serve: ParsableCommand {
               --log-level   VENCEJO_LOG_LEVEL                                  default info
               --config      VENCEJO_CONFIG
 
-            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no flag, \
-            since others can read a process's arguments. On a terminal, with none set, one is made and printed.
+            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no \
+            flag, since others can read a process's arguments. On a terminal, with none set, one is made and printed.
 
             Examples:
 
@@ -46,6 +46,9 @@ struct Serve: ParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
+    @Flag(help: "Print curl lines to paste, as on a terminal.")
+    var examples = false
+
     func run() throws {
         var options = ServerOptions()
         options.models = try models.map { try ModelSource(argument: $0) }
@@ -55,6 +58,6 @@ struct Serve: ParsableCommand {
         options.store = store
         options.configurationFile = config
         options.logLevel = logLevel
-        throw ExitCode(ServerProcess.run(options))
+        throw ExitCode(ServerProcess.run(options, showsExamples: examples))
     }
 }

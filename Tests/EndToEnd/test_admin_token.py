@@ -9,11 +9,27 @@ import time
 import unittest
 
 from harness import (
-    HOST, HOUSE, HOUSE_2, START_SECONDS, STOP_SECONDS, Server, ServerTestCase, clean_environment, contents, find_binary,
-    free_port, head)
+    HOST,
+    HOUSE,
+    HOUSE_2,
+    START_SECONDS,
+    STOP_SECONDS,
+    Server,
+    ServerTestCase,
+    clean_environment,
+    contents,
+    find_binary,
+    free_port,
+    head,
+)
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
-VERBS = (("PUT", "/models/new"), ("PUT", "/models/house-price"), ("DELETE", "/models/house-price"), ("DELETE", "/models/nope"))
+VERBS = (
+    ("PUT", "/models/new"),
+    ("PUT", "/models/house-price"),
+    ("DELETE", "/models/house-price"),
+    ("DELETE", "/models/nope"),
+)
 
 
 class Token(ServerTestCase):
@@ -22,20 +38,35 @@ class Token(ServerTestCase):
     def test_every_verb_without_the_token_is_401(self):
         token = self.server.token
         credentials = [
-            {}, {"Authorization": "Bearer"}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {token}x"},
-            {"Authorization": f"Bearer {token[:-1]}"}, {"Authorization": f"Bearer {token.upper()}"},
-            {"Authorization": "Bearer " + "0" * len(token)}, {"Authorization": f"Basic {token}"}, {"Authorization": token},
-            {"Authorization": f"Bearer {token}, Bearer {token}"}, {"Cookie": f"token={token}"}, {"X-Admin-Token": token},
-            {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"},
-            {"X-Original-URL": "/health/live"}, {"Authorization": f"Bearer{token}"}, {"Proxy-Authorization": f"Bearer {token}"}]
+            {},
+            {"Authorization": "Bearer"},
+            {"Authorization": "Bearer "},
+            {"Authorization": f"Bearer {token}x"},
+            {"Authorization": f"Bearer {token[:-1]}"},
+            {"Authorization": f"Bearer {token.upper()}"},
+            {"Authorization": "Bearer " + "0" * len(token)},
+            {"Authorization": f"Basic {token}"},
+            {"Authorization": token},
+            {"Authorization": f"Bearer {token}, Bearer {token}"},
+            {"Cookie": f"token={token}"},
+            {"X-Admin-Token": token},
+            {"X-Forwarded-For": "127.0.0.1"},
+            {"X-Real-IP": "127.0.0.1", "Forwarded": "for=127.0.0.1"},
+            {"X-Original-URL": "/health/live"},
+            {"Authorization": f"Bearer{token}"},
+            {"Proxy-Authorization": f"Bearer {token}"},
+        ]
         for method, path in VERBS:
             for fields in credentials:
                 with self.subTest(method=method, path=path, fields=[*fields]):
                     answer = self.server.request(
-                        method, path, contents(HOUSE_2) if method == "PUT" else None, fields, admin=False)
+                        method, path, contents(HOUSE_2) if method == "PUT" else None, fields, admin=False
+                    )
                     self.assert_problem(answer, 401)
                     self.assertRegex(answer.field("www-authenticate"), r"^Bearer\b")
-        self.assertEqual([model["name"] for model in self.server.request("GET", "/models").json()["models"]], ["house-price"])
+        self.assertEqual(
+            [model["name"] for model in self.server.request("GET", "/models").json()["models"]], ["house-price"]
+        )
 
     def test_a_token_in_the_query_does_not_count(self):
         answer = self.server.request("DELETE", f"/models/house-price?token={self.server.token}", admin=False)
@@ -43,8 +74,14 @@ class Token(ServerTestCase):
 
     def test_two_authorization_fields_are_refused(self):
         with self.server.connect() as connection:
-            connection.send(head("DELETE", "/models/house-price", "Authorization: Bearer wrong",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head(
+                    "DELETE",
+                    "/models/house-price",
+                    "Authorization: Bearer wrong",
+                    f"Authorization: Bearer {self.server.token}",
+                )
+            )
             self.assertIn(connection.answer().status, (400, 401))
 
     def test_the_scheme_is_case_insensitive(self):
@@ -90,8 +127,12 @@ class NoToken(ServerTestCase):
 
     def test_without_a_token_admin_verbs_are_403_and_say_how_to_set_one(self):
         for method, path in VERBS:
-            for fields in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer 0123456789abcdef0123"},
-                           {"X-Forwarded-For": "127.0.0.1"}):
+            for fields in (
+                {},
+                {"Authorization": "Bearer "},
+                {"Authorization": "Bearer 0123456789abcdef0123"},
+                {"X-Forwarded-For": "127.0.0.1"},
+            ):
                 answer = self.server.request(method, path, b"x" if method == "PUT" else None, fields)
                 self.assert_problem(answer, 403, detail=re.compile("VENCEJO_ADMIN_TOKEN"))
 
@@ -110,13 +151,19 @@ class Terminal(unittest.TestCase):
         leader, follower = pty.openpty()
         process = subprocess.Popen(
             [find_binary(), "serve", f"house-price={HOUSE}", "--host", HOST, "--port", str(port)],
-            stdin=follower, stdout=follower, stderr=follower, env=clean_environment({"VENCEJO_DRAIN_SECONDS": "5"}),
-            start_new_session=True)
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            env=clean_environment({"VENCEJO_DRAIN_SECONDS": "5"}),
+            start_new_session=True,
+        )
         os.close(follower)
         text = ""
         try:
             deadline = time.monotonic() + START_SECONDS
-            while time.monotonic() < deadline and not ("curl" in text and re.search(r"models/\S+", text) and "Bearer" in text):
+            while time.monotonic() < deadline and not (
+                "curl" in text and re.search(r"models/\S+", text) and "Bearer" in text
+            ):
                 if select.select([leader], [], [], 0.2)[0]:
                     try:
                         text += os.read(leader, 65536).decode("utf-8", "replace")
@@ -140,6 +187,7 @@ class Terminal(unittest.TestCase):
 
     def try_token(self, port, token):
         import http.client
+
         client = http.client.HTTPConnection(HOST, port, timeout=10)
         try:
             client.request("PUT", "/models/house-price", contents(HOUSE_2), {"Authorization": f"Bearer {token}"})
@@ -153,6 +201,7 @@ class Terminal(unittest.TestCase):
 class TokenFile(unittest.TestCase):
     def test_a_token_may_come_from_a_file(self):
         import tempfile
+
         with tempfile.NamedTemporaryFile("w", suffix=".token") as file:
             file.write("a-token-from-a-file-0123\n")
             file.flush()

@@ -6,7 +6,19 @@ import pickle
 import tempfile
 import unittest
 
-from harness import BAND, HOST, HOUSE, HOUSE_2, STOP_SECONDS, Server, contents, expected, free_port, is_close, run_command
+from harness import (
+    BAND,
+    HOST,
+    HOUSE,
+    HOUSE_2,
+    STOP_SECONDS,
+    Server,
+    contents,
+    expected,
+    free_port,
+    is_close,
+    run_command,
+)
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 PRICE = expected()["house-price"]["predictions"][1]
@@ -47,7 +59,16 @@ class Commands(unittest.TestCase):
 
     def test_inspect_shows_steps_columns_and_predictor(self):
         text = self.run_ok("inspect", HOUSE)
-        for word in ("SimpleImputer", "StandardScaler", "OneHotEncoder", "ElasticNet", "CRIM", "LSTAT", "predictor", "example"):
+        for word in (
+            "SimpleImputer",
+            "StandardScaler",
+            "OneHotEncoder",
+            "ElasticNet",
+            "CRIM",
+            "LSTAT",
+            "predictor",
+            "example",
+        ):
             self.assertIn(word, text)
         text = self.run_ok("inspect", BAND)
         for word in ("20", "2 classes", "CRIM", "predictor", "binary:logistic"):
@@ -122,15 +143,21 @@ class Provenance(unittest.TestCase):
         import subprocess
         import time
         from harness import START_SECONDS, clean_environment, find_binary
+
         process = subprocess.Popen(
-            [find_binary(), "serve", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, env=clean_environment({"VENCEJO_HOST": HOST, **(env or {})}))
+            [find_binary(), "serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=clean_environment({"VENCEJO_HOST": HOST, **(env or {})}),
+        )
         try:
             deadline = time.monotonic() + START_SECONDS
             while run_command("probe", "--port", str(at))[0] != 0:
                 self.assertIsNone(process.poll(), "the server ended")
                 self.assertLess(time.monotonic(), deadline, "nothing listens at the port")
             import http.client
+
             client = http.client.HTTPConnection(HOST, at, timeout=10)
             client.request("GET", "/models")
             models = [model["name"] for model in json.loads(client.getresponse().read())["models"]]
@@ -149,8 +176,11 @@ class Provenance(unittest.TestCase):
         self.assertEqual(self.start("--config", path, at=ports[0]), ["one", "two"])
         self.assertEqual(self.start("--config", path, env={"PORT": str(ports[1])}, at=ports[1]), ["one", "two"])
         self.assertEqual(
-            self.start("--config", path, "--port", str(ports[2]), f"three={HOUSE}", env={"PORT": str(ports[1])}, at=ports[2]),
-            ["three"])
+            self.start(
+                "--config", path, "--port", str(ports[2]), f"three={HOUSE}", env={"PORT": str(ports[1])}, at=ports[2]
+            ),
+            ["three"],
+        )
         self.assertEqual(self.start(env={"VENCEJO_CONFIG": path}, at=ports[0]), ["one", "two"])
 
     def test_the_port_variables_of_the_clouds(self):
@@ -165,23 +195,37 @@ class Provenance(unittest.TestCase):
     def test_bad_settings_are_refused_with_setting_and_reason(self):
         token = "0123456789abcdef-secret"
         cases = [
-            (("--port", "70000"), {}, "port"), (("--port", "-1"), {}, "port"), (("--port", "abc"), {}, "port"),
-            ((), {"PORT": "abc"}, "PORT"), ((), {"PORT": "99999"}, "PORT"), ((), {"VENCEJO_PORT": "8080x"}, "VENCEJO_PORT"),
-            (("--loops", "0"), {}, "loops"), (("--loops", "100000"), {}, "loops"), ((), {"VENCEJO_LOOPS": "two"}, "VENCEJO_LOOPS"),
+            (("--port", "70000"), {}, "port"),
+            (("--port", "-1"), {}, "port"),
+            (("--port", "abc"), {}, "port"),
+            ((), {"PORT": "abc"}, "PORT"),
+            ((), {"PORT": "99999"}, "PORT"),
+            ((), {"VENCEJO_PORT": "8080x"}, "VENCEJO_PORT"),
+            (("--loops", "0"), {}, "loops"),
+            (("--loops", "100000"), {}, "loops"),
+            ((), {"VENCEJO_LOOPS": "two"}, "VENCEJO_LOOPS"),
             ((), {"VENCEJO_BODY_BYTES_MAX": "0"}, "VENCEJO_BODY_BYTES_MAX"),
             ((), {"VENCEJO_MODEL_BYTES_MAX": "-5"}, "VENCEJO_MODEL_BYTES_MAX"),
             ((), {"VENCEJO_DRAIN_SECONDS": "soon"}, "VENCEJO_DRAIN_SECONDS"),
-            (("--log-level", "loud"), {}, "log"), ((), {"VENCEJO_LOG_LEVEL": "loud"}, "VENCEJO_LOG_LEVEL"),
+            (("--log-level", "loud"), {}, "log"),
+            ((), {"VENCEJO_LOG_LEVEL": "loud"}, "VENCEJO_LOG_LEVEL"),
             ((), {"VENCEJO_ADMIN_TOKEN": "short"}, "VENCEJO_ADMIN_TOKEN"),
             ((), {"VENCEJO_ADMIN_TOKEN": token + " x"}, "VENCEJO_ADMIN_TOKEN"),
             ((), {"VENCEJO_ADMIN_TOKEN_FILE": "/nonexistent/token"}, "/nonexistent/token"),
             (("--config", "/nonexistent/config.json"), {}, "/nonexistent/config.json"),
-            (("--config", "{"), {}, "config"), (("--config", '{"prot": 1}'), {}, "prot"),
-            (("--config", '{"port": "x"}'), {}, "port"), (("--config", '{"port": 1.5}'), {}, "port"),
-            (("--config", '{"port": [1]}'), {}, "port"), (("--config", '{"models": ["a"]}'), {}, "models"),
-            (("--config", '{"models": {".a": "x"}}'), {}, ".a"), (("--config", "[]"), {}, "config"),
-            ((".hidden=" + HOUSE,), {}, ".hidden"), (("a b=" + HOUSE,), {}, "a b"), (("a=",), {}, "a="),
-            (("same=" + HOUSE, "same=" + HOUSE_2), {}, "same"), (("--store", ""), {}, "store"),
+            (("--config", "{"), {}, "config"),
+            (("--config", '{"prot": 1}'), {}, "prot"),
+            (("--config", '{"port": "x"}'), {}, "port"),
+            (("--config", '{"port": 1.5}'), {}, "port"),
+            (("--config", '{"port": [1]}'), {}, "port"),
+            (("--config", '{"models": ["a"]}'), {}, "models"),
+            (("--config", '{"models": {".a": "x"}}'), {}, ".a"),
+            (("--config", "[]"), {}, "config"),
+            ((".hidden=" + HOUSE,), {}, ".hidden"),
+            (("a b=" + HOUSE,), {}, "a b"),
+            (("a=",), {}, "path"),
+            (("same=" + HOUSE, "same=" + HOUSE_2), {}, "same"),
+            (("--store", ""), {}, "store"),
         ]
         for arguments, env, word in cases:
             with self.subTest(arguments=arguments, env=[*env]):

@@ -75,7 +75,7 @@ def check_histogram(name, samples):
         if sample == f"{name}_bucket":
             entry["buckets"].append((float(labels["le"].replace("Inf", "inf")), value))
         else:
-            entry[sample[len(name) + 1:]] = value
+            entry[sample[len(name) + 1 :]] = value
     for rest, entry in series.items():
         bounds = [bound for bound, _ in entry["buckets"]]
         counts = [count for _, count in entry["buckets"]]
@@ -165,8 +165,15 @@ class Parser(unittest.TestCase):
     def test_it_refuses_what_is_wrong(self):
         good = "# HELP a_total x\n# TYPE a_total counter\na_total{m=\"q\\\"\"} 1\n"
         self.assertEqual(len(parse_metrics(good)), 1)
-        for text in (good[:-1], good + good, good + "b 1\n", good.replace(" 1\n", " one\n"), good.replace("}", ",}}"),
-                     good + 'a_total{m="q\\""} 2\n', "a_total 1\n" + good):
+        for text in (
+            good[:-1],
+            good + good,
+            good + "b 1\n",
+            good.replace(" 1\n", " one\n"),
+            good.replace("}", ",}}"),
+            good + 'a_total{m="q\\""} 2\n',
+            "a_total 1\n" + good,
+        ):
             with self.assertRaises((ValueError, KeyError)):
                 parse_metrics(text)
 

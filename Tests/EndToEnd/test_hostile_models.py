@@ -19,7 +19,7 @@ from harness import BAND, HOUSE, HOUSE_2, Server, contents, expected
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 MEMORY_MAX = 300 << 20
-MUTATIONS = 150
+MUTATIONS = 120
 
 
 def band():
@@ -63,8 +63,11 @@ class Rig:
         except AssertionError as error:
             self.fault(case, error)
         except Exception as error:
-            self.fault(case, f"{type(error).__name__}: {error}; the server "
-                       + ("is alive" if self.server.is_alive() else f"ended: {self.server.text()[-1500:]}"))
+            self.fault(
+                case,
+                f"{type(error).__name__}: {error}; the server "
+                + ("is alive" if self.server.is_alive() else f"ended: {self.server.text()[-1500:]}"),
+            )
             self.client.close()
             if self.server.is_alive() and self.is_answering():
                 self.client = self.server.client()
@@ -225,7 +228,7 @@ class HostileModels(unittest.TestCase):
             "BINSTRING of -1": b"\x80\x02T\xff\xff\xff\xff.",
             "LONG4 of 2^31": b"\x80\x02\x8b\xff\xff\xff\x7f.",
             "LONG4 of -1": b"\x80\x02\x8b\xff\xff\xff\xff.",
-            "LONG of a million digits": b"L" + b"9" * 1_000_000 + b"L\n.",
+            "LONG of 200 000 digits": b"L" + b"9" * 200_000 + b"L\n.",
             "INT without end": b"I" + b"1" * 100_000,
             "memo never written": b"\x80\x02h\x05.",
             "memo index 2^32": b"\x80\x02K\x01r\xff\xff\xff\xffj\xff\xff\xff\xff.",
@@ -236,16 +239,19 @@ class HostileModels(unittest.TestCase):
             "TUPLE without mark": b"t.",
             "APPEND to a number": b"K\x01K\x02a.",
             "SETITEMS on a list": b"](K\x01K\x02u.",
-            "DUP without end": b"K\x01" + b"2" * 1_000_000,
-            "MARK a million times": b"(" * 1_000_000 + b".",
+            "DUP without end": b"K\x01" + b"2" * 1_500_000,
+            "MARK a million times": b"(" * 1_500_000 + b".",
             "lists nested 100 000 deep": nested,
             "tuples doubled 200 times": doubled,
             "a list that holds itself": b"\x80\x04]\x94h\x00a.",
             "a dictionary that holds itself": b"\x80\x04}\x94h\x00K\x01h\x00s.",
             "protocol 255": b"\x80\xff" + contents(HOUSE)[2:],
             "ones in the middle": contents(HOUSE)[:1000] + b"\xff" * 500 + contents(HOUSE)[1500:],
-            "a string of 50 MB": pickle.dumps("x" * 50_000_000, 4),
-            "a list of two million": pickle.dumps([0] * 2_000_000, 4),
+            "a string of 20 MB": pickle.dumps("x" * 20_000_000, 4),
+            "a list of half a million": pickle.dumps([0] * 500_000, 4),
+            "half a million lists": b"\x80\x04](" + (b"]" * 1000 + b"e(") * 500 + b"e.",
+            "half a million dictionaries": b"\x80\x04](" + (b"}" * 1000 + b"e(") * 500 + b"e.",
+            "half a million memos": b"\x80\x04]" + b"\x94" * 500_000 + b".",
         }
         for case, data in cases.items():
             self.rig.put(case, data, may_load=case == "FRAME of 2^63")
@@ -254,7 +260,7 @@ class HostileModels(unittest.TestCase):
         """The numbers of a real model's pickled arrays, replaced where they stand."""
         data = contents(HOUSE)
         # BININT1 inside shapes is everywhere; each small integer in turn becomes another.
-        places = [index for index in range(2, len(data) - 1) if data[index] == 0x4b][:150]
+        places = [index for index in range(2, len(data) - 1) if data[index] == 0x4B][:100]
         for place in places:
             for value in (0, 255):
                 changed = bytearray(data)
@@ -263,20 +269,22 @@ class HostileModels(unittest.TestCase):
         for place in places[:40]:
             for number in (b"J\xff\xff\xff\x7f", b"J\xff\xff\xff\xff", b"\x8a\x08" + b"\xff" * 7 + b"\x7f"):
                 # A length that the frame does not know of: without its frame the pickle is read all the same.
-                changed = data[:place] + number + data[place + 2:]
+                changed = data[:place] + number + data[place + 2 :]
                 self.rig.put(f"integer at {place} = {number!r}", unframed(changed), may_load=True)
 
     def test_compressed_bombs_are_refused(self):
         import gzip
-        packer = zlib.compressobj(9)
-        bomb = b"".join(packer.compress(bytes(1 << 22)) for _ in range(256)) + packer.flush()
-        self.rig.put("a gigabyte of zeros by zlib", bomb)
-        prefix = zlib.compressobj(9)
-        string = prefix.compress(b"\x80\x04\x8e" + struct.pack("<Q", 1 << 30))
-        string += b"".join(prefix.compress(bytes(1 << 22)) for _ in range(256)) + prefix.flush()
-        self.rig.put("a gigabyte of bytes in a pickle by zlib", string)
-        self.rig.put("zeros by gzip", gzip.compress(bytes(1 << 26)))
-        self.rig.put("gzip in gzip in gzip", gzip.compress(gzip.compress(gzip.compress(contents(HOUSE)))), may_load=True)
+
+        for name, first in (("zeros", b""), ("bytes in a pickle", b"\x80\x04\x8e" + struct.pack("<Q", 96 << 20))):
+            packer = zlib.compressobj(6)
+            bomb = (
+                packer.compress(first) + b"".join(packer.compress(bytes(1 << 22)) for _ in range(24)) + packer.flush()
+            )
+            self.rig.put(f"96 MiB of {name} by zlib", bomb)
+        self.rig.put("zeros by gzip", gzip.compress(bytes(1 << 25)))
+        self.rig.put(
+            "gzip in gzip in gzip", gzip.compress(gzip.compress(gzip.compress(contents(HOUSE)))), may_load=True
+        )
         packed = zlib.compress(contents(HOUSE))
         for length in range(0, len(packed), 97):
             self.rig.put(f"zlib cut at {length}", packed[:length])
@@ -303,6 +311,7 @@ class HostileModels(unittest.TestCase):
         def setter(key, index, value):
             def change(tree, _):
                 tree[key][index] = value
+
             return change
 
         for value in (15, 10_000, -2, 2**31 - 1, 2**31, 2**40, 2**63, 2**70, 1e300, 0.5, "1", None, True, [], {}):
@@ -320,19 +329,38 @@ class HostileModels(unittest.TestCase):
             case(f"threshold {value!r}", setter("split_conditions", 0, value))
         for value in (2, -1, 1.5, "left", None, []):
             case(f"default left {value!r}", setter("default_left", 0, value))
-        for value in ("0", "-1", "14", "16", "2000000000", "99999999999999999999", "9223372036854775807", "", "x", "1e3", None, [], 15.5):
-            case(f"num_nodes {value!r}", lambda tree, _, value=value: tree["tree_param"].__setitem__("num_nodes", value))
+        for value in (
+            "0",
+            "-1",
+            "14",
+            "16",
+            "2000000000",
+            "99999999999999999999",
+            "9223372036854775807",
+            "",
+            "x",
+            "1e3",
+            None,
+            [],
+            15.5,
+        ):
+            case(
+                f"num_nodes {value!r}", lambda tree, _, value=value: tree["tree_param"].__setitem__("num_nodes", value)
+            )
         for key in ("left_children", "right_children", "split_indices", "split_conditions", "default_left"):
             case(f"{key} too short", lambda tree, _, key=key: tree[key].pop())
             case(f"{key} too long", lambda tree, _, key=key: tree[key].append(0))
             case(f"{key} empty", lambda tree, _, key=key: tree[key].clear())
             case(f"{key} missing", lambda tree, _, key=key: tree.pop(key))
             case(f"{key} not an array", lambda tree, _, key=key: tree.__setitem__(key, {"0": 1}))
-            case(f"{key} a million long", lambda tree, _, key=key: tree.__setitem__(key, [0] * 1_000_000))
+            case(f"{key} 100 000 long", lambda tree, _, key=key: tree.__setitem__(key, [0] * 100_000))
         case("tree_param missing", lambda tree, _: tree.pop("tree_param"))
-        case("a tree that is a number",
-             lambda _, learner: learner["gradient_booster"]["model"]["trees"].__setitem__(2, 7))
-        harmless = ("default left 2", "default left -1", "default left 1.5", "threshold None")
+        case(
+            "a tree that is a number",
+            lambda _, learner: learner["gradient_booster"]["model"]["trees"].__setitem__(2, 7),
+        )
+        # XGBoost writes these, but the arrays tell the same.
+        harmless = ("tree_param missing", "default left 2", "default left -1", "default left 1.5", "threshold None")
         for name, model in cases.items():
             # What is no number may stand in for a missing one where XGBoost itself says so; it may not stop the server.
             may_load = name in harmless or name.endswith(" True")
@@ -369,15 +397,29 @@ class HostileModels(unittest.TestCase):
         case("tree_info negative", booster(lambda model: model["tree_info"].__setitem__(0, -1)))
         case("tree_info too short", booster(lambda model: model["tree_info"].pop()))
         for value in ("19", "21", "2000000000", "-1", "99999999999999999999"):
-            case(f"num_trees {value}", booster(lambda model, value=value: model["gbtree_model_param"].__setitem__("num_trees", value)))
+            case(
+                f"num_trees {value}",
+                booster(lambda model, value=value: model["gbtree_model_param"].__setitem__("num_trees", value)),
+            )
         case("feature names too few", lambda learner: learner["feature_names"].pop())
         case("feature names too many", lambda learner: learner["feature_names"].append("EXTRA"))
         case("feature names twice", lambda learner: learner["feature_names"].__setitem__(1, "CRIM"))
         case("feature names numbers", lambda learner: learner.__setitem__("feature_names", list(range(13))))
-        may_load = ("num_feature '1'", "num_feature '12'", "num_class '3'", "base_score ''", "base_score None", "tree_info too short")
+        may_load = (
+            "num_feature '1'",
+            "num_feature '12'",
+            "num_class '3'",
+            "base_score ''",
+            "base_score None",
+            "tree_info too short",
+        )
         for name, model in cases.items():
             self.rig.put(name, json.dumps(model).encode(), name in may_load[2:])
-        for name, change in (("version text", "3.2"), ("version negative", [-1, 0, 0]), ("version huge", [2**63, 0, 0])):
+        for name, change in (
+            ("version text", "3.2"),
+            ("version negative", [-1, 0, 0]),
+            ("version huge", [2**63, 0, 0]),
+        ):
             self.rig.put(name, json.dumps(dict(band(), version=change)).encode(), may_load=True)
 
     def test_documents_nested_or_long_without_reason_are_refused(self):
@@ -389,20 +431,27 @@ class HostileModels(unittest.TestCase):
             "objects": '{"a":' * deep + "1" + "}" * deep,
             "in the learner": '{"learner":' * deep,
             "in front of the learner": '{"x":' + "[" * deep + "]" * deep + "," + text[1:],
-            "a key of 10 MB": '{"' + "k" * 10_000_000 + '":1,' + text[1:],
-            "a string of 10 MB": '{"x":"' + "k" * 10_000_000 + '",' + text[1:],
-            "a number of 10 MB": '{"x":' + "1" * 10_000_000 + "," + text[1:],
+            "a key of 4 MB": '{"' + "k" * 4_000_000 + '":1,' + text[1:],
+            "a string of 4 MB": '{"x":"' + "k" * 4_000_000 + '",' + text[1:],
+            "a number of 4 MB": '{"x":' + "1" * 4_000_000 + "," + text[1:],
             "the learner twice": text[:-1] + "," + text[1:],
             "NaN": text.replace("0.28209587931632996", "NaN"),
             "1e400": text.replace("0.28209587931632996", "1e400"),
         }
-        loads = ("a key of 10 MB", "a string of 10 MB", "a number of 10 MB", "the learner twice", "NaN", "1e400",
-                 "in front of the learner")
+        loads = (
+            "a key of 4 MB",
+            "a string of 4 MB",
+            "a number of 4 MB",
+            "the learner twice",
+            "NaN",
+            "1e400",
+            "in front of the learner",
+        )
         for name, data in cases.items():
             self.rig.put(name, data.encode(), name in loads)
 
-    def test_a_tree_that_is_a_chain_of_100_000_does_not_overflow_the_stack(self):
-        depth = 100_000
+    def test_a_tree_that_is_a_chain_of_30_000_does_not_overflow_the_stack(self):
+        depth = 30_000
         model = band()
         booster = model["learner"]["gradient_booster"]["model"]
         count = 2 * depth + 1
@@ -412,10 +461,18 @@ class HostileModels(unittest.TestCase):
         for node in inner:
             left[node], right[node] = node + 1, node + 2
         tree = copy.deepcopy(booster["trees"][0])
-        tree.update(left_children=left, right_children=right, split_indices=[0] * count, split_conditions=[0.5] * count,
-                    default_left=[0] * count, base_weights=[0.0] * count, loss_changes=[0.0] * count, sum_hessian=[1.0] * count,
-                    split_type=[0] * count, parents=[2147483647] + [node // 2 * 2 - 2 if node % 2 == 0 else node - 1
-                                                                    for node in range(1, count)])
+        tree.update(
+            left_children=left,
+            right_children=right,
+            split_indices=[0] * count,
+            split_conditions=[0.5] * count,
+            default_left=[0] * count,
+            base_weights=[0.0] * count,
+            loss_changes=[0.0] * count,
+            sum_hessian=[1.0] * count,
+            split_type=[0] * count,
+            parents=[2147483647] + [node // 2 * 2 - 2 if node % 2 == 0 else node - 1 for node in range(1, count)],
+        )
         tree["tree_param"]["num_nodes"] = str(count)
         booster["trees"][0] = tree
         self.rig.put("a chain", json.dumps(model).encode(), may_load=True)
@@ -446,11 +503,15 @@ class HostileModels(unittest.TestCase):
             # The same in front of a model that is otherwise right.
             self.rig.put(f"{name}, before a real model", data + real[1:])
         # Each length and count of the real file in turn.
-        places = [index for index in range(len(real) - 9) if real[index:index + 1] == b"L" and real[index + 1:index + 6] == b"\0" * 5]
+        places = [
+            index
+            for index in range(len(real) - 9)
+            if real[index : index + 1] == b"L" and real[index + 1 : index + 6] == b"\0" * 5
+        ]
         chooser = random.Random(7)
         for place in places[:40] + chooser.sample(places, min(60, len(places))):
             for value in (0, -1, 1 << 62):
-                changed = real[:place + 1] + struct.pack(">q", value) + real[place + 9:]
+                changed = real[: place + 1] + struct.pack(">q", value) + real[place + 9 :]
                 self.rig.put(f"the count at {place} = {value}", changed, may_load=value == 0)
 
 
@@ -477,16 +538,16 @@ def mutate(data, chooser):
         elif kind == 1:
             data[place] ^= 1 << chooser.randrange(8)
         elif kind == 2:
-            del data[place:place + length]
+            del data[place : place + length]
         elif kind == 3:
-            data[place:place] = data[place:place + length]
+            data[place:place] = data[place : place + length]
         elif kind == 4:
-            data[place:place + length] = bytes(len(data[place:place + length]))
+            data[place : place + length] = bytes(len(data[place : place + length]))
         elif kind == 5:
-            data[place:place + length] = b"\xff" * len(data[place:place + length])
+            data[place : place + length] = b"\xff" * len(data[place : place + length])
         else:
             other = chooser.randrange(len(data))
-            data[place:place + length] = data[other:other + length]
+            data[place : place + length] = data[other : other + length]
         if not data:
             break
     return bytes(data)
@@ -501,9 +562,29 @@ def replace_somewhere(model, chooser):
         path.append(key)
         child = node[key]
         if not isinstance(child, (dict, list)) or not child or chooser.random() < 0.05:
-            node[key] = chooser.choice((
-                -1, 0, 1, 2**31, 2**63, -2**63, 1e308, 0.5, "", "x", "-1", "2000000000", None, True, [], {}, [[]],
-                [1] * 1000, {"a": 1}))
+            node[key] = chooser.choice(
+                (
+                    -1,
+                    0,
+                    1,
+                    2**31,
+                    2**63,
+                    -(2**63),
+                    1e308,
+                    0.5,
+                    "",
+                    "x",
+                    "-1",
+                    "2000000000",
+                    None,
+                    True,
+                    [],
+                    {},
+                    [[]],
+                    [1] * 1000,
+                    {"a": 1},
+                )
+            )
             return "/".join(str(part) for part in path)
         node = child
 

@@ -20,7 +20,9 @@ class Pages(ServerTestCase):
         self.assertIsInstance(document["generation"], int)
         self.assertEqual([model["name"] for model in document["models"]], ["house-price", "price-band"])
         for model in document["models"]:
-            self.assertTrue({"name", "version", "default", "state", "format", "digest", "generation"} <= set(model), model)
+            self.assertTrue(
+                {"name", "version", "default", "state", "format", "digest", "generation"} <= set(model), model
+            )
             self.assertEqual(model["default"], model["name"] == "house-price", "the first one named is the default")
 
     def test_a_page_tells_signature_predictor_memory_and_timings(self):
@@ -32,7 +34,9 @@ class Pages(ServerTestCase):
                 page = answer.json()
                 self.assertEqual(page["name"], name)
                 self.assertIn(hashlib.sha256(contents(path)).hexdigest(), page["digest"])
-                self.assertEqual([column["name"] for column in page["signature"]["inputs"]], list(expected()["records"][0]))
+                self.assertEqual(
+                    [column["name"] for column in page["signature"]["inputs"]], list(expected()["records"][0])
+                )
                 self.assertTrue(page["signature"]["outputs"])
                 self.assertTrue(page["steps"])
                 self.assertTrue({"name", "reason", "predicted_ns_per_row"} <= set(page["predictor"]))
@@ -132,8 +136,21 @@ class Uploads(ServerTestCase):
     def test_what_is_no_model_is_refused_and_the_old_one_stays(self):
         self.server.put("steady", HOUSE)
         before = self.server.request("GET", "/models/steady")
-        for artifact in (b"", b"\x00", b"hello", b"{}", b"[]", b'{"a": 1}', b"\x80", b"\x80\x04.", b"PK\x03\x04junk",
-                         b"\x1f\x8b\x08junk", b"\x89HDF\r\n\x1a\n", b"<PMML/>", b"\xff" * 1000):
+        for artifact in (
+            b"",
+            b"\x00",
+            b"hello",
+            b"{}",
+            b"[]",
+            b'{"a": 1}',
+            b"\x80",
+            b"\x80\x04.",
+            b"PK\x03\x04junk",
+            b"\x1f\x8b\x08junk",
+            b"\x89HDF\r\n\x1a\n",
+            b"<PMML/>",
+            b"\xff" * 1000,
+        ):
             with self.subTest(artifact=artifact[:20]):
                 document = self.assert_problem(self.server.put("steady", artifact), 422)
                 for key in ("place", "expected", "got"):
@@ -143,6 +160,7 @@ class Uploads(ServerTestCase):
 
     def test_a_refusal_says_what_to_do_instead(self):
         import pickle
+
         document = self.assert_problem(self.server.put("new", pickle.dumps({"a": [1, 2, 3]})), 422)
         self.assertIn("remedy", document)
         self.assert_problem(self.server.request("GET", "/models/new"), 404)
@@ -150,13 +168,18 @@ class Uploads(ServerTestCase):
     def test_an_upload_in_chunks_and_with_pauses_works(self):
         data = contents(HOUSE_2)
         with self.server.connect() as connection:
-            connection.send(head("PUT", "/models/chunked", "Transfer-Encoding: chunked",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head(
+                    "PUT", "/models/chunked", "Transfer-Encoding: chunked", f"Authorization: Bearer {self.server.token}"
+                )
+            )
             for start in range(0, len(data), 100):
-                part = data[start:start + 100]
+                part = data[start : start + 100]
                 connection.send(b"%x\r\n%s\r\n" % (len(part), part))
                 if start == 1000:
-                    self.assertEqual(self.server.request("GET", "/health/live").status, 200, "others are served meanwhile")
+                    self.assertEqual(
+                        self.server.request("GET", "/health/live").status, 200, "others are served meanwhile"
+                    )
             connection.send(b"0\r\n\r\n")
             self.assertEqual(connection.answer().status, 201)
         self.assertTrue(is_close(self.server.price(RECORD, "chunked"), PRICE[HOUSE_2]))
@@ -164,27 +187,55 @@ class Uploads(ServerTestCase):
     def test_expect_continue_is_answered_before_the_body(self):
         data = contents(HOUSE)
         with self.server.connect() as connection:
-            connection.send(head("PUT", "/models/expected", f"Content-Length: {len(data)}", "Expect: 100-continue",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head(
+                    "PUT",
+                    "/models/expected",
+                    f"Content-Length: {len(data)}",
+                    "Expect: 100-continue",
+                    f"Authorization: Bearer {self.server.token}",
+                )
+            )
             self.assertEqual(connection.answer(with_interim=True).status, 100)
             connection.send(data)
             self.assertEqual(connection.answer().status, 201)
 
-    def test_a_client_that_leaves_in_the_middle_changes_nothing(self):
-        self.server.put("left", HOUSE)
-        data = contents(HOUSE_2)
-        for length in (0, 1, len(data) // 2, len(data) - 1):
-            with self.server.connect() as connection:
-                connection.send(head("PUT", "/models/left", f"Content-Length: {len(data)}",
-                                     f"Authorization: Bearer {self.server.token}") + data[:length])
-            self.assertTrue(is_close(self.server.price(RECORD, "left"), PRICE[HOUSE]))
-        self.assertEqual(self.server.put("left", HOUSE_2).status, 200, "the next upload works")
+    def test_more_uploads_at_once_than_there_are_places_are_told_to_come_again(self):
+        data, connections = contents(HOUSE), []
+        try:
+            for _ in range(40):
+                connections.append(self.server.connect())
+                connections[-1].send(
+                    head(
+                        "PUT",
+                        "/models/many",
+                        f"Content-Length: {len(data)}",
+                        "Expect: 100-continue",
+                        f"Authorization: Bearer {self.server.token}",
+                    )
+                )
+            answers = [connection.answer(with_interim=True) for connection in connections]
+            self.assertEqual({answer.status for answer in answers}, {100, 503})
+            for connection, answer in zip(connections, answers):
+                if answer.status == 503:
+                    self.assertRegex(answer.field("retry-after"), r"^\d+$")
+                else:
+                    connection.send(data)
+                    self.assertIn(connection.answer().status, (200, 201))
+        finally:
+            for connection in connections:
+                connection.close()
+        self.assertEqual(self.server.put("many", HOUSE_2).status, 200)
 
     def test_a_slow_upload_does_not_hold_up_another(self):
         data = contents(HOUSE)
         with self.server.connect() as slow:
-            slow.send(head("PUT", "/models/slow", f"Content-Length: {len(data)}",
-                           f"Authorization: Bearer {self.server.token}") + data[:10])
+            slow.send(
+                head(
+                    "PUT", "/models/slow", f"Content-Length: {len(data)}", f"Authorization: Bearer {self.server.token}"
+                )
+                + data[:10]
+            )
             self.assertIn(self.server.put("quick", HOUSE).status, (200, 201))
             slow.send(data[10:])
             self.assertEqual(slow.answer().status, 201)
@@ -220,21 +271,65 @@ class Uploads(ServerTestCase):
         self.assertTrue(is_close(self.server.price(RECORD, "raced"), PRICE[HOUSE_2]))
 
 
+class BrokenOff(ServerTestCase):
+    models = {"house-price": HOUSE}
+
+    def test_a_client_that_leaves_in_the_middle_changes_nothing(self):
+        self.server.put("left", HOUSE)
+        data = contents(HOUSE_2)
+        for length in (0, 1, len(data) // 2, len(data) - 1):
+            with self.server.connect() as connection:
+                connection.send(
+                    head(
+                        "PUT",
+                        "/models/left",
+                        f"Content-Length: {len(data)}",
+                        f"Authorization: Bearer {self.server.token}",
+                    )
+                    + data[:length]
+                )
+            self.assertTrue(is_close(self.server.price(RECORD, "left"), PRICE[HOUSE]))
+        self.assertEqual(self.server.put("left", HOUSE_2).status, 200, "the next upload works")
+
+    def test_uploads_that_were_broken_off_do_not_keep_their_places(self):
+        """The number of uploads at once is bounded; a client that has left must not count."""
+        for _ in range(30):
+            with self.server.connect() as connection:
+                connection.send(
+                    head(
+                        "PUT", "/models/broken", "Content-Length: 1000000", f"Authorization: Bearer {self.server.token}"
+                    )
+                    + b"x" * 50_000
+                )
+        deadline = time.monotonic() + 3
+        while (answer := self.server.put("broken", HOUSE)).status == 503 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertIn(answer.status, (200, 201), answer)
+
+
 class Limits(ServerTestCase):
     models = {"house-price": HOUSE}
     settings = {"env": {"VENCEJO_MODEL_BYTES_MAX": "4096"}}
 
     def test_a_model_over_the_limit_is_refused_before_it_is_read(self):
         with self.server.connect() as connection:
-            connection.send(head("PUT", "/models/big", "Content-Length: 4097", "Expect: 100-continue",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head(
+                    "PUT",
+                    "/models/big",
+                    "Content-Length: 4097",
+                    "Expect: 100-continue",
+                    f"Authorization: Bearer {self.server.token}",
+                )
+            )
             answer = connection.answer(with_interim=True)
             self.assert_problem(answer, 413, detail=re.compile(r"4[,.]?096|4 ?KiB"))
 
     def test_a_model_over_the_limit_in_chunks_is_refused(self):
         with self.server.connect() as connection:
-            connection.send(head("PUT", "/models/big", "Transfer-Encoding: chunked",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head("PUT", "/models/big", "Transfer-Encoding: chunked", f"Authorization: Bearer {self.server.token}")
+            )
             try:
                 for _ in range(100):
                     connection.send(b"400\r\n" + b"x" * 1024 + b"\r\n")

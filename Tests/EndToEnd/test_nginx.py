@@ -10,8 +10,22 @@ import time
 import unittest
 
 from harness import (
-    ANSWER_SECONDS, HOST, HOUSE, HOUSE_2, ROOT, Connection, Load, Server, ServerTestCase, contents, expected, free_port, head,
-    is_close, post)
+    ANSWER_SECONDS,
+    HOST,
+    HOUSE,
+    HOUSE_2,
+    ROOT,
+    Connection,
+    Load,
+    Server,
+    ServerTestCase,
+    contents,
+    expected,
+    free_port,
+    head,
+    is_close,
+    post,
+)
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
@@ -26,8 +40,11 @@ class Nginx:
         self.directory = tempfile.mkdtemp(prefix="vencejo-nginx-")
         os.chmod(self.directory, 0o755)
         text = contents(os.path.join(ROOT, "nginx.conf")).decode()
-        for old, new in (("vencejo:8080", f"{HOST}:{upstream}"), ("listen 8000", f"listen {HOST}:{self.port}"),
-                         ("/tmp/nginx", os.path.join(self.directory, "nginx"))):
+        for old, new in (
+            ("vencejo:8080", f"{HOST}:{upstream}"),
+            ("listen 8000", f"listen {HOST}:{self.port}"),
+            ("/tmp/nginx", os.path.join(self.directory, "nginx")),
+        ):
             assert old in text, f"nginx.conf no longer holds {old!r}"
             text = text.replace(old, new)
         path = os.path.join(self.directory, "nginx.conf")
@@ -35,8 +52,11 @@ class Nginx:
             file.write(text)
         self.log = open(os.path.join(self.directory, "log"), "w+b")
         self.process = subprocess.Popen(
-            [NGINX, "-c", path, "-p", self.directory, "-g", "daemon off;"], stdin=subprocess.DEVNULL, stdout=self.log,
-            stderr=self.log)
+            [NGINX, "-c", path, "-p", self.directory, "-g", "daemon off;"],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
         deadline = time.monotonic() + 10
         while True:
             assert self.process.poll() is None and time.monotonic() < deadline, self.text()
@@ -73,6 +93,7 @@ class BehindNginx(ServerTestCase):
     def proxied(self):
         """The server as seen through nginx."""
         import http.client
+
         return http.client.HTTPConnection(HOST, self.nginx.port, timeout=ANSWER_SECONDS)
 
     def ask(self, method, path, body=None, headers=None, **more):
@@ -99,12 +120,12 @@ class BehindNginx(ServerTestCase):
         self.assertIn("place", self.assert_problem(answer, 422))
 
     def test_large_predictions_pass(self):
-        records = [dict(RECORD, RM=index / 1000) for index in range(20_000)]
+        records = [dict(RECORD, RM=index / 1000) for index in range(30_000)]
         body = json.dumps(records)
         self.assertGreater(len(body), 1 << 20, "nginx has to put it into a file")
         answer = self.ask("POST", "/predict", body)
         self.assertEqual(answer.status, 200)
-        self.assertEqual(len(answer.json()["predictions"]), 20_000)
+        self.assertEqual(len(answer.json()["predictions"]), 30_000)
 
     def test_a_body_over_the_limit_is_413(self):
         with Connection(self.nginx.port) as connection:
@@ -127,8 +148,15 @@ class BehindNginx(ServerTestCase):
     def test_an_upload_without_length_and_with_expect_passes(self):
         data = contents(HOUSE)
         with Connection(self.nginx.port) as connection:
-            connection.send(head("PUT", "/models/streamed", "Transfer-Encoding: chunked", "Expect: 100-continue",
-                                 f"Authorization: Bearer {self.server.token}"))
+            connection.send(
+                head(
+                    "PUT",
+                    "/models/streamed",
+                    "Transfer-Encoding: chunked",
+                    "Expect: 100-continue",
+                    f"Authorization: Bearer {self.server.token}",
+                )
+            )
             self.assertEqual(connection.answer(with_interim=True).status, 100, "nginx says it itself")
             connection.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
             self.assertEqual(connection.answer().status, 201)

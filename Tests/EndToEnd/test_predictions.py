@@ -30,8 +30,10 @@ class Forms(ServerTestCase):
             "instances of records": {"instances": records},
             "instances of rows": {"instances": rows},
             "columns and data": {"columns": COLUMNS, "data": rows},
-            "columns and data in another order of columns":
-                {"columns": reordered, "data": [[record[name] for name in reordered] for record in records]},
+            "columns and data in another order of columns": {
+                "columns": reordered,
+                "data": [[record[name] for name in reordered] for record in records],
+            },
             "data before columns": {"data": rows, "columns": COLUMNS},
         }
         for name, body in forms.items():
@@ -64,13 +66,19 @@ class Forms(ServerTestCase):
         self.assertEqual(document["prediction"], 1)
         self.assertAlmostEqual(sum(document["probabilities"].values()), 1, places=6)
         many = self.server.predict([{"RM": 7.2}, {"RM": 4.0}], "price-band").json()
-        self.assertEqual([list(many), len(many["predictions"]), len(many["probabilities"])],
-                         [["predictions", "probabilities"], 2, 2])
+        self.assertEqual(
+            [list(many), len(many["predictions"]), len(many["probabilities"])], [["predictions", "probabilities"], 2, 2]
+        )
 
     def test_the_content_types_of_curl_and_of_none_are_json(self):
         wanted = self.server.price(RECORD)
-        for kind in ("application/json", "application/json; charset=utf-8", "application/x-www-form-urlencoded",
-                     "text/plain", "application/octet-stream"):
+        for kind in (
+            "application/json",
+            "application/json; charset=utf-8",
+            "application/x-www-form-urlencoded",
+            "text/plain",
+            "application/octet-stream",
+        ):
             with self.subTest(kind=kind):
                 answer = self.server.predict(RECORD, headers={"Content-Type": kind})
                 self.assertEqual((answer.status, answer.json().get("prediction")), (200, wanted))
@@ -95,7 +103,13 @@ class Forms(ServerTestCase):
 
     def test_numbers_are_read_exactly(self):
         wanted = self.server.price(RECORD)
-        for text in ("0.15", "15e-2", "1.5E-1", "0.150000000000000000000000000000000", "0.1500000000000000055511151231"):
+        for text in (
+            "0.15",
+            "15e-2",
+            "1.5E-1",
+            "0.150000000000000000000000000000000",
+            "0.1500000000000000055511151231",
+        ):
             body = b'{"CRIM": ' + text.encode() + b', "RM": 5.45, "LSTAT": 18.06}'
             self.assertEqual(self.server.predict(body).json(), {"prediction": wanted}, text)
         for text in ("9007199254740993", "-0", "-0.0", "1e308", "5e-324", "123456789012345678901234567890"):
@@ -117,18 +131,22 @@ class Forms(ServerTestCase):
 class Errors(ServerTestCase):
     def test_an_unknown_field_names_the_nearest_one(self):
         document = self.assert_problem(
-            self.server.predict({"CRIN": 0.15}), 422, pointer="/CRIN", nearest="CRIM", got='"CRIN"')
+            self.server.predict({"CRIN": 0.15}), 422, pointer="/CRIN", nearest="CRIM", got='"CRIN"'
+        )
         self.assertIn("expected", document)
         self.assertEqual(self.server.predict(document["example"]).status, 200, "the example has to work")
 
     def test_an_unknown_field_in_a_list_is_pointed_at(self):
         self.assert_problem(self.server.predict([{"RM": 1}, {"rm": 1}]), 422, pointer="/1/rm", nearest="RM")
         self.assert_problem(
-            self.server.predict({"instances": [{"RM": 1}, {"LSAT": 1}]}), 422, pointer="/instances/1/LSAT",
-            nearest="LSTAT")
+            self.server.predict({"instances": [{"RM": 1}, {"LSAT": 1}]}),
+            422,
+            pointer="/instances/1/LSAT",
+            nearest="LSTAT",
+        )
         self.assert_problem(
-            self.server.predict({"columns": ["RM", "TAXX"], "data": [[1, 2]]}), 422, pointer="/columns/1",
-            nearest="TAX")
+            self.server.predict({"columns": ["RM", "TAXX"], "data": [[1, 2]]}), 422, pointer="/columns/1", nearest="TAX"
+        )
 
     def test_a_pointer_is_escaped_as_rfc_6901_says(self):
         self.assert_problem(self.server.predict({"a/b~c": 1}), 422, pointer="/a~1b~0c")
@@ -144,7 +162,8 @@ class Errors(ServerTestCase):
         self.assert_problem(self.server.predict([1, 2, 3]), 422, expected=re.compile("13 values"))
         self.assert_problem(self.server.predict([[1] * 13, [1] * 14]), 422, pointer="/1")
         self.assert_problem(
-            self.server.predict({"columns": ["RM", "TAX"], "data": [[1, 2], [1]]}), 422, pointer="/data/1")
+            self.server.predict({"columns": ["RM", "TAX"], "data": [[1, 2], [1]]}), 422, pointer="/data/1"
+        )
 
     def test_a_field_given_twice_is_refused(self):
         self.assert_problem(self.server.predict(b'{"RM": 1, "RM": 2}'), 422, pointer="/RM")
@@ -153,24 +172,66 @@ class Errors(ServerTestCase):
 
     def test_forms_that_are_no_rows_are_refused(self):
         bodies = [
-            [], {"instances": []}, {"columns": ["RM"], "data": []}, {"columns": ["RM"]}, {"data": [[1]]},
-            {"instances": [1, 2]}, [[1] * 13, {"RM": 1}], {"RM": 1, "instances": [{"RM": 1}]}, [None], [[]], {"data": []},
-            {"instances": [{"RM": 1}], "columns": ["RM"], "data": [[1]]}, {"columns": "RM", "data": [[1]]},
-            {"columns": ["RM"], "data": [{"RM": 1}]}, {"columns": [1], "data": [[1]]}, {"instances": {"RM": 1}}]
+            [],
+            {"instances": []},
+            {"columns": ["RM"], "data": []},
+            {"columns": ["RM"]},
+            {"data": [[1]]},
+            {"instances": [1, 2]},
+            [[1] * 13, {"RM": 1}],
+            {"RM": 1, "instances": [{"RM": 1}]},
+            [None],
+            [[]],
+            {"data": []},
+            {"instances": [{"RM": 1}], "columns": ["RM"], "data": [[1]]},
+            {"columns": "RM", "data": [[1]]},
+            {"columns": ["RM"], "data": [{"RM": 1}]},
+            {"columns": [1], "data": [[1]]},
+            {"instances": {"RM": 1}},
+        ]
         for body in bodies:
             with self.subTest(body=body):
                 self.assert_problem(self.server.predict(body), 422)
 
     def test_what_is_not_json_is_400_with_the_offset(self):
         bodies = {
-            b"": None, b" ": None, b"{": None, b"nope": 0, b'{"RM": 1,}': None, b'{"RM": 01}': None, b'{"RM": 1.}': None,
-            b'{"RM": .5}': None, b'{"RM": +1}': None, b'{"RM": 1} x': None, b"{'RM': 1}": None, b'{"RM" 1}': None,
-            b'{"RM": NaN}': 7, b'{"RM": Infinity}': 7, b'{"RM": -Infinity}': None, b'{"RM": nan}': None,
-            b'{"RM": 1e400}': None, b'{"RM": -1e400}': None, b'{"RM": 0x10}': None, b'{"RM": 1e}': None,
-            b'{"\\ud800": 1}': None, b'{"\\ude00\\ud800": 1}': None, b'{"a\xff": 1}': None, b'{"\xed\xa0\x80": 1}': None,
-            b'{"\xc0\xaf": 1}': None, b'{"a\nb": 1}': None, b'{"\\x41": 1}': None, b'{"RM": tru}': None,
-            b'\xef\xbb\xbf{"RM": 1}x': None, b'{"RM": 1}{"RM": 1}': None, b"[1, 2": None, b'{"RM": /* */ 1}': None,
-            b'"RM=1': None, b"\x00": None, b"CRIM=0.15&RM=5.45": None, b'{"RM": 1}\x00': None}
+            b"": None,
+            b" ": None,
+            b"{": None,
+            b"nope": None,
+            b'{"RM": 1,}': None,
+            b'{"RM": 01}': None,
+            b'{"RM": 1.}': None,
+            b'{"RM": .5}': None,
+            b'{"RM": +1}': None,
+            b'{"RM": 1} x': None,
+            b"{'RM': 1}": None,
+            b'{"RM" 1}': None,
+            b'{"RM": NaN}': 7,
+            b'{"RM": Infinity}': 7,
+            b'{"RM": -Infinity}': None,
+            b'{"RM": nan}': None,
+            b'{"RM": 1e400}': None,
+            b'{"RM": -1e400}': None,
+            b'{"RM": 0x10}': None,
+            b'{"RM": 1e}': None,
+            b'{"\\ud800": 1}': None,
+            b'{"\\ude00\\ud800": 1}': None,
+            b'{"a\xff": 1}': None,
+            b'{"\xed\xa0\x80": 1}': None,
+            b'{"\xc0\xaf": 1}': None,
+            b'{"a\nb": 1}': None,
+            b'{"\\x41": 1}': None,
+            b'{"RM": tru}': None,
+            b'\xef\xbb\xbf{"RM": 1}x': None,
+            b'{"RM": 1}{"RM": 1}': None,
+            b"[1, 2": None,
+            b'{"RM": /* */ 1}': None,
+            b'"RM=1': None,
+            b"\x00": None,
+            b"CRIM=0.15&RM=5.45": None,
+            b'{"RM": 1}\x00': None,
+        }
         for body, offset in bodies.items():
             with self.subTest(body=body):
                 document = self.assert_problem(self.server.predict(body), 400)
@@ -187,17 +248,21 @@ class Errors(ServerTestCase):
     def test_every_prefix_of_a_document_is_400(self):
         text = json.dumps({"instances": [RECORD, {"B": 396.9, "CHAS": None}]}).encode()
         client = self.server.client()
+        self.addCleanup(client.close)
         for length in range(len(text)):
-            answer = self.server.predict(text[:length], client=client)
-            self.assert_problem(answer, 400)
+            with self.subTest(text=text[:length]):
+                self.assert_problem(self.server.predict(text[:length], client=client), 400)
         self.assertEqual(self.server.predict(text, client=client).status, 200)
-        client.close()
 
     def test_nesting_of_100_000_levels_is_400(self):
-        for text in (b"[" * 100_000, b'{"RM":' * 100_000, b"[" * 100_000 + b"]" * 100_000,
-                     b'{"instances":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-                     b'{"RM":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-                     b'{"columns":' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
+        for text in (
+            b"[" * 100_000,
+            b'{"RM":' * 100_000,
+            b"[" * 100_000 + b"]" * 100_000,
+            b'{"instances":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            b'{"RM":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            b'{"columns":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        ):
             answer = self.server.predict(text)
             self.assertIn(answer.status, (400, 422), answer)
         self.assert_problem(self.server.predict(b"[" * 100_000), 400)
@@ -218,16 +283,31 @@ class Errors(ServerTestCase):
         self.assertEqual(sorted(document["models"]), ["house-price", "price-band"])
 
     def test_an_unknown_route_is_404(self):
-        for path in ("/nope", "/predict/", "/predict/x", "/models/house-price/nope", "/health", "/health/nope", "//predict",
-                     "/models/house-price/predict/x"):
+        for path in (
+            "/nope",
+            "/predict/",
+            "/predict/x",
+            "/models/house-price/nope",
+            "/health",
+            "/health/nope",
+            "//predict",
+            "/models/house-price/predict/x",
+        ):
             with self.subTest(path=path):
                 self.assert_problem(self.server.request("GET", path), 404)
 
     def test_a_wrong_method_is_405_with_allow(self):
         for method, path, allowed in (
-                ("GET", "/predict", "POST"), ("GET", "/models/house-price/predict", "POST"), ("DELETE", "/predict", "POST"),
-                ("PUT", "/predict", "POST"), ("POST", "/health/live", "GET"), ("POST", "/metrics", "GET"),
-                ("DELETE", "/models", "GET"), ("PATCH", "/models/house-price", "PUT"), ("POST", "/", "GET")):
+            ("GET", "/predict", "POST"),
+            ("GET", "/models/house-price/predict", "POST"),
+            ("DELETE", "/predict", "POST"),
+            ("PUT", "/predict", "POST"),
+            ("POST", "/health/live", "GET"),
+            ("POST", "/metrics", "GET"),
+            ("DELETE", "/models", "GET"),
+            ("PATCH", "/models/house-price", "PUT"),
+            ("POST", "/", "GET"),
+        ):
             with self.subTest(method=method, path=path):
                 answer = self.server.request(method, path, b"" if method != "GET" else None, admin=True)
                 self.assert_problem(answer, 405)
@@ -243,17 +323,35 @@ class Errors(ServerTestCase):
 
     def test_paths_that_try_to_climb_are_refused(self):
         paths = (
-            "/models/..", "/models/../predict", "/models/%2e%2e", "/models/..%2f..%2fetc%2fpasswd",
-            "/models/%252e%252e%252fetc", "/models/a%2fb", "/models/a%00b", "/models/..%5c..", "/models/%c0%ae%c0%ae",
-            "/models/%ff", "/models/%zz", "/models/%", "/junk/../models", "/models/house-price/../price-band",
-            "/models/.hidden", "/models/-a", "/models/" + "a" * 129, "/models/a%20b", "/models/a;b", "/models/")
+            "/models/..",
+            "/models/../predict",
+            "/models/%2e%2e",
+            "/models/..%2f..%2fetc%2fpasswd",
+            "/models/%252e%252e%252fetc",
+            "/models/a%2fb",
+            "/models/a%00b",
+            "/models/..%5c..",
+            "/models/%c0%ae%c0%ae",
+            "/models/%ff",
+            "/models/%zz",
+            "/models/%",
+            "/junk/../models",
+            "/models/house-price/../price-band",
+            "/models/.hidden",
+            "/models/-a",
+            "/models/" + "a" * 129,
+            "/models/a%20b",
+            "/models/a;b",
+            "/models/",
+        )
         for path in paths:
             for method in ("GET", "PUT", "POST"):
                 with self.subTest(path=path, method=method), self.server.connect() as connection:
                     target = path + "/predict" if method == "POST" else path
                     connection.send(
                         f"{method} {target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.server.token}\r\n"
-                        "Content-Length: 2\r\n\r\n{}".encode("latin-1"))
+                        "Content-Length: 2\r\n\r\n{}".encode("latin-1")
+                    )
                     answer = connection.answer()
                     self.server.check(answer)
                     self.assertIn(answer.status, (400, 404, 405), answer)

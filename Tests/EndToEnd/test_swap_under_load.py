@@ -83,10 +83,11 @@ class SwapUnderLoad(unittest.TestCase):
             client = server.client()
             before = server.request("GET", "/models/house-price").field("etag")
             judge_first = lambda answer: judge(answer) or (
-                None if is_close(answer.json()["prediction"], PRICES[0]) else "not the first model's")
+                None if is_close(answer.json()["prediction"], PRICES[0]) else "not the first model's"
+            )
             with Load(server.port, post("/predict", RECORD), judge_first, clients=4) as load:
                 for index in range(50):
-                    answer = server.put("house-price", data[1][:20 * index], client=client)
+                    answer = server.put("house-price", data[1][: 20 * index], client=client)
                     self.assertEqual(answer.status, 422, answer)
             self.assertEqual(load.failures, [])
             self.assertEqual(server.request("GET", "/models/house-price").field("etag"), before)

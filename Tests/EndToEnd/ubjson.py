@@ -2,8 +2,7 @@
 
 import struct
 
-_SCALARS = {
-    b"i": ">b", b"U": ">B", b"I": ">h", b"l": ">i", b"L": ">q", b"d": ">f", b"D": ">d"}
+_SCALARS = {b"i": ">b", b"U": ">B", b"I": ">h", b"l": ">i", b"L": ">q", b"d": ">f", b"D": ">d"}
 
 
 def loads(data):
@@ -35,34 +34,34 @@ def _payload(data, position, kind):
 
 
 def _text(data, position):
-    length, position = _value(data, position, data[position:position + 1])
-    return data[position:position + length].decode(), position + length
+    length, position = _value(data, position, data[position : position + 1])
+    return data[position : position + length].decode(), position + length
 
 
 def _object(data, position):
     result = {}
-    while data[position:position + 1] != b"}":
+    while data[position : position + 1] != b"}":
         key, position = _text(data, position)
-        result[key], position = _value(data, position, data[position:position + 1])
+        result[key], position = _value(data, position, data[position : position + 1])
     return result, position + 1
 
 
 def _array(data, position):
     kind = None
-    if data[position:position + 1] == b"$":
-        kind, position = data[position + 1:position + 2], position + 2
-    if data[position:position + 1] == b"#":
-        count, position = _value(data, position + 1, data[position + 1:position + 2])
+    if data[position : position + 1] == b"$":
+        kind, position = data[position + 1 : position + 2], position + 2
+    if data[position : position + 1] == b"#":
+        count, position = _value(data, position + 1, data[position + 1 : position + 2])
         result = []
         for _ in range(count):
             if kind:
                 value, position = _payload(data, position, kind)
             else:
-                value, position = _value(data, position, data[position:position + 1])
+                value, position = _value(data, position, data[position : position + 1])
             result.append(value)
         return result, position
     result = []
-    while data[position:position + 1] != b"]":
-        value, position = _value(data, position, data[position:position + 1])
+    while data[position : position + 1] != b"]":
+        value, position = _value(data, position, data[position : position + 1])
         result.append(value)
     return result, position + 1

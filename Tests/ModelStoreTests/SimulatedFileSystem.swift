@@ -1,8 +1,9 @@
 import ModelStore
 import Synchronization
 
-/// A disk in memory that forgets what was not brought to it: bytes that were written and not synchronised, names that were
-/// given and whose directory was not synchronised. Any call may fail, and the machine may stop before or after any call.
+/// A disk in memory that forgets what was not brought to it: bytes that were written and not synchronised, names that
+/// were given and whose directory was not synchronised. Any call may fail, and the machine may stop before or after
+/// any call.
 final class SimulatedFileSystem: FileSystem {
     /// What happens at the call of a given number.
     enum Fault: Sendable, Hashable {

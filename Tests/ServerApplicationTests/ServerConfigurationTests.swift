@@ -23,7 +23,8 @@ private func resolve(
         #expect(configuration.port.source.description == "environment PORT")
         #expect(configuration.host.value == "::1")
         #expect(configuration.host.source.description == "file, host")
-        #expect(try configuration.models == [ModelSource(name: "a", path: "a.pkl"), ModelSource(name: "b", path: "b.ubj")])
+        #expect(
+            try configuration.models == [ModelSource(name: "a", path: "a.pkl"), ModelSource(name: "b", path: "b.ubj")])
         options.port = 1
         configuration = try resolve(options, ["PORT": "2"], files: files)
         #expect(configuration.port.value == 1)
@@ -51,12 +52,16 @@ private func resolve(
 
     @Test func readsTheTokenFromAFile() throws {
         let files = ["/run/secrets/t": "0123456789abcdef\n"]
-        #expect(try resolve(ServerOptions(), ["VENCEJO_ADMIN_TOKEN_FILE": "/run/secrets/t"], files: files).adminToken.value == "0123456789abcdef")
+        #expect(
+            try resolve(ServerOptions(), ["VENCEJO_ADMIN_TOKEN_FILE": "/run/secrets/t"], files: files).adminToken.value
+                == "0123456789abcdef")
         #expect(try resolve().adminToken.value == nil)
     }
 
     @Test func neverShowsTheTokenInAnError() {
-        let error = #expect(throws: ConfigurationError.self) { try resolve(ServerOptions(), ["VENCEJO_ADMIN_TOKEN": "geheim"]) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try resolve(ServerOptions(), ["VENCEJO_ADMIN_TOKEN": "geheim"])
+        }
         #expect(error.map { !"\($0)".contains("geheim") } == true)
     }
 

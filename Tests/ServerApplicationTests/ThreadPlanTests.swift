@@ -3,10 +3,12 @@ import Testing
 @testable import ServerApplication
 
 @Suite struct ThreadPlanTests {
-    @Test(arguments: [
-        (nil, 64, 64, nil, 64), (nil, 64, 4, nil, 4), (nil, 64, 4, 2.5, 2), (nil, 64, 64, 0.25, 1), (nil, 1, 1, 8.0, 1),
-        (3, 64, 2, 1.0, 3),
-    ] as [(Int?, Int, Int, Double?, Int)])
+    @Test(
+        arguments: [
+            (nil, 64, 64, nil, 64), (nil, 64, 4, nil, 4), (nil, 64, 4, 2.5, 2), (nil, 64, 64, 0.25, 1),
+            (nil, 1, 1, 8.0, 1),
+            (3, 64, 2, 1.0, 3),
+        ] as [(Int?, Int, Int, Double?, Int)])
     func runsALoopAGrantedCore(requested: Int?, host: Int, affinity: Int, quota: Double?, loops: Int) {
         let plan = ThreadPlan(
             requested: requested, hostCores: host, affinityCores: affinity,
@@ -20,21 +22,30 @@ import Testing
         #expect(plan.reason == "host 64 cores, cpuset 4, quota 2.50 (cgroup v2) -> 2 loops")
     }
 
-    @Test(arguments: [
-        (["/proc/self/cgroup": "0::/\n", "/g/cpu.max": "200000 100000\n"], 2.0),
-        (["/proc/self/cgroup": "0::/a/b\n", "/g/a/cpu.max": "50000 100000\n", "/g/a/b/cpu.max": "max 100000\n"], 0.5),
-        (["/proc/self/cgroup": "0::/not/mounted\n", "/g/cpu.max": "150000 100000"], 1.5),
-        (
-            [
-                "/proc/self/cgroup": "4:cpu,cpuacct:/docker/x\n1:name=systemd:/\n",
-                "/g/cpu,cpuacct/docker/x/cpu.cfs_quota_us": "300000\n",
-                "/g/cpu,cpuacct/docker/x/cpu.cfs_period_us": "100000\n",
-            ], 3.0
-        ),
-        (["/proc/self/cgroup": "4:cpu:/\n", "/g/cpu/cpu.cfs_quota_us": "-1\n", "/g/cpu/cpu.cfs_period_us": "100000"], nil),
-        (["/proc/self/cgroup": "0::/\n", "/g/cpu.max": "garbage"], nil),
-        ([:], nil),
-    ] as [([String: String], Double?)])
+    @Test(
+        arguments: [
+            (["/proc/self/cgroup": "0::/\n", "/g/cpu.max": "200000 100000\n"], 2.0),
+            (
+                ["/proc/self/cgroup": "0::/a/b\n", "/g/a/cpu.max": "50000 100000\n", "/g/a/b/cpu.max": "max 100000\n"],
+                0.5
+            ),
+            (["/proc/self/cgroup": "0::/not/mounted\n", "/g/cpu.max": "150000 100000"], 1.5),
+            (
+                [
+                    "/proc/self/cgroup": "4:cpu,cpuacct:/docker/x\n1:name=systemd:/\n",
+                    "/g/cpu,cpuacct/docker/x/cpu.cfs_quota_us": "300000\n",
+                    "/g/cpu,cpuacct/docker/x/cpu.cfs_period_us": "100000\n",
+                ], 3.0
+            ),
+            (
+                [
+                    "/proc/self/cgroup": "4:cpu:/\n", "/g/cpu/cpu.cfs_quota_us": "-1\n",
+                    "/g/cpu/cpu.cfs_period_us": "100000",
+                ], nil
+            ),
+            (["/proc/self/cgroup": "0::/\n", "/g/cpu.max": "garbage"], nil),
+            ([:], nil),
+        ] as [([String: String], Double?)])
     func readsTheTightestQuota(files: [String: String], cores: Double?) {
         #expect(CgroupReader(root: "/g") { files[$0] }.quota()?.cores == cores)
     }

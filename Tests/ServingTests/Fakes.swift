@@ -36,7 +36,8 @@ final class FakePredictor: Predictor {
     }
 }
 
-/// A file of this family is the text `fake` and a number, which is the predictor's offset; `broken` is recognised and refused.
+/// A file of this family is the text `fake` and a number, which is the predictor's offset; `broken` is recognised and
+/// refused.
 struct FakeImporter: ModelImporter {
     var name: String { "fake" }
 

@@ -171,8 +171,8 @@ struct ModelRegistryTests {
         #expect(world.registry.pool.model(named: "a")?.version == 6)
     }
 
-    /// Publishes, replacements and removals of a few names from many tasks at once: every operation is all or nothing, and
-    /// the store and the pool agree at the end.
+    /// Publishes, replacements and removals of a few names from many tasks at once: every operation is all or
+    /// nothing, and the store and the pool agree at the end.
     @Test func survivesPublishesAndRemovalsAtOnce() async throws {
         let world = FakeWorld()
         let loop = FakeLoop(world.registry)

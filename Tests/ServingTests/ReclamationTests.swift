@@ -93,7 +93,8 @@ func onControl<Result: Sendable>(_ control: ControlThread, _ body: @escaping @Se
 }
 
 struct ReclamationTests {
-    /// The contract: the last release of a replaced model happens on the control thread, whatever the loops do meanwhile.
+    /// The contract: the last release of a replaced model happens on the control thread, whatever the loops do
+    /// meanwhile.
     @Test func freesReplacedModelsOnTheControlThreadWhileLoopsPredict() throws {
         let control = ControlThread()
         let world = FakeWorld(isHere: { control.isCurrent })

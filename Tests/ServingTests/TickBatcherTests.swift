@@ -196,8 +196,9 @@ struct TickBatcherTests {
         #expect(flush(batcher).map(\.values) == [[8]])
     }
 
-    /// The property: in whatever order requests of several models are decoded, refused, cancelled and flushed, and whatever is
-    /// published in between, each ticket that was not cancelled gets exactly its rows, in order, of the model it chose, once.
+    /// The property: in whatever order requests of several models are decoded, refused, cancelled and flushed, and
+    /// whatever is published in between, each ticket that was not cancelled gets exactly its rows, in order, of the
+    /// model it chose, once.
     @Test(arguments: 0..<40)
     func givesEachTicketExactlyItsRows(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)

@@ -1,3 +1,4 @@
+import Glibc
 import ModelIR
 import ModelStore
 import Synchronization
@@ -185,6 +186,55 @@ struct UploadTests {
         }
         #expect(reason.kind == .unknownFormat)
         control.stop()
+    }
+
+    @Test func completesWhenTheControlThreadHasTooMuchToDo() throws {
+        let control = ControlThread(jobsMax: 1)
+        let gate = Signal()
+        let isBlocked = Signal()
+        #expect(
+            control.submit {
+                isBlocked.send()
+                gate.wait()
+            })
+        isBlocked.wait()
+        #expect(control.submit {})
+        let (upload, outcome, _) = try begin(FakeWorld(), control)
+        upload.finish()
+        #expect(outcome.error() == .busy(retryAfterSeconds: 5))
+        gate.send()
+        control.stop()
+        #expect(outcome.count == 1)
+    }
+
+    /// The whole way on real files: upload, restart, and what was served serves again.
+    @Test func whatWasUploadedServesAfterARestart() throws {
+        let system = PosixFileSystem()
+        let root = "/tmp/vencejo-serving-" + system.uniqueName()
+        let control = ControlThread()
+        let before = FakeWorld(store: try FileModelStore(root: root))
+        let (upload, outcome, _) = try begin(before, control)
+        let body = Array("fake7 ".utf8) + [UInt8](repeating: 1, count: 600_000)
+        #expect(append(body, to: upload) == .more)
+        upload.finish()
+        let model = try #require(outcome.wait()).get().model
+        control.stop()
+        #expect(try system.list(root + "/tmp").isEmpty, "nothing is left of the upload")
+
+        let after = FakeWorld(store: try FileModelStore(root: root))
+        let report = try after.registry.restore()
+        #expect(report.restored.map(\.etag) == [model.etag])
+        #expect(throws: PublishError.self) { try after.registry.publish("a", bytes: [1]) }
+        #expect(try system.list(root + "/tmp").isEmpty && system.list(root + "/blobs/sha256").count == 1)
+        _ = try after.registry.remove("a")
+        #expect(try FakeWorld(store: try FileModelStore(root: root)).registry.restore().restored.isEmpty)
+
+        for directory in ["/tmp", "/blobs/sha256", "/manifests"] {
+            for name in try system.list(root + directory) { try system.remove(root + directory + "/" + name) }
+            #expect(unsafe rmdir(root + directory) == 0)
+        }
+        #expect(unsafe rmdir(root + "/blobs") == 0)
+        #expect(unsafe rmdir(root) == 0)
     }
 
     @Test func completesWhenTheControlThreadHasStopped() throws {

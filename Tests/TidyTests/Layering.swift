@@ -15,12 +15,13 @@ enum Layering {
 
     static let layers: [Layer] = [
         Layer("CEventLoop"),
+        Layer("CHost"),
         Layer("CZlib"),
 
         Layer("TensorCore"),
         Layer("ByteCoding", libraries: ["Glibc"]),
         Layer("Compression", ["CZlib"], libraries: ["Glibc"]),
-        Layer("Telemetry", libraries: ["Logging", "Synchronization"]),
+        Layer("Telemetry", libraries: ["Glibc", "Logging", "Synchronization"]),
 
         Layer("ModelIR", ["TensorCore"]),
         Layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression"], libraries: ["Glibc"]),
@@ -30,8 +31,8 @@ enum Layering {
         Layer("InferenceAPI", ["TensorCore"]),
         Layer(
             "Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry"],
-            libraries: ["Crypto", "Synchronization"]),
-        Layer("ModelStore", ["Serving"], libraries: ["Crypto", "Glibc", "Synchronization"]),
+            libraries: ["Crypto", "Glibc", "Synchronization"]),
+        Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),
         Layer("HTTPCore", ["ByteCoding"]),
@@ -41,7 +42,8 @@ enum Layering {
         Layer(
             "ServerApplication",
             [
-                "ByteCoding", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine", "ModelFormats",
+                "ByteCoding", "CHost", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
+                "ModelFormats",
                 "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore",
             ],
             libraries: ["Crypto", "Glibc", "Logging", "Synchronization"]),
@@ -54,6 +56,8 @@ enum Layering {
             return "the target \(target) is not in the table of layers"
         }
         if module.hasPrefix("Foundation") { return "\(module) is not used in Sources" }
+        // The C library has another name where the binary is linked statically with musl.
+        let module = module == "Musl" ? "Glibc" : module
         if module == "Swift" || layer.targets.contains(module) || layer.libraries.contains(module) { return nil }
         return "\(target) may not import \(module)"
     }

@@ -18,6 +18,11 @@ enum Rules {
         "EventLoop", "HTTPServer", "ModelStore", "Compression", "ServerApplication",
     ]
 
+    /// Single files of other targets that may: each is the one place where its target hands memory to the system.
+    static let uncheckedFiles: Set<String> = [
+        "Sources/Serving/Threads/SystemThreads.swift", "Sources/Telemetry/DescriptorSink.swift",
+    ]
+
     /// Holes in the concurrency checks that the sources may have in all. Each has its reason in the line above.
     static let concurrencyHolesMax = 6
 
@@ -40,7 +45,9 @@ enum Rules {
         }
         for (index, line) in lines.enumerated() {
             func found(_ text: String) { findings.append(Finding(path: path, line: index + 1, text: text)) }
-            if line.count > lineLengthMax { found("\(line.count) columns; at most \(lineLengthMax)") }
+            if line.count > lineLengthMax, !path.hasSuffix("Fixtures.swift") {
+                found("\(line.count) columns; at most \(lineLengthMax)")
+            }
             if line.contains("\t") { found("a tab") }
             if line.hasSuffix(" ") || line.hasSuffix("\r") { found("white space at the end of the line") }
             for word in unfinishedWords where line.contains(word) { found("\(word): finish it, or open an issue") }
@@ -50,6 +57,7 @@ enum Rules {
 
     static func unchecked(_ path: String, _ lines: [String]) -> [Finding] {
         let folders = path.split(separator: "/")
+        if uncheckedFiles.contains(path) { return [] }
         if folders.contains("Kernels") || (folders.count > 1 && uncheckedTargets.contains(String(folders[1]))) {
             return []
         }

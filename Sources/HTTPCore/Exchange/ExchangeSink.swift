@@ -8,7 +8,7 @@ package protocol ExchangeSink: AnyObject {
 
     /// Begins an answer that `send` continues and `end` ends.
     ///
-    /// - Parameter bodyBytes: the length that will be sent, exactly; `nil` where it is not known.
+    /// `bodyBytes` is the length that will be sent, exactly; `nil` where it is not known.
     func start(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?)
 
     /// Sends bytes of a begun answer; they are taken in any case.

@@ -33,7 +33,7 @@ struct HTTP1ChunkedDecoder {
 
     /// Goes on at `input[position...]` and moves `position` behind what it has used.
     ///
-    /// - Parameter dataMax: the most bytes of data to give at once; at least 1.
+    /// At most `dataMax` bytes of data, at least 1, are given at once.
     mutating func next(
         _ input: Span<UInt8>, at position: inout Int, dataMax: Int, limits: HTTPLimits
     ) -> Outcome {

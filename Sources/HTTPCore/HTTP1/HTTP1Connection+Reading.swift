@@ -1,10 +1,9 @@
 extension HTTP1Connection {
     /// Looks at `input[position...]` and says what is to be done next.
     ///
-    /// - Parameters:
-    ///   - input: bytes that have not been used; what is left of them must come again, first, the next time.
-    ///   - position: moved behind what was used.
-    ///   - head: filled in where the step is `head`.
+    /// `input` holds bytes that have not been used; what is left of them must come again, first, the next time. `position`
+    /// is moved behind what was used. `head` is filled in where the step is `head`.
+    ///
     /// - Complexity: O(bytes used).
     package mutating func step(
         _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout HTTP1Context
@@ -47,9 +46,9 @@ extension HTTP1Connection {
         return .head(stream: readingStream)
     }
 
-    /// Takes the handler's choice for the body of the request whose head came last.
+    /// Takes the handler's choice for the body of the request whose head came last. `hasInput` tells whether bytes behind
+    /// the head have already arrived.
     ///
-    /// - Parameter hasInput: whether bytes behind the head have already arrived.
     /// - Returns: false where the handler has to be told that the exchange is over.
     package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
         precondition(reading == .mode, "accept comes after a head")

@@ -74,7 +74,8 @@ struct HTTP1HeadParser {
         while position < end, input[position] == Self.carriageReturn || input[position] == Self.lineFeed {
             guard input[position] == Self.carriageReturn else { return .failed(.bareLineEnd) }
             guard position + 1 < end else { return .incomplete }
-            guard input[position + 1] == Self.lineFeed else { return .failed(.bareLineEnd) }
+            // A lone CR is judged with the rest of its line, so that it does not matter when that comes.
+            guard input[position + 1] == Self.lineFeed else { break }
             position += 2
             emptyLines += 1
             guard emptyLines <= Self.emptyLinesMax else { return .failed(.malformedRequestLine) }
@@ -83,9 +84,13 @@ struct HTTP1HeadParser {
         let lineMax = limits.targetBytesMax + Self.requestLineExtra
         let lineLimit = min(end, position + lineMax)
         var lineFeed = ByteSearch.firstIndex(of: Self.lineFeed, in: input, from: position, to: lineLimit)
-        guard lineFeed < lineLimit else { return lineLimit - position >= lineMax ? .failed(.targetTooLong) : .incomplete }
+        guard lineFeed < lineLimit else {
+            return lineLimit - position >= lineMax ? .failed(.targetTooLong) : .incomplete
+        }
         guard input[lineFeed - 1] == Self.carriageReturn else { return .failed(.bareLineEnd) }
-        if let failure = parseRequestLine(input, start, position..<lineFeed - 1, limits, &head) { return .failed(failure) }
+        if let failure = parseRequestLine(input, start, position..<lineFeed - 1, limits, &head) {
+            return .failed(failure)
+        }
         isPastRequestLine = true
 
         var framing = Framing()
@@ -217,8 +222,12 @@ struct HTTP1HeadParser {
         }
         var valueStart = colon + 1
         var valueEnd = line.upperBound
-        while valueStart < valueEnd, input[valueStart] == Self.space || input[valueStart] == Self.tab { valueStart += 1 }
-        while valueEnd > valueStart, input[valueEnd - 1] == Self.space || input[valueEnd - 1] == Self.tab { valueEnd -= 1 }
+        while valueStart < valueEnd, input[valueStart] == Self.space || input[valueStart] == Self.tab {
+            valueStart += 1
+        }
+        while valueEnd > valueStart, input[valueEnd - 1] == Self.space || input[valueEnd - 1] == Self.tab {
+            valueEnd -= 1
+        }
         if ByteSearch.hasForbiddenValueByte(in: input, from: valueStart, to: valueEnd) { return .malformedField }
         head.addField(
             RequestHead.Field(
@@ -251,7 +260,11 @@ struct HTTP1HeadParser {
         case .connection:
             noteConnection(value, &head)
         case .expect:
-            if value.equalsIgnoringCase("100-continue") { framing.expectsContinue = true } else { framing.expectsOther = true }
+            if value.equalsIgnoringCase("100-continue") {
+                framing.expectsContinue = true
+            } else {
+                framing.expectsOther = true
+            }
         default: break
         }
         return nil

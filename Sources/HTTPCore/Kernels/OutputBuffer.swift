@@ -82,7 +82,8 @@ package struct OutputBuffer: ~Copyable {
         let place = unsafe room(count)
         var index = count &- 1
         while index >= 0 {
-            unsafe place.storeBytes(of: UInt8(truncatingIfNeeded: 0x30 &+ rest % 10), toByteOffset: index, as: UInt8.self)
+            unsafe place.storeBytes(
+                of: UInt8(truncatingIfNeeded: 0x30 &+ rest % 10), toByteOffset: index, as: UInt8.self)
             rest /= 10
             index &-= 1
         }

@@ -50,7 +50,8 @@ package final class ResponseFields: Sendable {
     private static func mayName(_ name: String) -> Bool {
         guard !name.isEmpty, name.utf8.allSatisfy(TokenBytes.contains) else { return false }
         switch name.lowercased() {
-        case "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer": return false
+        case "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "trailer":
+            return false
         default: return true
         }
     }

@@ -81,7 +81,9 @@ package struct RouteTrie: Sendable {
         }
         for edge in nodes[node].parameters {
             let nameEnd = end - edge.suffix.count
-            guard nameEnd > start, PathSyntax.matches(path.extracting(nameEnd..<end), edge.suffix.span) else { continue }
+            guard nameEnd > start, PathSyntax.matches(path.extracting(nameEnd..<end), edge.suffix.span) else {
+                continue
+            }
             parameters.push(start..<nameEnd)
             if isLast {
                 if nodes[edge.child].allow != nil { return edge.child }

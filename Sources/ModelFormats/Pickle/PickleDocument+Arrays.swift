@@ -16,12 +16,16 @@ extension PickleDocument {
         case .integer(let value): .integer(value)
         case .float(let value): .float(value)
         case .text(let slice): text(slice).map { .text($0) } ?? .other(value)
-        case .bigInteger, .bytes, .node: .other(value)
+        case .node:
+            // pandas' NA pickles as a name.
+            global(value).map { equals($0.name, "NA") && equals($0.module, "pandas._libs.missing") } == true
+                ? PickleScalar.none : .other(value)
+        case .bigInteger, .bytes: .other(value)
         }
     }
 
-    /// The elements of an array of numbers, booleans, text or objects. `budget` is how many elements may still be read in
-    /// this import; it is counted down.
+    /// The elements of an array of numbers, booleans, text or objects. `budget` is how many elements may still be
+    /// read in this import; it is counted down.
     func scalars(
         _ array: NumPyArray, place: String, budget: inout Int
     ) throws(ImportError) -> PickleElements<PickleScalar> {

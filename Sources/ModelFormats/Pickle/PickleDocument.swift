@@ -3,8 +3,8 @@ internal import TensorCore
 
 /// The inert values of one pickle, and the file's bytes that they refer to.
 ///
-/// All nodes lie in arrays and name each other by index: shared and cyclic values are plain numbers here, and dropping the
-/// document follows no pointer.
+/// All nodes lie in arrays and name each other by index: shared and cyclic values are plain numbers here, and
+/// dropping the document follows no pointer.
 struct PickleDocument: ~Escapable {
     /// The whole file, decompressed.
     let bytes: Span<UInt8>
@@ -137,8 +137,8 @@ struct PickleDocument: ~Escapable {
         return nil
     }
 
-    /// An attribute of a record, from its state: a dictionary, or a pair of dictionaries (for slots), or one of them nil.
-    /// A state of more than `attributesMax` is no estimator's and is not searched.
+    /// An attribute of a record, from its state: a dictionary, or a pair of dictionaries (for slots), or one of them
+    /// nil. A state of more than `attributesMax` is no estimator's and is not searched.
     func attribute(_ name: String, of record: PickleRecord) -> PickleValue? {
         guard let state = record.state else { return nil }
         if let pairs = attributes(state) { return lookUp(name, in: pairs) }

@@ -73,8 +73,8 @@ enum PickleGlobalRole: Sendable, Hashable {
         }
     }
 
-    /// First packages whose objects are kept as records: what scikit-learn's own files name, and the boosters, so that the
-    /// importer can refuse those by class and step.
+    /// First packages whose objects are kept as records: what scikit-learn's own files name, and the boosters, so
+    /// that the importer can refuse those by class and step.
     private static let recordPackages: Set<String> = [
         "sklearn", "scipy", "joblib", "xgboost", "lightgbm", "catboost", "pandas", "functools", "datetime", "re",
         "_loss",

@@ -1,5 +1,5 @@
-/// What a pickle may cost. Every bound is far above what the library's own files need; at a bound the file is refused, and
-/// the message names the bound.
+/// What a pickle may cost. Every bound is far above what the library's own files need; at a bound the file is
+/// refused, and the message names the bound.
 struct PickleLimits: Sendable {
     /// Bytes of the file after decompression; offsets into it are kept in 32 bits.
     var fileBytesMax = 1 << 31

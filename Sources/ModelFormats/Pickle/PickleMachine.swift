@@ -3,10 +3,11 @@ internal import ModelIR
 /// A machine that reads a pickle as data: protocols 0 to 5 of CPython, with joblib's arrays in the stream.
 ///
 /// It keeps what the stream says of an object and makes none: nothing is imported, nothing is called. Calls of the few
-/// functions that stand for plain data (NumPy arrays and types, byte strings, sets) are read as that data; calls of anything
-/// outside the known packages refuse the file.
+/// functions that stand for plain data (NumPy arrays and types, byte strings, sets) are read as that data; calls of
+/// anything outside the known packages refuse the file.
 ///
-/// Time is linear in the file's length. Memory is at most about 100 bytes a byte of the file, and bounded by `PickleLimits`.
+/// Time is linear in the file's length. Memory is at most about 100 bytes a byte of the file, and bounded by
+/// `PickleLimits`.
 struct PickleMachine: ~Escapable {
     var document: PickleDocument
     /// The next byte to be read.

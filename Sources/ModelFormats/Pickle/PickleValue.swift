@@ -31,8 +31,8 @@ struct PickleSlice: Hashable, Sendable {
     var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
-/// One inert value of a pickle. Plain bits: containers are named by handle, so that neither a cycle nor a nesting of any
-/// depth costs anything to hold or to drop.
+/// One inert value of a pickle. Plain bits: containers are named by handle, so that neither a cycle nor a nesting of
+/// any depth costs anything to hold or to drop.
 enum PickleValue: Hashable, Sendable {
     case none
     case boolean(Bool)

@@ -23,13 +23,18 @@ extension GraphBuilder {
         }
         var parts: [Part] = []
         for (index, item) in items.enumerated() {
-            guard let entry = document.sequence(item), entry.count == width,
-                case .text(let name) = document.scalar(entry[0])
+            guard let entry = document.sequence(item), entry.count == width, case .text(let slice) = entry[0],
+                Int(slice.count) <= document.limits.nameBytesMax, let name = document.text(slice)
             else {
                 throw wrongType(
                     item, place: "\(place)[\(index)]", expected: "a tuple of \(width) that begins with a name")
             }
-            let word: PickleScalar = document.scalar(entry[1])
+            let word: PickleScalar
+            if case .text(let slice) = entry[1], Int(slice.count) > document.limits.nameBytesMax {
+                word = .other(entry[1])
+            } else {
+                word = document.scalar(entry[1])
+            }
             parts.append(
                 Part(
                     name: name, value: entry[1], columns: width == 3 ? entry[2] : .none,
@@ -99,7 +104,9 @@ extension GraphBuilder {
         if SupportedClasses.searches.contains(estimator.className) {
             try collectUnsupported(best(of: estimator), into: &found, visited: &visited, depth: depth + 1)
         } else if SupportedClasses.containers.contains(estimator.className) {
-            for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop && !isEmpty(part.columns) {
+            let parts = try parts(of: estimator)
+            visited += parts.count
+            for part in parts where !part.isPassthrough && !part.isDrop && !isEmpty(part.columns) {
                 let inner = try self.estimator(part, in: estimator)
                 try collectUnsupported(inner, into: &found, visited: &visited, depth: depth + 1)
             }
@@ -158,8 +165,8 @@ extension GraphBuilder {
 
     /// What a pandas Index or a list class holds; any other value itself.
     ///
-    /// `pandas.core.indexes.base._new_Index(class, {"data": array, ...})`, and scikit-learn 1.5's `_RemainderColsList`, a
-    /// `UserList` whose state has `data`.
+    /// `pandas.core.indexes.base._new_Index(class, {"data": array, ...})`, and scikit-learn 1.5's
+    /// `_RemainderColsList`, a `UserList` whose state has `data`.
     func unwrapped(_ value: PickleValue) -> PickleValue {
         guard let record = document.record(value) else { return value }
         if let data = document.attribute("data", of: record) { return data }
@@ -176,19 +183,19 @@ extension GraphBuilder {
     /// Whether a branch has no columns, so that its transformer was never fitted.
     func isEmpty(_ columns: PickleValue) -> Bool {
         let value = unwrapped(columns)
-        if let items = document.sequence(value) {
-            return items.isEmpty || items.allSatisfy { $0 == .boolean(false) }
-        }
+        if let items = document.sequence(value) { return items.isEmpty }
         return document.array(value)?.shape.elementCount == 0
     }
 
-    /// The positions that a column specification names: a name, names, positions, a mask, or a slice.
+    /// The positions that a column specification names: a name, names, positions, a mask, or a slice. `names` is made
+    /// when it is first needed, for all branches of a transformer.
     mutating func positions(
-        _ columns: PickleValue, in frame: Frame, place: String
+        _ columns: PickleValue, in frame: Frame, names: inout [String: Int]?, place: String
     ) throws(ImportError) -> [Int] {
         let value = unwrapped(columns)
         if let record = document.record(value), document.fullName(record).hasSuffix(".slice") {
-            return try slice(record, in: frame, place: place)
+            if names == nil { names = try positionsByName(frame, place: place) }
+            return try slice(record, in: frame, names: names ?? [:], place: place)
         }
         let scalars: [PickleScalar]
         switch document.scalar(value) {
@@ -203,13 +210,12 @@ extension GraphBuilder {
             }
             return mask.indices.filter { mask[$0] }
         }
-        var names: [String: Int]?
         var result: [Int] = []
         for scalar in scalars {
             switch scalar {
             case .integer(let position): result.append(try self.position(position, in: frame, place: place))
             case .text(let name):
-                if names == nil { names = positionsByName(frame) }
+                if names == nil { names = try positionsByName(frame, place: place) }
                 result.append(try position(name, names ?? [:], place: place))
             default:
                 throw ImportError(
@@ -219,7 +225,8 @@ extension GraphBuilder {
         return result
     }
 
-    private func positionsByName(_ frame: Frame) -> [String: Int] {
+    private mutating func positionsByName(_ frame: Frame, place: String) throws(ImportError) -> [String: Int] {
+        try spend(frame.count, path: place)
         var names: [String: Int] = [:]
         for (index, column) in frame.columns.enumerated() {
             if let name = column.name, names[name] == nil { names[name] = index }
@@ -249,7 +256,9 @@ extension GraphBuilder {
     }
 
     /// Python's `slice(start, stop, step)`; between names the stop is part of it.
-    private func slice(_ record: PickleRecord, in frame: Frame, place: String) throws(ImportError) -> [Int] {
+    private func slice(
+        _ record: PickleRecord, in frame: Frame, names: [String: Int], place: String
+    ) throws(ImportError) -> [Int] {
         guard let arguments = document.sequence(.node(record.arguments)), arguments.count == 3 else {
             throw ImportError(
                 .malformed, at: place, found: "a slice without bounds", expected: "slice(start, stop, step)")
@@ -260,7 +269,6 @@ extension GraphBuilder {
                 .unsupported, at: place, found: "a slice with step \(bounds[2].description)", expected: "step 1",
                 remedy: "list the columns")
         }
-        let names = positionsByName(frame)
         func bound(_ scalar: PickleScalar, default standard: Int, isStop: Bool) throws(ImportError) -> Int {
             switch scalar {
             case .none: return standard

@@ -5,6 +5,7 @@ internal import TensorCore
 extension GraphBuilder {
     mutating func transform(_ estimator: EstimatorRecord, _ frame: Frame, depth: Int) throws(ImportError) -> Frame {
         guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
+        if !SupportedClasses.containers.contains(estimator.className) { try spend(frame.count, path: estimator.path) }
         switch estimator.className {
         case "Pipeline": return try transformPipeline(estimator, frame, depth: depth)
         case "ColumnTransformer": return try transformColumns(estimator, frame, depth: depth)
@@ -45,9 +46,10 @@ extension GraphBuilder {
         let parts = try parts(of: transformer)
         try note(transformer, "\(frame.count) columns, \(parts.count) branches")
         var result = Frame([])
+        var names: [String: Int]?
         for part in parts where !part.isDrop && !isEmpty(part.columns) {
             let path = transformer.path + "/" + part.name
-            let positions = try positions(part.columns, in: frame, place: path + ".columns")
+            let positions = try positions(part.columns, in: frame, names: &names, place: path + ".columns")
             guard !positions.isEmpty else { continue }
             try spend(positions.count, path: path)
             var branch = Frame(positions.map { frame.columns[$0] })
@@ -81,7 +83,9 @@ extension GraphBuilder {
     {
         guard let weights = attribute(container, "transformer_weights"), weights != .none else { return branch }
         let place = container.path + ".transformer_weights"
-        guard let pairs = document.pairs(weights) else { throw wrongType(weights, place: place, expected: "a dict") }
+        guard let pairs = document.pairs(weights), pairs.count <= 2 * Self.stepsMax else {
+            throw wrongType(weights, place: place, expected: "a dict")
+        }
         guard let value = document.lookUp(part.name, in: pairs) else { return branch }
         guard let weight = document.scalar(value).number else {
             throw wrongType(value, place: place, expected: "a number")

@@ -1,8 +1,8 @@
 internal import ModelIR
 internal import TensorCore
 
-/// Turns the records of a pickle into a graph: walks the saved object from its root, adds a node for each step, and finds out
-/// on the way what each input column holds.
+/// Turns the records of a pickle into a graph: walks the saved object from its root, adds a node for each step, and
+/// finds out on the way what each input column holds.
 struct GraphBuilder: ~Escapable {
     /// What one column of the record was first read as, and where.
     struct ColumnUse {
@@ -59,7 +59,9 @@ struct GraphBuilder: ~Escapable {
         var columns: [Column] = []
         for index in uses.indices {
             columns.append(
-                Column(name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64))
+                Column(
+                    name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64,
+                    isUsed: uses[index] != nil))
         }
         var graph = ImportedGraph(columns: columns)
         for node in nodes { _ = graph.append(node.operation, node.inputs, path: node.path) }

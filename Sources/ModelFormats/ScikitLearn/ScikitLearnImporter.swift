@@ -1,8 +1,8 @@
 package import ModelIR
 internal import TensorCore
 
-/// Imports scikit-learn estimators and pipelines from `pickle` and `joblib` files, of any protocol, plain or compressed by
-/// zlib or gzip. The file is read as data: nothing in it is run.
+/// Imports scikit-learn estimators and pipelines from `pickle` and `joblib` files, of any protocol, plain or
+/// compressed by zlib or gzip. The file is read as data: nothing in it is run.
 package struct ScikitLearnImporter: ModelImporter {
     package var name: String { "scikit-learn" }
 

@@ -1,7 +1,8 @@
 internal import HTTPCore
 internal import ServingProtocols
 
-/// Lets admin verbs pass with the token, and no other way: not by the peer's address, which behind a proxy is everyone's.
+/// Lets admin verbs pass with the token, and no other way: not by the peer's address, which behind a proxy is
+/// everyone's.
 struct AdminGate: Sendable {
     /// nil: none is configured, and admin verbs are closed.
     let token: AdminToken?

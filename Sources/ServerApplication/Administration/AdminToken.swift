@@ -1,8 +1,8 @@
 internal import Crypto
 internal import HTTPCore
 
-/// The bearer token that admin verbs need. Kept as a digest only, and compared in constant time; it has no description, so that
-/// it cannot end up in a log.
+/// The bearer token that admin verbs need. Kept as a digest only, and compared in constant time; it has no
+/// description, so that it cannot end up in a log.
 struct AdminToken: Sendable {
     private let digest: SHA256.Digest
 
@@ -10,8 +10,8 @@ struct AdminToken: Sendable {
         digest = SHA256.hash(data: Array(token.utf8))
     }
 
-    /// Whether an `Authorization` field's value is `Bearer` and this token. Digests are compared, all 32 bytes of them whatever
-    /// they hold, so that neither the token's length nor a common beginning shows in the time it takes.
+    /// Whether an `Authorization` field's value is `Bearer` and this token. Digests are compared, all 32 bytes of
+    /// them whatever they hold, so that neither the token's length nor a common beginning shows in the time it takes.
     func isGranted(by authorization: [UInt8]?) -> Bool {
         guard let authorization else { return false }
         let scheme = Array("bearer ".utf8)

@@ -21,7 +21,8 @@ struct ConfigurationFile {
         do {
             try read(bytes)
         } catch let error as JSONError {
-            throw ConfigurationError("configuration file", from: "byte \(error.offset)", found: "\(error)", expected: "a JSON object")
+            throw ConfigurationError(
+                "configuration file", from: "byte \(error.offset)", found: "\(error)", expected: "a JSON object")
         } catch let error as ConfigurationError {
             throw error
         } catch {

@@ -1,4 +1,5 @@
-/// A model named at start: `house-price=models/house.pkl`, or a path alone, whose file name without its ending is the name.
+/// A model named at start: `house-price=models/house.pkl`, or a path alone, whose file name without its ending is the
+/// name.
 public struct ModelSource: Sendable, Hashable {
     public let name: String
     public let path: String

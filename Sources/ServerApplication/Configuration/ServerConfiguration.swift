@@ -38,13 +38,16 @@ public struct ServerConfiguration: Sendable {
         let resolver = Resolver(environment: variable, file: file ?? ConfigurationFile())
 
         models = options.models.isEmpty ? resolver.file.models : options.models
-        host = try resolver.text("host", flag: options.host, "--host", variables: ["VENCEJO_HOST"]) ?? Setting("0.0.0.0", from: .standard)
+        host =
+            try resolver.text("host", flag: options.host, "--host", variables: ["VENCEJO_HOST"])
+            ?? Setting("0.0.0.0", from: .standard)
         port = try resolver.integer(
             "port", flag: options.port, "--port", variables: Self.portVariables, in: 0...65_535, standard: 8080)
         loops = try resolver.optionalInteger(
             "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...1_024)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
-        logLevel = try resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
+        logLevel =
+            try resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
             ?? Setting("info", from: .standard)
         bodyBytesMax = try resolver.integer(
             "body_bytes_max", flag: nil, "", variables: ["VENCEJO_BODY_BYTES_MAX"], in: 1...(1 << 30),
@@ -59,11 +62,27 @@ public struct ServerConfiguration: Sendable {
         adminToken = try Self.token(resolver, readFile)
     }
 
+    /// Settings that somebody chose, with where they came from; the token's value is not among them.
+    var chosen: [(name: String, value: String, source: String)] {
+        func entry<Value>(_ name: String, _ setting: Setting<Value>, _ text: String?) -> [(String, String, String)] {
+            guard let text, setting.source != .standard else { return [] }
+            return [(name, text, setting.source.description)]
+        }
+        return entry("host", host, host.value) + entry("port", port, "\(port.value)")
+            + entry("loops", loops, loops.value.map { "\($0)" }) + entry("store", store, store.value)
+            + entry("log_level", logLevel, logLevel.value)
+            + entry("body_bytes_max", bodyBytesMax, "\(bodyBytesMax.value)")
+            + entry("model_bytes_max", modelBytesMax, "\(modelBytesMax.value)")
+            + entry("drain_seconds", drainSeconds, "\(drainSeconds.value)")
+            + entry("admin_token", adminToken, adminToken.value.map { _ in "(set)" })
+    }
+
     private static func token(
         _ resolver: Resolver, _ readFile: (String) throws -> [UInt8]
     ) throws(ConfigurationError) -> Setting<String?> {
         if let token = resolver.environment("VENCEJO_ADMIN_TOKEN") {
-            return Setting(try checked(token, "environment VENCEJO_ADMIN_TOKEN"), from: .environment("VENCEJO_ADMIN_TOKEN"))
+            return Setting(
+                try checked(token, "environment VENCEJO_ADMIN_TOKEN"), from: .environment("VENCEJO_ADMIN_TOKEN"))
         }
         let path = resolver.optionalText(
             "admin_token_file", flag: nil, "", variables: ["VENCEJO_ADMIN_TOKEN_FILE"])

@@ -1,5 +1,5 @@
-/// What the command line, or a program that embeds the server, sets itself; nil leaves a setting to the environment, the
-/// configuration file or the default.
+/// What the command line, or a program that embeds the server, sets itself; nil leaves a setting to the environment,
+/// the configuration file or the default.
 public struct ServerOptions: Sendable {
     /// Models to serve from the start; the first is the default model.
     public var models: [ModelSource] = []

@@ -1,4 +1,5 @@
-/// A configured value and where it came from. A flag beats the environment, which beats the file, which beats the default.
+/// A configured value and where it came from. A flag beats the environment, which beats the file, which beats the
+/// default.
 public struct Setting<Value: Sendable>: Sendable {
     public let value: Value
     public let source: SettingSource

@@ -26,11 +26,15 @@ public enum HealthProbe {
         }
         guard isConnected else { return false }
         let request = Array("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
-        let sent = unsafe request.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let sent = unsafe request.withUnsafeBytes {
+            unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
         guard sent == request.count else { return false }
         let expected = Array("HTTP/1.1 200".utf8)
         var answer = [UInt8](repeating: 0, count: expected.count)
-        let received = unsafe answer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_WAITALL)) }
+        let received = unsafe answer.withUnsafeMutableBytes {
+            unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_WAITALL))
+        }
         return received == expected.count && answer == expected
     }
 }

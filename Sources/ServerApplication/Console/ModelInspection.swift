@@ -23,7 +23,8 @@ public enum ModelInspection {
         for step in model.imported.steps {
             lines.append("    \(padded(step.className, to: width))  \(step.detail)  (\(step.path))")
         }
-        lines.append("  inputs      \(signature.inputs.count) columns\(signature.isNamed ? "" : ", without names: send rows")")
+        lines.append(
+            "  inputs      \(signature.inputs.count) columns\(signature.isNamed ? "" : ", without names: send rows")")
         for (index, column) in signature.inputs.prefix(columnsShownMax).enumerated() {
             lines.append("    " + describe(column, at: index))
         }
@@ -31,8 +32,8 @@ public enum ModelInspection {
         lines.append("  outputs")
         for output in signature.outputs { lines.append("    " + describe(output)) }
         lines.append("  predictor   \(report.name): \(report.reason)")
-        lines.append(
-            "              about \(Int(report.nanosecondsPerRow.rounded())) ns a row, tables of \(report.tableBytes) bytes")
+        let nanoseconds = Int(report.nanosecondsPerRow.rounded())
+        lines.append("              about \(nanoseconds) ns a row, tables of \(report.tableBytes) bytes")
         for candidate in model.compiled.candidates where !candidate.isChosen {
             lines.append("              not \(candidate.name): \(candidate.reason)")
         }

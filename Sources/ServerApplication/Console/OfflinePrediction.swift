@@ -5,7 +5,8 @@ internal import InferenceEngine
 internal import ServingProtocols
 internal import TensorCore
 
-/// `vencejo predict`: the server's own decoding, prediction and encoding, without the server. One JSON document, or one a line.
+/// `vencejo predict`: the server's own decoding, prediction and encoding, without the server. One JSON document, or
+/// one a line.
 public enum OfflinePrediction {
     private static let inputBytesMax = 1 << 30
 
@@ -59,16 +60,19 @@ public enum OfflinePrediction {
             if let fault = outputs.faults.first { throw FaultProblem.error(fault, request, firstRow: 0, model.layout) }
             var writer = JSONWriter()
             encoder.encode(outputs, rows: 0..<batch.rowCount, isSingle: request.isSingle, into: &writer)
-            return String(decoding: writer.bytes, as: UTF8.self)
+            return String(decoding: writer.bytes.dropLast(), as: UTF8.self)
         }
     }
 
-    /// Where the documents lie: each line if the first line alone is a document and others follow, else the whole input.
+    /// Where the documents lie: each line if the first line alone is a document and others follow, else the whole
+    /// input.
     private static func documents(in input: [UInt8]) -> [Range<Int>] {
         var lines: [Range<Int>] = []
         var start = 0
         for index in 0...input.count where index == input.count || input[index] == 0x0a {
-            if input[start..<index].contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) { lines.append(start..<index) }
+            if input[start..<index].contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) {
+                lines.append(start..<index)
+            }
             start = index + 1
         }
         guard lines.count > 1, isDocument(input.span.extracting(lines[0])) else { return [0..<input.count] }

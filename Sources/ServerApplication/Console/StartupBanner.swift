@@ -34,11 +34,13 @@ enum StartupBanner {
         let name = models.first?.name ?? "house-price"
         lines += ["", "Swap a model while it serves:"]
         if let token {
-            lines.append("  curl -X PUT \(base)/models/\(name) -H 'Authorization: Bearer \(token)' --data-binary @MODEL")
+            lines.append(
+                "  curl -X PUT \(base)/models/\(name) -H 'Authorization: Bearer \(token)' --data-binary @MODEL")
             lines.append("  (this token was made for this run; set VENCEJO_ADMIN_TOKEN to keep one)")
         } else if hasToken {
             lines.append(
-                "  curl -X PUT \(base)/models/\(name) -H \"Authorization: Bearer $VENCEJO_ADMIN_TOKEN\" --data-binary @MODEL")
+                "  curl -X PUT \(base)/models/\(name) -H \"Authorization: Bearer $VENCEJO_ADMIN_TOKEN\" "
+                    + "--data-binary @MODEL")
         } else {
             lines.append("  set VENCEJO_ADMIN_TOKEN and start again: without a token, models cannot be changed")
         }

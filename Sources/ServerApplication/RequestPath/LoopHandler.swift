@@ -7,10 +7,11 @@ internal import ServingProtocols
 internal import Telemetry
 internal import TensorCore
 
-/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs once over
-/// the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
+/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs
+/// once over the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
 ///
-/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's mailbox.
+/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's
+/// mailbox.
 final class LoopHandler: RequestHandler {
     private let context: LoopContext
     private let shared: SharedServices
@@ -26,8 +27,8 @@ final class LoopHandler: RequestHandler {
 
     /// The prediction whose body is expected next: bodies mostly come along with their heads.
     private var current: Prediction?
-    /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does not keep
-    /// a replaced model alive.
+    /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
+    /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
 
     private struct Prediction {
@@ -68,10 +69,10 @@ final class LoopHandler: RequestHandler {
         switch shared.routes.match(head, &parameters) {
         case .found(.predict, _):
             guard let model = pool.defaultModel else { return refuseUnknown(nil, .predict) }
-            return expectPrediction(of: model, exchange, .predict)
+            return expectPrediction(of: model, head, exchange, .predict)
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
-            return expectPrediction(of: model, exchange, .modelPredict)
+            return expectPrediction(of: model, head, exchange, .modelPredict)
         case .found(let route, _): return beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
             let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
@@ -146,7 +147,12 @@ final class LoopHandler: RequestHandler {
 
     // MARK: Predictions
 
-    private func expectPrediction(of model: ServedModel, _ exchange: ExchangeID, _ route: RequestRoute) -> BodyMode {
+    private func expectPrediction(
+        of model: ServedModel, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ route: RequestRoute
+    ) -> BodyMode {
+        if let refusal = BodyType.refusal(head, isPrediction: true) {
+            return refuse(refusal, AnswerFields.unsupported, route)
+        }
         current = Prediction(exchange: exchange, model: model, route: route)
         return .buffered(bytesMax: shared.bodyBytesMax)
     }
@@ -254,6 +260,9 @@ final class LoopHandler: RequestHandler {
     private func beginUpload(
         _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
+        if let refusal = BodyType.refusal(head, isPrediction: false) {
+            return refuse(refusal, AnswerFields.unsupported, .putModel)
+        }
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
         do {
             let upload = try UploadExchange(
@@ -347,6 +356,7 @@ final class LoopHandler: RequestHandler {
         writer.key("status")
         writer.string(state)
         writer.endObject()
+        writer.raw("\n")
         return finish(status, AnswerFields.json, route)
     }
 }

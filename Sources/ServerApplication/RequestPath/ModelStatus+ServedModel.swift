@@ -32,6 +32,6 @@ extension Duration {
     /// As a number of seconds.
     fileprivate var seconds: Double {
         let parts = components
-        return Double(parts.seconds) + Double(parts.attoseconds) * 1e-18
+        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
     }
 }

@@ -18,13 +18,15 @@ enum PublishProblem {
         case .tooManyModels(let modelsMax):
             return (
                 ProblemDocument(
-                    .insufficientStorage, title: "Too many models", detail: "at most \(modelsMax) are served; delete one"),
+                    .insufficientStorage, title: "Too many models",
+                    detail: "at most \(modelsMax) are served; delete one"),
                 AnswerFields.problem
             )
         case .busy:
             return (
                 ProblemDocument(
-                    .serviceUnavailable, title: "The server is busy", detail: "too many uploads run at once; try again"),
+                    .serviceUnavailable, title: "The server is busy",
+                    detail: "too many uploads run at once; try again"),
                 AnswerFields.busy
             )
         case .preconditionFailed(let tag):
@@ -51,14 +53,16 @@ enum PublishProblem {
             )
         case .conflict:
             return (
-                ProblemDocument(.conflict, title: "Conflict", detail: "other writers kept changing the store; try again"),
+                ProblemDocument(
+                    .conflict, title: "Conflict", detail: "other writers kept changing the store; try again"),
                 AnswerFields.problem
             )
         case .unknownModel(let name, let known):
             return (ProblemDocument(.unknownModel(name: name, known: known)), AnswerFields.problem)
         case .cancelled:
             return (
-                ProblemDocument(.badRequest, title: "The upload was cancelled", detail: "the body did not arrive whole"),
+                ProblemDocument(
+                    .badRequest, title: "The upload was cancelled", detail: "the body did not arrive whole"),
                 AnswerFields.problem
             )
         case .stopping:

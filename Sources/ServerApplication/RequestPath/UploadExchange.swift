@@ -6,7 +6,8 @@ internal import Serving
 internal import ServingProtocols
 internal import Synchronization
 
-/// One PUT between its loop and the control thread: hands the body over with credit, and answers when the publish has ended.
+/// One PUT between its loop and the control thread: hands the body over with credit, and answers when the publish has
+/// ended.
 final class UploadExchange: Sendable {
     /// Bytes that may be on their way before the loop stops reading.
     static let windowBytes = 1 << 20

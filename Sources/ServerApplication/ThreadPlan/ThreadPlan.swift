@@ -1,5 +1,5 @@
-/// How many event loops to run, and why: a loop a granted core, where the grant is the smallest of the scheduler's affinity
-/// mask (which a cpuset narrows) and the CPU quota of the control group, never the host's core count alone.
+/// How many event loops to run, and why: a loop a granted core, where the grant is the smallest of the scheduler's
+/// affinity mask (which a cpuset narrows) and the CPU quota of the control group, never the host's core count alone.
 package struct ThreadPlan: Sendable, Hashable {
     package let loops: Int
     /// Such as `host 64 cores, cpuset 4, quota 2.5 (cgroup v2) -> 2 loops`.

@@ -1,5 +1,5 @@
-/// Who waits for an answer, in the caller's own words: serving hands it back and never looks inside. Three plain words, so
-/// that the queue of tickets is a flat array without references.
+/// Who waits for an answer, in the caller's own words: serving hands it back and never looks inside. Three plain
+/// words, so that the queue of tickets is a flat array without references.
 package struct BatchTicket: Sendable, Hashable {
     /// The exchange; together they tell which answer it is. `cancel` goes by these two.
     package let exchange: UInt64

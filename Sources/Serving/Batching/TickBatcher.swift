@@ -3,8 +3,8 @@ internal import InferenceEngine
 internal import Telemetry
 package import TensorCore
 
-/// One loop's batches: collects the rows of every request that one tick made ready and runs each model once over all of its
-/// rows. No timer: a batch is what has arrived while the last one ran.
+/// One loop's batches: collects the rows of every request that one tick made ready and runs each model once over all
+/// of its rows. No timer: a batch is what has arrived while the last one ran.
 ///
 /// A codec borrows the model's batch by move:
 ///
@@ -14,8 +14,8 @@ package import TensorCore
 ///     batcher.submit(batch, model, ticket: ticket, rows: first..<batch.rowCount)
 ///     if batcher.isFlushDue { batcher.flush { ... } }
 ///
-/// Not Sendable: it belongs to its loop. In the steady state nothing is allocated: batches, outputs, workspaces and ticket
-/// lists are used again.
+/// Not Sendable: it belongs to its loop. In the steady state nothing is allocated: batches, outputs, workspaces and
+/// ticket lists are used again.
 package final class TickBatcher {
     private let loop: Int
     private let limits: BatchLimits
@@ -48,11 +48,11 @@ package final class TickBatcher {
 
     // MARK: The tick
 
-    /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a model
-    /// that still has rows waiting goes with the next flush.
+    /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a
+    /// model that still has rows waiting goes with the next flush.
     package func adopt(_ pool: PredictorPool) {
         self.pool = pool
-        for lane in lanes { lane.isRetired = !pool.contains(lane.model) }
+        for lane in lanes { lane.state.isRetired = !pool.contains(lane.model) }
         dropRetiredLanes()
     }
 
@@ -64,19 +64,12 @@ package final class TickBatcher {
         guard waitingRows < limits.waitingRowsMax, waitingBytes < limits.waitingBytesMax,
             waitingTickets < limits.ticketsMax
         else { throw .overloaded(retryAfterSeconds: 1) }
-        let lane = lane(of: model)
-        precondition(!lane.isTaken, "the batch has been taken already")
-        lane.isTaken = true
-        return lane.batch.take() ?? RowBatch(layout: model.layout)
+        return lanes[laneIndex(of: model)].state.take(model.layout)
     }
 
     /// Gives the batch back as it was taken: what has been added since was rolled back.
     package func putBack(_ batch: consuming RowBatch, _ model: ServedModel) {
-        let lane = lane(of: model)
-        precondition(lane.isTaken, "the batch has not been taken")
-        precondition(batch.rowCount == lane.rowCount, "rows of a bad request stayed in the batch")
-        lane.isTaken = false
-        lane.batch = consume batch
+        lanes[laneIndex(of: model)].state.putBack(batch)
     }
 
     /// Gives the batch back with the rows of one more request, which waits for their predictions.
@@ -90,15 +83,7 @@ package final class TickBatcher {
     ) {
         let index = laneIndex(of: model)
         let lane = lanes[index]
-        precondition(lane.isTaken, "the batch has not been taken")
-        precondition(
-            rows.lowerBound == lane.rowCount && rows.upperBound == batch.rowCount,
-            "a request's rows are those added since the batch was taken")
-        if lane.tickets.isEmpty { active.append(index) }
-        lane.isTaken = false
-        lane.rowCount = batch.rowCount
-        lane.batch = consume batch
-        lane.tickets.append(Lane.Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
+        if lane.state.submit(batch, ticket, rows) { active.append(index) }
         waitingRows += rows.count
         waitingBytes += rows.count * lane.bytesPerRow
         waitingTickets += 1
@@ -113,19 +98,15 @@ package final class TickBatcher {
     /// - Complexity: O(tickets waiting).
     package func cancel(exchange: UInt64, stream: UInt64) {
         for index in active {
-            let lane = lanes[index]
-            for entry in lane.tickets.indices
-            where lane.tickets[entry].ticket.exchange == exchange && lane.tickets[entry].ticket.stream == stream {
-                lane.tickets[entry].isCancelled = true
-            }
+            lanes[index].state.cancel(exchange: exchange, stream: stream)
         }
     }
 
     /// Runs each model that has rows waiting once, and hands each request its rows of the output.
     ///
-    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a model. The
-    ///   output is lent for the call; `rows` are the request's rows in it, and its faults may be of other requests' rows. It
-    ///   must not take or submit.
+    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a
+    ///   model. The output is lent for the call; `rows` are the request's rows in it, and its faults may be of other
+    ///   requests' rows. It must not take or submit.
     package func flush(
         _ answer: (
             _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
@@ -152,35 +133,41 @@ package final class TickBatcher {
             _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
         ) -> Void
     ) {
-        guard var batch = lane.batch.take() else { preconditionFailure("a batch was taken and not given back") }
+        // Everything is moved out for the run, so that an answer may cancel other requests in its course.
+        guard var batch = lane.state.batch.take(), !lane.state.isTaken else {
+            preconditionFailure("a batch was taken and not given back")
+        }
+        var tickets: [LaneState.Entry] = []
+        swap(&tickets, &lane.state.tickets)
+        lane.state.rowCount = 0
+        var output = lane.state.output.take() ?? OutputBatch(fields: lane.model.signature.outputs)
+
         let model = lane.model
         var answered = 0
-        if lane.tickets.contains(where: { !$0.isCancelled }) {
+        if tickets.contains(where: { !$0.isCancelled }) {
             let start = clock()
-            model.predictor.predict(batch, into: &lane.output, using: lane.workspace)
+            model.predictor.predict(batch, into: &output, using: lane.workspace)
             let nanoseconds = clock() &- start
-            precondition(lane.output.rowCount == batch.rowCount, "a predictor answers every row")
+            precondition(output.rowCount == batch.rowCount, "a predictor answers every row")
             model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
             model.metrics.batchRows.record(UInt64(batch.rowCount), cell: loop)
             model.metrics.rows.add(batch.rowCount, cell: loop)
-            for entry in lane.tickets where !entry.isCancelled {
-                answer(entry.ticket, model, entry.first..<entry.end, lane.output)
+            for entry in tickets where !entry.isCancelled {
+                answer(entry.ticket, model, entry.first..<entry.end, output)
                 answered += 1
             }
         }
         model.metrics.requests.add(answered, cell: loop)
-        lane.tickets.removeAll(keepingCapacity: true)
-        if lane.outputBytes(rows: batch.rowCount) > limits.bytesKeptMax {
-            lane.output = OutputBatch(fields: model.signature.outputs)
-        }
+
+        let keepsOutput = batch.rowCount * lane.outputBytesPerRow <= limits.bytesKeptMax
+        lane.state.output = keepsOutput ? consume output : nil
         batch.removeAll(bytesKeptMax: limits.bytesKeptMax)
-        lane.rowCount = 0
-        lane.batch = consume batch
+        lane.state.batch = consume batch
+        tickets.removeAll(keepingCapacity: true)
+        swap(&tickets, &lane.state.tickets)
     }
 
     // MARK: Lanes
-
-    private func lane(of model: ServedModel) -> Lane { lanes[laneIndex(of: model)] }
 
     private func laneIndex(of model: ServedModel) -> Int {
         if lastLane < lanes.count, lanes[lastLane].model === model { return lastLane }
@@ -190,8 +177,9 @@ package final class TickBatcher {
             return known
         }
         let lane = Lane(model: model)
-        // A request that chose its model before the last swap: it is answered by what it chose, and the lane goes after it.
-        lane.isRetired = !pool.contains(model)
+        // A request that chose its model before the last swap: it is answered by what it chose, and the lane goes
+        // after it.
+        lane.state.isRetired = !pool.contains(model)
         lanes.append(lane)
         laneIndex[key] = lanes.count - 1
         lastLane = lanes.count - 1
@@ -200,9 +188,9 @@ package final class TickBatcher {
 
     /// Drops the lanes of models that are gone, except those with requests waiting.
     private func dropRetiredLanes() {
-        guard lanes.contains(where: { $0.isRetired && $0.tickets.isEmpty && !$0.isTaken }) else { return }
+        guard lanes.contains(where: { $0.state.isDroppable }) else { return }
         let waiting = active.map { lanes[$0] }
-        lanes.removeAll { $0.isRetired && $0.tickets.isEmpty && !$0.isTaken }
+        lanes.removeAll { $0.state.isDroppable }
         laneIndex.removeAll(keepingCapacity: true)
         for (index, lane) in lanes.enumerated() { laneIndex[ObjectIdentifier(lane.model)] = index }
         active.removeAll(keepingCapacity: true)
@@ -218,6 +206,24 @@ package final class TickBatcher {
 
 /// What a loop keeps for one model.
 private final class Lane {
+    let model: ServedModel
+    let workspace: Workspace
+    /// Of a decoded row, without the bytes of its strings.
+    let bytesPerRow: Int
+    let outputBytesPerRow: Int
+    /// One property, so that a call costs one dynamic check of exclusive access and not one a field.
+    var state = LaneState()
+
+    init(model: ServedModel) {
+        self.model = model
+        workspace = model.predictor.makeWorkspace()
+        bytesPerRow = (model.layout.width + model.layout.missingWordsPerRow) * 8
+        outputBytesPerRow = model.signature.outputs.reduce(0) { $0 + $1.width * 8 }
+    }
+}
+
+/// What changes of a lane.
+private struct LaneState: ~Copyable {
     struct Entry {
         let ticket: BatchTicket
         let first: Int
@@ -225,28 +231,48 @@ private final class Lane {
         var isCancelled = false
     }
 
-    let model: ServedModel
-    let workspace: Workspace
     /// nil before the first take, and while it is taken.
     var batch: RowBatch?
-    var output: OutputBatch
+    var output: OutputBatch?
     var tickets: [Entry] = []
     /// Rows submitted.
     var rowCount = 0
     var isTaken = false
     /// The pool does not have the model any more.
     var isRetired = false
-    /// Of a decoded row, without the bytes of its strings.
-    let bytesPerRow: Int
-    private let outputBytesPerRow: Int
 
-    init(model: ServedModel) {
-        self.model = model
-        workspace = model.predictor.makeWorkspace()
-        output = OutputBatch(fields: model.signature.outputs)
-        bytesPerRow = (model.layout.width + model.layout.missingWordsPerRow) * 8
-        outputBytesPerRow = model.signature.outputs.reduce(0) { $0 + $1.width * 8 }
+    var isDroppable: Bool { isRetired && tickets.isEmpty && !isTaken }
+
+    mutating func take(_ layout: RowLayout) -> RowBatch {
+        precondition(!isTaken, "the batch has been taken already")
+        isTaken = true
+        return batch.take() ?? RowBatch(layout: layout)
     }
 
-    func outputBytes(rows: Int) -> Int { rows * outputBytesPerRow }
+    mutating func putBack(_ batch: consuming RowBatch) {
+        precondition(isTaken, "the batch has not been taken")
+        precondition(batch.rowCount == rowCount, "rows of a bad request stayed in the batch")
+        isTaken = false
+        self.batch = consume batch
+    }
+
+    /// Returns whether it is the first request of a batch.
+    mutating func submit(_ batch: consuming RowBatch, _ ticket: BatchTicket, _ rows: Range<Int>) -> Bool {
+        precondition(isTaken, "the batch has not been taken")
+        precondition(
+            rows.lowerBound == rowCount && rows.upperBound == batch.rowCount,
+            "a request's rows are those added since the batch was taken")
+        isTaken = false
+        rowCount = batch.rowCount
+        self.batch = consume batch
+        tickets.append(Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
+        return tickets.count == 1
+    }
+
+    mutating func cancel(exchange: UInt64, stream: UInt64) {
+        for index in tickets.indices
+        where tickets[index].ticket.exchange == exchange && tickets[index].ticket.stream == stream {
+            tickets[index].isCancelled = true
+        }
+    }
 }

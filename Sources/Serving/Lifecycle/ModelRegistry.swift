@@ -5,9 +5,9 @@ package import Telemetry
 
 /// The control plane: publishes, removes and restores models, one operation at a time.
 ///
-/// Publish is receive -> hash -> import -> compile -> warm up -> make durable -> swap in all loops -> drain the old -> free. A
-/// failure at any step leaves what was serving and says why. Operations wait for disks and for loops: they are called on the
-/// control thread, or before the loops run, and never on a loop.
+/// Publish is receive -> hash -> import -> compile -> warm up -> make durable -> swap in all loops -> drain the old
+/// -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and for loops: they
+/// are called on the control thread, or before the loops run, and never on a loop.
 package final class ModelRegistry: Sendable {
     package struct Limits: Sendable {
         package var modelsMax = 256
@@ -27,8 +27,8 @@ package final class ModelRegistry: Sendable {
     package typealias Compiler = @Sendable (ImportedGraph) throws(ImportError) -> PreparedModel
 
     private struct State: Sendable {
-        /// What our next commit is built on. Entries that do not serve, since their blob is bad or another writer brought
-        /// them, stay in it.
+        /// What our next commit is built on. Entries that do not serve, since their blob is bad or another writer
+        /// brought them, stay in it.
         var manifest: StoreManifest?
         var highestGeneration = 0
         var defaultName: String?
@@ -58,8 +58,8 @@ package final class ModelRegistry: Sendable {
     ///   - log: told of publishes, failures and what a start found.
     ///   - limits: the bounds.
     ///   - clock: measures the steps of a publish.
-    ///   - releaseMemory: gives free memory back to the system, such as by `malloc_trim`; called after something big was
-    ///     freed.
+    ///   - releaseMemory: gives free memory back to the system, such as by `malloc_trim`; called after something big
+    ///     was freed.
     package init(
         importers: ModelImporterList, compile: @escaping Compiler, store: any ModelStore, metrics: ServingMetrics,
         log: Log, limits: Limits = Limits(), clock: @escaping MonotonicClock = systemMonotonicClock,
@@ -134,8 +134,9 @@ package final class ModelRegistry: Sendable {
             generation: manifest.generation, restored: restored, failures: failures, skippedManifests: lookup.skipped)
     }
 
-    /// Loads a model that was named on the command line. It is not written to the store. The first one named is the default.
-    /// To be called after `restore`: a model of that name in the store was published later and goes on serving.
+    /// Loads a model that was named on the command line. It is not written to the store. The first one named is the
+    /// default. To be called after `restore`: a model of that name in the store was published later and goes on
+    /// serving.
     package func loadStatic(_ name: String, _ bytes: [UInt8]) throws(PublishError) -> StaticLoad {
         try operations.withLock { (state: inout State) throws(PublishError) -> StaticLoad in
             guard ModelName.isValid(name) else { throw .invalidName(name) }
@@ -247,6 +248,8 @@ package final class ModelRegistry: Sendable {
         let previousVersion = servingVersion(name)
         let isDrained = swap(modelsServing(without: name) + [model], state)
         model.setPublishDuration(.nanoseconds(Int64(clamping: clock() &- start)))
+        // Here as well as in `housekeep`: under a steady stream of publishes the control thread is never idle.
+        collect(&state)
         return PublishReport(
             model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained)
     }
@@ -277,8 +280,8 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    /// What is due when there is nothing else to do: frees what requests have let go of in the meantime, and collects the
-    /// store. Cheap enough for every few seconds.
+    /// What is due when there is nothing else to do: frees what requests have let go of in the meantime, and collects
+    /// the store. Cheap enough for every few seconds.
     package func housekeep() {
         operations.withLock { state in
             reclaim()
@@ -288,8 +291,8 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Conditions
 
-    /// Whether the precondition holds, as far as can be told without the control thread: lets a loop refuse an upload before
-    /// its body. The answer that counts is given again by `publish`.
+    /// Whether the precondition holds, as far as can be told without the control thread: lets a loop refuse an upload
+    /// before its body. The answer that counts is given again by `publish`.
     package func holds(_ precondition: PublishPrecondition, for name: String) -> Bool {
         precondition.holds(for: publisher.current.model(named: name)?.etag)
     }
@@ -379,8 +382,8 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Committing
 
-    /// Commits what `models` makes of the newest manifest. If another writer takes the generation first, its manifest is read
-    /// and ours is made again on top of it, so that neither update is lost.
+    /// Commits what `models` makes of the newest manifest. If another writer takes the generation first, its manifest
+    /// is read and ours is made again on top of it, so that neither update is lost.
     /// - Parameters:
     ///   - state: what we know of the store.
     ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
@@ -428,8 +431,8 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Swapping
 
-    // Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the reference that
-    // keeps the old one from being freed.
+    // Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the
+    // reference that keeps the old one from being freed.
 
     private func servingVersion(_ name: String) -> Int? { publisher.current.model(named: name)?.version }
 

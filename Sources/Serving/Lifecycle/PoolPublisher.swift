@@ -1,8 +1,10 @@
 internal import Synchronization
 
-/// Hands snapshots to the loops and takes the old ones back: what serves now, who must hear of it, and what is still used.
+/// Hands snapshots to the loops and takes the old ones back: what serves now, who must hear of it, and what is still
+/// used.
 ///
-/// `subscribe`, `current` and acknowledgements may come from any thread; `publish` and `reclaim` only from one at a time.
+/// `subscribe`, `current` and acknowledgements may come from any thread; `publish` and `reclaim` only from one at a
+/// time.
 final class PoolPublisher: Sendable {
     private struct Hub: Sendable {
         var current = PredictorPool.empty
@@ -12,7 +14,8 @@ final class PoolPublisher: Sendable {
     private let hub = Mutex(Hub())
     /// Changes with each acknowledgement and each job that ends on a retired pool; what it counts does not matter.
     private let changes = Monitor<UInt64>(0)
-    /// What was replaced and may still be used by somebody. Touched by the publishing thread alone, hence never contended.
+    /// What was replaced and may still be used by somebody. Touched by the publishing thread alone, hence never
+    /// contended.
     private let retired = Mutex(Retired())
 
     private struct Retired: Sendable {
@@ -35,8 +38,8 @@ final class PoolPublisher: Sendable {
         return subscription
     }
 
-    /// Makes a snapshot of these models the current one, posts it to every loop and waits until all have let go of the one
-    /// before.
+    /// Makes a snapshot of these models the current one, posts it to every loop and waits until all have let go of
+    /// the one before.
     /// - Returns: false if some did not within `timeout`; they have been posted the snapshot all the same.
     func publish(_ models: [ServedModel], defaultName: String?, generation: Int, timeout: Duration) -> Bool {
         let changes = changes
@@ -64,7 +67,8 @@ final class PoolPublisher: Sendable {
         return isDrained
     }
 
-    /// Releases what nobody uses any more, on the calling thread: as long as a loop, a job or a request holds it, it stays.
+    /// Releases what nobody uses any more, on the calling thread: as long as a loop, a job or a request holds it, it
+    /// stays.
     /// - Returns: bytes of artifacts and tables that were released.
     func reclaim() -> Int {
         retired.withLock { retired in

@@ -22,3 +22,25 @@ package enum PublishError: Error, Sendable, Hashable {
     /// The server is stopping.
     case stopping
 }
+
+extension PublishError: CustomStringConvertible {
+    /// One sentence, fit for a client.
+    package var description: String {
+        switch self {
+        case .invalidName(let name):
+            "\"\(name)\" is not a model name; names match \(ModelName.rule)"
+        case .tooLarge(let bytesMax): "the model is larger than the \(bytesMax) bytes that are allowed"
+        case .tooManyModels(let modelsMax): "\(modelsMax) models serve already, which is the bound"
+        case .busy: "too many uploads run at once"
+        case .preconditionFailed(let current?): "the model has changed; its ETag is \(current)"
+        case .preconditionFailed(nil): "there is no such model yet"
+        case .rejected(let reason): reason.description
+        case .store(let reason): reason.description
+        case .conflict: "other writers changed the model store again and again in between"
+        case .unknownModel(let name, let known):
+            "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .cancelled: "the client left before the model was complete"
+        case .stopping: "the server is stopping"
+        }
+    }
+}

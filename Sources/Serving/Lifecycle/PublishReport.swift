@@ -6,7 +6,8 @@ package struct PublishReport: Sendable {
     package let isNew: Bool
     /// The version that it replaced.
     package let previousVersion: Int?
-    /// Whether every loop has let go of what was replaced and its memory is free. If not, that follows as soon as they have.
+    /// Whether every loop has let go of what was replaced and its memory is free. If not, that follows as soon as
+    /// they have.
     package let isDrained: Bool
 
     package var timings: PublishTimings { model.timings }

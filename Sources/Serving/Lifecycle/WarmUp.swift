@@ -4,8 +4,9 @@ internal import TensorCore
 /// Runs a new predictor aside before anybody asks it: touches its tables, proves that it answers every row, and makes
 /// whatever it makes on first use.
 enum WarmUp {
-    /// Batches of one and of eight rows, since predictors may take another path for a single row: rows of missing values, of
-    /// zeros, and of each string column's first known category. The results mean nothing; rows without a prediction are fine.
+    /// Batches of one and of eight rows, since predictors may take another path for a single row: rows of missing
+    /// values, of zeros, and of each string column's first known category. The results mean nothing; rows without a
+    /// prediction are fine.
     static func run(_ model: PreparedModel) {
         let workspace = model.predictor.makeWorkspace()
         var output = OutputBatch(fields: model.signature.outputs)

@@ -2,7 +2,7 @@ package import Telemetry
 
 /// What is counted for one model name. Found once, when a version is made; counting is a relaxed addition.
 package struct ModelMetrics: Sendable {
-    /// Requests that were answered with a prediction.
+    /// Requests whose rows were predicted, those with a fault in a row included.
     package let requests: Counter
     /// Requests for the model that were answered with an error; the caller counts them.
     package let errors: Counter
@@ -13,8 +13,8 @@ package struct ModelMetrics: Sendable {
     package let predictNanoseconds: Histogram
 }
 
-/// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does not
-/// break at a swap, and are retired with the name.
+/// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does
+/// not break at a swap, and are retired with the name.
 package final class ServingMetrics: Sendable {
     private let requests: MetricFamily<Counter>
     private let errors: MetricFamily<Counter>
@@ -30,7 +30,7 @@ package final class ServingMetrics: Sendable {
     ///   - modelsMax: names with series of their own.
     package init(registry: MetricsRegistry, loops: Int, modelsMax: Int = 1024) {
         requests = registry.counters(
-            "vencejo_model_requests_total", help: "Requests answered with a prediction.", labels: ["model"],
+            "vencejo_model_requests_total", help: "Requests whose rows were predicted.", labels: ["model"],
             cells: loops, seriesMax: modelsMax)
         errors = registry.counters(
             "vencejo_model_errors_total", help: "Requests for a model answered with an error.", labels: ["model"],

@@ -10,8 +10,8 @@ internal import Synchronization
 ///         subscription.acknowledge()
 ///     }
 ///
-/// After `acknowledge` the loop holds nothing of the snapshot before. The publisher keeps it until then, so that the last
-/// release of a replaced model, and the freeing of its tables, happens on the control thread.
+/// After `acknowledge` the loop holds nothing of the snapshot before. The publisher keeps it until then, so that the
+/// last release of a replaced model, and the freeing of its tables, happens on the control thread.
 package final class PoolSubscription: Sendable {
     private let hasNews = Atomic<Bool>(false)
     private let news = Mutex<PredictorPool?>(nil)

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a tick; the
-/// next state is another pool.
+/// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a
+/// tick; the next state is another pool.
 package final class PredictorPool: Sendable {
     /// The store's generation that it shows.
     package let generation: Int
@@ -12,8 +12,8 @@ package final class PredictorPool: Sendable {
     /// The model that answers where none is named.
     package let defaultModel: ServedModel?
 
-    /// Open addressing with linear probing over the names; -1 is an empty place. The size is a power of two, at least twice
-    /// the models.
+    /// Open addressing with linear probing over the names; -1 is an empty place. The size is a power of two, at least
+    /// twice the models.
     private let table: [Int32]
     /// The names' bytes, one after the other, and where each begins (one more entry than models).
     private let nameBytes: [UInt8]
@@ -113,7 +113,8 @@ package final class PredictorPool: Sendable {
     package func endJob() {
         let (_, left) = jobs.wrappingSubtract(1, ordering: .sequentiallyConsistent)
         precondition(left >= 0, "a job ended that had not begun")
-        // Sequentially consistent on both sides: either this sees that the pool is retired, or the publisher sees no job.
+        // Sequentially consistent on both sides: either this sees that the pool is retired, or the publisher sees no
+        // job.
         if left == 0, isRetired.load(ordering: .sequentiallyConsistent) { onIdle() }
     }
 

@@ -1,7 +1,7 @@
 /// Where models outlive the process: blobs by digest and numbered manifests.
 ///
-/// Called on the control thread, where waiting for a disk is allowed. A commit is all or nothing: after a crash at any moment
-/// the newest manifest is the old one or the new one, and its blobs are there.
+/// Called on the control thread, where waiting for a disk is allowed. A commit is all or nothing: after a crash at
+/// any moment the newest manifest is the old one or the new one, and its blobs are there.
 package protocol ModelStore: AnyObject, Sendable {
     /// False if nothing can be committed: a read-only disk or a read-only mode.
     var isWritable: Bool { get }
@@ -22,13 +22,13 @@ package protocol ModelStore: AnyObject, Sendable {
     /// A place for the bytes of one artifact as they arrive.
     func makeBlobWriter() throws(StoreError) -> any BlobWriter
 
-    /// Makes a manifest durable as `manifest.generation`, which must be one more than the highest there is. The blobs that it
-    /// names have been kept.
+    /// Makes a manifest durable as `manifest.generation`, which must be one more than the highest there is. The blobs
+    /// that it names have been kept.
     /// - Throws: `generationTaken` if somebody else was faster; then nothing has changed.
     func commit(_ manifest: StoreManifest) throws(StoreError)
 
-    /// Removes what nothing refers to any more: manifests but the newest `manifestsKept`, blobs that no kept manifest names,
-    /// what dead writers left; all only when older than `graceSeconds`.
+    /// Removes what nothing refers to any more: manifests but the newest `manifestsKept`, blobs that no kept manifest
+    /// names, what dead writers left; all only when older than `graceSeconds`.
     /// - Returns: what was removed.
     func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection
 }
@@ -37,8 +37,8 @@ package protocol ModelStore: AnyObject, Sendable {
 package struct ManifestLookup: Sendable, Hashable {
     /// nil in an empty store.
     package let manifest: StoreManifest?
-    /// The highest generation that has been taken, by a valid manifest or not; 0 in an empty store. The next commit takes
-    /// the one after it.
+    /// The highest generation that has been taken, by a valid manifest or not; 0 in an empty store. The next commit
+    /// takes the one after it.
     package let highestGeneration: Int
     /// Manifests of a higher generation that cannot be used, and why. They stay where they are.
     package let skipped: [StoreError]
@@ -62,8 +62,8 @@ package struct StoreCollection: Sendable, Hashable {
     package var isEmpty: Bool { manifests == 0 && blobs == 0 && temporaries == 0 }
 }
 
-/// Takes the bytes of one artifact. Until `keep` the store does not know them; a writer that is let go takes them along.
-/// Used by one thread at a time.
+/// Takes the bytes of one artifact. Until `keep` the store does not know them; a writer that is let go takes them
+/// along. Used by one thread at a time.
 package protocol BlobWriter: AnyObject, Sendable {
     /// Bytes taken so far.
     var byteCount: Int { get }

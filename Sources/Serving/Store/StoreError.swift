@@ -1,5 +1,5 @@
-/// Why the model store could not do what it was asked. `description` may be shown to clients: it names no path and no host.
-/// `path` is for the log alone.
+/// Why the model store could not do what it was asked. `description` may be shown to clients: it names no path and no
+/// host. `path` is for the log alone.
 package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Kind: String, Sendable, Hashable {
         /// Somebody else has committed this generation.

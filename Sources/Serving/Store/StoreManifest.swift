@@ -1,5 +1,5 @@
-/// The whole state of a store at one generation: which models there are and which blob each one is. Never changed; the next
-/// state is the next generation.
+/// The whole state of a store at one generation: which models there are and which blob each one is. Never changed;
+/// the next state is the next generation.
 package struct StoreManifest: Sendable, Hashable {
     /// One model.
     package struct Entry: Sendable, Hashable {

@@ -1,5 +1,5 @@
-/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one after the
-/// other in the order in which they came.
+/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one
+/// after the other in the order in which they came.
 package final class ControlThread: Sendable {
     private struct Queue: Sendable {
         var jobs: [@Sendable () -> Void] = []
@@ -76,6 +76,8 @@ package final class ControlThread: Sendable {
         queue.withLock { $0.isStopping = true }
         thread.join()
     }
+
+    package var isStopping: Bool { queue.withLock { $0.isStopping } }
 
     /// Whether the caller runs on this thread.
     package var isCurrent: Bool { thread.isCurrent }

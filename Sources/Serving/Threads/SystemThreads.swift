@@ -8,7 +8,9 @@
 
 /// State behind a lock on which a thread can wait until it has changed. For control threads: loops never wait here.
 @safe final class Monitor<State: Sendable>: Sendable {
+    // Allocated in init, freed in deinit, and shared as POSIX means them to be.
     nonisolated(unsafe) private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    // The same.
     nonisolated(unsafe) private let condition: UnsafeMutablePointer<pthread_cond_t>
     /// Touched only between `lock` and `unlock`.
     nonisolated(unsafe) private var state: State
@@ -42,8 +44,8 @@
         return result
     }
 
-    /// Waits until `body` gives a value, and asks it again after each change; nil if `timeout` passes before. It may change
-    /// the state when it gives a value.
+    /// Waits until `body` gives a value, and asks it again after each change; nil if `timeout` passes before. It may
+    /// change the state when it gives a value.
     func wait<Result>(for timeout: Duration?, until body: (inout State) -> Result?) -> Result? {
         var end = timespec()
         if let timeout {

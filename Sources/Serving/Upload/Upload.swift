@@ -1,10 +1,11 @@
 internal import Synchronization
 
-/// The body of one PUT on its way to the store: the loop appends what arrives, the control thread writes and hashes it, then
-/// publishes.
+/// The body of one PUT on its way to the store: the loop appends what arrives, the control thread writes and hashes
+/// it, then publishes.
 ///
-/// The loop's methods never wait for the disk. At most `buffersMax` buffers are on their way; then the loop stops reading
-/// until `onCredit`. The completion is called exactly once, on the control thread (or, if that has stopped, by whoever asks).
+/// The loop's methods never wait for the disk. At most `buffersMax` buffers are on their way; then the loop stops
+/// reading until `onCredit`. The completion is called exactly once, on the control thread (or, if that has stopped,
+/// by whoever asks).
 package final class Upload: Sendable {
     /// What the loop should do after `append`.
     package enum Flow: Sendable, Hashable {
@@ -179,7 +180,7 @@ package final class Upload: Sendable {
                 state.phase = .completed
                 return true
             }
-            if isFirst { completion(.failure(.stopping)) }
+            if isFirst { completion(.failure(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5))) }
         }
     }
 

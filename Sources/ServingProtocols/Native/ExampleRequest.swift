@@ -1,8 +1,8 @@
 package import ByteCoding
 package import TensorCore
 
-/// A request that this model can answer, for error messages and the console: zeros for numbers, the first known category for
-/// strings.
+/// A request that this model can answer, for error messages and the console: zeros for numbers, the first known
+/// category for strings.
 package enum ExampleRequest {
     /// Columns of an example; a wider model gets a row without names, cut in what people read.
     private static let namedColumnsMax = 64

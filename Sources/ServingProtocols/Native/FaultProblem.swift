@@ -15,7 +15,8 @@ package enum FaultProblem {
             let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             return .invalid(
                 InferenceProblem(
-                    pointer: pointer, detail: "\(name): the model's encoder refuses categories that it was not trained on",
+                    pointer: pointer,
+                    detail: "\(name): the model's encoder refuses categories that it was not trained on",
                     expected: known.isEmpty ? "a category of the training data" : "one of \(known)",
                     found: "an unknown category"))
         case .exceedsFloat32:

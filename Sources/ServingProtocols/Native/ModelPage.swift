@@ -16,7 +16,7 @@ package enum ModelPage {
             writer.endObject()
         }
         writer.endArray()
-        writer.endObject()
+        writer.endDocument()
     }
 
     /// One model whole.
@@ -57,7 +57,7 @@ package enum ModelPage {
         writer.endObject()
         writer.key("example")
         ExampleRequest.write(model.signature, into: &writer)
-        writer.endObject()
+        writer.endDocument()
     }
 
     private static func writeIdentity(_ model: ModelStatus, _ writer: inout JSONWriter) {

@@ -1,6 +1,7 @@
 package import TensorCore
 
-/// A decoded request of the native protocol: how its rows were written, so that the answer and any error take the same shape.
+/// A decoded request of the native protocol: how its rows were written, so that the answer and any error take the
+/// same shape.
 package struct NativeRequest: Sendable, Hashable {
     package enum Form: UInt8, Sendable, Hashable {
         /// `{"CRIM": 0.15, ...}`: one record, one answer.
@@ -29,8 +30,8 @@ package struct NativeRequest: Sendable, Hashable {
     /// Whether the answer is one value and not a list.
     package var isSingle: Bool { form == .record || form == .row }
 
-    /// RFC 6901 pointer to a row's value, as this request wrote it; to the row alone in the split form, whose column order is
-    /// its own.
+    /// RFC 6901 pointer to a row's value, as this request wrote it; to the row alone in the split form, whose column
+    /// order is its own.
     package func pointer(row: Int, column: Int, in layout: RowLayout) -> String {
         if form == .split { return pointer(row: row) }
         let name = layout.columns[column].name

@@ -12,8 +12,8 @@ package import TensorCore
 /// | `{"instances": [...]}` | the same list |
 /// | `{"columns": ["RM", "CRIM"], "data": [[...], ...]}` | a frame; its two keys in any order |
 ///
-/// `instances`, `columns` and `data` are taken for a form only if their value is an array and the model has no column of that
-/// name; a model that has one is sent `{"instances": [{...}]}`.
+/// `instances`, `columns` and `data` are taken for a form only if their value is an array and the model has no column
+/// of that name; a model that has one is sent `{"instances": [{...}]}`.
 ///
 /// One instance serves one loop; its scratch is reused, so that decoding does not allocate in the steady state.
 package struct NativeRequestDecoder {
@@ -31,9 +31,11 @@ package struct NativeRequestDecoder {
     }
 
     /// Appends the body's rows to the batch.
-    /// - Throws: `.malformed` for what is not JSON or not one of the forms, `.invalid` for a value that does not fit the model,
-    ///   `.tooLarge`; the batch is then as it was.
-    package mutating func decode(_ body: Span<UInt8>, into batch: inout RowBatch) throws(InferenceError) -> NativeRequest {
+    /// - Throws: `.malformed` for what is not JSON or not one of the forms, `.invalid` for a value that does not fit
+    ///   the model, `.tooLarge`; the batch is then as it was.
+    package mutating func decode(_ body: Span<UInt8>, into batch: inout RowBatch) throws(InferenceError)
+        -> NativeRequest
+    {
         let mark = batch.mark()
         do {
             return try decodeBody(body, into: &batch)
@@ -190,7 +192,8 @@ package struct NativeRequestDecoder {
         guard batch.rowCount > firstRow else {
             throw .invalid(
                 InferenceProblem(
-                    pointer: "/data", detail: "there are no rows", expected: "at least one row", found: "an empty array"))
+                    pointer: "/data", detail: "there are no rows", expected: "at least one row", found: "an empty array"
+                ))
         }
         return NativeRequest(form: .split, hasArrayRows: true, rowCount: batch.rowCount - firstRow)
     }
@@ -225,7 +228,8 @@ package struct NativeRequestDecoder {
 
     /// One field of the batch's last row.
     private mutating func readField(
-        _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch, pointer: String
+        _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch,
+        pointer: String
     ) throws(InferenceError) {
         let bit: UInt64 = 1 << UInt64(column & 63)
         guard seen[column >> 6] & bit == 0 else {
@@ -254,7 +258,8 @@ package struct NativeRequestDecoder {
         }
     }
 
-    /// The values of one row. - Parameter isOrdered: whether `order` tells the columns; else they come in the model's order.
+    /// The values of one row. - Parameter isOrdered: whether `order` tells the columns; else they come in the model's
+    /// order.
     private mutating func readRow(
         _ reader: inout RequestReader, row: Int, into batch: inout RowBatch, pointer: String, isOrdered: Bool
     ) throws(InferenceError) {

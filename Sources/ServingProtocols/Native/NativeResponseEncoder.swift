@@ -1,7 +1,8 @@
 package import ByteCoding
 package import TensorCore
 
-/// Encodes a model's outputs as the native protocol's JSON. One a model: the keys and class labels are encoded beforehand.
+/// Encodes a model's outputs as the native protocol's JSON. One a model: the keys and class labels are encoded
+/// beforehand.
 ///
 /// - One answer: `{"prediction": 24.1, "probabilities": {"no": 0.2, "yes": 0.8}}`.
 /// - Many rows, parallel arrays: `{"predictions": [...], "probabilities": [{...}, ...]}`.
@@ -44,7 +45,7 @@ package struct NativeResponseEncoder: Sendable {
             for row in rows { encodeRow(batch, index, row, &writer) }
             writer.endArray()
         }
-        writer.endObject()
+        writer.endDocument()
     }
 
     private func encodeRow(

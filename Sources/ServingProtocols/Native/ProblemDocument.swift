@@ -3,8 +3,8 @@ package import HTTPCore
 package import InferenceAPI
 package import TensorCore
 
-/// Error bodies of the native protocol: RFC 9457 `application/problem+json` with the place, what was found and expected, the
-/// nearest known name and an example that works.
+/// Error bodies of the native protocol: RFC 9457 `application/problem+json` with the place, what was found and
+/// expected, the nearest known name and an example that works.
 package struct ProblemDocument: Sendable {
     package let status: HTTPStatus
     package let title: String
@@ -79,6 +79,6 @@ package struct ProblemDocument: Sendable {
             writer.key("example")
             ExampleRequest.write(signature, into: &writer)
         }
-        writer.endObject()
+        writer.endDocument()
     }
 }

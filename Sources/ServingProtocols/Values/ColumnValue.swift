@@ -10,7 +10,8 @@ internal import TensorCore
 /// | `int64` | if exact | refused | refused | missing |
 /// | `string` | refused | refused | its bytes | missing |
 ///
-/// A missing value is refused where the model has no rule for it. NaN and Infinity are not JSON.
+/// A column that the model does not use takes anything. A missing value is refused where the model has no rule for
+/// it. NaN and Infinity are not JSON.
 enum ColumnValue {
     /// Why a value does not fit; the caller knows the place.
     struct Misfit: Error {
@@ -24,6 +25,11 @@ enum ColumnValue {
     static func read(
         _ reader: inout RequestReader, into batch: inout RowBatch, row: Int, column: Int, scratch: inout [UInt8]
     ) throws(InferenceError) -> Misfit? {
+        guard batch.layout.columns[column].isUsed else {
+            // The training frame had it, the model does not look at it, and the file does not tell its type.
+            try reader.skipValue()
+            return nil
+        }
         let kind = try reader.peek()
         switch (batch.layout.columns[column].kind, kind) {
         case (.float64, .number):

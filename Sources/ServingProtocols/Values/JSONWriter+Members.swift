@@ -1,6 +1,12 @@
 internal import ByteCoding
 
 extension JSONWriter {
+    /// Closes the outermost object, with a line end for those who read it in a terminal.
+    mutating func endDocument() {
+        endObject()
+        raw("\n")
+    }
+
     mutating func member(_ name: String, _ value: String) {
         key(name)
         string(value)

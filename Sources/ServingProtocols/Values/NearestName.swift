@@ -4,7 +4,8 @@ enum NearestName {
     private static let nameBytesMax = 128
     private static let candidatesMax = 2_000
 
-    /// - Returns: the candidate with the smallest edit distance, letter case aside, if the distance is at most a third of the name.
+    /// - Returns: the candidate with the smallest edit distance, letter case aside, if the distance is at most a
+    ///   third of the name.
     static func find(_ name: String, among candidates: some Sequence<String>) -> String? {
         let wanted = Array(name.lowercased().utf8.prefix(nameBytesMax))
         var best: (name: String, distance: Int)?

@@ -109,7 +109,7 @@ struct ParityAnswer {
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)
                 // A column that the model drops has no type; what it holds does not count.
-                case (.text, .float64) where model.layout.columns[column].acceptsMissing: break
+                case (.text, .float64) where !model.layout.columns[column].isUsed: break
                 default: Issue.record("column \(column) cannot hold \(cell)")
                 }
             }

@@ -14,9 +14,8 @@ import Testing
     @Test(
         .timeLimit(.minutes(5)),
         arguments: [
-            "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame_protocol_2", "1.7.2/mixed_frame_protocol_5",
-            "1.7.2/mixed_frame_classifier", "1.7.2/mixed_frame", "1.7.2/mixed_frame_gzip_pickle",
-            "1.1.3/ridge_multi_output",
+            "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame", "1.7.2/logistic_binary_booleans",
+            "1.7.2/mixed_frame_gzip_pickle", "1.1.3/ridge_multi_output",
         ])
     func refusesEveryTruncation(name: String) throws {
         let bytes = try ParityCase.named(name).modelBytes
@@ -39,7 +38,7 @@ import Testing
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
         var generator = SplitMix(state: seed)
-        for _ in 0..<300 {
+        for _ in 0..<200 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 let place = Int.random(in: 0..<bytes.count, using: &generator)

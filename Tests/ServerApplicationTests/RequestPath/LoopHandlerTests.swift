@@ -161,7 +161,9 @@ private final class Harness {
         harness.handler.endOfTick(harness.sink)
         #expect(harness.body(before)?.contains("2.0") == true)
         #expect(harness.body(after)?.contains("3.0") == true)
-        #expect(harness.sink.answers[after]?.fields.fields.contains { $0.name == "Vencejo-Version" && $0.value == "2" } == true)
+        #expect(
+            harness.sink.answers[after]?.fields.fields.contains { $0.name == "Vencejo-Version" && $0.value == "2" }
+                == true)
     }
 
     @Test func aSlowBodyIsAnsweredByTheModelThatServesWhenItEnds() throws {

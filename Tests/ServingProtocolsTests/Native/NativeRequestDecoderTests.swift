@@ -73,7 +73,10 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
         (#"[[1, 2, 3, "a"], [4, 5, 6, "b"]]"#, [["1.0", "2.0", "3.0", "a"], ["4.0", "5.0", "6.0", "b"]]),
         (#"{"instances": [{"TAX": 1}]}"#, [["-", "-", "1.0", "-"]]),
         (#"{"instances": [[1, 2, 3, "a"]]}"#, [["1.0", "2.0", "3.0", "a"]]),
-        (#"{"columns": ["TAX", "CRIM"], "data": [[1, 2], [3, null]]}"#, [["2.0", "-", "1.0", "-"], ["-", "-", "3.0", "-"]]),
+        (
+            #"{"columns": ["TAX", "CRIM"], "data": [[1, 2], [3, null]]}"#,
+            [["2.0", "-", "1.0", "-"], ["-", "-", "3.0", "-"]]
+        ),
         (#"{"data": [[1, "x"]], "columns": ["TAX", "ZONE"]}"#, [["-", "-", "1.0", "x"]]),
     ])
     func readsEveryForm(body: String, expected: [[String]]) throws {
@@ -86,6 +89,15 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
         #expect(problem(refusal(of: #"{"a": 1}"#, unnamed))?.detail.contains("without column names") == true)
     }
 
+    @Test func takesAnythingForAColumnThatTheModelDoesNotUse() throws {
+        var owner = Column(name: "owner", kind: .float64, acceptsMissing: true)
+        owner.isUsed = false
+        let layout = RowLayout(columns: [owner, Column(name: "x", kind: .float64)])
+        for value in [#""Ann""#, "7", "null", "[1, {}]"] {
+            #expect(try rows(of: #"{"owner": \#(value), "x": 1}"#, layout).rows == [["-", "1.0"]])
+        }
+    }
+
     @Test func answersOneRecordWithOneValue() throws {
         #expect(try rows(of: #"{"TAX": 1}"#, layout).request.isSingle)
         #expect(try rows(of: "[1, 2, 3, null]", layout).request.isSingle)
@@ -94,7 +106,9 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
     }
 
     @Test func takesAReservedKeyForAFieldWhereTheModelHasOne() throws {
-        let layout = RowLayout(columns: [Column(name: "data", kind: .float64), Column(name: "instances", kind: .float64)])
+        let layout = RowLayout(columns: [
+            Column(name: "data", kind: .float64), Column(name: "instances", kind: .float64),
+        ])
         #expect(try rows(of: #"{"data": 1, "instances": 2}"#, layout).rows == [["1.0", "2.0"]])
     }
 
@@ -167,14 +181,17 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix(state: seed)
         let bodies = [
-            #"{"CRIM": 0.5, "RM": 6, "TAX": 300, "ZONE": "north"}"#, #"{"instances": [[1, 2, 3, "a"], [4, 5, 6, null]]}"#,
+            #"{"CRIM": 0.5, "RM": 6, "TAX": 300, "ZONE": "north"}"#,
+            #"{"instances": [[1, 2, 3, "a"], [4, 5, 6, null]]}"#,
             #"{"columns": ["TAX", "CRIM"], "data": [[1, 2], [3, null]]}"#,
         ]
         var decoder = NativeRequestDecoder()
         var batch = RowBatch(layout: layout)
         for _ in 0..<20_000 {
             var bytes = Array(bodies[Int(random.next() % UInt64(bodies.count))].utf8)
-            for _ in 0...(random.next() % 4) { bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next()) }
+            for _ in 0...(random.next() % 4) {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
             let before = batch.rowCount
             do {
                 let request = try decoder.decode(bytes.span, into: &batch)

@@ -10,7 +10,8 @@ private func encode(_ fields: [OutputField], rows: Int, isSingle: Bool, fill: (i
     fill(&batch)
     var writer = JSONWriter()
     NativeResponseEncoder(outputs: fields).encode(batch, rows: 0..<rows, isSingle: isSingle, into: &writer)
-    return String(decoding: writer.bytes, as: UTF8.self)
+    #expect(writer.bytes.last == UInt8(ascii: "\n"))
+    return String(decoding: writer.bytes.dropLast(), as: UTF8.self)
 }
 
 @Suite struct NativeResponseEncoderTests {

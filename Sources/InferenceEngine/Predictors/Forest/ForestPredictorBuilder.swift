@@ -49,7 +49,7 @@ struct ForestPredictorBuilder: PredictorBuilder {
         // Fitted to measurements of 50 to 1000 trees of depth 4 to 10 at a batch of one.
         let isSmall = forest.byteCount < 1 << 19
         let cost =
-            30 + 0.7 * Double(slotCount) + Double(forest.levelCount) * (isSmall ? 1.0 : 2.0) + tail.nanosecondsPerRow
+            180 + 0.7 * Double(slotCount) + Double(forest.levelCount) * (isSmall ? 1.0 : 2.0) + tail.nanosecondsPerRow
         let report = PredictorReport(
             name: name,
             reason: "\(match.ensemble.treeCount) trees over the input columns, walked eight at a time",

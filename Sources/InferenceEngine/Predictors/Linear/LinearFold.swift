@@ -4,8 +4,8 @@ internal import TensorCore
 /// A preprocessing graph and the linear model behind it, folded into one table: terms of centred numbers, and for each
 /// encoded column a row of weights a category. No scaled value and no one-hot vector is ever made.
 struct LinearFold {
-    /// One encoded input column.
-    struct Encoding: Sendable {
+    /// One encoded input column. A class, so that a row that goes through it retains one thing and not each table.
+    final class Encoding: Sendable {
         let inputColumn: Int
         let isText: Bool
         let table: CategoryTable
@@ -14,6 +14,18 @@ struct LinearFold {
         let missingRow: Int?
         /// Row-major [categories + 1, outputs]; the last row is that of unknown categories.
         let weights: [Double]
+
+        init(
+            inputColumn: Int, isText: Bool, table: CategoryTable, unknownRow: Int?, missingRow: Int?,
+            weights: [Double]
+        ) {
+            self.inputColumn = inputColumn
+            self.isText = isText
+            self.table = table
+            self.unknownRow = unknownRow
+            self.missingRow = missingRow
+            self.weights = weights
+        }
     }
 
     let gemm: ValueID

@@ -46,57 +46,59 @@ final class LinearPredictor: Predictor {
         }
     }
 
-    /// Computes the scores of a tile, which stand first in `doubles`.
+    /// Computes the scores of a tile, which stand first in `doubles`. A row that has no prediction gets NaN, as does
+    /// one with a missing number; which of both, and why, is asked only then.
     private func addUp(
         _ rows: borrowing RowBatch, firstRow: Int, rowCount: Int, doubles: inout [Double], faults: inout [RowFault]
     ) {
         let outputCount = bias.count
         let centred = tail.scalarCount
         for row in 0..<rowCount {
-            let scores = row * outputCount
             LinearKernel.center(terms, row: firstRow + row, of: rows, target: &doubles, offset: centred)
             for output in 0..<outputCount {
                 let sum = LinearKernel.dot(
                     doubles, offset: centred, terms.weights, start: output * terms.count, count: terms.count)
-                doubles[scores + output] = sum + bias[output]
+                doubles[row * outputCount + output] = sum + bias[output]
             }
-            var isDoubtful = doubles[scores].isNaN
-            for index in encodings.indices {
-                if let weights = weightsRow(index, row: firstRow + row, of: rows) {
-                    for output in 0..<outputCount {
-                        doubles[scores + output] += encodings[index].weights[weights * outputCount + output]
-                    }
-                } else {
-                    isDoubtful = true
+        }
+        for encoding in encodings {
+            for row in 0..<rowCount {
+                let scores = row * outputCount
+                guard let weights = encoding.weightsRow(row: firstRow + row, of: rows) else {
+                    doubles[scores] = .nan
+                    continue
+                }
+                for output in 0..<outputCount {
+                    doubles[scores + output] += encoding.weights[weights * outputCount + output]
                 }
             }
-            if isDoubtful, let fault = fault(row: firstRow + row, of: rows) { faults.append(fault) }
         }
-    }
-
-    /// The row of weights that an encoded column selects; nil if the encoder refuses it.
-    private func weightsRow(_ index: Int, row: Int, of rows: borrowing RowBatch) -> Int? {
-        let column = encodings[index].inputColumn
-        if rows.isMissing(row: row, column: column) { return encodings[index].missingRow }
-        if encodings[index].isText {
-            return encodings[index].table.category(ofText: rows.stringBytes(row: row, column: column))
-                ?? encodings[index].unknownRow
+        for row in 0..<rowCount where doubles[row * outputCount].isNaN {
+            if let fault = fault(row: firstRow + row, of: rows) { faults.append(fault) }
         }
-        let number =
-            rows.layout.columns[column].kind == .int64
-            ? Double(rows.int64(row: row, column: column)) : rows.double(row: row, column: column)
-        return encodings[index].table.category(ofNumber: number) ?? encodings[index].unknownRow
     }
 
     /// What is wrong with a row, in the reference's order: missing values, then categories; nil if a NaN has another
-    /// cause.
+    /// cause, such as two infinities.
     private func fault(row: Int, of rows: borrowing RowBatch) -> RowFault? {
         for column in requiredColumns where rows.isMissing(row: row, column: column) {
             return RowFault(row: row, column: column, reason: .missingValue)
         }
-        for index in encodings.indices where weightsRow(index, row: row, of: rows) == nil {
-            return RowFault(row: row, column: encodings[index].inputColumn, reason: .unknownCategory)
+        for encoding in encodings where encoding.weightsRow(row: row, of: rows) == nil {
+            return RowFault(row: row, column: encoding.inputColumn, reason: .unknownCategory)
         }
         return nil
+    }
+}
+
+extension LinearFold.Encoding {
+    /// The row of weights that the column selects; nil if the encoder refuses it.
+    fileprivate func weightsRow(row: Int, of rows: borrowing RowBatch) -> Int? {
+        if rows.isMissing(row: row, column: inputColumn) { return missingRow }
+        if isText { return table.category(ofText: rows.stringBytes(row: row, column: inputColumn)) ?? unknownRow }
+        let number =
+            rows.layout.columns[inputColumn].kind == .int64
+            ? Double(rows.int64(row: row, column: inputColumn)) : rows.double(row: row, column: inputColumn)
+        return table.category(ofNumber: number) ?? unknownRow
     }
 }

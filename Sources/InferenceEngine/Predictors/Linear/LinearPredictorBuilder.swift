@@ -28,8 +28,8 @@ struct LinearPredictorBuilder: PredictorBuilder {
             weightCount * 8 + fold.terms.count * 20
             + fold.encodings.reduce(0) { $0 + $1.table.byteCount + $1.weights.count * 8 }
         let cost =
-            30 + 1.5 * Double(fold.terms.count) + 0.4 * Double(weightCount)
-            + (25 + Double(fold.outputCount)) * Double(fold.encodings.count) + tail.nanosecondsPerRow
+            80 + 1.5 * Double(fold.terms.count) + 0.4 * Double(weightCount)
+            + (45 + Double(fold.outputCount)) * Double(fold.encodings.count) + tail.nanosecondsPerRow
         let inputs = graph.signature.inputs
         return LinearPredictor(
             fold, requiredColumns: inputs.indices.filter { !inputs[$0].acceptsMissing }, tail: tail,
