@@ -47,6 +47,8 @@ class Draining(unittest.TestCase):
     def test_while_draining_ready_is_503_and_live_is_200(self):
         with Server({"house-price": HOUSE}) as server:
             with server.connect() as pending, server.connect() as probe:
+                pending.send(post("/predict", BODY))
+                self.assertEqual(pending.answer().status, 200)
                 pending.send(head("POST", "/predict", f"Content-Length: {len(BODY)}") + BODY[:10])
                 # The probe's own request is under way as well, so that its connection is not idle.
                 probe.send(b"GET /health/ready HTTP/1.1\r\nHo")
@@ -94,6 +96,33 @@ class Draining(unittest.TestCase):
                 server.terminate()
                 server.wait(8)
             server.was_killed = True
+
+    def test_requests_sent_before_the_signal_are_answered(self):
+        """A stopped process finds requests, connections and the signal all at once when it goes on."""
+        for attempt in range(5):
+            with Server({"house-price": HOUSE}, loops=2) as server:
+                kept = [server.connect() for _ in range(10)]
+                for connection in kept:
+                    connection.send(post("/predict", BODY))
+                    self.assertEqual(connection.answer().status, 200)
+                server.process.send_signal(signal.SIGSTOP)
+                for connection in kept:
+                    connection.send(post("/predict", BODY))
+                fresh = [server.connect() for _ in range(10)]
+                for connection in fresh:
+                    connection.send(post("/predict", BODY))
+                server.terminate()
+                server.process.send_signal(signal.SIGCONT)
+                dropped = {"kept": 0, "fresh": 0}
+                for name, connections in (("kept", kept), ("fresh", fresh)):
+                    for connection in connections:
+                        try:
+                            self.assertEqual(connection.answer().status, 200)
+                        except (EOFError, OSError):
+                            dropped[name] += 1
+                        connection.close()
+                self.assertEqual(dropped, {"kept": 0, "fresh": 0}, f"of 10 each, attempt {attempt}")
+                self.assertEqual(server.wait(), 0)
 
     def test_sigint_stops_as_well(self):
         with Server({"house-price": HOUSE}) as server:
