@@ -5,7 +5,7 @@
 ///
 /// An owner whose deadline moves with each event need not call `schedule` each time: it lets the old entry fire, sees
 /// that its own deadline lies later, and schedules again. One wheel operation a timeout instead of one a request.
-package struct TimerWheel {
+package struct TimerWheel: ~Copyable {
     /// Base-2 logarithm of the step in nanoseconds: 2^26 ns = 67 ms.
     private static let stepBits = 26
     private static let bucketCount = 512

@@ -44,6 +44,8 @@ struct Connection: ~Copyable {
 
     var deadline = LoopInstant.never
     var waiting = Waiting.nothing
+    /// What the wheel is set to; at or before the deadline.
+    var wheelDeadline = LoopInstant.never
     var headStart = LoopInstant.never
     var bodyStart = LoopInstant.never
     /// The request that `bodyStart` is about.

@@ -51,13 +51,11 @@ extension ServerLoop {
 
     @inline(__always)
     private func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
-        let before = connections[slot].deadline
         connections[slot].waiting = waiting
         connections[slot].deadline = deadline
-        let timer = slot + ServerLoop.connectionTimers
-        if deadline < before || (deadline != .never && !state.value.wheel.isScheduled(timer)) {
-            state.value.wheel.schedule(timer, at: deadline)
-        }
+        guard deadline < connections[slot].wheelDeadline else { return }
+        connections[slot].wheelDeadline = deadline
+        state.value.wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline)
     }
 
     private func considerBody(_ slot: Int, _ consider: (Connection.Waiting, LoopInstant, LoopDuration) -> Void) {
@@ -78,10 +76,9 @@ extension ServerLoop {
     func checkDeadline(_ slot: Int) {
         guard slot < connections.count, connections[slot].isOpen else { return }
         let deadline = connections[slot].deadline
+        connections[slot].wheelDeadline = .never
         guard deadline != .never else { return }
-        guard deadline <= state.value.now else {
-            return state.value.wheel.schedule(slot + ServerLoop.connectionTimers, at: deadline)
-        }
+        guard deadline <= state.value.now else { return setDeadline(slot, connections[slot].waiting, deadline) }
         connections[slot].deadline = .never
         switch connections[slot].waiting {
         case .nothing: break
