@@ -153,7 +153,7 @@ import Testing
 
     @Test(arguments: HTTP1Failure.allCases) func everyFailureHasAStatusAndASentence(_ failure: HTTP1Failure) {
         #expect((400...599).contains(failure.status.rawValue))
-        #expect(!failure.detail.isEmpty && !failure.detail.contains(text: "/" + "work"))
+        #expect(!failure.detail.isEmpty)
     }
 
     @Test(arguments: [
