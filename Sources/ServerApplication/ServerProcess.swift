@@ -7,6 +7,7 @@ public enum ServerProcess {
     /// - Parameter showsExamples: print lines to paste even if nobody is at a terminal.
     /// - Returns: the exit code: 0 after a drain, 1 if the server could not start.
     public static func run(_ options: ServerOptions, showsExamples: Bool = false) -> Int32 {
+        Host.prepareProcess()
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
             let signals = try SignalReceiver([SIGTERM, SIGINT])

@@ -8,4 +8,8 @@ int vencejo_affinity_cores(void);
 // Gives memory that was freed back to the system.
 void vencejo_release_free_memory(void);
 
+// Ignores SIGPIPE, so that a log whose reader has gone does not end the server, and opens /dev/null for standard
+// descriptors that are closed, so that no socket takes their numbers.
+void vencejo_prepare_process(void);
+
 #endif

@@ -37,8 +37,11 @@ package final class ResponseFields: Sendable {
     package static let none = ResponseFields([])
     /// `Content-Type: application/json`.
     package static let json = ResponseFields([("Content-Type", "application/json")])
-    /// `Content-Type: application/problem+json` (RFC 9457 3).
-    package static let problem = ResponseFields([("Content-Type", "application/problem+json")])
+    /// `Content-Type: application/problem+json` (RFC 9457 3), not to be sniffed or kept.
+    package static let problem = ResponseFields([
+        ("Content-Type", "application/problem+json"), ("X-Content-Type-Options", "nosniff"),
+        ("Cache-Control", "no-store"),
+    ])
     /// `Content-Type: text/plain; charset=utf-8`.
     package static let plainText = ResponseFields([("Content-Type", "text/plain; charset=utf-8")])
 

@@ -32,6 +32,10 @@ struct ConfigurationFile {
 
     private mutating func read(_ bytes: [UInt8]) throws {
         var reader = JSONReader(bytes.span)
+        guard try reader.peek() == .object else {
+            throw ConfigurationError(
+                "configuration file", from: "byte \(reader.offset)", found: "another value", expected: "a JSON object")
+        }
         try reader.beginObject()
         while let token = try reader.nextKey() {
             let key = reader.string(token)
@@ -42,13 +46,24 @@ struct ConfigurationFile {
             }
             if key == "models" {
                 try readModels(&reader)
-            } else if try reader.peek() == .number {
-                texts[key] = String(try reader.readInt64())
             } else {
-                texts[key] = reader.string(try reader.readString())
+                texts[key] = try readText(&reader, key)
             }
         }
         try reader.finish()
+    }
+
+    /// A number or a string, as text.
+    private func readText(_ reader: inout JSONReader, _ key: String) throws -> String {
+        let kind = try reader.peek()
+        let value = String(decoding: try Self.bytes(of: &reader), as: UTF8.self)
+        if kind == .number, Int(value) != nil { return value }
+        guard kind == .string else {
+            throw ConfigurationError(
+                key, from: "configuration file", found: value.utf8.count <= 40 ? value : "another value",
+                expected: "a string or a whole number")
+        }
+        return value
     }
 
     private mutating func readModels(_ reader: inout JSONReader) throws {

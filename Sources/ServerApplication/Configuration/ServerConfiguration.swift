@@ -38,6 +38,7 @@ public struct ServerConfiguration: Sendable {
         let resolver = Resolver(environment: variable, file: file ?? ConfigurationFile())
 
         models = options.models.isEmpty ? resolver.file.models : options.models
+        try Self.refuseRepeatedNames(models)
         host =
             try resolver.text("host", flag: options.host, "--host", variables: ["VENCEJO_HOST"])
             ?? Setting("0.0.0.0", from: .standard)
@@ -60,6 +61,14 @@ public struct ServerConfiguration: Sendable {
             "drain_seconds", flag: nil, "", variables: ["VENCEJO_DRAIN_SECONDS"], in: 0...3_600,
             standard: variable("K_SERVICE") == nil ? 29 : 9)
         adminToken = try Self.token(resolver, readFile)
+    }
+
+    private static func refuseRepeatedNames(_ models: [ModelSource]) throws(ConfigurationError) {
+        for (index, model) in models.enumerated() where models[..<index].contains(where: { $0.name == model.name }) {
+            throw ConfigurationError(
+                "model", from: model.path, found: "the name \"\(model.name)\" a second time",
+                expected: "another name, as NAME=PATH")
+        }
     }
 
     /// Settings that somebody chose, with where they came from; the token's value is not among them.

@@ -25,6 +25,9 @@ enum Host {
         return unsafe String(cString: value)
     }
 
+    /// To be called first of all: see `vencejo_prepare_process`.
+    static func prepareProcess() { vencejo_prepare_process() }
+
     /// Gives memory that was freed back to the system, so that a replaced model's is not kept.
     static func releaseFreeMemory() { vencejo_release_free_memory() }
 

@@ -54,6 +54,9 @@ package struct NativeRequestDecoder {
         case .object: request = try decodeObject(&reader, body, into: &batch)
         case .array: request = try decodeArray(&reader, into: &batch)
         case let kind:
+            // What is not JSON at all is told as that, with its offset.
+            if kind != .end { try reader.skipValue() }
+            try reader.finish()
             throw .malformed(
                 InferenceProblem(
                     pointer: "", detail: kind == .end ? "the body is empty" : "the body is not a request",
@@ -86,7 +89,7 @@ package struct NativeRequestDecoder {
                 hint = column + 1
                 continue
             }
-            let form = try reader.peek() == .array && !isRecord ? formKey(key, reader) : nil
+            let form = try reader.peekValue() == .array && !isRecord ? formKey(key, reader) : nil
             switch form {
             case .instances:
                 try refuse(instances != nil || columnsRange != nil || dataOffset != nil, mixing: key, reader)
@@ -117,7 +120,7 @@ package struct NativeRequestDecoder {
         var ahead = reader
         try ahead.beginArray()
         if try ahead.nextElement() {
-            switch try ahead.peek() {
+            switch try ahead.peekValue() {
             case .array, .object: break
             default:
                 try beginRow(&batch)
@@ -136,7 +139,7 @@ package struct NativeRequestDecoder {
         var rowKind: JSONKind?
         try reader.beginArray()
         while try reader.nextElement() {
-            let kind = try reader.peek()
+            let kind = try reader.peekValue()
             let row = batch.rowCount
             let place = NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row - firstRow)
             guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
@@ -180,7 +183,7 @@ package struct NativeRequestDecoder {
         while try reader.nextElement() {
             let row = batch.rowCount
             let place = "/data" + JSONPointer.token(row - firstRow)
-            guard try reader.peek() == .array else {
+            guard try reader.peekValue() == .array else {
                 throw .invalid(
                     InferenceProblem(
                         pointer: place, detail: "this is not a row", expected: "an array of \(order.count) values",
@@ -289,7 +292,7 @@ package struct NativeRequestDecoder {
         try reader.beginArray()
         while try reader.nextElement() {
             let place = "/columns" + JSONPointer.token(order.count)
-            guard try reader.peek() == .string else {
+            guard try reader.peekValue() == .string else {
                 throw .invalid(
                     InferenceProblem(
                         pointer: place, detail: "this is not a column name", expected: "a string",
@@ -369,7 +372,7 @@ package struct NativeRequestDecoder {
         return .invalid(
             InferenceProblem(
                 pointer: place ?? pointer + JSONPointer.token(name), detail: "the model has no such field",
-                expected: "one of the model's \(layout.width) fields", found: "\"\(name)\"", nearest: nearest))
+                expected: "one of the model's \(layout.width) fields", found: "\"\(JSONPointer.shortened(name))\"", nearest: nearest))
     }
 
     private func wrongCount(_ found: String, _ count: Int, _ layout: RowLayout, _ pointer: String) -> InferenceError {

@@ -30,7 +30,7 @@ enum ColumnValue {
             try reader.skipValue()
             return nil
         }
-        let kind = try reader.peek()
+        let kind = try reader.peekValue()
         switch (batch.layout.columns[column].kind, kind) {
         case (.float64, .number):
             batch.setDouble(try reader.readDouble(), row: row, column: column)

@@ -17,6 +17,13 @@ struct RequestReader: ~Escapable {
         do { return try reader.peek() } catch { throw Self.malformed(error) }
     }
 
+    /// The kind of a value that must follow: a body that is cut off here is malformed.
+    mutating func peekValue() throws(InferenceError) -> JSONKind {
+        let kind = try peek()
+        if kind == .end { try skipValue() }
+        return kind
+    }
+
     mutating func beginObject() throws(InferenceError) {
         do { try reader.beginObject() } catch { throw Self.malformed(error) }
     }
