@@ -34,14 +34,15 @@ package struct ReadinessEvent: Sendable {
 /// An epoll instance and the room for the events of one wake-up.
 ///
 /// Connections are registered edge-triggered, once, for both directions: there is then no `epoll_ctl` call in their
-/// life, and the kernel does not look at each of them again in the next `epoll_wait` as it does for level-triggered ones.
-/// Made on any thread, used by one.
+/// life, and the kernel does not look at each of them again in the next `epoll_wait` as it does for level-triggered
+/// ones. Made on any thread, used by one.
 @safe
 package final class Poller: Sendable {
     /// The most events of one wake-up.
     package static let eventsMax = 256
 
     private let descriptor: Int32
+    // Filled and read by the one thread that waits on this poller.
     nonisolated(unsafe) private let events: UnsafeMutablePointer<epoll_event>
 
     /// Makes an epoll instance.

@@ -1,7 +1,7 @@
 /// A hashed timer wheel: one pending deadline for each timer number, set, moved and cancelled in constant time.
 ///
-/// It has no clock: `expire(at:into:)` is told what time it is. Deadlines are rounded up to the wheel's step (about 67 ms),
-/// so that a timer never fires early and at most one step late.
+/// It has no clock: `expire(at:into:)` is told what time it is. Deadlines are rounded up to the wheel's step (about
+/// 67 ms), so that a timer never fires early and at most one step late.
 ///
 /// An owner whose deadline moves with each event need not call `schedule` each time: it lets the old entry fire, sees
 /// that its own deadline lies later, and schedules again. One wheel operation a timeout instead of one a request.

@@ -5,9 +5,9 @@ internal import Synchronization
 /// An HTTP server: a listening socket, and loops that each own the connections they were given.
 ///
 /// Loop 0 accepts and hands each connection to the loop with the fewest open ones. With `SO_REUSEPORT` the kernel would
-/// spread them by hash: of 64 connections from a proxy over 4 loops one gets 9 and another 24, for as long as they are kept
-/// alive; and a second server started by mistake on the same port would silently take half of the traffic. The price is
-/// one eventfd write a connection, not a request.
+/// spread them by hash: of 64 connections from a proxy over 4 loops one gets 9 and another 24, for as long as they
+/// are kept alive; and a second server started by mistake on the same port would silently take half of the traffic.
+/// The price is one eventfd write a connection, not a request.
 package final class HTTPServer: Sendable {
     private let configuration: HTTPServerConfiguration
     private let clock: any LoopClock
@@ -96,9 +96,9 @@ package final class HTTPServer: Sendable {
         }
     }
 
-    /// Stops accepting, closes idle connections, lets requests that have begun finish with `Connection: close`, and ends
-    /// each loop when it has no connection left, at the deadline in any case. Safe from any thread, more than once: the
-    /// last deadline counts.
+    /// Stops accepting, closes idle connections, lets requests that have begun finish with `Connection: close`, and
+    /// ends each loop when it has no connection left, at the deadline in any case. Safe from any thread, more than
+    /// once: the last deadline counts.
     package func beginDrain(deadline: Duration) {
         let end = clock.now().advanced(by: LoopDuration(deadline))
         for mailbox in mailboxes { mailbox.messages.post(.drain(end)) }

@@ -4,8 +4,8 @@ internal import HTTPCore
 extension ServerLoop {
     /// Works out what the connection waits for, and until when.
     ///
-    /// The wheel is touched only where the new deadline is earlier than the one it holds; a later one is found out when the
-    /// old one fires. So a kept-alive connection costs the wheel one operation every 75 s, not one a request.
+    /// The wheel is touched only where the new deadline is earlier than the one it holds; a later one is found out
+    /// when the old one fires. So a kept-alive connection costs the wheel one operation every 75 s, not one a request.
     func updateDeadline(_ slot: Int) {
         if connections[slot].isQuiet {
             // The usual end of a request: nothing but the next one is waited for.

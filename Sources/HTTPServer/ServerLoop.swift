@@ -61,6 +61,8 @@ final class ServerLoop {
         var counters = PlainCounters()
         var now: LoopInstant
         var isDraining = false
+        /// Connections that are to be told of the drain once what they have sent already has been read.
+        var undrained: [Int] = []
         var isStopped = false
         var isListening = false
         var due: [Int] = []
@@ -121,6 +123,7 @@ final class ServerLoop {
             }
         }
         if isRung { takeMessages() }
+        drainConnections(&input, &head)
         fireTimers()
         handler.endOfTick(self)
         flushDirty()
@@ -278,7 +281,7 @@ final class ServerLoop {
         connections[slot].fd = fd
         state.value.counters[.open] += 1
         state.value.counters[isOver ? .refused : .accepted] += 1
-        if state.value.isDraining { connections[slot].http1.beginDrain() }
+        if state.value.isDraining { state.value.undrained.append(slot) }
         if isOver {
             connections[slot].flags.insert(.refused)
             connections[slot].http1.refuseConnection(.tooManyConnections, context: &state.value.context)
@@ -331,7 +334,18 @@ final class ServerLoop {
         state.value.isListening = false
         listener = nil
         state.value.isDraining = true
-        for slot in 0..<connections.count where connections[slot].isOpen {
+        for slot in 0..<connections.count where connections[slot].isOpen { state.value.undrained.append(slot) }
+    }
+
+    /// Requests that were sent before the drain are answered, also where they have not been read yet: each connection
+    /// is read once, and finished after that.
+    private func drainConnections(_ input: inout [UInt8], _ head: inout RequestHead) {
+        guard !state.value.undrained.isEmpty else { return }
+        var slots: [Int] = []
+        swap(&slots, &state.value.undrained)
+        for slot in slots where connections[slot].isOpen {
+            read(slot, &input, &head)
+            guard connections[slot].isOpen else { continue }
             connections[slot].http1.beginDrain()
             markDirty(slot)
         }

@@ -5,8 +5,9 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what is in a model file and how it would be served.",
         discussion: """
-            Prints steps, columns, classes, size, the predictor that was chosen and why, and an example request. A model \
-            that cannot be served is refused with the place, the reason, and what to do instead; nothing in the file is run.
+            Prints steps, columns, classes, size, the predictor that was chosen and why, and an example request. A \
+            model that cannot be served is refused with the place, the reason, and what to do instead; nothing in \
+            the file is run.
             """)
 
     @Argument(help: "A model file.")

@@ -227,7 +227,8 @@ import Testing
         driver.mode = { _ in .streamed(windowBytes: 10) }
         driver.consumes = false
         driver.feed(
-            "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n"
+            "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "8\r\n12345678\r\n8\r\n12345678\r\n0\r\n\r\n"
         )
         #expect(driver.bodies[0]?.utf8.count == 10 && driver.isBlocked)
         driver.connection.consumed(0, bytes: 10)
@@ -455,7 +456,8 @@ import Testing
         let bases = [
             Self.get("/models/a?b=c", "Accept: */*\r\nX-Request-Id: 7\r\n"),
             Self.post(12, "Content-Type: application/json\r\n") + "{\"a\": [1,2]}",
-            "PUT /m HTTP/1.1\r\nHost: [::1]:8080\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
+            "PUT /m HTTP/1.1\r\nHost: [::1]:8080\r\nTransfer-Encoding: chunked\r\n\r\n"
+                + "5;x=y\r\nhello\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
             Self.post(3, "Expect: 100-continue\r\nConnection: close\r\n") + "abc",
         ]
         for round in 0..<4000 {

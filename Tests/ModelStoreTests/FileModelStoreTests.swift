@@ -78,10 +78,12 @@ struct FileModelStoreTests {
         #"{"schema":1,"generation":2,"models":[{}]}"#,
         #"{"schema":1,"generation":2,"models":[{"name":"../x","version":1,"digest":"D","bytes":1,"generation":1}]}"#,
         #"{"schema":1,"generation":2,"models":[{"name":"x","version":0,"digest":"D","bytes":1,"generation":1}]}"#,
-        #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"sha256:../../etc/passwd","bytes":1,"generation":1}]}"#,
+        #"{"schema":1,"generation":2,"models":"#
+            + #"[{"name":"x","version":1,"digest":"sha256:../../etc/passwd","bytes":1,"generation":1}]}"#,
         #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":-1,"generation":1}]}"#,
         #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":1,"generation":3}]}"#,
-        #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":1,"generation":1},{"name":"x","version":1,"digest":"D","bytes":1,"generation":1}]}"#,
+        #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":1,"generation":1},"#
+            + #"{"name":"x","version":1,"digest":"D","bytes":1,"generation":1}]}"#,
         #"{"schema":1,"generation":2,"models":[]} x"#, #"{"schema":1,"generation":99999999999999999999,"models":[]}"#,
     ])
     func passesOverAManifestThatIsNotRightAndSaysSo(text: String) throws {
@@ -117,7 +119,8 @@ struct FileModelStoreTests {
         let store = try open()
         let text = """
             {"later":{"a":[1,2,{"b":null}]},"schema":1,"generation":1,"created":5,"default":null,
-             "models":[{"name":"a","aliases":["x"],"version":2,"digest":"\(ContentDigest(of: [1]))","bytes":1,"generation":1}]}
+             "models":[{"name":"a","aliases":["x"],"version":2,"digest":"\(ContentDigest(of: [1]))","bytes":1,
+             "generation":1}]}
             """
         files.plant(Array(text.utf8), at: path(1))
         let read = try #require(try store.newestManifest().manifest)

@@ -1,12 +1,12 @@
 /// What stands behind the wire. One instance a loop, called on that loop's thread only.
 ///
-/// Each exchange gets `head`, then `body` at least once (the last with `isEnd`), unless its answer has ended before: then
-/// nothing more comes for it. `cancelled` comes instead of what is missing, at most once, whenever an exchange whose
-/// answer has not ended can no longer have one by the handler: the peer is gone, its framing was wrong, it was too slow,
-/// or its body too long.
+/// Each exchange gets `head`, then `body` at least once (the last with `isEnd`), unless its answer has ended before:
+/// then nothing more comes for it. `cancelled` comes instead of what is missing, at most once, whenever an exchange
+/// whose answer has not ended can no longer have one by the handler: the peer is gone, its framing was wrong, it was
+/// too slow, or its body too long.
 ///
-/// A handler may answer at once, inside these calls, later in `endOfTick`, or at any time from another thread through the
-/// loop's mailbox. It must not keep the spans it is given.
+/// A handler may answer at once, inside these calls, later in `endOfTick`, or at any time from another thread through
+/// the loop's mailbox. It must not keep the spans it is given.
 package protocol RequestHandler: AnyObject {
     /// A request has begun.
     ///

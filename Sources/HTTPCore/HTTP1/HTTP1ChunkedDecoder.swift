@@ -2,8 +2,8 @@
 ///
 ///     1*16HEX [";" extension] CRLF  data CRLF  ...  "0" [";" extension] CRLF  *( trailer CRLF )  CRLF
 ///
-/// Extensions and trailers are checked, counted and thrown away: a trailer never becomes a field, so it cannot change the
-/// framing or the credentials of a request.
+/// Extensions and trailers are checked, counted and thrown away: a trailer never becomes a field, so it cannot change
+/// the framing or the credentials of a request.
 struct HTTP1ChunkedDecoder {
     /// What the bytes came to.
     enum Outcome {

@@ -1,8 +1,8 @@
 extension HTTP1Connection {
     /// Looks at `input[position...]` and says what is to be done next.
     ///
-    /// `input` holds bytes that have not been used; what is left of them must come again, first, the next time. `position`
-    /// is moved behind what was used. `head` is filled in where the step is `head`.
+    /// `input` holds bytes that have not been used; what is left of them must come again, first, the next time.
+    /// `position` is moved behind what was used. `head` is filled in where the step is `head`.
     ///
     /// - Complexity: O(bytes used).
     package mutating func step(
@@ -46,8 +46,8 @@ extension HTTP1Connection {
         return .head(stream: readingStream)
     }
 
-    /// Takes the handler's choice for the body of the request whose head came last. `hasInput` tells whether bytes behind
-    /// the head have already arrived.
+    /// Takes the handler's choice for the body of the request whose head came last. `hasInput` tells whether bytes
+    /// behind the head have already arrived.
     ///
     /// - Returns: false where the handler has to be told that the exchange is over.
     package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {

@@ -148,7 +148,8 @@ extension HTTP1Connection {
 
     // MARK: Order
 
-    /// An answer to the request whose body is still coming: decides whether the rest is read or the connection given up.
+    /// An answer to the request whose body is still coming: decides whether the rest is read or the connection given
+    /// up.
     private mutating func noteEarlyAnswer(_ stream: UInt32, _ limits: HTTPLimits) {
         guard stream == readingStream, reading == .mode || isInBody else { return }
         // A client that waits for 100 may or may not send its body after a final answer: nobody can tell what follows.

@@ -2,8 +2,8 @@
 ///
 /// Reading is pulled: `step` looks at the bytes at hand, uses some and says the one thing that is to be done next.
 /// Requests are read one after the other, at most `pipelinedMax` ahead of their answers; answers may come in any order
-/// and leave in the order of the requests. It has no clock and calls nobody; a driver gives it bytes, calls the handler and
-/// takes the output.
+/// and leave in the order of the requests. It has no clock and calls nobody; a driver gives it bytes, calls the
+/// handler and takes the output.
 ///
 /// It owns no buffer while it is idle: input stays with the driver, buffers come from and go back to the context.
 package struct HTTP1Connection: ~Copyable {

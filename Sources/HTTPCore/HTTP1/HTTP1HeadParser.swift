@@ -4,9 +4,9 @@
 ///     *( name ":" OWS value OWS CRLF )
 ///     CRLF
 ///
-/// It is given all bytes from the head's first on, each time more of them, and looks at whole lines only: what it answers
-/// depends on those bytes and not on how they were cut. Between calls it keeps one number, how far it has searched for a
-/// line's end, so a head that comes byte by byte costs a search over the new byte and one parse a line.
+/// It is given all bytes from the head's first on, each time more of them, and looks at whole lines only: what it
+/// answers depends on those bytes and not on how they were cut. Between calls it keeps one number, how far it has
+/// searched for a line's end, so a head that comes byte by byte costs a search over the new byte and one parse a line.
 struct HTTP1HeadParser {
     /// What the bytes came to.
     enum Outcome {
@@ -43,7 +43,8 @@ struct HTTP1HeadParser {
 
     /// Parses `input[start...]`, which must begin with the same bytes as in the call before.
     ///
-    /// - Complexity: O(bytes) in the usual case that all have arrived; O(bytes x lines) at worst, both bounded by `limits`.
+    /// - Complexity: O(bytes) in the usual case that all have arrived; O(bytes x lines) at worst, both bounded by
+    ///   `limits`.
     mutating func parse(
         _ input: Span<UInt8>, from start: Int, limits: HTTPLimits, into head: inout RequestHead
     ) -> Outcome {

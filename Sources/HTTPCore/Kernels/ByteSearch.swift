@@ -39,8 +39,8 @@ enum ByteSearch {
             var index = start
             while index < wordsEnd {
                 let word = unsafe UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-                // Bytes below 0x20, and 0x7F, marked by their top bit. Borrows may mark more, above a true one: the line's
-                // own CR behind the last value is marked, too. Then look closely.
+                // Bytes below 0x20, and 0x7F, marked by their top bit. Borrows may mark more, above a true one: the
+                // line's own CR behind the last value is marked, too. Then look closely.
                 let low = (word &- (0x20 &* ones)) & ~word
                 let delete = word ^ (0x7F &* ones)
                 let isDelete = (delete &- ones) & ~delete

@@ -1,8 +1,8 @@
 /// Field names to numbers, eight letters at a time.
 ///
-/// Each known name is kept as words of eight bytes, with a mask of the bit 0x20 under its letters: a name on the wire is
-/// the same but for case where it differs under the mask only. (Setting 0x20 everywhere instead would take a CR for a
-/// hyphen.)
+/// Each known name is kept as words of eight bytes, with a mask of the bit 0x20 under its letters: a name on the wire
+/// is the same but for case where it differs under the mask only. (Setting 0x20 everywhere instead would take a CR
+/// for a hyphen.)
 @safe
 final class FieldNameMatch: Sendable {
     /// No known field.
@@ -19,9 +19,12 @@ final class FieldNameMatch: Sendable {
         var mask: UInt64
     }
 
+    // Filled in init and never changed, so any thread may read it.
     nonisolated(unsafe) private let words: UnsafeMutablePointer<Word>
+    // The same.
     nonisolated(unsafe) private let fields: UnsafeMutablePointer<UInt8>
     /// `firsts[n]..<firsts[n + 1]` are the names of length `n`.
+    // The same.
     nonisolated(unsafe) private let firsts: UnsafeMutablePointer<Int>
 
     private init() {

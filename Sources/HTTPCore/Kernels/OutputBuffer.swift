@@ -162,8 +162,8 @@ package struct OutputBuffer: ~Copyable {
     }
 }
 
-/// Memory of empty output buffers: a connection holds some only while it has something to say, so that ten thousand idle
-/// ones hold none and a busy one allocates nothing.
+/// Memory of empty output buffers: a connection holds some only while it has something to say, so that ten thousand
+/// idle ones hold none and a busy one allocates nothing.
 @safe
 struct OutputBufferPool: ~Copyable {
     private static let keptMax = 256

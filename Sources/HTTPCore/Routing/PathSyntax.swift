@@ -1,7 +1,7 @@
 /// What a path may hold before it is matched, and how its segments are decoded: after splitting, once.
 package enum PathSyntax {
-    /// Whether each segment is safe to decode: percent signs are followed by two hex digits; no segment is `.` or `..`, and
-    /// none holds a slash or a control byte, however they are written.
+    /// Whether each segment is safe to decode: percent signs are followed by two hex digits; no segment is `.` or
+    /// `..`, and none holds a slash or a control byte, however they are written.
     ///
     /// Names from a path end up in look-ups and messages; these are the spellings with which other servers were led to
     /// files (`%2e%2e/`, `..%2f`). They never mean anything here, so they are refused instead of resolved.

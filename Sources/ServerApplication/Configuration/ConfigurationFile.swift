@@ -22,7 +22,8 @@ struct ConfigurationFile {
             try read(bytes)
         } catch let error as JSONError {
             throw ConfigurationError(
-                "configuration file", from: "byte \(error.offset)", found: "\(error)", expected: "a JSON object")
+                "configuration file", from: "byte \(error.offset)", found: error.reason.description,
+                expected: "valid JSON")
         } catch let error as ConfigurationError {
             throw error
         } catch {
@@ -53,25 +54,30 @@ struct ConfigurationFile {
         try reader.finish()
     }
 
-    /// A number or a string, as text.
+    /// A string or a whole number, as text.
     private func readText(_ reader: inout JSONReader, _ key: String) throws -> String {
-        let kind = try reader.peek()
-        let value = String(decoding: try Self.bytes(of: &reader), as: UTF8.self)
-        if kind == .number, Int(value) != nil { return value }
-        guard kind == .string else {
-            throw ConfigurationError(
-                key, from: "configuration file", found: value.utf8.count <= 40 ? value : "another value",
-                expected: "a string or a whole number")
+        switch try reader.peek() {
+        case .string: return reader.string(try reader.readString())
+        case .number: if case .int64(let value) = try reader.readNumber() { return String(value) }
+        default: break
         }
-        return value
+        throw ConfigurationError(
+            key, from: "configuration file", found: "another value", expected: "a string or a whole number")
     }
 
     private mutating func readModels(_ reader: inout JSONReader) throws {
+        guard try reader.peek() == .object else {
+            throw ConfigurationError(
+                "models", from: "configuration file", found: "another value", expected: "an object of names and paths")
+        }
         try reader.beginObject()
         while let token = try reader.nextKey() {
             let name = reader.string(token)
-            let path = reader.string(try reader.readString())
-            models.append(try ModelSource(name: name, path: path))
+            guard try reader.peek() == .string else {
+                throw ConfigurationError(
+                    "models", from: "configuration file", found: "no path for \"\(name)\"", expected: "a string")
+            }
+            models.append(try ModelSource(name: name, path: reader.string(try reader.readString())))
         }
     }
 }

@@ -372,7 +372,8 @@ package struct NativeRequestDecoder {
         return .invalid(
             InferenceProblem(
                 pointer: place ?? pointer + JSONPointer.token(name), detail: "the model has no such field",
-                expected: "one of the model's \(layout.width) fields", found: "\"\(JSONPointer.shortened(name))\"", nearest: nearest))
+                expected: "one of the model's \(layout.width) fields", found: "\"\(JSONPointer.shortened(name))\"",
+                nearest: nearest))
     }
 
     private func wrongCount(_ found: String, _ count: Int, _ layout: RowLayout, _ pointer: String) -> InferenceError {
