@@ -15,7 +15,7 @@ COPY Package.swift ./
 RUN swift package resolve
 
 COPY . .
-RUN swift build --configuration release --static-swift-stdlib --product vencejo
+RUN swift build --configuration release --static-swift-stdlib -Xswiftc -use-ld=lld --product vencejo
 
 # The root directory of the image: scripts/image-root lays it out, and a test without Docker can do the same.
 RUN scripts/image-root .build/release/vencejo /image && mv /image/models /models

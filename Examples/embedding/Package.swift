@@ -9,6 +9,9 @@ let package = Package(
     targets: [
         // The engine alone: model file in, predictions out, no sockets.
         .executableTarget(
-            name: "predict-once", dependencies: [.product(name: "VencejoEngine", package: "vencejo")])
+            name: "predict-once", dependencies: [.product(name: "VencejoEngine", package: "vencejo")]),
+        // The whole server on a free port.
+        .executableTarget(
+            name: "serve-embedded", dependencies: [.product(name: "VencejoServer", package: "vencejo")]),
     ]
 )

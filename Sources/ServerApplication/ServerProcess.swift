@@ -11,7 +11,7 @@ public enum ServerProcess {
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
             let signals = try SignalReceiver([SIGTERM, SIGINT])
-            let configuration = try configuration(options)
+            let configuration = try ServerConfiguration(options)
             let isTerminal = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
             let configured = configuration.adminToken.value
             let made = configured == nil && isTerminal ? AdminToken.random() : nil
@@ -39,14 +39,8 @@ public enum ServerProcess {
     /// Whether the server that would take these settings' port on this host is ready.
     public static func isReady(port: Int?) -> Bool {
         if let port { return HealthProbe.isReady(port: port) }
-        guard let configuration = try? configuration(ServerOptions()) else { return false }
+        guard let configuration = try? ServerConfiguration(ServerOptions()) else { return false }
         return HealthProbe.isReady(port: configuration.port.value)
-    }
-
-    private static func configuration(_ options: ServerOptions) throws(ConfigurationError) -> ServerConfiguration {
-        try ServerConfiguration(
-            options: options, environment: { Host.environment($0) },
-            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax) })
     }
 
     private static func show(_ text: String) {

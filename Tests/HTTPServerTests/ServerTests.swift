@@ -165,7 +165,7 @@ import Testing
         client.send(Self.get("/big/\(length)") + Self.get("/after"))
         let head =
             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                + "Content-Length: \(length)\r\n\r\n"
+            + "Content-Length: \(length)\r\n\r\n"
         #expect(try client.skip(head.utf8.count + length) == head.utf8.count + length)
         #expect(try client.readResponse()?.body == "GET /after")
         #expect(server.probe.get { $0.writable } > 10)

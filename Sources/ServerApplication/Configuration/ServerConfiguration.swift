@@ -22,6 +22,14 @@ public struct ServerConfiguration: Sendable {
     /// Environment names of the port, in the order in which they count.
     static let portVariables = ["VENCEJO_PORT", "PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"]
 
+    /// Works out every setting from these options, this process's environment and the configuration file they name.
+    /// - Throws: `ConfigurationError` at the first setting that cannot be used.
+    public init(_ options: ServerOptions) throws(ConfigurationError) {
+        try self.init(
+            options: options, environment: { Host.environment($0) },
+            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax) })
+    }
+
     /// Works out every setting.
     /// - Parameters:
     ///   - environment: looks a variable up; an empty value counts as not set.
