@@ -28,8 +28,9 @@ lint: ## Check the format of the sources
 fmt: ## Format the Swift sources in place
 	@swift format --in-place --recursive Package.swift Sources Tests Examples Benchmarks
 
-fuzz: ## Upload damaged models and bodies to a running server for SECONDS_OF_FUZZ (60) seconds
+fuzz: ## Fuzz each parser, then a running server, for SECONDS_OF_FUZZ (60) seconds each
 	@scripts/ensure-dependencies test
+	@for target in json http1 pickle xgboost; do Fuzz/run.sh $$target $${SECONDS_OF_FUZZ:-60} || exit 1; done
 	@scripts/build
 	@python3 scripts/fuzz.py --seconds $${SECONDS_OF_FUZZ:-60}
 

@@ -67,8 +67,8 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-        layer("HTTPCore", ["ByteCoding"]),
-        layer("HTTPServer", ["HTTPCore", "EventLoop", "Telemetry"]),
+        layer("HTTPCore"),
+        layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
         // Where concrete types meet.

@@ -8,6 +8,9 @@ package struct LoopInstant: Comparable, Hashable, Sendable {
     /// Makes an instant that many nanoseconds after the clock's start.
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// The same without a sign, for spans between two instants.
+    package var elapsedNanoseconds: UInt64 { UInt64(bitPattern: nanoseconds) }
+
     /// The far future: a deadline that never comes.
     package static let never = LoopInstant(nanoseconds: .max)
 

@@ -101,7 +101,11 @@ package final class HTTPServer: Sendable {
     /// once: the last deadline counts.
     package func beginDrain(deadline: Duration) {
         let end = clock.now().advanced(by: LoopDuration(deadline))
-        for mailbox in mailboxes { mailbox.messages.post(.drain(end)) }
+        // The accepting loop tells the others, when it has handed over the last connection. Once it has ended itself,
+        // there is none to come.
+        if !mailboxes[0].messages.post(.drain(end)) {
+            for mailbox in mailboxes.dropFirst() { mailbox.messages.post(.drain(end)) }
+        }
     }
 
     /// Waits until all loops have ended.

@@ -92,7 +92,7 @@ extension ServerLoop {
             case .gatheredBody(let stream, let isEnd):
                 let body = connections[slot].http1.takeBody()
                 handler.body(body.span, isEnd: isEnd, exchangeID(slot, generation, stream), self)
-                state.value.context.recycle(body)
+                state.value.context.recycleBody(body)
             case .cancelled(let stream):
                 handler.cancelled(exchangeID(slot, generation, stream))
             case .needInput:
@@ -134,7 +134,7 @@ extension ServerLoop {
 
     /// Throws away what still comes on a half-closed connection, within bounds.
     private func drain(_ slot: Int, _ input: inout [UInt8]) {
-        while true {
+        for _ in 0..<ServerLoop.readsPerTurn {
             switch Socket.receive(connections[slot].fd, into: &input, from: 0) {
             case .moved(let count):
                 connections[slot].lingerBytes += count
@@ -147,6 +147,8 @@ extension ServerLoop {
             case .ended, .broken: return close(slot, lingerReason(slot))
             }
         }
+        // A peer that sends fast leaves the others their turn.
+        queue(slot)
     }
 
     func lingerReason(_ slot: Int) -> HTTPServerCounter {

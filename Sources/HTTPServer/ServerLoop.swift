@@ -214,10 +214,10 @@ final class ServerLoop {
 
     // MARK: Accepting
 
-    private func acceptWaiting() {
+    /// - Parameter acceptsMax: a bound a turn, so that a flood of connections does not starve those that are there.
+    private func acceptWaiting(acceptsMax: Int = 64) {
         guard let listener else { return }
-        // A bound a turn, so that a flood of connections does not starve those that are there.
-        for _ in 0..<64 {
+        for _ in 0..<acceptsMax {
             switch listener.accept() {
             case .accepted(let fd): place(fd)
             case .lost: continue
@@ -306,7 +306,7 @@ final class ServerLoop {
         // It may still stand in the lists; they look at the new flags, which are empty.
         state.value.freeSlots.append(UInt32(slot))
         state.value.context.recycle(old.pending)
-        state.value.context.recycle(old.http1.takeBody())
+        state.value.context.recycleBody(old.http1.takeBody())
         var stream = old.http1.unanswered(from: nil)
         while let open = stream {
             handler.cancelled(exchangeID(slot, generation, open))
@@ -323,10 +323,14 @@ final class ServerLoop {
     // MARK: Draining
 
     private func beginDrain(_ deadline: LoopInstant) {
+        defer {
+            // Behind the connections that were handed over: a loop that is drained takes no more.
+            if index == 0 { for peer in peers.dropFirst() { peer.mailbox.messages.post(.drain(deadline)) } }
+        }
         state.value.wheel.schedule(ServerLoop.drainTimer, at: deadline)
         guard !state.value.isDraining else { return }
         // Those whose handshake is done are served; the rest find the port closed.
-        acceptWaiting()
+        acceptWaiting(acceptsMax: connectionsMax)
         if let listener {
             if state.value.isListening { poller.remove(listener.descriptor) }
             listener.stop()

@@ -10,8 +10,6 @@ package enum InferenceError: Error, Sendable, Hashable {
     case tooLarge(limit: String)
     /// More rows or bytes wait than the bound allows.
     case overloaded(retryAfterSeconds: Int)
-    /// The deadline passed before the answer was computed.
-    case deadlineExceeded
     /// The server is stopping.
     case draining
 }

@@ -22,6 +22,7 @@ public final class Server: Sendable {
     private let services: SharedServices
     private let log: Log
     let plan: ThreadPlan
+    private let hasStopped = Atomic<Bool>(false)
 
     /// Opens the store, loads the models and binds the port. Nothing is answered before `start`.
     /// - Throws: `CommandError` naming the setting, model or address that is wrong.
@@ -48,7 +49,7 @@ public final class Server: Sendable {
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control, gate: AdminGate(token: adminToken.map { AdminToken($0) }), routes: NativeRoutes(),
             metrics: RequestMetrics(registry: metrics, loops: plan.loops), state: ServerState(),
-            bodyBytesMax: configuration.bodyBytesMax.value, clock: systemMonotonicClock)
+            bodyBytesMax: configuration.bodyBytesMax.value)
         var settings = HTTPServerConfiguration()
         settings.host = configuration.host.value
         settings.port = configuration.port.value
@@ -59,6 +60,7 @@ public final class Server: Sendable {
         do {
             http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
         } catch {
+            control.stop()
             throw CommandError(
                 "\(configuration.host.value) port \(configuration.port.value) "
                     + "(\(configuration.port.source)): \(error)")
@@ -93,9 +95,10 @@ public final class Server: Sendable {
             LogField("admin", .text(services.gate.token == nil ? "closed, no token" : "token")))
     }
 
-    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. Called
-    /// once.
+    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. A second
+    /// call does nothing.
     public func stop() {
+        guard !hasStopped.exchange(true, ordering: .relaxed) else { return }
         services.state.advance(to: .draining)
         log.info("draining", LogField("seconds", .integer(configuration.drainSeconds.value)))
         http.beginDrain(deadline: .seconds(configuration.drainSeconds.value))

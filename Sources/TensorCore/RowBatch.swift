@@ -20,6 +20,9 @@ package struct RowBatch: ~Copyable {
         missing.reserveCapacity(rowCapacity * layout.missingWordsPerRow)
     }
 
+    /// Bytes of strings that the rows hold.
+    package var stringByteCount: Int { arena.count }
+
     // MARK: Filling
 
     /// A place to come back to.

@@ -43,7 +43,7 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("A JSON configuration file.", valueName: "file"))
     var config: String?
 
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
+    @Option(help: "debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
     @Flag(help: "Print curl lines to paste, as on a terminal.")

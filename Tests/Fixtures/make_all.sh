@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the scikit-learn fixtures of every pinned version. Needs Python 3.11 (those versions have wheels for it).
+# Writes the scikit-learn and XGBoost fixtures of every pinned version. Needs Python 3.11 (those versions have wheels for it).
 # The virtual environments lie outside the checkout: VENVS, by default a folder in the user's cache.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,3 +22,18 @@ make_one 1.3.2 1.26.4 2.0.3 1.17.1
 make_one 1.5.2 1.26.4 2.2.3 1.17.1
 make_one 1.7.2 2.3.5 2.3.3 1.17.1
 make_one 1.9.1 2.4.0 2.3.3 1.17.1
+
+# XGBoost's fixtures: package, version, NumPy, SciPy, scikit-learn. Without dependencies: the full package asks for GPU libraries.
+make_xgboost() {
+    venv="$venvs/xgb-$2"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3.11 -m venv "$venv"
+        "$venv/bin/pip" install --quiet --no-deps \
+            "$1==$2" "numpy==$3" "scipy==$4" "scikit-learn==$5" joblib==1.4.2 threadpoolctl==3.8.0
+    fi
+    (cd "$here/../.." && "$venv/bin/python" "$here/make_xgboost.py")
+}
+
+make_xgboost xgboost 1.7.6 1.26.4 1.11.4 1.3.2
+make_xgboost xgboost-cpu 2.1.4 1.26.4 1.14.1 1.5.2
+make_xgboost xgboost-cpu 3.2.0 2.3.5 1.16.3 1.7.2

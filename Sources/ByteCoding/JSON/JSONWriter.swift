@@ -19,9 +19,9 @@ package struct JSONWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
-    /// Forgets what was written; the room stays.
-    package mutating func reset() {
-        bytes.removeAll(keepingCapacity: true)
+    /// Forgets what was written; the room stays, unless one document has made it larger than `bytesKeptMax`.
+    package mutating func reset(bytesKeptMax: Int = 256 << 10) {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= bytesKeptMax)
         needsComma = false
     }
 

@@ -82,7 +82,7 @@ extension HTTP1Connection {
         return accepted
     }
 
-    /// The body that was gathered; to be given back by `HTTP1Context.recycle`.
+    /// The body that was gathered; to be given back by `HTTP1Context.recycleBody`.
     package mutating func takeBody() -> [UInt8] {
         var body: [UInt8] = []
         swap(&body, &gathered)
@@ -117,8 +117,8 @@ extension HTTP1Connection {
             }
             let count = min(available, remaining)
             guard count > 0 else { return .needInput }
-            if gathered.capacity == 0 { gathered = context.takeBuffer() }
-            gathered.append(copying: input, position..<position + count)
+            guard context.mayGather(count) else { return cancelReading(.tooManyBodies, &context) }
+            gather(input, position..<position + count, &context)
             position += count
             remaining -= count
             guard remaining == 0 else { return .needInput }
@@ -171,9 +171,10 @@ extension HTTP1Connection {
                     }
                 } else if delivery == .buffered, range.count > deliveryBound - gathered.count {
                     return cancelReading(.bodyTooLong, &context)
+                } else if delivery == .buffered, !context.mayGather(range.count) {
+                    return cancelReading(.tooManyBodies, &context)
                 } else {
-                    if gathered.capacity == 0 { gathered = context.takeBuffer() }
-                    gathered.append(copying: input, range)
+                    gather(input, range, &context)
                 }
             case .end:
                 let isDelivered = delivery != .discarded
@@ -183,6 +184,12 @@ extension HTTP1Connection {
                 return cancelReading(failure, &context)
             }
         }
+    }
+
+    private mutating func gather(_ input: Span<UInt8>, _ range: Range<Int>, _ context: inout HTTP1Context) {
+        if gathered.capacity == 0 { gathered = context.takeBuffer() }
+        gathered.append(copying: input, range)
+        context.gatheredBytes += range.count
     }
 
     private mutating func deliverGathered(isEnd: Bool) -> Step {
@@ -217,7 +224,7 @@ extension HTTP1Connection {
         let wasReading = reading
         self.failure = failure
         finishReading(lingering: true)
-        gathered = []
+        context.recycleBody(takeBody())
         unconsumed = 0
         guard wasReading != .head else {
             refuse(pushSlot(.closes), failure, context: &context)

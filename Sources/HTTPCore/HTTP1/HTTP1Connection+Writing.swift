@@ -210,7 +210,7 @@ extension HTTP1Connection {
     private mutating func park(_ place: Int, _ context: inout HTTP1Context) {
         parkedBytes += context.scratch.count
         slots[place].parked.append(copying: context.scratch.bytes)
-        context.scratch.removeAll()
+        context.scratch.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
     }
 
     // MARK: Bytes

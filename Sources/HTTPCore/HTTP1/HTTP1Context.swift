@@ -9,9 +9,10 @@ package struct HTTP1Context: ~Copyable {
     package let limits: HTTPLimits
     /// `HTTP/1.1 200 OK`, CRLF, the date line.
     private(set) var okLines: [UInt8] = []
-    let lengthName = Array("Content-Length: ".utf8)
     private(set) var date: HTTPDate
     private var spare: [[UInt8]] = []
+    /// Bytes of bodies that connections have gathered and not given back.
+    var gatheredBytes = 0
     var outputs = OutputBufferPool()
     /// Where an answer out of its turn is put together before it is parked.
     var scratch = OutputBuffer()
@@ -32,6 +33,15 @@ package struct HTTP1Context: ~Copyable {
 
     private mutating func makeOKLines() {
         okLines = Array("HTTP/1.1 200 OK\r\n".utf8) + date.line
+    }
+
+    /// Whether that many bytes more of bodies may be gathered.
+    func mayGather(_ count: Int) -> Bool { count <= limits.gatheredBytesMax - gatheredBytes }
+
+    /// Takes back a body that was gathered.
+    package mutating func recycleBody(_ body: consuming [UInt8]) {
+        gatheredBytes -= body.count
+        recycle(body)
     }
 
     /// An empty buffer with some room.

@@ -12,7 +12,7 @@ package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
     case malformedChunk, chunkExtensionsTooLong, malformedTrailer, trailersTooLarge
     case bodyTooLong
     case headTimeout, bodyTimeout
-    case tooManyConnections
+    case tooManyConnections, tooManyBodies
 
     /// The status that tells it.
     package var status: HTTPStatus {
@@ -24,7 +24,7 @@ package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
         case .unknownExpectation: .expectationFailed
         case .bodyTooLong: .contentTooLarge
         case .headTimeout, .bodyTimeout: .requestTimeout
-        case .tooManyConnections: .serviceUnavailable
+        case .tooManyConnections, .tooManyBodies: .serviceUnavailable
         default: .badRequest
         }
     }
@@ -61,24 +61,23 @@ package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
         case .headTimeout: "the request head did not arrive in time"
         case .bodyTimeout: "the request body arrived too slowly"
         case .tooManyConnections: "the server has as many connections as it accepts; try again later"
+        case .tooManyBodies: "bodies on their way take all the room there is for them; try again later"
         }
     }
 }
 
 extension HTTP1Failure {
-    private static let retryFields = ResponseFields([
-        ("Content-Type", "application/problem+json"), ("Retry-After", "1"),
-    ])
+    private static let retryFields = ResponseFields.problem.adding([("Retry-After", "1")])
 
     /// The fields of the answer that tells it.
     package var fields: ResponseFields {
-        self == .tooManyConnections ? HTTP1Failure.retryFields : .problem
+        status == .serviceUnavailable ? HTTP1Failure.retryFields : .problem
     }
 
     /// Whether the request itself was wrong, and not its pace or the server's load.
     package var isFraming: Bool {
         switch self {
-        case .headTimeout, .bodyTimeout, .tooManyConnections: false
+        case .headTimeout, .bodyTimeout, .tooManyConnections, .tooManyBodies: false
         default: true
         }
     }

@@ -139,6 +139,16 @@ package struct OutputBuffer: ~Copyable {
         return unsafe grown + held
     }
 
+    /// Forgets everything, and gives memory beyond `bytesMax` back to the system.
+    mutating func removeAll(keepingMax bytesMax: Int) {
+        if capacity > bytesMax {
+            unsafe base?.deallocate()
+            unsafe base = nil
+            capacity = 0
+        }
+        removeAll()
+    }
+
     // MARK: Memory of a pool
 
     /// Takes over memory of the standard size.

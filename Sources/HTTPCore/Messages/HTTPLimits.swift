@@ -12,6 +12,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var pipelinedMax = 64
     /// Bytes of answers that wait for the peer to read; above it nothing more is read, and `send` says so.
     package var outputBytesMax = 1 << 20
+    /// Bytes of bodies that all connections of a loop together have gathered and not delivered; beyond: 503.
+    package var gatheredBytesMax = 128 << 20
     /// Bytes of an unwanted request body that are read and thrown away to keep a connection; beyond: it is closed.
     package var discardBytesMax = 64 << 10
 

@@ -53,7 +53,7 @@ public struct ServerConfiguration: Sendable {
         port = try resolver.integer(
             "port", flag: options.port, "--port", variables: Self.portVariables, in: 0...65_535, standard: 8080)
         loops = try resolver.optionalInteger(
-            "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...1_024)
+            "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...ThreadPlan.loopsMax)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
         logLevel =
             try resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])

@@ -41,7 +41,7 @@ public enum OfflinePrediction {
         private let model: CompiledModel
         private let workspace: Workspace
         private let encoder: NativeResponseEncoder
-        private var decoder = NativeRequestDecoder(slotsMax: 1 << 27)
+        private var decoder = NativeRequestDecoder(numbersMax: 1 << 27)
         private var batch: RowBatch
         private var outputs: OutputBatch
 

@@ -13,7 +13,6 @@ enum AnswerFields {
     static let problem = ResponseFields([("Content-Type", "application/problem+json")] + common)
     static let metrics = ResponseFields([("Content-Type", MetricsRegistry.contentType)] + common)
     static let none = ResponseFields(common)
-    static let busy = problem.adding([("Retry-After", "1")])
     /// RFC 9110 15.5.16: a 415 tells what would be taken.
     static let unsupported = problem.adding([("Accept", "application/json"), ("Accept-Encoding", "identity")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])
@@ -31,7 +30,8 @@ enum AnswerFields {
         json.adding([("ETag", model.etag)])
     }
 
-    static func allow(_ methods: String) -> ResponseFields {
-        problem.adding([("Allow", methods)])
+    /// Of a refusal that is only for now.
+    static func retry(after seconds: Int) -> ResponseFields {
+        problem.adding([("Retry-After", "\(seconds)")])
     }
 }

@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import EventLoop
 internal import HTTPCore
 internal import HTTPServer
 internal import InferenceAPI
@@ -49,7 +50,8 @@ final class LoopHandler: RequestHandler {
         self.shared = shared
         let mailbox = context.mailbox
         subscription = shared.registry.subscribe { mailbox.wake() }
-        batcher = TickBatcher(loop: context.index)
+        let clock = context.clock
+        batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
         meter = RequestMeter(shared.metrics, loop: context.index)
         adoptPool()
     }
@@ -165,20 +167,21 @@ final class LoopHandler: RequestHandler {
 
     private func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
-        let started = shared.clock()
+        let started = context.clock.now().elapsedNanoseconds
         do throws(InferenceError) {
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
             let request: NativeRequest
             do throws(InferenceError) {
-                request = try decoder.decode(body, into: &batch)
+                request = try decoder.decode(
+                    body, outputsPerRow: presentation(of: model).outputsPerRow, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
             }
             let rows = firstRow..<batch.rowCount
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
-            batcher.submit(batch, model, ticket: ticket, rows: rows)
+            try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             answer(error, prediction.route, prediction.exchange, model, sink)
         }
@@ -199,7 +202,7 @@ final class LoopHandler: RequestHandler {
             writer.reset()
             presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
             sink.respond(ticket.exchangeID, .ok, presentation.fields, body: writer.bytes.span)
-            meter.count(ticket.route, .ok, nanoseconds: ticket.elapsed(until: shared.clock()))
+            meter.count(ticket.route, .ok, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds))
         }
     }
 
@@ -264,6 +267,7 @@ final class LoopHandler: RequestHandler {
             return refuse(refusal, AnswerFields.unsupported, .putModel)
         }
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
+        forgetEndedUploads()
         do {
             let upload = try UploadExchange(
                 name: name, precondition: precondition, declaredBytes: head.contentLength, exchange: exchange,
@@ -273,6 +277,14 @@ final class LoopHandler: RequestHandler {
         } catch {
             let (document, fields) = PublishProblem.answer(error)
             return refuse(document, fields, .putModel)
+        }
+    }
+
+    /// An upload that was answered before its body ended gets no further event here: a full store, a body too long.
+    private func forgetEndedUploads() {
+        pending = pending.filter { entry in
+            if case .upload(let upload) = entry.value { return !upload.hasEnded }
+            return true
         }
     }
 
@@ -321,7 +333,8 @@ final class LoopHandler: RequestHandler {
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
-        let fields = document.status == .serviceUnavailable ? AnswerFields.busy : AnswerFields.problem
+        var fields = AnswerFields.problem
+        if case .overloaded(let seconds) = error { fields = AnswerFields.retry(after: seconds) }
         sink.respond(exchange, document.status, fields, body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
         meter.count(route, document.status, nanoseconds: 0)

@@ -7,9 +7,12 @@ internal import TensorCore
 final class ModelPresentation {
     let encoder: NativeResponseEncoder
     let fields: ResponseFields
+    /// Numbers of an answer for one row.
+    let outputsPerRow: Int
 
     init(_ model: ServedModel) {
         encoder = NativeResponseEncoder(outputs: model.signature.outputs)
         fields = AnswerFields.prediction(by: model)
+        outputsPerRow = model.signature.outputs.reduce(0) { $0 + $1.width }
     }
 }

@@ -22,12 +22,12 @@ enum PublishProblem {
                     detail: "at most \(modelsMax) are served; delete one"),
                 AnswerFields.problem
             )
-        case .busy:
+        case .busy(let seconds):
             return (
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
                     detail: "too many uploads run at once; try again"),
-                AnswerFields.busy
+                AnswerFields.retry(after: seconds)
             )
         case .preconditionFailed(let tag):
             let detail = tag.map { "the current version has the ETag \($0)" } ?? "there is no such model now"
@@ -66,7 +66,7 @@ enum PublishProblem {
                 AnswerFields.problem
             )
         case .stopping:
-            return (ProblemDocument(.draining), AnswerFields.busy)
+            return (ProblemDocument(.draining), AnswerFields.retry(after: 1))
         }
     }
 

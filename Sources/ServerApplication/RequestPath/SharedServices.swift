@@ -11,6 +11,4 @@ struct SharedServices: Sendable {
     let metrics: RequestMetrics
     let state: ServerState
     let bodyBytesMax: Int
-    /// Nanoseconds of a monotonic clock.
-    let clock: MonotonicClock
 }

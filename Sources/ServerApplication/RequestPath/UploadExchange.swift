@@ -14,6 +14,14 @@ final class UploadExchange: Sendable {
 
     private let upload: Upload
     private let credit: Credit
+    private let ending: Ending
+
+    /// Whether it has been answered.
+    var hasEnded: Bool { ending.hasCome.load(ordering: .acquiring) }
+
+    private final class Ending: Sendable {
+        let hasCome = Atomic<Bool>(false)
+    }
 
     /// Bytes that were handed over and whose credit has not been given back.
     private final class Credit: Sendable {
@@ -30,11 +38,14 @@ final class UploadExchange: Sendable {
         mailbox: LoopMailbox, shared: SharedServices
     ) throws(PublishError) {
         let credit = Credit()
+        let ending = Ending()
         self.credit = credit
+        self.ending = ending
         upload = try shared.uploads.begin(
             name, precondition: precondition, declaredBytes: declaredBytes,
             onCredit: { mailbox.consumed(exchange, bytes: credit.takeAll()) },
             completion: { result in
+                ending.hasCome.store(true, ordering: .releasing)
                 let status: HTTPStatus
                 switch result {
                 case .success(let report):

@@ -2,6 +2,8 @@
 /// affinity mask (which a cpuset narrows) and the CPU quota of the control group, never the host's core count alone.
 package struct ThreadPlan: Sendable, Hashable {
     package let loops: Int
+    /// More loops than this are not run, whatever the grant.
+    package static let loopsMax = 256
     /// Such as `host 64 cores, cpuset 4, quota 2.5 (cgroup v2) -> 2 loops`.
     package let reason: String
 
@@ -20,7 +22,7 @@ package struct ThreadPlan: Sendable, Hashable {
         } else {
             // A loop beyond the quota would only be throttled, so a fraction is rounded down.
             let granted = min(Double(affinityCores), quota?.cores ?? .infinity)
-            loops = max(1, Int(granted))
+            loops = min(max(1, Int(granted)), Self.loopsMax)
         }
         reason = "\(facts) -> \(loops) \(loops == 1 ? "loop" : "loops")"
     }

@@ -72,6 +72,20 @@ package final class TickBatcher {
         lanes[laneIndex(of: model)].state.putBack(batch)
     }
 
+    /// Hands over a decoded request, whatever its input is.
+    /// - Parameter rows: for rows, those of the request, at the end of the batch.
+    /// - Throws: `invalid` for tensors: every model so far takes rows.
+    package func submit(
+        _ input: consuming InferenceInput, _ model: ServedModel, ticket: BatchTicket, rows: Range<Int>
+    ) throws(InferenceError) {
+        switch consume input {
+        case .rows(let batch): submit(batch, model, ticket: ticket, rows: rows)
+        case .tensors:
+            throw .invalid(
+                InferenceProblem(pointer: "", detail: "the model takes rows", expected: "rows", found: "tensors"))
+        }
+    }
+
     /// Gives the batch back with the rows of one more request, which waits for their predictions.
     /// - Parameters:
     ///   - batch: what `take` gave, with the new rows.
@@ -83,9 +97,9 @@ package final class TickBatcher {
     ) {
         let index = laneIndex(of: model)
         let lane = lanes[index]
+        waitingBytes += rows.count * lane.bytesPerRow + batch.stringByteCount - lane.state.stringByteCount
         if lane.state.submit(batch, ticket, rows) { active.append(index) }
         waitingRows += rows.count
-        waitingBytes += rows.count * lane.bytesPerRow
         waitingTickets += 1
     }
 
@@ -140,6 +154,7 @@ package final class TickBatcher {
         var tickets: [LaneState.Entry] = []
         swap(&tickets, &lane.state.tickets)
         lane.state.rowCount = 0
+        lane.state.stringByteCount = 0
         var output = lane.state.output.take() ?? OutputBatch(fields: lane.model.signature.outputs)
 
         let model = lane.model
@@ -235,8 +250,9 @@ private struct LaneState: ~Copyable {
     var batch: RowBatch?
     var output: OutputBatch?
     var tickets: [Entry] = []
-    /// Rows submitted.
+    /// Rows submitted, and the bytes of their strings.
     var rowCount = 0
+    var stringByteCount = 0
     var isTaken = false
     /// The pool does not have the model any more.
     var isRetired = false
@@ -264,6 +280,7 @@ private struct LaneState: ~Copyable {
             "a request's rows are those added since the batch was taken")
         isTaken = false
         rowCount = batch.rowCount
+        stringByteCount = batch.stringByteCount
         self.batch = consume batch
         tickets.append(Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
         return tickets.count == 1

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// One loop's end of the publishing of pools.
 ///
-/// The publisher posts a snapshot and wakes the loop. The loop, at the start of a tick:
+/// The publisher posts a snapshot and wakes the loop. The loop, between two ticks:
 ///
 ///     if let next = subscription.adopt() {
 ///         pool = next

@@ -264,7 +264,10 @@ package final class Upload: Sendable {
     }
 
     private func complete(_ result: Result<PublishReport, PublishError>) {
-        state.withLock { $0.phase = .completed }
+        state.withLock { state in
+            state.phase = .completed
+            state.spare = []
+        }
         sink.withLock { sink in
             sink.writer?.discard()
             sink.writer = nil

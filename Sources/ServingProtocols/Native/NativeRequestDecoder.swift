@@ -17,26 +17,36 @@ package import TensorCore
 ///
 /// One instance serves one loop; its scratch is reused, so that decoding does not allocate in the steady state.
 package struct NativeRequestDecoder {
-    /// 64-bit slots that the rows of one request may take.
-    package let slotsMax: Int
+    /// Numbers that one request may come to: rows times the columns or the outputs of a row, whichever are more. Bounds
+    /// the batch, the outputs and the answer.
+    package let numbersMax: Int
 
     /// The columns seen in the record being read, one bit each.
     private var seen: [UInt64] = []
     /// For the split form: the model's column at each position.
     private var order: [Int] = []
     private var scratch: [UInt8] = []
+    /// Of the request being read.
+    private var firstRow = 0
+    private var rowsMax = 0
 
-    package init(slotsMax: Int = 1 << 23) {
-        self.slotsMax = slotsMax
+    package init(numbersMax: Int = 1 << 22) {
+        self.numbersMax = numbersMax
     }
 
     /// Appends the body's rows to the batch.
+    /// - Parameters:
+    ///   - body: the whole body.
+    ///   - outputsPerRow: numbers that the model answers for a row.
+    ///   - batch: the model's batch; rows of other requests may stand in it.
     /// - Throws: `.malformed` for what is not JSON or not one of the forms, `.invalid` for a value that does not fit
     ///   the model, `.tooLarge`; the batch is then as it was.
-    package mutating func decode(_ body: Span<UInt8>, into batch: inout RowBatch) throws(InferenceError)
-        -> NativeRequest
-    {
+    package mutating func decode(
+        _ body: Span<UInt8>, outputsPerRow: Int = 1, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
         let mark = batch.mark()
+        firstRow = batch.rowCount
+        rowsMax = numbersMax / max(1, batch.layout.width, outputsPerRow)
         do {
             return try decodeBody(body, into: &batch)
         } catch {
@@ -71,7 +81,6 @@ package struct NativeRequestDecoder {
     private mutating func decodeObject(
         _ reader: inout RequestReader, _ body: Span<UInt8>, into batch: inout RowBatch
     ) throws(InferenceError) -> NativeRequest {
-        let firstRow = batch.rowCount
         var instances: NativeRequest?
         var isRecord = false
         var columnsRange: Range<Int>?
@@ -85,7 +94,7 @@ package struct NativeRequestDecoder {
                     isRecord = true
                     try beginRow(&batch)
                 }
-                try readField(&reader, key, column, into: &batch, pointer: "")
+                try readField(&reader, key, column, into: &batch, place: .whole)
                 hint = column + 1
                 continue
             }
@@ -109,7 +118,7 @@ package struct NativeRequestDecoder {
             return try decodeSplit(body, columns: columnsRange, data: dataOffset, into: &batch)
         }
         if !isRecord { try beginRow(&batch) }
-        try endRecord(&batch, row: firstRow, pointer: "")
+        try endRecord(&batch, place: .whole)
         return NativeRequest(form: .record, hasArrayRows: false, rowCount: 1)
     }
 
@@ -124,7 +133,7 @@ package struct NativeRequestDecoder {
             case .array, .object: break
             default:
                 try beginRow(&batch)
-                try readRow(&reader, row: batch.rowCount - 1, into: &batch, pointer: "", isOrdered: false)
+                try readRow(&reader, into: &batch, place: .whole, isOrdered: false)
                 return NativeRequest(form: .row, hasArrayRows: true, rowCount: 1)
             }
         }
@@ -135,26 +144,24 @@ package struct NativeRequestDecoder {
     private mutating func decodeList(
         _ reader: inout RequestReader, form: NativeRequest.Form, into batch: inout RowBatch
     ) throws(InferenceError) -> NativeRequest {
-        let firstRow = batch.rowCount
         var rowKind: JSONKind?
         try reader.beginArray()
         while try reader.nextElement() {
             let kind = try reader.peekValue()
-            let row = batch.rowCount
-            let place = NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row - firstRow)
+            let place = Place(form: form, row: batch.rowCount - firstRow)
             guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
                 let expected = rowKind == nil ? "a record or an array of values" : "the same form as the first row"
                 throw .invalid(
                     InferenceProblem(
-                        pointer: place, detail: "this is not a row", expected: expected,
+                        pointer: place.pointer, detail: "this is not a row", expected: expected,
                         found: ColumnValue.describe(kind)))
             }
             rowKind = kind
             try beginRow(&batch)
             if kind == .array {
-                try readRow(&reader, row: row, into: &batch, pointer: place, isOrdered: false)
+                try readRow(&reader, into: &batch, place: place, isOrdered: false)
             } else {
-                try readRecord(&reader, row: row, into: &batch, pointer: place)
+                try readRecord(&reader, into: &batch, place: place)
             }
         }
         guard batch.rowCount > firstRow else {
@@ -177,20 +184,19 @@ package struct NativeRequestDecoder {
                     found: "only \"\(columns == nil ? "data" : "columns")\""))
         }
         try readColumnNames(body, at: columns.lowerBound, layout: batch.layout)
-        let firstRow = batch.rowCount
         var reader = RequestReader(body, at: data)
         try reader.beginArray()
         while try reader.nextElement() {
-            let row = batch.rowCount
-            let place = "/data" + JSONPointer.token(row - firstRow)
+            let place = Place(form: .split, row: batch.rowCount - firstRow)
             guard try reader.peekValue() == .array else {
                 throw .invalid(
                     InferenceProblem(
-                        pointer: place, detail: "this is not a row", expected: "an array of \(order.count) values",
+                        pointer: place.pointer, detail: "this is not a row",
+                        expected: "an array of \(order.count) values",
                         found: ColumnValue.describe(try reader.peek())))
             }
             try beginRow(&batch)
-            try readRow(&reader, row: row, into: &batch, pointer: place, isOrdered: true)
+            try readRow(&reader, into: &batch, place: place, isOrdered: true)
         }
         guard batch.rowCount > firstRow else {
             throw .invalid(
@@ -203,11 +209,19 @@ package struct NativeRequestDecoder {
 
     // MARK: Rows
 
+    /// Where a row stands in the body. Its pointer is only spelled out for an error.
+    private struct Place {
+        let form: NativeRequest.Form
+        let row: Int
+
+        /// The body itself is the row.
+        static let whole = Place(form: .record, row: 0)
+
+        var pointer: String { NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row) }
+    }
+
     private mutating func beginRow(_ batch: inout RowBatch) throws(InferenceError) {
-        let width = max(1, batch.layout.width)
-        guard batch.rowCount < slotsMax / width else {
-            throw .tooLarge(limit: "\(slotsMax / width) rows of \(batch.layout.width) columns")
-        }
+        guard batch.rowCount - firstRow < rowsMax else { throw .tooLarge(limit: "\(rowsMax) rows for this model") }
         batch.appendRow()
         let words = (batch.layout.width + 63) / 64
         seen.removeAll(keepingCapacity: true)
@@ -215,48 +229,49 @@ package struct NativeRequestDecoder {
     }
 
     private mutating func readRecord(
-        _ reader: inout RequestReader, row: Int, into batch: inout RowBatch, pointer: String
+        _ reader: inout RequestReader, into batch: inout RowBatch, place: Place
     ) throws(InferenceError) {
         var hint = 0
         try reader.beginObject()
         while let key = try reader.nextKey() {
             guard let column = column(of: key, reader, in: batch.layout, hint: hint) else {
-                throw unknownField(reader.string(key), in: batch.layout, pointer: pointer)
+                throw unknownField(reader.string(key), in: batch.layout, pointer: place.pointer)
             }
-            try readField(&reader, key, column, into: &batch, pointer: pointer)
+            try readField(&reader, key, column, into: &batch, place: place)
             hint = column + 1
         }
-        try endRecord(&batch, row: row, pointer: pointer)
+        try endRecord(&batch, place: place)
     }
 
     /// One field of the batch's last row.
     private mutating func readField(
         _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch,
-        pointer: String
+        place: Place
     ) throws(InferenceError) {
         let bit: UInt64 = 1 << UInt64(column & 63)
         guard seen[column >> 6] & bit == 0 else {
             throw .invalid(
                 InferenceProblem(
-                    pointer: pointer + JSONPointer.token(reader.string(key)), detail: "the field is given twice",
+                    pointer: place.pointer + JSONPointer.token(reader.string(key)), detail: "the field is given twice",
                     expected: "each field once"))
         }
         seen[column >> 6] |= bit
         let row = batch.rowCount - 1
         if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
-            throw invalid(misfit, pointer + JSONPointer.token(reader.string(key)))
+            throw invalid(misfit, place.pointer + JSONPointer.token(reader.string(key)))
         }
     }
 
     /// Refuses a record in which a column without a rule for missing values is absent.
-    private func endRecord(_ batch: inout RowBatch, row: Int, pointer: String) throws(InferenceError) {
+    private func endRecord(_ batch: inout RowBatch, place: Place) throws(InferenceError) {
         let columns = batch.layout.columns
         for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
             guard let misfit = ColumnValue.missing(columns[column]) else { continue }
-            guard let name = columns[column].name else { throw unnamed(pointer: pointer) }
+            guard let name = columns[column].name else { throw unnamed(pointer: place.pointer) }
             throw .invalid(
                 InferenceProblem(
-                    pointer: pointer + JSONPointer.token(name), detail: "the field is missing, and \(misfit.detail)",
+                    pointer: place.pointer + JSONPointer.token(name),
+                    detail: "the field is missing, and \(misfit.detail)",
                     expected: misfit.expected, found: "no such field"))
         }
     }
@@ -264,22 +279,23 @@ package struct NativeRequestDecoder {
     /// The values of one row. - Parameter isOrdered: whether `order` tells the columns; else they come in the model's
     /// order.
     private mutating func readRow(
-        _ reader: inout RequestReader, row: Int, into batch: inout RowBatch, pointer: String, isOrdered: Bool
+        _ reader: inout RequestReader, into batch: inout RowBatch, place: Place, isOrdered: Bool
     ) throws(InferenceError) {
+        let row = batch.rowCount - 1
         let count = isOrdered ? order.count : batch.layout.width
         var position = 0
         try reader.beginArray()
         while try reader.nextElement() {
             guard position < count else {
-                throw wrongCount("more than \(count) values", count, batch.layout, pointer)
+                throw wrongCount("more than \(count) values", count, batch.layout, place.pointer)
             }
             let column = isOrdered ? order[position] : position
             if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
-                throw invalid(misfit, pointer + JSONPointer.token(position))
+                throw invalid(misfit, place.pointer + JSONPointer.token(position))
             }
             position += 1
         }
-        guard position == count else { throw wrongCount("\(position) values", count, batch.layout, pointer) }
+        guard position == count else { throw wrongCount("\(position) values", count, batch.layout, place.pointer) }
     }
 
     /// The names of the split form, into `order`.

@@ -44,8 +44,6 @@ package struct ProblemDocument: Sendable {
             self.init(
                 .serviceUnavailable, title: "The server is busy",
                 detail: "more rows wait than the bound allows; try again in \(seconds) s")
-        case .deadlineExceeded:
-            self.init(.gatewayTimeout, title: "The deadline passed", detail: "the answer would have come too late")
         case .draining:
             self.init(.serviceUnavailable, title: "The server is stopping", detail: "another instance will answer")
         }

@@ -80,8 +80,7 @@ private final class Harness {
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: NativeRoutes(),
-            metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), bodyBytesMax: bodyBytesMax,
-            clock: systemMonotonicClock)
+            metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), bodyBytesMax: bodyBytesMax)
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }

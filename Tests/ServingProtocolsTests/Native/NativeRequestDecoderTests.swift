@@ -40,8 +40,8 @@ private func rows(of body: String, _ layout: RowLayout) throws -> (request: Nati
     return (request, rows)
 }
 
-private func refusal(of body: String, _ layout: RowLayout = layout, slotsMax: Int = 1 << 20) -> InferenceError? {
-    var decoder = NativeRequestDecoder(slotsMax: slotsMax)
+private func refusal(of body: String, _ layout: RowLayout = layout, numbersMax: Int = 1 << 20) -> InferenceError? {
+    var decoder = NativeRequestDecoder(numbersMax: numbersMax)
     var batch = RowBatch(layout: layout)
     batch.appendRow()
     let bytes = Array(body.utf8)
@@ -166,8 +166,26 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
 
     @Test func boundsTheRowsOfOneRequest() {
         let body = "[" + Array(repeating: #"{"TAX":1}"#, count: 50).joined(separator: ",") + "]"
-        #expect(refusal(of: body, slotsMax: 4 * 60) == nil)
-        #expect(refusal(of: body, slotsMax: 4 * 40) == .tooLarge(limit: "40 rows of 4 columns"))
+        #expect(refusal(of: body, numbersMax: 4 * 60) == nil)
+        #expect(refusal(of: body, numbersMax: 4 * 40) == .tooLarge(limit: "40 rows for this model"))
+    }
+
+    @Test func countsTheOutputsOfARowWhereTheyAreMore() {
+        var decoder = NativeRequestDecoder(numbersMax: 100)
+        var batch = RowBatch(layout: unnamed)
+        let body = Array("[[1, 2], [3, 4], [5, 6]]".utf8)
+        #expect(throws: InferenceError.tooLarge(limit: "2 rows for this model")) {
+            try decoder.decode(body.span, outputsPerRow: 50, into: &batch)
+        }
+        #expect(throws: Never.self) { try decoder.decode(body.span, outputsPerRow: 30, into: &batch) }
+    }
+
+    @Test func rowsOfOtherRequestsDoNotCount() throws {
+        var decoder = NativeRequestDecoder(numbersMax: 4)
+        var batch = RowBatch(layout: unnamed)
+        let body = Array("[[1, 2], [3, 4]]".utf8)
+        for _ in 0..<3 { _ = try decoder.decode(body.span, into: &batch) }
+        #expect(batch.rowCount == 6)
     }
 
     @Test func refusesABodyCutAtEveryByte() {
