@@ -34,7 +34,7 @@ package struct GraphOutput: Sendable {
     package let name: String
     package let value: ValueID
     package let meaning: Meaning
-    /// Whether a row's value is a list even if it holds one number.
+    /// Whether a row's value is a list even if it holds one number; with more it always is.
     package let isVector: Bool
 
     package init(name: String, value: ValueID, meaning: Meaning, isVector: Bool = false) {

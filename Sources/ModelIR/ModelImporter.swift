@@ -58,12 +58,17 @@ package struct ModelImporterList: Sendable {
         }
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
-            expected: "the beginning of a model file (\(importers.map(\.name).joined(separator: ", ")))")
+            expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
+            remedy: "pickle, joblib, XGBoost JSON and UBJSON are read; what a file is called does not matter")
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {
+        let count = min(16, bytes.count)
+        if (0..<count).allSatisfy({ (0x20...0x7e).contains(bytes[$0]) }) {
+            return "the text \"" + String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self) + "...\""
+        }
         var text = ""
-        for index in 0..<min(8, bytes.count) {
+        for index in 0..<min(8, count) {
             let hex = String(bytes[index], radix: 16)
             text += (index == 0 ? "" : " ") + (hex.count == 1 ? "0" + hex : hex)
         }

@@ -42,8 +42,13 @@ public final class Server: Sendable {
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
-        let control = ControlThread { registry.housekeep() }
         try Self.loadModels(configuration, registry, log)
+        let control = ControlThread { registry.housekeep() }
+        if !store.isWritable {
+            log.warning("the store can only be read: models cannot be uploaded")
+        } else if adminToken == nil, registry.pool.models.isEmpty {
+            log.warning("nothing to serve, and no way to send a model: name a model file, or set VENCEJO_ADMIN_TOKEN")
+        }
 
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),

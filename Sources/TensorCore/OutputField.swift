@@ -13,14 +13,15 @@ package struct OutputField: Sendable, Hashable {
     package let kind: Kind
     /// Numbers a row.
     package let width: Int
-    /// Whether a row's value is a list even if it holds one number, as for a regressor fitted on a 2-D target.
+    /// Whether a row's value is a list: always where it holds more than one number, and also for a regressor fitted
+    /// on a 2-D target of one column.
     package let isVector: Bool
 
     package init(name: String, kind: Kind, width: Int, isVector: Bool) {
         self.name = name
         self.kind = kind
         self.width = width
-        self.isVector = isVector
+        self.isVector = isVector || width > 1
     }
 
     package static let predictionName = "prediction"

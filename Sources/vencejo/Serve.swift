@@ -5,14 +5,15 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve models over HTTP.",
         discussion: """
-            Each setting may also come from the environment or a file; a flag wins, then the environment, then the file:
+            Each setting may also come from the environment or a file; a flag wins, then the \
+            environment, then the file:
 
-              --host        VENCEJO_HOST                                       default 0.0.0.0
-              --port        VENCEJO_PORT, PORT, AIP_HTTP_PORT, \
-            SAGEMAKER_BIND_TO_PORT   default 8080
-              --loops       VENCEJO_LOOPS                                      default: a loop a granted core
-              --store       VENCEJO_STORE                                      default: uploads end with the process
-              --log-level   VENCEJO_LOG_LEVEL                                  default info
+              --host        VENCEJO_HOST       default 0.0.0.0: every interface
+              --port        VENCEJO_PORT       default 8080; also PORT, AIP_HTTP_PORT and
+                                               SAGEMAKER_BIND_TO_PORT
+              --loops       VENCEJO_LOOPS      default: a loop a granted core
+              --store       VENCEJO_STORE      default: uploads end with the process
+              --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 
             PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no \
@@ -22,7 +23,7 @@ struct Serve: ParsableCommand {
 
               vencejo serve house-price.pkl
               vencejo serve prices=house-price.pkl band=price-band.ubj --port 9000
-              vencejo serve --store /var/lib/vencejo        # models come by PUT and survive restarts
+              vencejo serve --store /var/lib/vencejo     # models come by PUT and are kept
             """)
 
     @Argument(help: ArgumentHelp("A model file; the first is the default model.", valueName: "[name=]path"))

@@ -57,7 +57,9 @@ final class ConnectionDriver {
             case .body(let stream, let range, let isEnd):
                 take(stream, Array(pending[range]), isEnd)
             case .gatheredBody(let stream, let isEnd):
-                take(stream, connection.takeBody(), isEnd)
+                let body = connection.takeBody()
+                take(stream, body, isEnd)
+                context.recycleBody(body)
             case .cancelled(let stream): events.append("cancelled \(stream)")
             }
         }

@@ -155,6 +155,35 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func boundsTheBodiesThatALoopGathers(isChunked: Bool) {
+        var limits = HTTPLimits()
+        limits.gatheredBytesMax = 100
+        let driver = ConnectionDriver(limits: limits)
+        let part = String(repeating: "b", count: 60)
+        let head =
+            isChunked ? "POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n78\r\n" : Self.post(120)
+        driver.feed(head)
+        driver.feed(part)
+        #expect(driver.context.gatheredBytes == 60)
+        driver.feed(part + (isChunked ? "\r\n0\r\n\r\n" : ""))
+        let output = driver.takeOutput()
+        #expect(ConnectionDriver.statuses(output) == [503])
+        #expect(output.contains(text: "Retry-After: 1"))
+        #expect(driver.events.last == "cancelled 0")
+        #expect(driver.context.gatheredBytes == 0, "what was gathered is given back")
+    }
+
+    @Test func givesBackWhatABodyHeld() {
+        let driver = ConnectionDriver()
+        for _ in 0..<3 {
+            driver.feed(Self.post(20))
+            driver.feed("0123456789")
+            driver.feed("0123456789")
+            #expect(driver.takeStatuses() == [200])
+        }
+        #expect(driver.context.gatheredBytes == 0)
+    }
+
     @Test func refusesATooLongBodyBeforeReadingIt() {
         let driver = ConnectionDriver()
         driver.feed(Self.post(10_000_000_000))

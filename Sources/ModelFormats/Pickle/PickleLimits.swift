@@ -9,7 +9,8 @@ struct PickleLimits: Sendable {
     var stackDepthMax = 1 << 20
     var memoEntriesMax = 10_000_000
     /// Lists, tuples, dictionaries, records, arrays and globals of one file.
-    var nodesMax = 1 << 23
+    /// Each costs some 50 bytes, and growing doubles that: this bounds an import to a few hundred megabytes.
+    var nodesMax = 1 << 21
     /// Pickles inside pickles: joblib writes arrays of objects so.
     var nestedStreamsMax = 8
     /// Bytes of the module or the name of a global.

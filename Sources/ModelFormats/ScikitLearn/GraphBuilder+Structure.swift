@@ -82,7 +82,7 @@ extension GraphBuilder {
         var text = first.fullName
         for other in found.dropFirst().prefix(8) { text += ", and \(other.fullName) at \(other.path)" }
         throw ImportError(
-            .unsupported, at: first.path, found: text, expected: "classes that are served",
+            .unsupported, at: first.path, found: text, expected: "only classes that are served",
             remedy: SupportedClasses.remedy(for: first))
     }
 

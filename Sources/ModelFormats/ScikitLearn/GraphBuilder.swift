@@ -136,7 +136,9 @@ struct GraphBuilder: ~Escapable {
         let width = try inputWidth(of: first) ?? inputNames?.count
         guard let width, width > 0 else {
             throw ImportError(
-                .malformed, at: first.path, found: "no number of features", expected: "n_features_in_ of a fitted step")
+                .malformed, at: first.path, found: "a step that is not fitted",
+                expected: "n_features_in_, which fit sets",
+                remedy: "call fit before saving")
         }
         guard width <= Self.columnsMax else {
             throw ImportError(

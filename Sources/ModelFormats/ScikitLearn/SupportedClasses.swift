@@ -28,29 +28,33 @@ enum SupportedClasses {
     static func remedy(for estimator: EstimatorRecord) -> String {
         switch estimator.package {
         case "xgboost":
-            return "save the booster itself with model.get_booster().save_model(\"model.ubj\") and serve that file"
+            return
+                "save the wrapper itself with model.save_model(\"model.ubj\"), which keeps its labels, and serve that "
+                + "file; steps before it in a pipeline are not in it, so send it what they would give"
         case "lightgbm", "catboost":
-            return "\(estimator.package) models inside a pickle are not served; XGBoost's are, from a file of "
-                + "booster.save_model(\"model.ubj\")"
+            return "\(estimator.package) models are not served yet; XGBoost's are, from a file of "
+                + "model.save_model(\"model.ubj\")"
         default: break
         }
         let name = estimator.className
         if let alternative = alternatives.first(where: { name.contains($0.part) })?.instead {
-            return "the nearest class that is served is \(alternative)"
+            return alternative
         }
-        return "the nearest class that is served is "
+        return "retrain with the nearest class that is served: "
             + (name.hasSuffix("Classifier") || name.hasSuffix("SVC")
                 ? "LogisticRegression"
                 : name.hasSuffix("Regressor") || name.hasSuffix("SVR") ? "ElasticNet" : "StandardScaler")
     }
 
+    private static let xgboost = "retrain with XGBoost, whose trees are served from a file of save_model(\"model.ubj\")"
+
     private static let alternatives: [(part: String, instead: String)] = [
-        ("Forest", "XGBoost's, saved with save_model(\"model.ubj\")"),
-        ("GradientBoosting", "XGBoost's, saved with save_model(\"model.ubj\")"),
-        ("DecisionTree", "XGBoost's, saved with save_model(\"model.ubj\")"),
-        ("ExtraTree", "XGBoost's, saved with save_model(\"model.ubj\")"),
-        ("Encoder", "OneHotEncoder"), ("Binarizer", "OneHotEncoder"), ("Imputer", "SimpleImputer"),
-        ("Lars", "Lasso"), ("Huber", "SGDRegressor"), ("BayesianRidge", "Ridge"), ("ARDRegression", "Ridge"),
-        ("FunctionTransformer", "a column computed before the request"),
+        ("TransformedTarget", "serve its inner pipeline, and apply the inverse function to the prediction yourself"),
+        ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),
+        ("Forest", xgboost), ("GradientBoosting", xgboost), ("DecisionTree", xgboost), ("ExtraTree", xgboost),
+        ("Encoder", "retrain with OneHotEncoder"), ("Binarizer", "retrain with OneHotEncoder"),
+        ("Imputer", "retrain with SimpleImputer"), ("Lars", "retrain with Lasso"),
+        ("Huber", "retrain with SGDRegressor"), ("BayesianRidge", "retrain with Ridge"),
+        ("ARDRegression", "retrain with Ridge"),
     ]
 }

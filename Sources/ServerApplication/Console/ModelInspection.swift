@@ -45,7 +45,7 @@ public enum ModelInspection {
         var text = "\(column.name ?? "[\(index)]")  \(column.kind.rawValue)"
         if column.acceptsMissing { text += ", may be missing" }
         if !column.categories.isEmpty {
-            let shown = column.categories.prefix(8).joined(separator: ", ")
+            let shown = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             text += ", one of \(shown)\(column.categories.count > 8 ? ", ..." : "")"
         }
         return text

@@ -28,12 +28,25 @@ public enum OfflinePrediction {
             do {
                 output(try session.answer(input.span.extracting(range)))
             } catch {
-                var writer = JSONWriter()
-                ProblemDocument(error).write(into: &writer, signature: model.signature)
+                let document = ProblemDocument(error)
                 let place = lines.count > 1 ? "line \(index + 1): " : ""
-                throw CommandError(place + String(decoding: writer.bytes, as: UTF8.self))
+                throw CommandError(place + explain(document, model.signature))
             }
         }
+    }
+
+    /// The problem as a person at a terminal reads it.
+    private static func explain(_ document: ProblemDocument, _ signature: Signature) -> String {
+        var lines = [document.detail]
+        if let problem = document.problem {
+            let place = problem.offset.map { "byte \($0)" } ?? problem.pointer
+            if !place.isEmpty { lines.append("  where:    \(place)") }
+            if let found = problem.found { lines.append("  found:    \(found)") }
+            if let expected = problem.expected { lines.append("  expected: \(expected)") }
+            if let nearest = problem.nearest { lines.append("  nearest:  \(nearest)") }
+        }
+        lines.append("  example:  \(ExampleRequest.text(signature))")
+        return lines.joined(separator: "\n")
     }
 
     /// One model with the scratch of its calls.

@@ -199,6 +199,8 @@ package final class ModelRegistry: Sendable {
             return report
         } catch {
             metrics.publishes.series([error.outcome]).add()
+            // What a refused import has allocated is free now, and may be much.
+            if case .rejected = error { releaseMemory() }
             log.warning("not published", LogField("model", .text(name)), LogField("reason", .text("\(error)")))
             if case .store(let failure) = error, let path = failure.path {
                 log.error("\(failure)", LogField("path", .text(path)))

@@ -30,7 +30,9 @@ package struct ProblemDocument: Sendable {
             self.init(.unprocessableContent, title: "A value does not fit the model", detail: problem.detail)
             self.problem = problem
         case .unknownModel(let name, let known):
-            let detail = name.map { "there is no model \"\($0)\"" } ?? "no model is named, and there is no default"
+            let detail =
+                name.map { "there is no model \"\($0)\"" }
+                ?? "there is no default model; name one, as in /models/{model}/predict"
             self.init(.notFound, title: "No such model", detail: detail)
             knownModels = known
             if let name {

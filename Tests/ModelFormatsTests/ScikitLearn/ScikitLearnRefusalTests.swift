@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (PythonValue.object("xgboost.sklearn.XGBClassifier", []), "model.get_booster().save_model(\"model.ubj\")"),
+        (PythonValue.object("xgboost.sklearn.XGBClassifier", []), "model.save_model(\"model.ubj\")"),
         (.object("lightgbm.sklearn.LGBMClassifier", []), "XGBoost's are"),
         (.estimator("ensemble._forest.RandomForestClassifier", []), "XGBoost"),
         (.estimator("svm._classes.SVC", []), "LogisticRegression"),

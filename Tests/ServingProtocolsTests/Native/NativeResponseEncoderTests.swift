@@ -26,6 +26,15 @@ private func encode(_ fields: [OutputField], rows: Int, isSingle: Bool, fill: (i
         #expect(encode(fields, rows: 1, isSingle: true) { $0.values[0].float64[0] = 24.1 } == #"{"prediction":24.1}"#)
     }
 
+    @Test func writesSeveralNumbersOfARowAsAList() {
+        // Several targets, quantiles or class scores: whether or not the importer has said that it is a vector.
+        let fields = [OutputField(name: "prediction", kind: .values(.float32), width: 2, isVector: false)]
+        let text = encode(fields, rows: 2, isSingle: false) {
+            for index in 0..<4 { $0.values[0].float32[index] = Float(index) }
+        }
+        #expect(text == #"{"predictions":[[0.0,1.0],[2.0,3.0]]}"#)
+    }
+
     @Test func writesParallelArraysForManyRows() {
         let text = encode(Self.classifier, rows: 2, isSingle: false) {
             $0.values[0].labels[0] = 1
