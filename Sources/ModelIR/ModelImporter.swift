@@ -63,12 +63,12 @@ package struct ModelImporterList: Sendable {
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {
-        let count = min(16, bytes.count)
+        let count = min(8, bytes.count)
         if (0..<count).allSatisfy({ (0x20...0x7e).contains(bytes[$0]) }) {
             return "the text \"" + String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self) + "...\""
         }
         var text = ""
-        for index in 0..<min(8, count) {
+        for index in 0..<count {
             let hex = String(bytes[index], radix: 16)
             text += (index == 0 ? "" : " ") + (hex.count == 1 ? "0" + hex : hex)
         }
