@@ -62,6 +62,6 @@ struct Connection: ~Copyable {
     /// Input has been put off only until the peer has taken more output.
     var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && http1.unanswered(from: nil) == nil }
     /// Writes what can be sent now, as far as the kernel takes it.
-    func send() -> TransferResult { Socket.send(fd, http1.output.bytes) }
+    func send(_ transport: any LoopTransport) -> TransferResult { transport.send(fd, http1.output.bytes) }
     var pendingCount: Int { pending.count - pendingStart }
 }

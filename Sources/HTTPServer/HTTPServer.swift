@@ -19,7 +19,7 @@ package final class HTTPServer: Sendable {
     /// What a loop is made of before it has a thread.
     struct LoopParts: Sendable {
         let mailbox: LoopMailbox
-        let poller: Poller
+        let transport: any LoopTransport
         let counters: HTTPServerCounters
         let load: LoopLoad
     }
@@ -59,7 +59,7 @@ package final class HTTPServer: Sendable {
             for _ in 0..<configuration.loopCount {
                 parts.append(
                     LoopParts(
-                        mailbox: try LoopMailbox(), poller: try Poller(), counters: HTTPServerCounters(),
+                        mailbox: try LoopMailbox(), transport: try Poller(), counters: HTTPServerCounters(),
                         load: LoopLoad()))
             }
             self.parts = parts

@@ -13,7 +13,7 @@ extension ServerLoop {
             if kept > 0 {
                 input.replaceSubrange(0..<kept, with: connections[slot].pending[connections[slot].pendingStart...])
             }
-            switch Socket.receive(connections[slot].fd, into: &input, from: kept) {
+            switch transport.receive(connections[slot].fd, into: &input, from: kept) {
             case .moved(let count):
                 state.value.counters[.bytesRead] += count
                 connections[slot].bodyBytes += count
@@ -135,7 +135,7 @@ extension ServerLoop {
     /// Throws away what still comes on a half-closed connection, within bounds.
     private func drain(_ slot: Int, _ input: inout [UInt8]) {
         for _ in 0..<ServerLoop.readsPerTurn {
-            switch Socket.receive(connections[slot].fd, into: &input, from: 0) {
+            switch transport.receive(connections[slot].fd, into: &input, from: 0) {
             case .moved(let count):
                 connections[slot].lingerBytes += count
                 if connections[slot].lingerBytes > configuration.lingerBytesMax {

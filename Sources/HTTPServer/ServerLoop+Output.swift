@@ -40,7 +40,7 @@ extension ServerLoop {
     /// One `send`; false where the connection is gone.
     private func send(_ slot: Int) -> Bool {
         let wanted = connections[slot].http1.sendableBytes
-        switch connections[slot].send() {
+        switch connections[slot].send(transport) {
         case .moved(let count):
             state.value.counters[.bytesWritten] += count
             connections[slot].http1.sent(count, context: &state.value.context)
@@ -80,7 +80,7 @@ extension ServerLoop {
             close(slot, state.value.isDraining ? .closedByDrain : .closedAfterAnswer)
             return false
         }
-        Socket.halfClose(connections[slot].fd)
+        transport.halfClose(connections[slot].fd)
         connections[slot].flags.insert(.lingering)
         connections[slot].flags.remove(.inputBlocked)
         connections[slot].writeProgress = state.value.now

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTPCore
 
 extension ServerLoop: ExchangeSink {
@@ -30,6 +31,29 @@ extension ServerLoop: ExchangeSink {
         guard let slot = slot(of: exchange) else { return }
         connections[slot].http1.consumed(exchange.stream, bytes: bytes)
         markDirty(slot)
+    }
+
+    func expire(_ exchange: ExchangeID, after duration: Duration) {
+        guard isUnanswered(exchange) else { return }
+        if state.value.deadlines.isCompactionDue { state.value.deadlines.compact { isUnanswered($0) } }
+        let deadline = state.value.now.advanced(by: LoopDuration(duration))
+        if deadline < state.value.deadlines.next ?? .never {
+            state.value.wheel.schedule(ServerLoop.exchangeTimer, at: deadline)
+        }
+        state.value.deadlines.add(exchange, at: deadline)
+    }
+
+    /// Tells the handler of exchanges whose time is over.
+    func expireExchanges() {
+        while let exchange = state.value.deadlines.popDue(at: state.value.now) {
+            if isUnanswered(exchange) { handler.expired(exchange, self) }
+        }
+        if let next = state.value.deadlines.next { state.value.wheel.schedule(ServerLoop.exchangeTimer, at: next) }
+    }
+
+    private func isUnanswered(_ exchange: ExchangeID) -> Bool {
+        guard let slot = slot(of: exchange) else { return false }
+        return connections[slot].http1.isOpen(exchange.stream)
     }
 
     /// The slot of a connection that is still the one the exchange was on.

@@ -14,7 +14,8 @@ final class ServerLoop {
     /// Timer numbers; a connection's is its slot behind them.
     static let acceptTimer = 0
     static let drainTimer = 1
-    static let connectionTimers = 2
+    static let exchangeTimer = 2
+    static let connectionTimers = 3
     /// What one `recv` asks for.
     static let readBytes = 64 << 10
     /// Reads of one connection in one turn, so that a fast sender does not starve the others.
@@ -26,12 +27,12 @@ final class ServerLoop {
     let configuration: HTTPServerConfiguration
     let clock: any LoopClock
     let handler: any RequestHandler
-    let poller: Poller
+    let transport: any LoopTransport
     let mailbox: LoopMailbox
     let published: HTTPServerCounters
     let load: LoopLoad
     let peers: [HTTPServer.LoopParts]
-    var listener: ListeningSocket?
+    var listener: (any ConnectionSource)?
     let connectionsMax: Int
     let timeouts: Timeouts
 
@@ -58,6 +59,7 @@ final class ServerLoop {
         var queued: [Int] = []
         var context: HTTP1Context
         var wheel: TimerWheel
+        var deadlines = ExchangeDeadlines()
         var counters = PlainCounters()
         var now: LoopInstant
         var isDraining = false
@@ -71,13 +73,13 @@ final class ServerLoop {
 
     init(
         index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
-        parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: ListeningSocket?
+        parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: (any ConnectionSource)?
     ) {
         self.index = index
         self.configuration = configuration
         self.clock = clock
         self.handler = handler
-        poller = parts.poller
+        transport = parts.transport
         mailbox = parts.mailbox
         published = parts.counters
         load = parts.load
@@ -95,9 +97,9 @@ final class ServerLoop {
 
     /// Runs until drained.
     func run() {
-        _ = poller.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
+        _ = transport.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
         if let listener {
-            state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+            state.value.isListening = transport.add(source: listener.descriptor, token: ServerLoop.listenerToken)
         }
         // Room for what one connection has left over and one more read.
         let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
@@ -108,14 +110,14 @@ final class ServerLoop {
     }
 
     private func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
-        let count = poller.wait(milliseconds: waitMilliseconds())
+        let count = transport.wait(milliseconds: waitMilliseconds())
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
 
         resumeQueued(&input, &head)
         var isRung = false
         for place in 0..<count {
-            let event = poller.event(place)
+            let event = transport.event(place)
             switch event.token {
             case ServerLoop.wakeUpToken: isRung = true
             case ServerLoop.listenerToken: acceptWaiting()
@@ -180,6 +182,7 @@ final class ServerLoop {
             switch timer {
             case ServerLoop.acceptTimer: listenAgain()
             case ServerLoop.drainTimer: stopNow()
+            case ServerLoop.exchangeTimer: expireExchanges()
             default: checkDeadline(timer - ServerLoop.connectionTimers)
             }
         }
@@ -224,7 +227,7 @@ final class ServerLoop {
             case .shed: state.value.counters[.shed] += 1
             case .wouldBlock: return
             case .exhausted:
-                if state.value.isListening { poller.remove(listener.descriptor) }
+                if state.value.isListening { transport.remove(listener.descriptor) }
                 state.value.isListening = false
                 let pause = LoopDuration(.milliseconds(100))
                 return state.value.wheel.schedule(ServerLoop.acceptTimer, at: state.value.now.advanced(by: pause))
@@ -234,7 +237,7 @@ final class ServerLoop {
 
     private func listenAgain() {
         guard let listener, !state.value.isListening else { return }
-        state.value.isListening = poller.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+        state.value.isListening = transport.add(source: listener.descriptor, token: ServerLoop.listenerToken)
     }
 
     private func place(_ fd: Int32) {
@@ -262,7 +265,7 @@ final class ServerLoop {
         guard state.value.counters[.open] < connectionsMax + ServerLoop.refusedMax else {
             state.value.counters[.shed] += 1
             load.connections.subtract(1, ordering: .relaxed)
-            return Socket.close(fd)
+            return transport.close(fd)
         }
         let slot: Int
         if let free = state.value.freeSlots.popLast() {
@@ -272,11 +275,11 @@ final class ServerLoop {
             connections.grow()
         }
         let token = UInt64(connections[slot].generation) << 32 | UInt64(slot)
-        guard poller.add(connection: fd, token: token) else {
+        guard transport.add(connection: fd, token: token) else {
             state.value.freeSlots.append(UInt32(slot))
             state.value.counters[.shed] += 1
             load.connections.subtract(1, ordering: .relaxed)
-            return Socket.close(fd)
+            return transport.close(fd)
         }
         connections[slot].fd = fd
         state.value.counters[.open] += 1
@@ -293,7 +296,7 @@ final class ServerLoop {
 
     func close(_ slot: Int, _ reason: HTTPServerCounter) {
         guard connections[slot].isOpen else { return }
-        Socket.close(connections[slot].fd)
+        transport.close(connections[slot].fd)
         state.value.wheel.cancel(slot + ServerLoop.connectionTimers)
         state.value.counters[.open] -= 1
         state.value.counters[reason] += 1
@@ -332,7 +335,7 @@ final class ServerLoop {
         // Those whose handshake is done are served; the rest find the port closed.
         acceptWaiting(acceptsMax: connectionsMax)
         if let listener {
-            if state.value.isListening { poller.remove(listener.descriptor) }
+            if state.value.isListening { transport.remove(listener.descriptor) }
             listener.stop()
         }
         state.value.isListening = false
@@ -364,7 +367,7 @@ final class ServerLoop {
         for message in mailbox.messages.close() {
             if case .adopt(let fd) = message {
                 load.connections.subtract(1, ordering: .relaxed)
-                Socket.close(fd)
+                transport.close(fd)
             }
         }
         published.publish(state.value.counters)

@@ -196,7 +196,7 @@ import Testing
     @Test func throwsASmallUnwantedBodyAwayAndKeepsTheConnection() {
         let driver = ConnectionDriver()
         driver.mode = {
-            $0.path.text == "/p" ? .refused(.unauthorized, .problem, Array("{}".utf8)) : .buffered(bytesMax: 9)
+            $0.path.text == "/p" ? .answered(.unauthorized, .problem, Array("{}".utf8)) : .buffered(bytesMax: 9)
         }
         driver.feed(Self.post(5) + "hel")
         driver.feed("lo" + Self.get("/b"))
@@ -206,12 +206,12 @@ import Testing
 
     @Test func closesAfterALargeUnwantedBody() {
         let driver = ConnectionDriver()
-        driver.mode = { _ in .refused(.unauthorized, .none, []) }
+        driver.mode = { _ in .answered(.unauthorized, .none, []) }
         driver.feed(Self.post(65537) + "abc" + Self.get("/b"))
         #expect(driver.takeOutput().contains(text: "Connection: close"))
         #expect(driver.isFinished && driver.lingers && driver.requests.count == 1)
         let chunked = ConnectionDriver()
-        chunked.mode = { _ in .refused(.unauthorized, .none, []) }
+        chunked.mode = { _ in .answered(.unauthorized, .none, []) }
         chunked.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         chunked.feed("20000\r\n" + String(repeating: "x", count: 0x10001))
         #expect(chunked.isFinished && chunked.lingers)
@@ -302,7 +302,7 @@ import Testing
         #expect(long.takeStatuses() == [413])
         #expect(long.isDone)
         let refused = ConnectionDriver()
-        refused.mode = { _ in .refused(.forbidden, .none, []) }
+        refused.mode = { _ in .answered(.forbidden, .none, []) }
         refused.feed(Self.post(5, "Expect: 100-continue\r\n"))
         #expect(refused.takeOutput().contains(text: "Connection: close"))
         #expect(refused.isDone && refused.lingers)
@@ -503,7 +503,7 @@ import Testing
                 }
             }
             let whole = ConnectionDriver()
-            whole.mode = { $0.expectsContinue ? .refused(.ok, .none, []) : .buffered(bytesMax: 1 << 20) }
+            whole.mode = { $0.expectsContinue ? .answered(.ok, .none, []) : .buffered(bytesMax: 1 << 20) }
             whole.feed(bytes)
             let pieces = ConnectionDriver()
             pieces.mode = whole.mode

@@ -82,6 +82,19 @@ import Testing
         #expect(second.isSilent)
     }
 
+    @Test func tellsTheHandlerWhenAnExchangesTimeIsOver() throws {
+        let server = try TestServer(isClockFake: true)
+        let client = try server.connect()
+        client.send(Self.get("/expire"))
+        #expect(server.wait(.requests, 1))
+        server.clock.advance(.milliseconds(200))
+        server.server.mailboxes[0].wake()
+        #expect(client.isSilent)
+        server.clock.advance(.milliseconds(200))
+        server.server.mailboxes[0].wake()
+        #expect(try client.readResponse()?.body == "expired")
+    }
+
     @Test func cancelsWhenTheClientGoesInTheMiddleOfABody() throws {
         let server = try TestServer()
         var client: TestClient? = try server.connect()

@@ -39,10 +39,11 @@ final class Probe: Sendable {
 ///     /sink      streamed with a window of 64 KiB; credit is given back at once
 ///     /window    streamed with a window of 64 KiB; credit is left to the test
 ///     /big/N     N bytes in chunks, as the peer reads
+///     /expire    asked to be told after 0.3 s, and answers then
 ///     /refused   403 before the body
 ///     others     200 and the method and path
 final class TestHandler: RequestHandler {
-    private enum Kind { case echo, hold, tick, sink, window, big(Int), other(String) }
+    private enum Kind { case echo, hold, expire, tick, sink, window, big(Int), other(String) }
 
     private let probe: Probe
     private var kinds: [ExchangeID: Kind] = [:]
@@ -53,11 +54,12 @@ final class TestHandler: RequestHandler {
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
         let path = head.path.text
-        if path == "/refused" { return .refused(.forbidden, .plainText, Array("no".utf8)) }
+        if path == "/refused" { return .answered(.forbidden, .plainText, Array("no".utf8)) }
         switch path {
         case "/echo": kinds[exchange] = .echo
         case "/hold": kinds[exchange] = .hold
         case "/tick": kinds[exchange] = .tick
+        case "/expire": kinds[exchange] = .expire
         case "/sink": kinds[exchange] = .sink
         case "/window": kinds[exchange] = .window
         case _ where path.hasPrefix("/big/"): kinds[exchange] = .big(Int(path.dropFirst(5)) ?? 0)
@@ -82,6 +84,7 @@ final class TestHandler: RequestHandler {
             probe.state.withLock { $0.waiting.append(exchange) }
             return
         case .tick: ticking.append(exchange)
+        case .expire: return sink.expire(exchange, after: .milliseconds(300))
         case .sink, .window: answer(exchange, "done", sink)
         case .big(let count):
             sink.start(exchange, .ok, .plainText, bodyBytes: count)
@@ -109,6 +112,11 @@ final class TestHandler: RequestHandler {
     func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         probe.state.withLock { $0.writable += 1 }
         sendMore(exchange, sink)
+    }
+
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        kinds[exchange] = nil
+        answer(exchange, "expired", sink)
     }
 
     func cancelled(_ exchange: ExchangeID) {

@@ -4,7 +4,7 @@ package enum BodyMode: Sendable {
     case buffered(bytesMax: Int)
     /// Many `body` events as bytes arrive. Reading stops while `windowBytes` are delivered and not yet `consumed`.
     case streamed(windowBytes: Int)
-    /// A final answer without the body (and without 100 Continue). A small body is read and thrown away; otherwise the
-    /// connection is closed after the answer. No further event comes for this exchange.
-    case refused(HTTPStatus, ResponseFields, [UInt8])
+    /// The final answer, given without the body (and without 100 Continue). A small body is read and thrown away;
+    /// otherwise the connection is closed after the answer. No further event comes for this exchange.
+    case answered(HTTPStatus, ResponseFields, [UInt8])
 }

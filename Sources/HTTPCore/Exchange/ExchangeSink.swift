@@ -21,4 +21,8 @@ package protocol ExchangeSink: AnyObject {
 
     /// Gives back credit for bytes of a streamed body.
     func consumed(_ exchange: ExchangeID, bytes: Int)
+
+    /// Asks for `expired` when `duration` has passed, unless the exchange is over by then. Each call asks once; up to
+    /// 67 ms late, never early.
+    func expire(_ exchange: ExchangeID, after duration: Duration)
 }

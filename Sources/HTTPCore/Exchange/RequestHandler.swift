@@ -19,6 +19,10 @@ package protocol RequestHandler: AnyObject {
     /// There is room again after `send` returned false.
     func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink)
 
+    /// The time that was asked for by `expire` has passed, and the exchange's answer has not ended: answer now, or end
+    /// the answer that has begun.
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink)
+
     /// The exchange is over without an answer from here: drop what is queued for it.
     func cancelled(_ exchange: ExchangeID)
 

@@ -59,7 +59,7 @@ extension HTTP1Connection {
         deliveryBound = context.limits.discardBytesMax
         if isOpen(readingStream) {
             switch mode {
-            case .refused(let status, let fields, let body):
+            case .answered(let status, let fields, let body):
                 respond(readingStream, status, fields, body: body.span, context: &context)
             case .buffered(let bytesMax):
                 if remaining > max(0, bytesMax) {

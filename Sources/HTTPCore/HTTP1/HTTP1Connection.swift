@@ -166,7 +166,7 @@ package struct HTTP1Connection: ~Copyable {
     func isPending(_ stream: UInt32) -> Bool { stream &- first < next &- first }
 
     /// Whether an answer by the handler can still begin or go on.
-    func isOpen(_ stream: UInt32) -> Bool {
+    package func isOpen(_ stream: UInt32) -> Bool {
         isPending(stream) && !slots[index(stream)].flags.contains(.ended)
     }
 

@@ -125,6 +125,8 @@ final class LoopHandler: RequestHandler {
 
     func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
 
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+
     func cancelled(_ exchange: ExchangeID) {
         if current?.exchange == exchange { current = nil }
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
@@ -248,7 +250,7 @@ final class LoopHandler: RequestHandler {
             return finish(.ok, AnswerFields.json, route)
         case .metrics:
             meter.count(route, .ok, nanoseconds: 0)
-            return .refused(.ok, AnswerFields.metrics, shared.metrics.registry.render())
+            return .answered(.ok, AnswerFields.metrics, shared.metrics.registry.render())
         case .live: return finishState("live", .ok, route)
         case .ready:
             let state = shared.state.current
@@ -342,7 +344,7 @@ final class LoopHandler: RequestHandler {
 
     private func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         meter.count(route, document.status, nanoseconds: 0)
-        return .refused(document.status, fields, document.bytes())
+        return .answered(document.status, fields, document.bytes())
     }
 
     private func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
@@ -360,7 +362,7 @@ final class LoopHandler: RequestHandler {
     /// The document in `writer` as a whole answer.
     private func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         meter.count(route, status, nanoseconds: 0)
-        return .refused(status, fields, writer.bytes)
+        return .answered(status, fields, writer.bytes)
     }
 
     private func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {

@@ -53,6 +53,8 @@ private final class RecordingSink: ExchangeSink {
     func send(_ exchange: ExchangeID, _ bytes: Span<UInt8>) -> Bool { true }
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) {}
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
+
+    func expire(_ exchange: ExchangeID, after duration: Duration) {}
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
@@ -207,7 +209,7 @@ private final class Harness {
         let harness = try Harness()
         for value in [nil, "Bearer wrong", "Basic 0123456789abcdef", "Bearer", "Bearer 0123456789abcdef0"] {
             let (_, mode) = try harness.begin(method, target, fields: value.map { [("Authorization", $0)] } ?? [])
-            guard case .refused(let status, let fields, _) = mode else {
+            guard case .answered(let status, let fields, _) = mode else {
                 Issue.record("\(value ?? "no token") was let in")
                 continue
             }
@@ -215,13 +217,13 @@ private final class Harness {
             #expect(fields.fields.contains { $0.name == "WWW-Authenticate" })
         }
         let (_, mode) = try harness.begin(method, target, fields: [("Authorization", "bearer 0123456789abcdef")])
-        if case .refused = mode { Issue.record("the token was refused") }
+        if case .answered = mode { Issue.record("the token was refused") }
     }
 
     @Test func administrationIsClosedWithoutAToken() throws {
         let harness = try Harness(token: nil)
         let (_, mode) = try harness.begin("PUT", "/models/m", fields: [("Authorization", "Bearer ")])
-        guard case .refused(.forbidden, _, let body) = mode else { return #expect(Bool(false)) }
+        guard case .answered(.forbidden, _, let body) = mode else { return #expect(Bool(false)) }
         #expect(String(decoding: body, as: UTF8.self).contains("VENCEJO_ADMIN_TOKEN"))
     }
 
@@ -229,7 +231,7 @@ private final class Harness {
         let harness = try Harness()
         try harness.load("house-price", "double")
         let (_, mode) = try harness.begin("POST", "/models/hose-price/predict")
-        guard case .refused(.notFound, _, let body) = mode else { return #expect(Bool(false)) }
+        guard case .answered(.notFound, _, let body) = mode else { return #expect(Bool(false)) }
         let text = String(decoding: body, as: UTF8.self)
         #expect(text.contains(#""nearest":"house-price""#) && text.contains(#""models":["house-price"]"#))
     }
