@@ -67,7 +67,7 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-        layer("HTTPCore"),
+        layer("HTTPCore", ["Compression"]),
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
@@ -102,7 +102,7 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
