@@ -16,6 +16,10 @@ package final class ResponseFields: Sendable {
     package let fields: [Field]
     /// The same as HTTP/1 lines, each ended by CRLF.
     let lines: [UInt8]
+    /// Whether a body of this kind gets shorter when it is coded, and may be.
+    let isCodable: Bool
+    /// Whether there is a `Vary` that covers Accept-Encoding.
+    let variesOnEncoding: Bool
 
     /// Makes a block of fields.
     package init(_ pairs: [(name: String, value: String)]) {
@@ -31,6 +35,12 @@ package final class ResponseFields: Sendable {
         }
         self.fields = fields
         self.lines = lines
+        isCodable = CodableContent.describes(fields)
+        variesOnEncoding = fields.contains { field in
+            guard field.name.lowercased() == "vary" else { return false }
+            let value = field.value.lowercased()
+            return value == "*" || value.split(separator: ",").contains { $0.trimmed == "accept-encoding" }
+        }
     }
 
     /// No fields.
