@@ -68,7 +68,7 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-        layer("HTTPCore", ["CNghttp2"]),
+        layer("HTTPCore", ["Compression", "CNghttp2"]),
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
@@ -103,7 +103,7 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(

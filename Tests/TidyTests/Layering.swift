@@ -36,7 +36,7 @@ enum Layering {
         Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),
-        Layer("HTTPCore", ["ByteCoding", "CNghttp2"]),
+        Layer("HTTPCore", ["ByteCoding", "Compression", "CNghttp2"]),
         Layer("HTTPServer", ["HTTPCore", "EventLoop", "Telemetry"], libraries: ["Glibc", "Synchronization"]),
         Layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
