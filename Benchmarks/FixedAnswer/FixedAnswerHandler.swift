@@ -12,7 +12,10 @@ final class FixedAnswerHandler: RequestHandler {
     }
 
     func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
-        if isEnd { sink.respond(exchange, .ok, .json, body: answer.span) }
+        guard isEnd else { return }
+        // A span borrows from what stands still: the property itself could change during the call.
+        let answer = answer
+        sink.respond(exchange, .ok, .json, body: answer.span)
     }
 
     func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
