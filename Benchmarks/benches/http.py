@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> Report | None:
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="vencejo-bench-") as folder:
         bench = Bench(
-            pathlib.Path(folder), options.rounds, options.seconds, options.smoke, options.binary, fixed_answer, server_core, client_core)
+            pathlib.Path(folder), options.rounds, options.seconds, options.smoke, options.first, options.binary, fixed_answer,
+            server_core, client_core,
+        )
         made_from = _identity(bench)
         for name, row in ROWS.items():
             old = _load(kept / f"{name}.json", made_from)
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> Report | None:
     return Report(
         bench="http",
         title="The HTTP engine",
-        settings={"rounds": options.rounds, "seconds a round": options.seconds},
+        settings={"rounds": options.rounds, "seconds a round": options.seconds, **({"first": "yes"} if options.first else {})},
         columns=[], rows=[],
         bounds=[bound for outcome in outcomes.values() for bound in outcome.bounds],
         raw={name: outcome.raw for name, outcome in outcomes.items()},
@@ -77,7 +79,7 @@ def _measure(row, name: str, bench: Bench) -> Outcome:
 
 def _identity(bench: Bench) -> str:
     """What must be alike for results to stand in one table: the servers and the length of a turn."""
-    made = hashlib.sha256(f"{bench.rounds} {bench.seconds}".encode())
+    made = hashlib.sha256(f"{bench.rounds} {bench.seconds} {bench.is_first}".encode())
     for binary in (bench.binary, bench.fixed_answer):
         made.update(binary.read_bytes() if binary is not None else b"none")
     return made.hexdigest()

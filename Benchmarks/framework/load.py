@@ -169,13 +169,16 @@ def h2load(
 
 
 def open_loop(
-    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int
+    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int, is_first: bool = False
 ) -> Schedule:
-    """Sends `rate` requests a second for `seconds`, after half a second that is not counted."""
+    """Sends `rate` requests a second for `seconds`, after half a second that is not counted.
+
+    With `is_first` the generator is scheduled before all else; it then sleeps between requests, where it otherwise never does.
+    """
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), str(native.program("open_loop")), str(server.port), str(connections), str(rate), "0.5",
+            "taskset", "-c", str(core), *(["chrt", "--fifo", "10"] if is_first else []), str(native.program("open_loop")), str(server.port), str(connections), str(rate), "0.5",
             str(seconds), str(requests),
         ],
         capture_output=True, text=True, timeout=seconds + 60, check=False,

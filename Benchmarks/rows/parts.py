@@ -41,6 +41,7 @@ class Bench:
     rounds: int
     seconds: float
     is_smoke: bool
+    is_first: bool
     binary: pathlib.Path | None
     fixed_answer: pathlib.Path | None
     server_core: int
