@@ -11,11 +11,13 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import resource
+import subprocess
 import sys
 import tempfile
 
 from framework import machine, peers
-from framework.report import RESULTS, Bound, Report, Section
+from framework.report import RESULTS, Bound, Report, Section, number
 from rows import allocations, closed_loop, open_loop
 from rows.parts import Bench, Outcome
 
@@ -40,6 +42,9 @@ def run(options: argparse.Namespace) -> Report | None:
     fixed_answer = options.binary.parent / "fixed-answer" if options.fixed_answer is None and options.binary else options.fixed_answer
     if fixed_answer is not None and not fixed_answer.exists():
         fixed_answer = None
+    # Servers and generators inherit it; a connection is a descriptor.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     server_core, client_core = machine.cores()
     kept = RESULTS / ("http-rows-smoke" if options.smoke else "http-rows")
     outcomes: dict[str, Outcome] = {}
@@ -56,6 +61,10 @@ def run(options: argparse.Namespace) -> Report | None:
             elif name in chosen:
                 print(f"--- {name}: {(row.__doc__ or '').splitlines()[0]}", file=sys.stderr, flush=True)
                 outcomes[name] = _measure(row, name, bench)
+                # Shown as soon as it is known: the run takes minutes.
+                for bound in outcomes[name].bounds:
+                    measured = "-" if bound.measured is None else number(bound.measured)
+                    print(f"    {bound.promise}: {measured}, {bound.verdict}", file=sys.stderr, flush=True)
                 _store(kept / f"{name}.json", made_from, outcomes[name])
     return Report(
         bench="http",
@@ -70,11 +79,14 @@ def run(options: argparse.Namespace) -> Report | None:
 
 
 def _measure(row, name: str, bench: Bench) -> Outcome:
-    """One row. What is missing here, such as a compiler, is told in its place and does not end the run."""
+    """One row. What is missing here, such as a compiler, or goes wrong is told in its place and does not end the run."""
     try:
         return row(bench)
     except peers.Unavailable as reason:
         return Outcome([Bound(name, 0, None, reason=str(reason))])
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        print(f"{name}: {error}", file=sys.stderr, flush=True)
+        return Outcome([Bound(f"row {name} broke off, times", 0, 1)])
 
 
 def _identity(bench: Bench) -> str:
