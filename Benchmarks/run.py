@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--swaps", type=int, default=200, help="uploads in `swap` (200)")
     parser.add_argument("--binary", type=pathlib.Path, help="the server to measure (.build/release/vencejo)")
     parser.add_argument("--fixed-answer", type=pathlib.Path, help="the server of a fixed answer (beside the binary)")
-    parser.add_argument("--first", action="store_true", help="open-loop rows before all else that runs here (SCHED_FIFO, as root)")
+    parser.add_argument("--first", action="store_true", help="`http` goes before all else that runs here (SCHED_FIFO, as root)")
     parser.add_argument("--smoke", action="store_true", help="one short turn of everything, to see that it runs")
     parser.add_argument("--record", action="store_true", help="also write into results/reference, which is committed")
     options = parser.parse_args()

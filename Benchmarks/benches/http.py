@@ -45,12 +45,13 @@ def run(options: argparse.Namespace) -> Report | None:
     # Servers and generators inherit it; a connection is a descriptor.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    machine.goes_first = options.first
     server_core, client_core = machine.cores()
     kept = RESULTS / ("http-rows-smoke" if options.smoke else "http-rows")
     outcomes: dict[str, Outcome] = {}
     with tempfile.TemporaryDirectory(prefix="vencejo-bench-") as folder:
         bench = Bench(
-            pathlib.Path(folder), options.rounds, options.seconds, options.smoke, options.first, options.binary, fixed_answer,
+            pathlib.Path(folder), options.rounds, options.seconds, options.smoke, options.binary, fixed_answer,
             server_core, client_core,
         )
         made_from = _identity(bench)
@@ -91,7 +92,7 @@ def _measure(row, name: str, bench: Bench) -> Outcome:
 
 def _identity(bench: Bench) -> str:
     """What must be alike for results to stand in one table: the servers and the length of a turn."""
-    made = hashlib.sha256(f"{bench.rounds} {bench.seconds} {bench.is_first}".encode())
+    made = hashlib.sha256(f"{bench.rounds} {bench.seconds} {machine.goes_first}".encode())
     for binary in (bench.binary, bench.fixed_answer):
         made.update(binary.read_bytes() if binary is not None else b"none")
     return made.hexdigest()

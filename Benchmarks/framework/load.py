@@ -12,7 +12,7 @@ import pathlib
 import re
 import subprocess
 
-from . import native
+from . import machine, native
 from .server import Server
 
 _DONE = """
@@ -110,7 +110,7 @@ def run(
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), "wrk", "--threads", "1", "--connections", str(connections),
+            "taskset", "-c", str(core), *machine.before_all(), "wrk", "--threads", "1", "--connections", str(connections),
             "--duration", f"{max(1, round(seconds))}s", "--timeout", "20s", "--script", str(script),
             f"http://127.0.0.1:{server.port}{server.scenario.path}", "--", str(bodies),
         ],
@@ -145,7 +145,8 @@ def h2load(
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), "h2load", "--threads", "1", "--requests", str(requests), "--clients", str(connections),
+            "taskset", "-c", str(core), *machine.before_all(), "h2load", "--threads", "1",
+            "--requests", str(requests), "--clients", str(connections),
             "--max-concurrent-streams", str(streams), "--connection-inactivity-timeout", "20",
             *([] if is_http2 else ["--h1"]), "--header", "content-type: application/json", "--data", str(body),
             f"http://127.0.0.1:{server.port}{server.scenario.path}",
@@ -169,16 +170,13 @@ def h2load(
 
 
 def open_loop(
-    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int, is_first: bool = False
+    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int
 ) -> Schedule:
-    """Sends `rate` requests a second for `seconds`, after half a second that is not counted.
-
-    With `is_first` the generator is scheduled before all else; it then sleeps between requests, where it otherwise never does.
-    """
+    """Sends `rate` requests a second for `seconds`, after half a second that is not counted."""
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), *(["chrt", "--fifo", "10"] if is_first else []), str(native.program("open_loop")), str(server.port), str(connections), str(rate), "0.5",
+            "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port), str(connections), str(rate), "0.5",
             str(seconds), str(requests),
         ],
         capture_output=True, text=True, timeout=seconds + 60, check=False,

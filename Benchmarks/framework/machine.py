@@ -55,6 +55,15 @@ def cores() -> tuple[int, int]:
     return allowed[0], allowed[-1]
 
 
+# Set by `--first`.
+goes_first = False
+
+
+def before_all() -> list[str]:
+    """Words before a command: with `--first`, those that have it scheduled before all else that runs here."""
+    return ["chrt", "--fifo", "10"] if goes_first else []
+
+
 def cores_besides(*taken: int) -> list[int]:
     """The cores this process may use, without those."""
     return [core for core in sorted(os.sched_getaffinity(0)) if core not in taken]

@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 
+from . import machine
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _running: list["Server"] = []
 
@@ -39,7 +41,8 @@ class Server:
     """A running scenario, pinned to one core (or the cores given) and in a process group of its own. Use it in a `with`."""
 
     def __init__(self, scenario: Scenario, *cores: int, entry: str = ""):
-        """`entry` are shell words run before the server in its own process, such as those of a control group."""
+        """`entry` are shell words run before the server in its own process, such as those of a control group (in which
+        nothing goes first)."""
         self.scenario = scenario
         self.cores = set(cores)
         self.entry = entry
@@ -56,6 +59,8 @@ class Server:
         command = [self._fill(word) for word in self.scenario.command]
         if self.entry:
             command = ["/bin/sh", "-c", self.entry + 'exec "$@"', "sh", *command]
+        else:
+            command = [*machine.before_all(), *command]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": self.scratch.name,

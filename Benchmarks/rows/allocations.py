@@ -15,6 +15,7 @@ from .closed_loop import speaks_http2
 from .parts import Bench, Outcome
 
 _CONNECTIONS = 8
+_TRIES = 3
 # By the number of streams on each connection.
 _WIRES = {"HTTP/1.1": 1, "h2c": 16}
 
@@ -38,6 +39,7 @@ def allocations(bench: Bench) -> Outcome:
                 server.start().wait_ready()
                 if streams > 1 and not speaks_http2(server.port):
                     continue
+
                 def ask(times: int) -> tuple[int, int]:
                     before = counter.read()
                     sample = load.h2load(
@@ -46,19 +48,24 @@ def allocations(bench: Bench) -> Outcome:
                         raise RuntimeError(f"{scenario.name}: {sample.errors} requests failed:\n{server.tail()}")
                     after = counter.read()
                     return after[0] - before[0], after[1] - before[1]
+
                 ask(1)
-                once, twice = ask(1), ask(2)
-            blocks, size = ((many - few) / count for few, many in zip(once, twice, strict=True))
-            # A hundredth: what happens now and then, such as a table that grows, is not a request's.
+                tries = [(ask(1), ask(2)) for _ in range(_TRIES)]
+            # What time causes comes on top, in some tries more than in others: the least is the requests' own.
+            blocks, size = min(
+                tuple((many - few) / count for few, many in zip(once, twice, strict=True)) for once, twice in tries)
             worst = max(worst or 0, round(max(0, blocks), 2))
-            rows.append([f"{scenario.name}, {wire}", f"{blocks:.4f}", number(size)])
-            raw[f"{scenario.name}, {wire}"] = {"requests": count, "once": once, "twice": twice}
+            rows.append([f"{scenario.name}, {wire}", f"{max(0, blocks):.4f}", number(max(0, size))])
+            raw[f"{scenario.name}, {wire}"] = {"requests": count, "tries": tries}
         bounds.append(Bound(promises[wire], 0, worst, reason="" if worst is not None else "this server has no HTTP/2"))
     return Outcome(
         bounds,
         [Section(
             f"Allocations of a request, the second {count:,} beside the first", ["server", "blocks / request", "bytes / request"], rows,
-            ["Every call of malloc, calloc, realloc and their kin is counted, nghttp2's included."],
+            [
+                "Every call of malloc, calloc, realloc and their kin is counted, nghttp2's included.",
+                f"The least of {_TRIES} tries, to a hundredth: the `Date` line is made anew each second, however many requests that has.",
+            ],
         )],
         raw,
     )

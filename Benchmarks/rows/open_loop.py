@@ -22,7 +22,7 @@ def half(bench: Bench) -> Outcome:
     """At half the rate that saturates it. The bare loop gets the same rate: its latency is the machine's share."""
     requests = bench.predictions()
     scenarios = bench.own_prediction(), bench.bare(counts_bytes=False)
-    servers = [Server(scenario, bench.server_core, entry=_entry(bench)) for scenario in scenarios]
+    servers = [Server(scenario, bench.server_core) for scenario in scenarios]
     taken: dict[str, list[load.Schedule]] = {server.scenario.name: [] for server in servers}
     try:
         parts.start(servers)
@@ -85,7 +85,7 @@ def idle(bench: Bench) -> Outcome:
     taken: dict[str, list[load.Schedule]] = {without: [], beside: []}
     residents: dict[str, list[int]] = {without: [], beside: []}
     closed = 0
-    with Server(bench.own_prediction(), bench.server_core, entry=_entry(bench)) as server:
+    with Server(bench.own_prediction(), bench.server_core) as server:
         server.start().wait_ready()
         _run(bench, server, requests, 2000)
         for _ in range(bench.rounds):
@@ -140,13 +140,8 @@ class _IdleConnections:
             self._process.wait()
 
 
-def _entry(bench: Bench) -> str:
-    """Puts a server before all else that runs here, if that is asked for."""
-    return "chrt --fifo --pid 10 $$ && " if bench.is_first else ""
-
-
 def _run(bench: Bench, server: Server, requests: object, rate: float) -> load.Schedule:
-    schedule = load.open_loop(server, requests, bench.client_core, rate, bench.seconds, CONNECTIONS, bench.is_first)
+    schedule = load.open_loop(server, requests, bench.client_core, rate, bench.seconds, CONNECTIONS)
     bench.say(
         f"{server.scenario.name:28} {rate:8.0f}/s  p50 {schedule.p50_microseconds:8.0f} us  p99 {schedule.p99_microseconds:8.0f} us  "
         f"{schedule.errors} errors"

@@ -41,7 +41,6 @@ class Bench:
     rounds: int
     seconds: float
     is_smoke: bool
-    is_first: bool
     binary: pathlib.Path | None
     fixed_answer: pathlib.Path | None
     server_core: int
@@ -120,6 +119,11 @@ class Chain:
 
     def tail(self) -> str:
         return "\n".join(server.tail() for server in self._servers)
+
+    def shares(self) -> str:
+        """How the CPU time so far falls on its servers, in per cent."""
+        each = [server.cpu_seconds() for server in self._servers]
+        return " + ".join(f"{100 * one / max(sum(each), 0.001):.0f}%" for one in each)
 
 
 def post(body: bytes) -> bytes:
