@@ -4,7 +4,7 @@
     Fuzz/run.sh                         each target of Fuzz/Targets for a minute
     Fuzz/run.sh json http1 600          two of them, ten minutes each
     Fuzz/run.sh --corpora               only what Fuzz/Corpora holds, once
-    Fuzz/run.sh json 600 --keep         and puts the smallest inputs that reach as much into Fuzz/Corpora/json
+    Fuzz/run.sh json 600 --keep         and keeps the fewest inputs that reach as much in Fuzz/Corpora/json
 
 A target is a file of Fuzz/Targets, in lower case and without `Fuzz.swift`. Its first lines may say
 
@@ -15,13 +15,15 @@ A target is a file of Fuzz/Targets, in lower case and without `Fuzz.swift`. Its 
     // c-flags: -DFOO                   for the C modules
 
 The sources of the modules are compiled with the target, so that they are instrumented too. What a run finds stays in
-.build-fuzz/<target>/findings, and the line that runs it again is printed. Fuzz/Dictionaries/<target>.dict holds words
-of the language in libFuzzer's form. Needs Python 3.11 and a Swift toolchain.
+.build-fuzz/<target>/findings, and the line that runs it again is printed; once it is mended, the input belongs into
+Fuzz/Corpora/<target>. What runs have learnt stands there in corpus.txt, an input a line in base64.
+Fuzz/Dictionaries/<target>.dict holds words of the language in libFuzzer's form. Needs Python 3.11 and a Swift toolchain.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import hashlib
 import json
@@ -36,7 +38,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / ".build-fuzz"
 CORPORA = ROOT / "Fuzz" / "Corpora"
-# What a target's committed corpus may weigh; with eight targets 200 KB in all.
+# What a target's committed corpus may weigh in base64; with eight targets 200 KB in all.
 CORPUS_BYTES_MAX = 24 << 10
 SWIFT = [
     "-swift-version", "6", "-strict-memory-safety", "-O", "-gline-tables-only", "-sanitize=fuzzer,address", "-parse-as-library",
@@ -202,8 +204,8 @@ def fuzz(target: Target, seconds: int | None) -> Result:
         for path in ROOT.glob(pattern):
             shutil.copyfile(path, seeds / digest(str(path.relative_to(ROOT)))[:16])
     before = set(findings.iterdir())
-    committed = CORPORA / target.name
-    folders = [*([corpus] if seconds is not None else []), *(folder for folder in (committed, seeds) if folder.is_dir())]
+    committed = unpack(target)
+    folders = [*([corpus] if seconds is not None else []), committed, seeds]
     dictionary = ROOT / "Fuzz" / "Dictionaries" / f"{target.name}.dict"
     command = [
         str(target.program), f"-artifact_prefix={findings}/", "-timeout=10", "-rss_limit_mb=1024", f"-max_len={target.max_length}",
@@ -244,25 +246,39 @@ def total(target: Target, executions: int) -> int:
     return before + executions
 
 
+def unpack(target: Target) -> pathlib.Path:
+    """A folder with the committed inputs, each in a file, as libFuzzer wants them."""
+    folder = target.folder / "committed"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for path in sorted((CORPORA / target.name).glob("*")):
+        contents = [path.read_bytes()]
+        if path.name == "corpus.txt":
+            contents = [base64.b64decode(line, validate=True) for line in contents[0].split()]
+        for content in contents:
+            (folder / digest(content)[:16]).write_bytes(content)
+    return folder
+
+
 def keep(target: Target) -> None:
     """Replaces the committed corpus by the fewest inputs that reach as much, the smallest first where they weigh too much."""
     merged = target.folder / "merged"
     shutil.rmtree(merged, ignore_errors=True)
     merged.mkdir()
-    committed = CORPORA / target.name
-    committed.mkdir(parents=True, exist_ok=True)
     run([
         str(target.program), "-set_cover_merge=1", f"-max_len={target.max_length}", "-rss_limit_mb=1024", str(merged),
-        str(target.folder / "corpus"), str(committed),
+        str(target.folder / "corpus"), str(target.folder / "committed"),
     ])
-    shutil.rmtree(committed)
-    committed.mkdir()
+    lines: list[bytes] = []
     left = CORPUS_BYTES_MAX
-    for path in sorted(merged.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
-        left -= path.stat().st_size
+    for content in sorted((path.read_bytes() for path in merged.iterdir()), key=lambda content: (len(content), content)):
+        line = base64.b64encode(content) + b"\n"
+        left -= len(line)
         if left < 0:
             break
-        shutil.copyfile(path, committed / path.name[:16])
+        lines.append(line)
+    (CORPORA / target.name).mkdir(parents=True, exist_ok=True)
+    (CORPORA / target.name / "corpus.txt").write_bytes(b"".join(lines))
 
 
 def table(results: list[Result]) -> str:

@@ -12,7 +12,7 @@ import pathlib
 import re
 import subprocess
 
-from . import machine, native
+from . import instructions, machine, native
 from .server import Server
 
 _DONE = """
@@ -66,6 +66,8 @@ class Sample:
     p99_microseconds: int
     p999_microseconds: int
     resident_bytes: int
+    # In user space, a request; None where they cannot be counted.
+    instructions: float | None = None
 
     @property
     def requests_per_second(self) -> float:
@@ -107,6 +109,7 @@ def run(
     server: Server, script: pathlib.Path, bodies: pathlib.Path, core: int, seconds: float, connections: int
 ) -> Sample:
     """Loads `server` for `seconds` from `core` and reads its CPU time before and after."""
+    counter = instructions.Counter(server.pids())
     before = server.cpu_seconds()
     done = subprocess.run(
         [
@@ -117,6 +120,7 @@ def run(
         capture_output=True, text=True, timeout=seconds + 60, check=False,
     )
     spent = server.cpu_seconds() - before
+    executed = counter.stop()
     line = next((line for line in done.stdout.splitlines() if line.startswith("result ")), None)
     if line is None:
         raise RuntimeError(f"wrk gave no result for {server.scenario.name}:\n{done.stdout}{done.stderr}\n{server.tail()}")
@@ -132,6 +136,7 @@ def run(
         p99_microseconds=result["p99"],
         p999_microseconds=result["p999"],
         resident_bytes=server.resident_bytes(),
+        instructions=None if executed is None else executed / result["requests"],
     )
 
 

@@ -231,6 +231,7 @@ def _failures(what: str, samples: list[load.Sample]) -> Bound:
 
 def _section(title: str, samples: dict[str, list[load.Sample]], base: str, notes: list[str] | None = None) -> Section:
     rows = []
+    counted = any(s.instructions is not None for taken in samples.values() for s in taken)
     for name, taken in samples.items():
         latencies = [number(statistics.median(s.p50_microseconds for s in taken) / 1000), number(statistics.median(s.p99_microseconds for s in taken) / 1000)]
         rows.append([
@@ -242,4 +243,7 @@ def _section(title: str, samples: dict[str, list[load.Sample]], base: str, notes
             number(taken[-1].resident_bytes / 2**20),
             str(sum(s.errors for s in taken)),
         ])
-    return Section(title, _COLUMNS, rows, notes or [])
+        if counted:
+            some = [s.instructions for s in taken if s.instructions is not None]
+            rows[-1].append(number(statistics.median(some)) if some else "-")
+    return Section(title, [*_COLUMNS, "user instructions / request"] if counted else _COLUMNS, rows, notes or [])

@@ -114,6 +114,9 @@ class Chain:
     def cpu_seconds(self) -> float:
         return sum(server.cpu_seconds() for server in self._servers)
 
+    def pids(self) -> list[int]:
+        return [pid for server in self._servers for pid in server.pids()]
+
     def resident_bytes(self) -> int:
         return sum(server.resident_bytes() for server in self._servers)
 
