@@ -83,6 +83,11 @@ let package = Package(
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
+        // For measuring only: the wire with a fixed answer behind it. No product ships it.
+        .executableTarget(
+            name: "fixed-answer", dependencies: ["HTTPServer", "HTTPCore"], path: "Benchmarks/FixedAnswer",
+            swiftSettings: settings),
+
         // Tests mirror the targets.
         tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
         tests("CompressionTests", ["Compression"]),

@@ -52,7 +52,7 @@ private final class Peer {
                 // 100 Continue depends on what has arrived, by design: leave it out.
                 let mode: BodyMode =
                     head.expectsContinue
-                    ? .refused(.forbidden, .none, [])
+                    ? .answered(.forbidden, .none, [])
                     : isStreamed ? .streamed(windowBytes: 64) : .buffered(bytesMax: 512)
                 let isAccepted = connection.accept(mode, hasInput: position < input.count, context: &context)
                 if !isAccepted { log.append("cancelled") }
