@@ -12,9 +12,9 @@ SECONDS = 12
 class SlowHTTPTest(unittest.TestCase):
     def test_the_service_stays_available(self):
         path = tool("slowhttptest")
-        clients = str(size(2_000, 400))
+        clients = str(size(2_000, 300))
         with Server({"house-price": HOUSE}, loops=1) as server:
-            shared = [path, "-c", clients, "-r", "200", "-p", "2", "-l", str(SECONDS)]
+            shared = [path, "-c", clients, "-r", "200", "-p", "4", "-l", str(SECONDS)]
             url = f"http://{HOST}:{server.port}"
             runs = {
                 "head": [*shared, "-H", "-i", "2", "-t", "GET", "-x", "24", "-u", f"{url}/models"],
@@ -33,7 +33,7 @@ class SlowHTTPTest(unittest.TestCase):
                     "-z",
                     "32",
                     "-u",
-                    f"{url}/metrics",
+                    f"{url}/models/house-price",
                 ],
             }
             with Prober(server, slowest=10), Watch(server, peak=64 * MEBIBYTE, kept=32 * MEBIBYTE):
