@@ -62,6 +62,10 @@ int vencejo_listen(int family, const char *address, uint16_t port, int backlog) 
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return close_keeping_errno(fd);
     // Linux hands TCP_NODELAY on to accepted sockets: one call here instead of one a connection.
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) return close_keeping_errno(fd);
+    // Handed on likewise: how much the kernel takes ahead of what it can send. Without it a peer that does not read holds
+    // up to tcp_wmem's 4 MB of kernel memory.
+    int unsent = 256 << 10;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent) != 0) return close_keeping_errno(fd);
     // "::" serves IPv4 as well, whatever the host's net.ipv6.bindv6only says.
     if (family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) return close_keeping_errno(fd);
     if (bind(fd, (struct sockaddr *)&storage, length) != 0) return close_keeping_errno(fd);
@@ -83,6 +87,11 @@ ssize_t vencejo_receive(int fd, void *bytes, size_t count) { return recv(fd, byt
 
 ssize_t vencejo_send(int fd, const void *bytes, size_t count) {
     return send(fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void vencejo_drop_unsent(int fd) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 int vencejo_half_close(int fd) { return shutdown(fd, SHUT_WR); }

@@ -48,6 +48,15 @@ package enum Socket {
         _ = vencejo_half_close(fd)
     }
 
+    /// Gives the descriptor back, drops what was written and tells the peer by a reset.
+    ///
+    /// After a plain close the kernel would keep unsent bytes for as long as the peer acknowledges that it has no room:
+    /// megabytes a connection that no bound of ours sees.
+    package static func reset(_ fd: Int32) {
+        vencejo_drop_unsent(fd)
+        _ = Glibc.close(fd)
+    }
+
     /// Gives the descriptor back.
     package static func close(_ fd: Int32) {
         _ = Glibc.close(fd)

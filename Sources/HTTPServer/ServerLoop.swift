@@ -297,7 +297,12 @@ final class ServerLoop {
 
     func close(_ slot: Int, _ reason: HTTPServerCounter) {
         guard connections[slot].isOpen else { return }
-        transport.close(connections[slot].fd)
+        // Where we give up with bytes unsent the peer has no whole answer to wait for, and the kernel nothing to keep.
+        if reason == .closedWriteStall || reason == .closedAborted || connections[slot].http1.sendableBytes > 0 {
+            transport.reset(connections[slot].fd)
+        } else {
+            transport.close(connections[slot].fd)
+        }
         state.value.wheel.cancel(slot + ServerLoop.connectionTimers)
         state.value.counters[.open] -= 1
         state.value.counters[reason] += 1

@@ -39,6 +39,8 @@ int vencejo_accept(int fd);
 ssize_t vencejo_receive(int fd, void *bytes, size_t count);
 ssize_t vencejo_send(int fd, const void *bytes, size_t count);
 int vencejo_half_close(int fd);
+// Makes the next close of `fd` drop unsent bytes and send a reset.
+void vencejo_drop_unsent(int fd);
 
 // Blocks `signals` in the calling thread (and those it starts later).
 int vencejo_block_signals(const int *signals, size_t count);
