@@ -1,25 +1,38 @@
 internal import Crypto
 internal import HTTPCore
 
-/// The bearer token that admin verbs need. Kept as a digest only, and compared in constant time; it has no
-/// description, so that it cannot end up in a log.
-struct AdminToken: Sendable {
+/// A token that a request carries as `Authorization: Bearer`. Kept as a digest only, and compared in constant time; it
+/// has no description, so that it cannot end up in a log.
+struct BearerToken: Sendable {
     private let digest: SHA256.Digest
 
     init(_ token: String) {
         digest = SHA256.hash(data: Array(token.utf8))
     }
 
-    /// Whether an `Authorization` field's value is `Bearer` and this token. Digests are compared, all 32 bytes of
-    /// them whatever they hold, so that neither the token's length nor a common beginning shows in the time it takes.
-    func isGranted(by authorization: [UInt8]?) -> Bool {
-        guard let authorization else { return false }
-        let scheme = Array("bearer ".utf8)
-        guard authorization.count > scheme.count else { return false }
-        for (index, letter) in scheme.enumerated() where authorization[index] | 0x20 != letter | 0x20 { return false }
-        let presented = SHA256.hash(data: authorization[scheme.count...].drop { $0 == 0x20 })
+    /// The token that a request carries, as a digest: 32 bytes whatever it was, so that neither its length nor a common
+    /// beginning shows in the time that a comparison takes.
+    struct Presented {
+        fileprivate let digest: SHA256.Digest
+
+        /// nil where there is no `Authorization`, or one of another scheme.
+        init?(_ head: borrowing RequestHead) {
+            guard let authorization = head.value(of: .authorization), authorization.count > 7,
+                authorization.extracting(0..<7).equalsIgnoringCase("bearer ")
+            else { return nil }
+            var start = 7
+            while start < authorization.count, authorization[start] == 0x20 { start += 1 }
+            var token: [UInt8] = []
+            token.reserveCapacity(authorization.count - start)
+            for index in start..<authorization.count { token.append(authorization[index]) }
+            digest = SHA256.hash(data: token)
+        }
+    }
+
+    /// Whether it is this token. Looks at all bytes, wherever the first difference is.
+    func equals(_ presented: Presented) -> Bool {
         var difference: UInt8 = 0
-        for (ours, theirs) in zip(digest, presented) { difference |= ours ^ theirs }
+        for (ours, theirs) in zip(digest, presented.digest) { difference |= ours ^ theirs }
         return difference == 0
     }
 
