@@ -34,7 +34,22 @@ struct Connection: ~Copyable {
     }
 
     /// What the deadline is about.
-    enum Waiting { case nothing, idle, head, body, write, linger, notice }
+    enum Waiting {
+        case nothing, idle, head, body, write, linger, notice
+
+        /// What counts the open connections that wait for this.
+        @inline(__always)
+        var counter: HTTPServerCounter {
+            switch self {
+            case .nothing, .notice: .awaitingAnswer
+            case .idle: .idle
+            case .head: .readingHead
+            case .body: .readingBody
+            case .write: .writing
+            case .linger: .lingering
+            }
+        }
+    }
 
     var fd: Int32 = -1
     var generation: UInt32 = 0

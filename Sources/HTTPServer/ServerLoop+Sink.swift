@@ -65,7 +65,9 @@ extension ServerLoop: ExchangeSink {
     /// Tells the handler of exchanges whose time is over.
     func expireExchanges() {
         while let exchange = state.value.deadlines.popDue(at: state.value.now) {
-            if isUnanswered(exchange) { handler.expired(exchange, self) }
+            guard isUnanswered(exchange) else { continue }
+            state.value.counters[.exchangeTimeouts] += 1
+            handler.expired(exchange, self)
         }
         if let next = state.value.deadlines.next { state.value.wheel.schedule(ServerLoop.exchangeTimer, at: next) }
     }

@@ -260,6 +260,8 @@ extension HTTP1Connection {
     }
 
     private mutating func refuse(_ stream: UInt32, _ failure: HTTP1Failure, context: inout HTTP1Context) {
+        context.refusals[Int(failure.rawValue)] += 1
+        context.refusalCount += 1
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

@@ -101,6 +101,8 @@ package struct HTTP1Connection: ~Copyable {
     package var isInHead: Bool { reading == .head && !parser.isFresh }
     /// A body is expected.
     package var isInBody: Bool { reading == .length || reading == .chunks }
+    /// The body that is expected is handed on as it comes, and may take as long as its sender keeps up the rate.
+    package var isInStreamedBody: Bool { isInBody && delivery == .streamed }
     /// No request is in any stage.
     package var isIdle: Bool { reading == .head && parser.isFresh && first == next }
     /// Requests read so far.

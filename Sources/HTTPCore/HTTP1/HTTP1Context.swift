@@ -17,6 +17,10 @@ package struct HTTP1Context: ~Copyable {
     private var spareAnswers: [[UInt8]] = []
     /// Bytes of bodies that connections have gathered and not given back.
     var gatheredBytes = 0
+    /// How often each kind of refusal was answered by a connection itself, by the failure's raw value.
+    package internal(set) var refusals = [Int](repeating: 0, count: HTTP1Failure.allCases.count)
+    /// How many those are in all.
+    package internal(set) var refusalCount = 0
     var outputs = OutputBufferPool()
     /// What decodes and codes bodies.
     let coders: ContentCoders

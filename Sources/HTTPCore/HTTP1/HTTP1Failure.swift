@@ -2,7 +2,7 @@
 ///
 /// After each of these the connection is closed: where the framing is in doubt, the bytes that follow could be read as
 /// another request than the sender, or a proxy in between, meant (RFC 9112 11.2).
-package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
+package enum HTTP1Failure: UInt8, Error, Sendable, Equatable, CaseIterable {
     case malformedRequestLine, malformedTarget, targetTooLong, unknownMethod, unsupportedVersion, http2Preface
     case bareLineEnd, malformedField, foldedField, headTooLarge, tooManyFields
     case missingHost, repeatedHost, malformedHost

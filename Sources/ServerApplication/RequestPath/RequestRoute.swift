@@ -10,11 +10,21 @@ enum RequestRoute: String, Sendable, CaseIterable {
     case ready = "GET /health/ready"
     case metrics = "GET /metrics"
     case root = "GET /"
+    /// What may be done with a route, and whether a page may: of any path that there is.
+    case options = "OPTIONS *"
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
 
     /// Whether it changes models, and so needs the admin token.
     var isAdministration: Bool { self == .putModel || self == .deleteModel }
+
+    /// Whether it needs the token for predictions, where there is one: it predicts, or tells of the models.
+    var takesPredictToken: Bool {
+        switch self {
+        case .predict, .modelPredict, .listModels, .getModel: true
+        default: false
+        }
+    }
 
     var method: String { rawValue.split(separator: " ").first.map { String($0) } ?? "" }
 

@@ -81,8 +81,10 @@ private final class Harness {
             store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, limits: limits)
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: NativeRoutes(),
-            metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), bodyBytesMax: bodyBytesMax)
+            control: control,
+            live: LiveSettingsBoard(
+                LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax)),
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState())
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }
