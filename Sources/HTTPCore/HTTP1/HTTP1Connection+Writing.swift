@@ -233,8 +233,9 @@ extension HTTP1Connection {
     private mutating func noteEarlyAnswer(_ stream: UInt32, _ limits: HTTPLimits) {
         guard stream == readingStream, reading == .mode || isInBody else { return }
         // A client that waits for 100 may or may not send its body after a final answer: nobody can tell what follows.
-        let isTooLong = !readingIsChunked && remaining > limits.discardBytesMax
-        guard awaitsContinue || isTooLong else { return }
+        // And nobody knows whether the rest of a chunked body is short enough to be read for nothing: an answer that
+        // promised to go on and then closed would be a proxy's 502 for the next request.
+        guard awaitsContinue || readingIsChunked || remaining > limits.discardBytesMax else { return }
         abandonsBody = true
         slots[index(stream)].flags.insert(.closes)
     }
