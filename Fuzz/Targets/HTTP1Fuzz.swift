@@ -1,4 +1,4 @@
-// modules: HTTPCore
+// modules: Compression HTTPCore
 internal import HTTPCore
 
 /// Feeds any bytes to an HTTP/1 connection, whole and in pieces whose sizes the first byte chooses. It must not trap,

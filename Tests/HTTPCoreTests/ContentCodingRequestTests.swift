@@ -154,7 +154,8 @@ import Testing
             let driver = ConnectionDriver()
             driver.feed(Coded.request(body, chunks: chunks) + Array("GET /next HTTP/1.1\r\nHost: x\r\n\r\n".utf8))
             let answers = driver.takeAnswers()
-            #expect(answers.map(\.status) == [400, 200])
+            // Of chunks nobody knows how many are still to come.
+            #expect(answers.map(\.status) == (chunks == nil ? [400, 200] : [400]))
             #expect(answers.first?.text.contains(text: "it is damaged") == true)
         }
     }
@@ -304,8 +305,8 @@ import Testing
             #expect(driver.context.gatheredBytes == 0, "what was gathered is given back")
             driver.run()
             driver.feed(Array(wire.dropFirst(wire.count / 2)) + Array(next.utf8))
-            #expect(driver.takeStatuses() == [200, 200])
-            #expect(driver.events.last == "body 1 ")
+            #expect(driver.takeStatuses() == (chunks == nil ? [200, 200] : [200]))
+            #expect(chunks == nil ? driver.events.last == "body 1 " : driver.isDone && driver.lingers)
         }
     }
 

@@ -28,9 +28,6 @@ struct HTTP1ChunkedDecoder {
     private var trailerBytes = 0
     private var trailerCount = 0
 
-    /// Whether the body has ended.
-    var isDone: Bool { state == .done }
-
     /// Makes a decoder at the start of a body.
     init() {}
 

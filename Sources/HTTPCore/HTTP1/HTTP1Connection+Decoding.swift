@@ -120,27 +120,25 @@ extension HTTP1Connection {
     /// The framing has ended the body; the coding has to agree.
     private mutating func endContent(_ context: inout HTTP1Context) -> Step? {
         let failure = bodyDecoder.map { $0.finish() } ?? .empty
-        if let failure { return refuseContent(failure, &context) }
         giveBackDecoder(&context)
         finishBody()
+        if let failure { return refuseContent(failure, &context) }
         return deliverGathered(isEnd: true)
     }
 
-    /// Answers for the handler. The framing is not in doubt: what is left of the body is thrown away, within bounds,
-    /// and the connection goes on.
+    /// Answers for the handler. The framing is not in doubt: what is left of the body is treated as that of any other
+    /// early answer.
     private mutating func refuseContent(_ failure: ContentCodingFailure, _ context: inout HTTP1Context) -> Step? {
         let stream = readingStream
+        context.recycleBody(takeBody())
+        giveBackDecoder(&context)
         if slots[index(stream)].flags.contains(.started) {
             // Half an answer is out: only the end of the connection can still tell.
             isAborted = true
             finishReading(lingering: false)
-            context.recycleBody(takeBody())
-            giveBackDecoder(&context)
-            return .cancelled(stream: stream)
+        } else {
+            respond(failure, to: stream, &context)
         }
-        respond(failure, to: stream, &context)
-        // The last chunk has been read: there is nothing left to throw away.
-        if reading == .chunks, decoder.isDone { finishBody() }
         return .cancelled(stream: stream)
     }
 
