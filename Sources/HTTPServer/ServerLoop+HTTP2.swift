@@ -73,7 +73,7 @@ extension ServerLoop {
     private func bodyRate(_ slot: Int) -> HTTP2BodyRate {
         HTTP2BodyRate(
             bytesPerSecond: configuration.bodyBytesPerSecondMin, grace: timeouts.bodyGrace.nanoseconds,
-            unread: connections[slot].pendingCount)
+            linger: timeouts.linger.nanoseconds, unread: connections[slot].pendingCount)
     }
 
     /// A deadline of an HTTP/2 connection has passed.

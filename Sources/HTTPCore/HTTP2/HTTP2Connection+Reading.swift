@@ -273,27 +273,36 @@ extension HTTP2Connection {
     package func bodyDeadline(_ rate: HTTP2BodyRate) -> Int64? {
         guard session.isOpen, reading != .finished else { return nil }
         var earliest: Int64?
-        for place in session.core.streams.indices where session.core.streams[place].isUnanswered {
-            guard session.core.streams[place].isReceiving else { continue }
-            earliest = min(earliest ?? Int64.max, deadline(place, rate))
+        for place in session.core.streams.indices {
+            guard let end = bodyDeadline(place, rate) else { continue }
+            earliest = min(earliest ?? Int64.max, end)
         }
         return earliest
     }
 
-    private func deadline(_ place: Int, _ rate: HTTP2BodyRate) -> Int64 {
-        rate.deadline(start: session.core.streams[place].bodyStart, bytes: session.core.streams[place].bodyBytes)
+    private func bodyDeadline(_ place: Int, _ rate: HTTP2BodyRate) -> Int64? {
+        let start = session.core.streams[place].bodyStart
+        if session.core.streams[place].flags.contains(.answeredEarly) {
+            return rate.resetTime(answered: start)
+        }
+        guard session.core.streams[place].isReceiving else { return nil }
+        return rate.deadline(start: start, bytes: session.core.streams[place].bodyBytes)
     }
 
-    /// Refuses one stream whose body has come too slowly: 408, or a reset where its answer has begun.
+    /// Refuses one stream whose body has come too slowly: 408, or a reset where its answer has begun. Those that were
+    /// answered some time ago are reset without more ado.
     ///
     /// - Returns: the exchange which the handler has to be told about; `nil` if none is late.
     package mutating func timeOutBody(_ rate: HTTP2BodyRate, context: inout HTTP1Context) -> UInt32? {
         guard session.isOpen, reading != .finished else { return nil }
-        for place in session.core.streams.indices where session.core.streams[place].isUnanswered {
-            guard session.core.streams[place].isReceiving,
-                deadline(place, rate) <= context.nanoseconds
-            else { continue }
+        for place in session.core.streams.indices {
+            guard let end = bodyDeadline(place, rate), end <= context.nanoseconds else { continue }
             let stream = session.core.streams[place].id
+            if session.core.streams[place].flags.contains(.answeredEarly) {
+                session.core.streams[place].flags.remove(.answeredEarly)
+                session.reset(stream, .none)
+                continue
+            }
             refuse(stream, .bodyTimeout, &context)
             return stream
         }

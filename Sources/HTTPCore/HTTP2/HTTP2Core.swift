@@ -129,6 +129,15 @@ struct HTTP2Core {
         closed.append(place)
     }
 
+    /// The end of an answer has been framed. Where the request has not ended, the rest of it is of no interest (RFC
+    /// 9113 8.1); the reset which says so waits a while, as a client that reads it together with the answer may take
+    /// the one for the loss of the other (curl 7.88 does).
+    mutating func noteAnswered(_ place: Int) {
+        guard !streams[place].flags.contains(.requestEnded) else { return }
+        streams[place].flags.insert(.answeredEarly)
+        streams[place].bodyStart = now
+    }
+
     /// A stream has been reset by us. After a whole answer that is nobody's fault.
     mutating func noteReset(_ error: UInt32) {
         if error != HTTP2Error.none.rawValue, !resets.take(now: now) { isResetTooOften = true }

@@ -459,11 +459,9 @@ private enum HTTP2Callbacks {
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
             guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-                let place = unsafe place(session, header.stream_id),
-                unsafe !core.pointee.streams[place].flags.contains(.requestEnded)
+                let place = unsafe place(session, header.stream_id)
             else { return }
-            // RFC 9113 8.1: the answer is whole, and what is left of the request of no interest.
-            _ = unsafe nghttp2_submit_rst_stream(session, flagsNone, header.stream_id, HTTP2Error.none.rawValue)
+            unsafe core.pointee.noteAnswered(place)
         case NGHTTP2_RST_STREAM.rawValue:
             unsafe core.pointee.noteReset(frame.pointee.rst_stream.error_code)
         case NGHTTP2_GOAWAY.rawValue:

@@ -21,8 +21,8 @@ struct HTTP2Stream {
         static let wantsWritable = Flags(rawValue: 256)
         /// The answer's length was promised.
         static let hasLength = Flags(rawValue: 512)
-        /// RST_STREAM has been asked for.
-        static let isReset = Flags(rawValue: 1024)
+        /// The answer has been sent, and the request's body still comes.
+        static let answeredEarly = Flags(rawValue: 1024)
     }
 
     enum Delivery { case undecided, buffered, streamed, discarded }
@@ -39,7 +39,8 @@ struct HTTP2Stream {
     var unconsumed = 0
     /// Buffered: what has come. Streamed: what came beyond the handler's window.
     var gathered: [UInt8] = []
-    /// The time, in nanoseconds, since which the body is waited for, and what of it has come since.
+    /// The time, in nanoseconds, since which the body is waited for, and what of it has come since; or the time of an
+    /// early answer.
     var bodyStart: Int64 = 0
     var bodyBytes = 0
 
@@ -58,7 +59,7 @@ struct HTTP2Stream {
     var isUnanswered: Bool { flags.contains(.isKnown) && !flags.contains(.ended) }
     /// The peer still has to send of its body, and may.
     var isReceiving: Bool {
-        !flags.contains(.requestEnded) && delivery != .discarded && delivery != .undecided
+        isUnanswered && !flags.contains(.requestEnded) && delivery != .discarded && delivery != .undecided
             && (delivery != .streamed || unconsumed < bound)
     }
 }
