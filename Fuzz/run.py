@@ -151,27 +151,29 @@ def build(target: Target) -> None:
     products = OUT / "modules"
     products.mkdir(parents=True, exist_ok=True)
     objects: list[str] = []
-    stamps = ""
+    stamps: dict[str, str] = {}
     for module in modules:
         folder = ROOT / "Sources" / module
         swift = sorted(map(str, folder.rglob("*.swift")))
         c = sorted(map(str, folder.rglob("*.c")))
-        stamps += stamp([*folder.rglob("*.swift"), *folder.rglob("*.[ch]")], target.c_flags)
+        stamps[module] = digest(
+            stamp([*folder.rglob("*.swift"), *folder.rglob("*.[ch]")], target.c_flags)
+            + "".join(stamps[name] for name in sorted(needed([module])) if name != module))
         made = [str(products / f"{module}.o")] if swift else [str(products / f"{module}-{number}.o") for number in range(len(c))]
         objects += made
-        if not fresh(products / f"{module}.stamp", stamps):
+        if not fresh(products / f"{module}.stamp", stamps[module]):
             if swift:
                 run(["swiftc", *SWIFT, "-wmo", "-I", str(products), *flags, "-module-name", module, "-emit-module", "-emit-module-path",
                      str(products / f"{module}.swiftmodule"), "-c", *swift, "-o", made[0]])
             for source, product in zip(c if not swift else [], made):
                 run(["clang", *C, *target.c_flags, "-I", str(folder / "include"), "-c", source, "-o", product])
-            (products / f"{module}.stamp").write_text(digest(stamps), encoding="utf-8")
-    stamps += stamp([target.source], target.link)
+            (products / f"{module}.stamp").write_text(stamps[module], encoding="utf-8")
+    whole = digest(stamp([target.source], target.link) + "".join(stamps.values()))
     target.folder.mkdir(parents=True, exist_ok=True)
-    if not fresh(target.folder / "stamp", stamps):
+    if not fresh(target.folder / "stamp", whole):
         run(["swiftc", *SWIFT, "-I", str(products), *flags, "-module-name", "Fuzz", str(target.source), *objects, *target.link,
              "-o", str(target.program)])
-        (target.folder / "stamp").write_text(digest(stamps), encoding="utf-8")
+        (target.folder / "stamp").write_text(whole, encoding="utf-8")
 
 
 def stamp(files: list[pathlib.Path], words: list[str]) -> str:
@@ -182,8 +184,8 @@ def digest(content: str | bytes) -> str:
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
-def fresh(path: pathlib.Path, stamps: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == digest(stamps)
+def fresh(path: pathlib.Path, made_from: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == made_from
 
 
 def run(command: list[str]) -> None:

@@ -181,8 +181,8 @@ def open_loop(
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port), str(connections), str(rate), "0.5",
-            str(seconds), str(requests),
+            "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port),
+            str(connections), str(rate), "0.5", str(seconds), str(requests),
         ],
         capture_output=True, text=True, timeout=seconds + 60, check=False,
     )

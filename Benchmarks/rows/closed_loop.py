@@ -137,7 +137,8 @@ def loops(bench: Bench) -> Outcome:
     notes = []
     if len(cores) < 2:
         # On the generator's core a loop would be measured against the generator, not against one loop.
-        notes.append("With two cores in all, one is the generator's: both loops run on the other. What two cores would share does not show.")
+        notes.append(
+            "With two cores in all, one is the generator's: both loops run on the other. What two cores would share does not show.")
     servers = []
     for name, count in names.items():
         scenario = bench.own_fixed(count)
@@ -152,7 +153,8 @@ def loops(bench: Bench) -> Outcome:
     return Outcome(
         [Bound("CPU time of a request with 2 loops beside 1", 1.05, parts.ratio(samples, two, one)),
          _failures("2 loops", samples[two])],
-        [_section(f"Two loops beside one: the fixed answer, 64 connections, {len(cores)} core{'s' if len(cores) > 1 else ''}", samples, one, notes)],
+        [_section(
+            f"Two loops beside one: the fixed answer, 64 connections, cores for the server: {len(cores)}", samples, one, notes)],
         parts.plain(samples),
     )
 
@@ -233,7 +235,8 @@ def _section(title: str, samples: dict[str, list[load.Sample]], base: str, notes
     rows = []
     counted = any(s.instructions is not None for taken in samples.values() for s in taken)
     for name, taken in samples.items():
-        latencies = [number(statistics.median(s.p50_microseconds for s in taken) / 1000), number(statistics.median(s.p99_microseconds for s in taken) / 1000)]
+        latencies = [
+            number(statistics.median(getattr(s, field) for s in taken) / 1000) for field in ("p50_microseconds", "p99_microseconds")]
         rows.append([
             name,
             spread([s.cpu_microseconds for s in taken]),
