@@ -20,6 +20,8 @@ public final class Server: Sendable {
     /// What it was started with, and what was configured last: the settings that may change are those of the latter.
     private let started: ServerConfiguration
     private let configuration: Mutex<ServerConfiguration>
+    /// Held by a reload while it reads files, which may take long on a disk that hangs: `stop` does not wait for it.
+    private let reloading = Mutex(())
     /// The admin token that this run made for itself, where none is configured.
     private let madeToken: String?
     private let http: HTTPServer
@@ -109,7 +111,7 @@ public final class Server: Sendable {
     }
 
     func reload(_ load: () throws(ConfigurationError) -> ServerConfiguration) {
-        configuration.withLock { configuration in
+        reloading.withLock { _ in
             let next: ServerConfiguration
             do throws(ConfigurationError) {
                 next = try load()
@@ -117,7 +119,7 @@ public final class Server: Sendable {
                 let reason = LogField("reason", .text("\(error)"))
                 return log.error("the configuration was not reloaded: everything stays as it was", reason)
             }
-            let changed = configuration.changes(to: next).filter(\.isLive)
+            let changed = configuration.withLock { $0 }.changes(to: next).filter(\.isLive)
             let waiting = started.changes(to: next).filter { !$0.isLive }
             for entry in changed { log.log(.info, "setting", Self.fields(entry)) }
             for entry in waiting { log.log(.warning, "this setting changes with a restart only", Self.fields(entry)) }
@@ -128,7 +130,7 @@ public final class Server: Sendable {
                 "the configuration was reloaded", LogField("changed", .integer(changed.count)),
                 LogField("need_restart", .integer(waiting.count)))
             log.level = next.level
-            configuration = next
+            configuration.withLock { $0 = next }
         }
     }
 

@@ -4,6 +4,13 @@ internal import Synchronization
 
 /// The server as a process: configuration from the environment, signals, exit code.
 public enum ServerProcess {
+    /// What the signals' thread knows of the server.
+    private struct Serving {
+        var server: Server?
+        /// SIGHUP came while it started, perhaps after the files had been read.
+        var isReloadAsked = false
+    }
+
     /// Serves until SIGTERM or SIGINT, then drains. A second one ends at once, and so does one before the server
     /// answers, which has nothing to drain. SIGHUP reads the configuration again.
     /// - Parameter showsExamples: print lines to paste even if nobody is at a terminal.
@@ -13,12 +20,14 @@ public enum ServerProcess {
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
             let signals = try SignalReceiver([SIGTERM, SIGINT, SIGHUP])
-            let serving = Mutex<Server?>(nil)
+            let serving = Mutex(Serving())
             let stopping = try EventLoopThread(name: "signals") {
                 while let signal = try? signals.next() {
-                    let server = serving.withLock { $0 }
+                    let server = serving.withLock { serving in
+                        if signal == SIGHUP, serving.server == nil { serving.isReloadAsked = true }
+                        return serving.server
+                    }
                     if signal == SIGHUP {
-                        // What is being started reads everything anyway.
                         if let server { reload(server, options) }
                     } else if server == nil {
                         _exit(0)
@@ -33,7 +42,11 @@ public enum ServerProcess {
             let made = !isTokenSet && isTerminal ? BearerToken.random() : nil
             let server = try Server(configuration, madeToken: made)
             try server.start()
-            serving.withLock { $0 = server }
+            let isReloadAsked = serving.withLock { serving in
+                serving.server = server
+                return serving.isReloadAsked
+            }
+            if isReloadAsked { reload(server, options) }
             if isTerminal || showsExamples {
                 show(
                     StartupBanner.text(

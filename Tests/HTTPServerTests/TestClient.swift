@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A plain blocking TCP client on loopback, with a bound on each wait.
@@ -25,6 +26,11 @@ final class TestClient {
             }
         }
         guard result == 0 else { throw ClientError.cannotConnect(errno) }
+    }
+
+    init(address: ListenAddress) throws {
+        guard let connected = Socket.connect(to: address, seconds: 10) else { throw ClientError.cannotConnect(errno) }
+        fd = connected
     }
 
     deinit { _ = close(fd) }

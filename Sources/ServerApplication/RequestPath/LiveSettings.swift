@@ -38,8 +38,8 @@ final class LiveSettings: Sendable {
     }
 }
 
-/// Where the loops find the newest settings. A loop looks once a tick, between two ticks: one relaxed load of a word that
-/// nobody writes but a reload.
+/// Where the loops find the newest settings. A loop looks once a tick, between two ticks: one relaxed load of a word
+/// that nobody writes but a reload.
 final class LiveSettingsBoard: Sendable {
     private let number = Atomic<Int>(0)
     private let settings: Mutex<LiveSettings>

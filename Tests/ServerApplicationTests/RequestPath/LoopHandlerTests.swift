@@ -13,7 +13,7 @@ import Testing
 @testable import ServerApplication
 
 /// A format for these tests: `double`, `triple` and so on; a model with one column `x` that answers a multiple of it.
-private struct MultipleImporter: ModelImporter {
+struct MultipleImporter: ModelImporter {
     private static let factors: [String: Double] = ["double": 2, "triple": 3]
 
     let name = "multiple"
@@ -34,7 +34,7 @@ private struct MultipleImporter: ModelImporter {
 }
 
 /// Keeps what was answered.
-private final class RecordingSink: ExchangeSink {
+final class RecordingSink: ExchangeSink {
     struct Answer {
         let status: HTTPStatus
         let fields: ResponseFields
@@ -58,15 +58,16 @@ private final class RecordingSink: ExchangeSink {
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
-private final class Harness {
+final class Harness {
     let registry: ModelRegistry
     let control = ControlThread()
+    let metrics = MetricsRegistry()
+    let live: LiveSettingsBoard
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
 
-    init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20) throws {
-        let metrics = MetricsRegistry()
+    init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil) throws {
         let store = MemoryModelStore()
         var limits = ModelRegistry.Limits()
         // No thread runs the loop of this test: a publish must not wait for it.
@@ -79,11 +80,13 @@ private final class Harness {
                     signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
             },
             store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, limits: limits)
+        let board = LiveSettingsBoard(
+            live ?? LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax))
+        self.live = board
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
-            live: LiveSettingsBoard(
-                LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax)),
+            live: board,
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState())
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
