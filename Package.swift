@@ -95,7 +95,8 @@ let package = Package(
         tests(
             "ServingTests",
             [
-                "Serving", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore",
+                "Serving", "EventLoop", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry",
+                "TensorCore",
             ]),
         tests("ModelStoreTests", ["ModelStore", "Serving"]),
         tests("TensorCoreTests", ["TensorCore"]),

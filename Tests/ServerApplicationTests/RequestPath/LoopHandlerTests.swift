@@ -60,12 +60,13 @@ private final class RecordingSink: ExchangeSink {
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
 private final class Harness {
     let registry: ModelRegistry
-    let control = ControlThread()
+    let control: ControlThread
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
 
     init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20) throws {
+        control = try ControlThread()
         let metrics = MetricsRegistry()
         let store = MemoryModelStore()
         var limits = ModelRegistry.Limits()
@@ -78,7 +79,8 @@ private final class Harness {
                 return PreparedModel(
                     signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
             },
-            store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, limits: limits)
+            store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, system: .threads,
+            limits: limits)
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: NativeRoutes(),
