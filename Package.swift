@@ -98,6 +98,12 @@ let package = Package(
                 "Serving", "EventLoop", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry",
                 "TensorCore",
             ]),
+        tests(
+            "SimulationTests",
+            [
+                "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
+                "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore",
+            ]),
         tests("ModelStoreTests", ["ModelStore", "Serving"]),
         tests("TensorCoreTests", ["TensorCore"]),
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),

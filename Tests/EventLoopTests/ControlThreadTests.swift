@@ -45,7 +45,7 @@ struct ControlThreadTests {
             let blocksTermination: Bool
 
             init() {
-                niceness = getpriority(PRIO_PROCESS, 0)
+                niceness = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
                 var mask = sigset_t()
                 _ = unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
                 blocksTermination = unsafe sigismember(&mask, SIGTERM) == 1
