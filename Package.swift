@@ -101,7 +101,14 @@ let package = Package(
         tests(
             "ServingTests",
             [
-                "Serving", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore",
+                "Serving", "EventLoop", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry",
+                "TensorCore",
+            ]),
+        tests(
+            "SimulationTests",
+            [
+                "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
+                "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore",
             ]),
         tests("ModelStoreTests", ["ModelStore", "Serving"]),
         tests("TensorCoreTests", ["TensorCore"]),

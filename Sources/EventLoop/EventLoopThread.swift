@@ -4,8 +4,25 @@ internal import Synchronization
 
 /// A named system thread that runs one function.
 package final class EventLoopThread: Sendable {
+    /// What a thread may ask for beyond the system's defaults.
+    package struct Attributes: Sendable {
+        /// Added to the thread's nice value, so that it yields to the others.
+        var niceness: Int32 = 0
+        /// nil: the system's default, 8 MiB with glibc and 128 KiB with musl.
+        var stackBytes: Int?
+        /// Whether all signals are blocked in it, and delivered to others.
+        var blocksSignals = false
+
+        /// What a loop has.
+        package static let standard = Attributes()
+        /// For imports and disks. They yield to the loops: a nice value of 10 is about a tenth of a loop's share where
+        /// they compete. musl's stack is too small for an import. Signals belong to who waits for them.
+        package static let background = Attributes(niceness: 10, stackBytes: 8 << 20, blocksSignals: true)
+    }
+
     private struct Start {
         let name: String
+        let niceness: Int32
         let body: @Sendable () -> Void
     }
 
@@ -14,36 +31,59 @@ package final class EventLoopThread: Sendable {
         init(_ start: Start) { self.start = start }
     }
 
+    /// What is to be joined or detached; nil once it has been.
     private let handle: Mutex<pthread_t?>
+    private let identity: pthread_t
 
     /// Starts a thread.
     ///
     /// - Parameters:
     ///   - name: what `top -H` and `perf` show; the system keeps 15 bytes.
+    ///   - attributes: its priority, stack and signals.
     ///   - body: runs on the new thread; the thread ends with it.
     /// - Throws: `SystemError` where the system has no thread left.
-    package init(name: String, body: @escaping @Sendable () -> Void) throws(SystemError) {
+    package init(
+        name: String, _ attributes: Attributes = .standard, body: @escaping @Sendable () -> Void
+    ) throws(SystemError) {
         var thread = pthread_t()
-        let box = unsafe Unmanaged.passRetained(StartBox(Start(name: name, body: body)))
+        let box = unsafe Unmanaged.passRetained(
+            StartBox(Start(name: name, niceness: attributes.niceness, body: body)))
+        var system = pthread_attr_t()
+        unsafe pthread_attr_init(&system)
+        if let stackBytes = attributes.stackBytes { unsafe pthread_attr_setstacksize(&system, stackBytes) }
+        // A thread starts with the mask of the one that makes it: blocked here, there is no moment in which it is not.
+        var mask = sigset_t()
+        if attributes.blocksSignals {
+            var all = sigset_t()
+            unsafe sigfillset(&all)
+            unsafe pthread_sigmask(SIG_SETMASK, &all, &mask)
+        }
         let code = unsafe pthread_create(
-            &thread, nil,
+            &thread, &system,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let start = unsafe Unmanaged<StartBox>.fromOpaque(argument).takeRetainedValue().start
                 _ = unsafe vencejo_name_thread(start.name)
+                if start.niceness != 0 { _ = nice(start.niceness) }
                 start.body()
                 return nil
             }, unsafe box.toOpaque())
+        if attributes.blocksSignals { unsafe pthread_sigmask(SIG_SETMASK, &mask, nil) }
+        unsafe pthread_attr_destroy(&system)
         guard code == 0 else {
             unsafe box.release()
             throw SystemError(call: "pthread_create", subject: name, code: code)
         }
         handle = Mutex(thread)
+        identity = thread
     }
 
     deinit {
         if let thread = handle.withLock({ $0 }) { _ = pthread_detach(thread) }
     }
+
+    /// Whether the caller runs on this thread. Not to be asked once it has ended: the system uses identities again.
+    package var isCurrent: Bool { pthread_equal(identity, pthread_self()) != 0 }
 
     /// Waits until the thread has ended; a second call returns at once.
     package func join() {

@@ -48,6 +48,9 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if mustRing { wakeUp.ring() }
     }
 
+    /// Whether the loop has been woken since it last took the messages out; for a simulation, which does not poll.
+    package var isRung: Bool { state.withLock { $0.isRung } }
+
     /// Takes all messages out, oldest first, into `messages`, which must be empty; its room is used for the next ones.
     ///
     /// Loop thread only, after the wake-up was heard.

@@ -12,6 +12,16 @@ package struct ReadinessEvent: Sendable {
         self.flags = flags
     }
 
+    /// Makes an event up, for a simulation.
+    package init(token: UInt64, isReadable: Bool, isWritable: Bool, isPeerEnded: Bool, isBroken: Bool) {
+        var flags = 0
+        if isReadable { flags |= Int(VENCEJO_EPOLL_READ) }
+        if isWritable { flags |= Int(VENCEJO_EPOLL_WRITE) }
+        if isPeerEnded { flags |= Int(VENCEJO_EPOLL_PEER_ENDED) }
+        if isBroken { flags |= Int(VENCEJO_EPOLL_ERROR) | Int(VENCEJO_EPOLL_HANGUP) }
+        self.init(token: token, flags: UInt32(flags))
+    }
+
     /// Bytes, the peer's end or an error can be read.
     package var isReadable: Bool {
         flags & UInt32(VENCEJO_EPOLL_READ | VENCEJO_EPOLL_ERROR | VENCEJO_EPOLL_HANGUP | VENCEJO_EPOLL_PEER_ENDED) != 0

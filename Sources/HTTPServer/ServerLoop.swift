@@ -103,18 +103,30 @@ final class ServerLoop {
 
     /// Runs until drained.
     func run() {
-        _ = transport.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
-        state.value.isListening = listeners.map { _ in false }
-        listenAgain()
-        // Room for what one connection has left over and one more read.
-        let inputBytes = ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes)
+        begin()
         var input = [UInt8](repeating: 0, count: inputBytes)
         var head = RequestHead()
         while !state.value.isStopped { turn(&input, &head) }
         finish()
     }
 
-    private func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
+    // The parts of `run`, apart so that a simulation can take turns with several loops on one thread.
+
+    /// Starts to listen, to its mailbox and to new connections.
+    func begin() {
+        _ = transport.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
+        state.value.isListening = listeners.map { _ in false }
+        listenAgain()
+    }
+
+    /// Room for what one connection has left over and one more read.
+    var inputBytes: Int { ServerLoop.readBytes + max(configuration.limits.headBytesMax, ServerLoop.readBytes) }
+
+    /// Waits once, and does all that there is to do then.
+    /// - Parameters:
+    ///   - input: `inputBytes` of room, the same for every turn.
+    ///   - head: the same for every turn.
+    func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
         let count = transport.wait(milliseconds: waitMilliseconds())
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
@@ -150,7 +162,8 @@ final class ServerLoop {
         published.publish(refusals: state.value.context.refusals)
     }
 
-    private func waitMilliseconds() -> Int32 {
+    /// How long the next turn may wait; negative: without end.
+    func waitMilliseconds() -> Int32 {
         if !state.value.queued.isEmpty { return 0 }
         guard let next = state.value.wheel.nextDeadline else { return -1 }
         // Against the time of now, not of the last turn: a turn may have taken long.
@@ -394,7 +407,8 @@ final class ServerLoop {
         state.value.isStopped = true
     }
 
-    private func finish() {
+    /// Gives back what came too late, after the last turn.
+    func finish() {
         for message in mailbox.messages.close() {
             if case .adopt(let fd) = message {
                 load.connections.subtract(1, ordering: .relaxed)

@@ -26,6 +26,7 @@ public final class Server: Sendable {
     private let madeToken: String?
     private let http: HTTPServer
     private let services: SharedServices
+    private let control: ControlThread
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -45,7 +46,7 @@ public final class Server: Sendable {
         let store = try Self.openStore(configuration)
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
         try Self.loadModels(configuration, registry, log)
-        let control = ControlThread { registry.housekeep() }
+        let control = try Self.startControl(registry)
         if !store.isWritable {
             log.warning("the store can only be read: models cannot be uploaded")
         } else if adminToken == nil, registry.pool.models.isEmpty {
@@ -73,6 +74,7 @@ public final class Server: Sendable {
         self.configuration = Mutex(configuration)
         self.madeToken = madeToken
         self.services = services
+        self.control = control
         self.log = log
         self.plan = plan
     }
@@ -151,7 +153,7 @@ public final class Server: Sendable {
         if delay > 0 { Host.wait(seconds: delay) }
         http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
-        services.control.stop()
+        control.stop()
         log.info("stopped")
     }
 
@@ -201,8 +203,17 @@ public final class Server: Sendable {
                 return PreparedModel(
                     signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
             },
-            store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, limits: limits,
+            store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
+            limits: limits,
             releaseMemory: { Host.releaseFreeMemory() })
+    }
+
+    private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {
+        do {
+            return try ControlThread { registry.housekeep() }
+        } catch {
+            throw CommandError("\(error)")
+        }
     }
 
     /// First what the store has, then the models named at the start.

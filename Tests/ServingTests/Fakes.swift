@@ -1,3 +1,4 @@
+import EventLoop
 import InferenceAPI
 import InferenceEngine
 import ModelIR
@@ -7,6 +8,29 @@ import Telemetry
 import TensorCore
 
 @testable import Serving
+
+extension ControlThread: ControlQueue {}
+
+extension Monitor<UInt64>: ChangeSignal {
+    package func notify() { withLock { $0 &+= 1 } }
+
+    package func wait(for timeout: Duration, until condition: () -> Bool) -> Bool {
+        wait(for: timeout) { _ in condition() ? true : nil } ?? false
+    }
+}
+
+extension ServingSystem {
+    /// Real clocks and threads, as the application hands them in.
+    static let threads = ServingSystem(
+        clock: { SystemClock().now().elapsedNanoseconds }, unixSeconds: { SystemClock().unixSeconds() },
+        makeSignal: { Monitor<UInt64>(0) })
+}
+
+extension TickBatcher {
+    convenience init(loop: Int, limits: BatchLimits = BatchLimits()) {
+        self.init(loop: loop, limits: limits, clock: ServingSystem.threads.clock)
+    }
+}
 
 /// Doubles its single column, plus an offset; tells where it was released.
 final class FakePredictor: Predictor {
@@ -90,7 +114,8 @@ struct FakeWorld {
                 }
                 return PreparedModel(
                     signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs), predictor: predictor)
-            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, limits: limits,
+            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, system: .threads,
+            limits: limits,
             releaseMemory: releaseMemory)
     }
 

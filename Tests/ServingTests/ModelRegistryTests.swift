@@ -175,7 +175,7 @@ struct ModelRegistryTests {
     /// nothing, and the store and the pool agree at the end.
     @Test func survivesPublishesAndRemovalsAtOnce() async throws {
         let world = FakeWorld()
-        let loop = FakeLoop(world.registry)
+        let loop = try FakeLoop(world.registry)
         await withTaskGroup(of: Void.self) { group in
             for task in 0..<6 {
                 group.addTask {

@@ -1,3 +1,4 @@
+import EventLoop
 import InferenceEngine
 import Synchronization
 import TensorCore
@@ -19,20 +20,20 @@ final class FakeLoop: Sendable {
     }
 
     private let counts = Counts()
-    private let thread: Mutex<SystemThread?>
+    private let thread: Mutex<EventLoopThread?>
     private let subscription: PoolSubscription
 
     /// `predicts`: predict with every model of the snapshot in each tick, without being woken.
     init(
         _ registry: ModelRegistry, predicts: Bool = false,
         onTick: @escaping @Sendable (PredictorPool) -> Void = { _ in }
-    ) {
+    ) throws {
         let monitor = monitor
         let counts = counts
         let subscription = registry.subscribe { monitor.withLock { $0.wakes += 1 } }
         self.subscription = subscription
         thread = Mutex(nil)
-        let started = SystemThread(niceness: 0) {
+        let started = try EventLoopThread(name: "fake loop") {
             let batcher = TickBatcher(loop: 0)
             var pool = PredictorPool.empty
             while true {
@@ -96,9 +97,9 @@ struct ReclamationTests {
     /// The contract: the last release of a replaced model happens on the control thread, whatever the loops do
     /// meanwhile.
     @Test func freesReplacedModelsOnTheControlThreadWhileLoopsPredict() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let world = FakeWorld(isHere: { control.isCurrent })
-        let loops = (0..<3).map { _ in FakeLoop(world.registry, predicts: true) }
+        let loops = try (0..<3).map { _ in try FakeLoop(world.registry, predicts: true) }
         let isDrained = onControl(control) {
             (1...100).allSatisfy { number in
                 let name = "m\(number % 2)"
@@ -166,7 +167,7 @@ struct ReclamationTests {
         let pool = try #require(subscription.adopt())
         subscription.acknowledge()
         pool.beginJob()
-        let control = ControlThread()
+        let control = try ControlThread()
         let published = Signal()
         let posted = Signal()
         let next = world.registry.subscribe { posted.send() }
@@ -218,41 +219,5 @@ struct ReclamationTests {
             pool.endJob()
             pool.endJob()
         }
-    }
-}
-
-struct ControlThreadTests {
-    @Test func runsJobsInOrderOnOneThreadAndFinishesThemBeforeItStops() {
-        let control = ControlThread(jobsMax: 1000)
-        let order = Mutex<[Int]>([])
-        for number in 0..<500 {
-            #expect(control.submit { if control.isCurrent { order.withLock { $0.append(number) } } })
-        }
-        #expect(!control.isCurrent)
-        control.stop()
-        #expect(order.withLock { $0 } == Array(0..<500))
-        #expect(!control.submit {}, "a stopped thread takes nothing")
-    }
-
-    @Test func refusesJobsAtItsBound() {
-        let control = ControlThread(jobsMax: 3)
-        let gate = Signal()
-        let isRunning = Signal()
-        #expect(
-            control.submit {
-                isRunning.send(); gate.wait()
-            })
-        isRunning.wait()
-        for _ in 0..<3 { #expect(control.submit {}) }
-        #expect(!control.submit {})
-        gate.send()
-        control.stop()
-    }
-
-    @Test func keepsHouseWhenThereIsNothingToDo() {
-        let idle = Signal()
-        let control = ControlThread(idleInterval: .milliseconds(1)) { idle.send() }
-        #expect(idle.wait(3))
-        control.stop()
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 import ModelIR
 import ModelStore
@@ -38,7 +39,7 @@ struct UploadTests {
 
     @Test(arguments: [1, 2, 3, 5, 100])
     func publishesABodyThatComesInPieces(pieceBytes: Int) throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let world = FakeWorld()
         let (upload, outcome, receiver) = try begin(world, control)
         let body = Array("fake12".utf8)
@@ -58,7 +59,7 @@ struct UploadTests {
     }
 
     @Test func hashesABodyOfManyBuffersWhoseTailIsShort() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let world = FakeWorld()
         let credit = Signal()
         let (upload, outcome, _) = try begin(world, control, onCredit: { credit.send() })
@@ -77,7 +78,7 @@ struct UploadTests {
     }
 
     @Test func stopsReadingWhenTheDiskIsSlowerAndGoesOnWithCredit() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let gate = Signal()
         let isBlocked = Signal()
         #expect(
@@ -101,7 +102,7 @@ struct UploadTests {
     }
 
     @Test func refusesEarlyWhatCannotSucceed() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = 100
         let world = FakeWorld(limits: limits)
@@ -124,7 +125,7 @@ struct UploadTests {
     }
 
     @Test func endsABodyThatIsLongerThanItSaid() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = 10
         let world = FakeWorld(limits: limits)
@@ -139,7 +140,7 @@ struct UploadTests {
     }
 
     @Test func cancelsBeforeTheImportAndNotAfter() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let isCompiling = Signal()
         let gate = Signal()
         let world = FakeWorld(beforeCompile: {
@@ -162,7 +163,7 @@ struct UploadTests {
     }
 
     @Test func reportsADiskThatFailsInTheMiddle() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let store = FailingStore()
         let world = FakeWorld(store: store)
         let credit = Signal()
@@ -177,7 +178,7 @@ struct UploadTests {
     }
 
     @Test func refusesAnEmptyBody() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let (upload, outcome, _) = try begin(FakeWorld(), control)
         upload.finish()
         guard case .rejected(let reason)? = outcome.error() else {
@@ -189,7 +190,7 @@ struct UploadTests {
     }
 
     @Test func completesWhenTheControlThreadHasTooMuchToDo() throws {
-        let control = ControlThread(jobsMax: 1)
+        let control = try ControlThread(jobsMax: 1)
         let gate = Signal()
         let isBlocked = Signal()
         #expect(
@@ -211,7 +212,7 @@ struct UploadTests {
     @Test func whatWasUploadedServesAfterARestart() throws {
         let system = PosixFileSystem()
         let root = "/tmp/vencejo-serving-" + system.uniqueName()
-        let control = ControlThread()
+        let control = try ControlThread()
         let before = FakeWorld(store: try FileModelStore(root: root))
         let (upload, outcome, _) = try begin(before, control)
         let body = Array("fake7 ".utf8) + [UInt8](repeating: 1, count: 600_000)
@@ -238,7 +239,7 @@ struct UploadTests {
     }
 
     @Test func completesWhenTheControlThreadHasStopped() throws {
-        let control = ControlThread()
+        let control = try ControlThread()
         let (upload, outcome, receiver) = try begin(FakeWorld(), control)
         control.stop()
         #expect(append(Array("fake1".utf8), to: upload) == .more)

@@ -32,7 +32,7 @@ enum Layering {
         Layer("InferenceAPI", ["TensorCore"]),
         Layer(
             "Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry"],
-            libraries: ["Crypto", "Glibc", "Synchronization"]),
+            libraries: ["Crypto", "Synchronization"]),
         Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),

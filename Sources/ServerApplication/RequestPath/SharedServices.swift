@@ -5,7 +5,7 @@ internal import Telemetry
 struct SharedServices: Sendable {
     let registry: ModelRegistry
     let uploads: UploadReceiver
-    let control: ControlThread
+    let control: any ControlQueue
     let live: LiveSettingsBoard
     let routes: NativeRoutes
     let metrics: RequestMetrics

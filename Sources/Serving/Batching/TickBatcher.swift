@@ -39,7 +39,7 @@ package final class TickBatcher {
     ///   - limits: the loop's bounds.
     ///   - clock: measures the runs of predictors.
     package init(
-        loop: Int, limits: BatchLimits = BatchLimits(), clock: @escaping MonotonicClock = systemMonotonicClock
+        loop: Int, limits: BatchLimits = BatchLimits(), clock: @escaping MonotonicClock
     ) {
         self.loop = loop
         self.limits = limits

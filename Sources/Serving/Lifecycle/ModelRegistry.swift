@@ -43,10 +43,10 @@ package final class ModelRegistry: Sendable {
     private let metrics: ServingMetrics
     private let log: Log
     package let limits: Limits
-    private let clock: MonotonicClock
+    let system: ServingSystem
     private let releaseMemory: @Sendable () -> Void
 
-    private let publisher = PoolPublisher()
+    private let publisher: PoolPublisher
     /// Held for a whole operation: operations run one after the other.
     private let operations = Mutex(State())
 
@@ -56,13 +56,13 @@ package final class ModelRegistry: Sendable {
     ///   - store: where models outlive the process.
     ///   - metrics: the models' counters.
     ///   - log: told of publishes, failures and what a start found.
+    ///   - system: the time, and how to wait for loops.
     ///   - limits: the bounds.
-    ///   - clock: measures the steps of a publish.
     ///   - releaseMemory: gives free memory back to the system, such as by `malloc_trim`; called after something big
     ///     was freed.
     package init(
         importers: ModelImporterList, compile: @escaping Compiler, store: any ModelStore, metrics: ServingMetrics,
-        log: Log, limits: Limits = Limits(), clock: @escaping MonotonicClock = systemMonotonicClock,
+        log: Log, system: ServingSystem, limits: Limits = Limits(),
         releaseMemory: @escaping @Sendable () -> Void = {}
     ) {
         self.importers = importers
@@ -71,7 +71,8 @@ package final class ModelRegistry: Sendable {
         self.metrics = metrics
         self.log = log
         self.limits = limits
-        self.clock = clock
+        self.system = system
+        publisher = PoolPublisher(changes: system.makeSignal())
         self.releaseMemory = releaseMemory
     }
 
@@ -226,7 +227,7 @@ package final class ModelRegistry: Sendable {
         var built = try build { () throws(StoreError) in try artifact.writer.contents() }
         built.timings.receive = artifact.receive
 
-        let start = clock()
+        let start = system.clock()
         do {
             try artifact.writer.keep(as: artifact.digest)
         } catch {
@@ -249,7 +250,7 @@ package final class ModelRegistry: Sendable {
             byteCount: artifact.byteCount)
         let previousVersion = servingVersion(name)
         let isDrained = swap(modelsServing(without: name) + [model], state)
-        model.setPublishDuration(.nanoseconds(Int64(clamping: clock() &- start)))
+        model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- start)))
         // Here as well as in `housekeep`: under a steady stream of publishes the control thread is never idle.
         collect(&state)
         return PublishReport(
@@ -337,7 +338,7 @@ package final class ModelRegistry: Sendable {
     private func build(_ bytes: () throws(StoreError) -> [UInt8]) throws(PublishError) -> Built {
         var timings = PublishTimings()
         let imported = try importModel(bytes, &timings)
-        let start = clock()
+        let start = system.clock()
         let prepared: PreparedModel
         do throws(ImportError) {
             prepared = try compile(imported.graph)
@@ -345,7 +346,7 @@ package final class ModelRegistry: Sendable {
             throw .rejected(error)
         }
         timings.compile = elapsed(since: start)
-        let warmUpStart = clock()
+        let warmUpStart = system.clock()
         WarmUp.run(prepared)
         timings.warmUp = elapsed(since: warmUpStart)
         return Built(imported: imported, prepared: prepared, timings: timings)
@@ -360,7 +361,7 @@ package final class ModelRegistry: Sendable {
         } catch {
             throw .store(error)
         }
-        let start = clock()
+        let start = system.clock()
         defer { timings.importing = elapsed(since: start) }
         do throws(ImportError) {
             return try importers.importModel(artifact.span)
@@ -370,7 +371,7 @@ package final class ModelRegistry: Sendable {
     }
 
     private func elapsed(since start: UInt64) -> Duration {
-        .nanoseconds(Int64(clamping: clock() &- start))
+        .nanoseconds(Int64(clamping: system.clock() &- start))
     }
 
     private func served(
@@ -378,7 +379,7 @@ package final class ModelRegistry: Sendable {
     ) -> ServedModel {
         ServedModel(
             name: name, version: version, digest: digest, generation: generation, imported: built.imported,
-            prepared: built.prepared, artifactBytes: byteCount, timings: built.timings, loadedAt: unixSeconds(),
+            prepared: built.prepared, artifactBytes: byteCount, timings: built.timings, loadedAt: system.unixSeconds(),
             metrics: metrics.model(name))
     }
 
@@ -398,7 +399,7 @@ package final class ModelRegistry: Sendable {
         var rebases = 0
         while true {
             let manifest = StoreManifest(
-                generation: state.highestGeneration + 1, created: unixSeconds(), models: models(state),
+                generation: state.highestGeneration + 1, created: system.unixSeconds(), models: models(state),
                 defaultName: state.defaultName)
             do throws(StoreError) {
                 try store.commit(manifest)
@@ -457,7 +458,7 @@ package final class ModelRegistry: Sendable {
     }
 
     private func collect(_ state: inout State) {
-        let now = unixSeconds()
+        let now = system.unixSeconds()
         guard store.isWritable, abs(now - state.collectedAt) >= 60 else { return }
         state.collectedAt = now
         do throws(StoreError) {

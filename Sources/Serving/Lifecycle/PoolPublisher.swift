@@ -12,8 +12,8 @@ final class PoolPublisher: Sendable {
     }
 
     private let hub = Mutex(Hub())
-    /// Changes with each acknowledgement and each job that ends on a retired pool; what it counts does not matter.
-    private let changes = Monitor<UInt64>(0)
+    /// Told of each acknowledgement and each job that ends on a retired pool.
+    private let changes: any ChangeSignal
     /// What was replaced and may still be used by somebody. Touched by the publishing thread alone, hence never
     /// contended.
     private let retired = Mutex(Retired())
@@ -23,13 +23,17 @@ final class PoolPublisher: Sendable {
         var models: [ServedModel] = []
     }
 
+    init(changes: any ChangeSignal) {
+        self.changes = changes
+    }
+
     /// What serves now.
     var current: PredictorPool { hub.withLock { $0.current } }
 
     /// A new loop; it is posted what serves now.
     func subscribe(wake: @escaping @Sendable () -> Void) -> PoolSubscription {
         let changes = changes
-        let subscription = PoolSubscription(wake: wake) { changes.withLock { $0 &+= 1 } }
+        let subscription = PoolSubscription(wake: wake) { changes.notify() }
         hub.withLock { hub in
             hub.subscriptions.removeAll { $0.isClosed }
             hub.subscriptions.append(subscription)
@@ -47,7 +51,7 @@ final class PoolPublisher: Sendable {
             let old = hub.current
             let pool = PredictorPool(
                 generation: generation, sequence: old.sequence + 1, models: models, defaultName: defaultName,
-                onIdle: { changes.withLock { $0 &+= 1 } })
+                onIdle: { changes.notify() })
             hub.current = pool
             hub.subscriptions.removeAll { $0.isClosed }
             for subscription in hub.subscriptions { subscription.post(pool) }
@@ -55,10 +59,9 @@ final class PoolPublisher: Sendable {
         }
         old.retire()
         let isDrained =
-            changes.wait(for: timeout) { _ -> Void? in
-                let allHave = subscriptions.allSatisfy { $0.hasAcknowledged(sequence) }
-                return allHave && !old.hasJobs ? () : nil
-            } != nil
+            changes.wait(for: timeout) {
+                subscriptions.allSatisfy { $0.hasAcknowledged(sequence) } && !old.hasJobs
+            }
         let current = current
         retired.withLock { retired in
             if old !== PredictorPool.empty { retired.pools.append(old) }

@@ -86,17 +86,16 @@ package final class Upload: Sendable {
     private let precondition: PublishPrecondition
     private let registry: ModelRegistry
     private let store: any ModelStore
-    private let control: ControlThread
+    private let control: any ControlQueue
     private let onCredit: @Sendable () -> Void
     private let completion: Completion
-    private let clock: MonotonicClock
     private let begun: UInt64
     private let state = Mutex(State())
     private let sink = Mutex(Sink())
 
     init(
         name: String, precondition: PublishPrecondition, registry: ModelRegistry, store: any ModelStore,
-        control: ControlThread, clock: @escaping MonotonicClock, onCredit: @escaping @Sendable () -> Void,
+        control: any ControlQueue, onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name
@@ -104,8 +103,7 @@ package final class Upload: Sendable {
         self.registry = registry
         self.store = store
         self.control = control
-        self.clock = clock
-        begun = clock()
+        begun = registry.system.clock()
         self.onCredit = onCredit
         self.completion = completion
     }
@@ -252,7 +250,7 @@ package final class Upload: Sendable {
                     sink.writer = nil
                     return ReceivedArtifact(
                         writer: writer, digest: sink.hasher.finish(),
-                        receive: .nanoseconds(Int64(clamping: clock() &- begun)))
+                        receive: .nanoseconds(Int64(clamping: registry.system.clock() &- begun)))
                 } catch {
                     throw .store(error)
                 }

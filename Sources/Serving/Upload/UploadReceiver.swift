@@ -4,9 +4,8 @@ internal import Synchronization
 package final class UploadReceiver: Sendable {
     private let registry: ModelRegistry
     private let store: any ModelStore
-    private let control: ControlThread
+    private let control: any ControlQueue
     private let uploadsMax: Int
-    private let clock: MonotonicClock
     private let running = Mutex(0)
 
     /// - Parameters:
@@ -14,16 +13,13 @@ package final class UploadReceiver: Sendable {
     ///   - store: takes the bytes; the registry's.
     ///   - control: the thread on which the registry is called.
     ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
-    ///   - clock: measures how long an upload takes.
     package init(
-        registry: ModelRegistry, store: any ModelStore, control: ControlThread, uploadsMax: Int = 8,
-        clock: @escaping MonotonicClock = systemMonotonicClock
+        registry: ModelRegistry, store: any ModelStore, control: any ControlQueue, uploadsMax: Int = 8
     ) {
         self.registry = registry
         self.store = store
         self.control = control
         self.uploadsMax = uploadsMax
-        self.clock = clock
     }
 
     /// Uploads that have begun and are not complete.
@@ -57,7 +53,7 @@ package final class UploadReceiver: Sendable {
         }
         guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
         return Upload(
-            name: name, precondition: precondition, registry: registry, store: store, control: control, clock: clock,
+            name: name, precondition: precondition, registry: registry, store: store, control: control,
             onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }

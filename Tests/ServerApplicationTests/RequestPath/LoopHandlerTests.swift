@@ -60,7 +60,7 @@ final class RecordingSink: ExchangeSink {
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
 final class Harness {
     let registry: ModelRegistry
-    let control = ControlThread()
+    let control: ControlThread
     let metrics = MetricsRegistry()
     let live: LiveSettingsBoard
     let handler: LoopHandler
@@ -68,6 +68,7 @@ final class Harness {
     private var streams: UInt32 = 0
 
     init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil) throws {
+        control = try ControlThread()
         let store = MemoryModelStore()
         var limits = ModelRegistry.Limits()
         // No thread runs the loop of this test: a publish must not wait for it.
@@ -79,7 +80,8 @@ final class Harness {
                 return PreparedModel(
                     signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
             },
-            store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, limits: limits)
+            store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, system: .threads,
+            limits: limits)
         let board = LiveSettingsBoard(
             live ?? LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax))
         self.live = board

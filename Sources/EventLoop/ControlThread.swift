@@ -1,5 +1,5 @@
-/// The one thread that may wait: it writes uploads to disk, imports, compiles, publishes and frees. Jobs run one
-/// after the other in the order in which they came.
+/// A thread beside the loops that may wait: for disks, for compilers, for the loops. Jobs run one after the other in
+/// the order in which they came.
 package final class ControlThread: Sendable {
     private struct Queue: Sendable {
         var jobs: [@Sendable () -> Void] = []
@@ -31,21 +31,21 @@ package final class ControlThread: Sendable {
 
     private let queue: Monitor<Queue>
     private let jobsMax: Int
-    private let thread: SystemThread
+    private let thread: EventLoopThread
 
     /// - Parameters:
     ///   - jobsMax: jobs that may wait; at the bound `submit` refuses.
     ///   - idleInterval: how often `onIdle` runs while there is nothing to do.
     ///   - onIdle: runs on the thread, such as housekeeping.
+    /// - Throws: `SystemError` where the system has no thread left.
     package init(
         jobsMax: Int = 256, idleInterval: Duration = .seconds(30),
         onIdle: (@Sendable () -> Void)? = nil
-    ) {
+    ) throws(SystemError) {
         let queue = Monitor(Queue())
         self.queue = queue
         self.jobsMax = jobsMax
-        // Imports yield to the loops: a nice value of 10 is about a tenth of a loop's share where they compete.
-        thread = SystemThread(niceness: 10) {
+        thread = try EventLoopThread(name: "control", .background) {
             while true {
                 let step = queue.wait(for: onIdle == nil ? nil : idleInterval) { queue -> Step? in
                     if let job = queue.next() { return .run(job) }
@@ -77,6 +77,7 @@ package final class ControlThread: Sendable {
         thread.join()
     }
 
+    /// Whether `stop` has been called.
     package var isStopping: Bool { queue.withLock { $0.isStopping } }
 
     /// Whether the caller runs on this thread.

@@ -1,0 +1,64 @@
+import EventLoop
+import Glibc
+import Synchronization
+import Testing
+
+struct ControlThreadTests {
+    @Test func runsJobsInOrderOnOneThreadAndFinishesThemBeforeItStops() throws {
+        let control = try ControlThread(jobsMax: 1000)
+        let order = Mutex<[Int]>([])
+        for number in 0..<500 {
+            #expect(control.submit { if control.isCurrent { order.withLock { $0.append(number) } } })
+        }
+        #expect(!control.isCurrent)
+        control.stop()
+        #expect(order.withLock { $0 } == Array(0..<500))
+        #expect(!control.submit {}, "a stopped thread takes nothing")
+    }
+
+    @Test func refusesJobsAtItsBound() throws {
+        let control = try ControlThread(jobsMax: 3)
+        let gate = Monitor(false)
+        let isRunning = Monitor(false)
+        #expect(
+            control.submit {
+                isRunning.withLock { $0 = true }
+                _ = gate.wait(for: .seconds(30)) { $0 ? true : nil }
+            })
+        #expect(isRunning.wait(for: .seconds(30)) { $0 ? true : nil } == true)
+        for _ in 0..<3 { #expect(control.submit {}) }
+        #expect(!control.submit {})
+        gate.withLock { $0 = true }
+        control.stop()
+    }
+
+    @Test func keepsHouseWhenThereIsNothingToDo() throws {
+        let idle = Monitor(0)
+        let control = try ControlThread(idleInterval: .milliseconds(1)) { idle.withLock { $0 += 1 } }
+        #expect(idle.wait(for: .seconds(30)) { $0 >= 3 ? true : nil } == true)
+        control.stop()
+    }
+
+    @Test func yieldsToTheLoopsAndLeavesSignalsToOthers() throws {
+        struct Seen: Sendable {
+            let niceness: Int32
+            let blocksTermination: Bool
+
+            init() {
+                niceness = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+                var mask = sigset_t()
+                _ = unsafe pthread_sigmask(SIG_BLOCK, nil, &mask)
+                blocksTermination = unsafe sigismember(&mask, SIGTERM) == 1
+            }
+        }
+        let before = Seen()
+        let control = try ControlThread()
+        let seen = Monitor<Seen?>(nil)
+        #expect(control.submit { seen.withLock { $0 = Seen() } })
+        let there = try #require(seen.wait(for: .seconds(30)) { $0 })
+        control.stop()
+        #expect(there.niceness == min(19, before.niceness + 10))
+        #expect(there.blocksTermination)
+        #expect(Seen().blocksTermination == before.blocksTermination, "the maker's own mask is as it was")
+    }
+}

@@ -1,0 +1,47 @@
+/// A request and what may be answered to it.
+struct PlannedRequest {
+    enum Kind {
+        case prediction(model: String, request: Int, rows: Int, isSingle: Bool)
+        /// One of these.
+        case plain(Set<Int>)
+        case upload(model: String, number: Int, Condition)
+        /// A file that is no model, or too large.
+        case badUpload(Set<Int>)
+        case removal(model: String)
+        /// Refused with one of these, and nothing after it is read.
+        case malformed(Set<Int>)
+    }
+
+    enum Condition { case none, mustExist, mustNotExist }
+
+    let kind: Kind
+    let bytes: [UInt8]
+    /// Where the body begins.
+    let headBytes: Int
+    var isHead = false
+    /// The connection is to be closed after the answer.
+    var closes = false
+    var awaitsContinue = false
+    var isChunked = false
+    /// The answer may come before the body, whatever it is.
+    var isAnsweredEarly = false
+
+    // What has become of it.
+    var firstStep = 0
+    var firstTime: Int64 = 0
+    /// When its last byte was sent.
+    var sentTime: Int64?
+    /// The place of its end in all that the client sends.
+    var endOffset = 0
+
+    var name: String {
+        switch kind {
+        case .prediction(let model, let request, let rows, _): "prediction \(request) by \(model) of \(rows) rows"
+        case .plain(let statuses): "a request for \(statuses.sorted())"
+        case .upload(let model, let number, _): "upload of model \(number) as \(model)"
+        case .badUpload: "a bad upload"
+        case .removal(let model): "removal of \(model)"
+        case .malformed(let statuses): "a malformed request for \(statuses.sorted())"
+        }
+    }
+}

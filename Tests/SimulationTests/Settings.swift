@@ -1,0 +1,67 @@
+import HTTPCore
+
+@testable import HTTPServer
+@testable import Serving
+
+/// What one simulation is like: the server's bounds, how much fails, how many come.
+struct Settings {
+    static let token = "0123456789abcdef0123456789abcdef"
+
+    var http = HTTPServerConfiguration()
+    var registry = ModelRegistry.Limits()
+    var failures = Network.Failures()
+    var names: [String]
+    let clientCount: Int
+    /// Clients begin within so many nanoseconds.
+    let arrivals: Int64
+    let bodyBytesMax: Int
+    let uploadsMax: Int
+    /// Whether bodies may meet the bound of all bodies together.
+    let isGatheringTight: Bool
+    /// Whether connections may meet their bound.
+    let isFull: Bool
+    /// Whether the drain begins while clients are busy.
+    let drainsEarly: Bool
+
+    init(_ dice: inout Dice) {
+        names = (0..<dice.number(1...4)).map { "m\($0)" }
+        clientCount = dice.skewed(1...40)
+        arrivals = dice.pick([0, 10 * World.millisecond, 5 * World.second])
+        bodyBytesMax = dice.pick([2000, 1 << 20])
+        uploadsMax = dice.pick([1, 8])
+        isGatheringTight = dice.chance(percent: 15)
+        isFull = dice.chance(percent: 15)
+        drainsEarly = dice.chance(percent: 25)
+
+        http.loopCount = dice.pick([1, 1, 2, 3])
+        http.limits.headBytesMax = dice.pick([1024, 16 << 10])
+        http.limits.targetBytesMax = 512
+        http.limits.fieldsMax = dice.pick([16, 100])
+        http.limits.pipelinedMax = dice.pick([1, 2, 7, 64])
+        http.limits.outputBytesMax = dice.pick([1, 3000, 1 << 20])
+        http.limits.gatheredBytesMax = isGatheringTight ? 3000 : 128 << 20
+        http.limits.discardBytesMax = dice.pick([0, 500, 64 << 10])
+        http.connectionsMax = isFull ? dice.number(1...6) : 16384
+        http.headTimeout = .seconds(dice.pick([2, 10]))
+        http.idleTimeout = .seconds(dice.pick([3, 75]))
+        http.bodyBytesPerSecondMin = dice.pick([240, 10_000])
+        http.bodyGrace = .seconds(dice.pick([2, 5]))
+        http.writeStallTimeout = .seconds(dice.pick([3, 30]))
+        http.lingerTimeout = .milliseconds(dice.pick([200, 1000, 2000]))
+        http.lingerBytesMax = dice.pick([0, 1000, 64 << 10])
+
+        registry.modelsMax = dice.pick([names.count, max(1, names.count - 1), 256])
+        registry.artifactBytesMax = dice.pick([5000, 3 << 20])
+
+        if dice.chance(percent: 30) { failures.watchPermille = 20 }
+        if dice.chance(percent: 30) { failures.lostPermille = 50 }
+        if dice.chance(percent: 30) { failures.shedPermille = 50 }
+        if dice.chance(percent: 30) { failures.exhaustedPermille = 100 }
+    }
+}
+
+extension Duration {
+    var wholeNanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+}
