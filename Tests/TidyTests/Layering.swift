@@ -35,7 +35,7 @@ enum Layering {
         Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),
-        Layer("HTTPCore", ["ByteCoding"]),
+        Layer("HTTPCore", ["ByteCoding", "Compression"]),
         Layer("HTTPServer", ["HTTPCore", "EventLoop", "Telemetry"], libraries: ["Glibc", "Synchronization"]),
         Layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
