@@ -19,6 +19,7 @@ final class LoopHandler: RequestHandler {
     private let subscription: PoolSubscription
     private let batcher: TickBatcher
     private let meter: RequestMeter
+    private let grpc: GRPCDispatcher
     private var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     private var decoder = NativeRequestDecoder()
@@ -53,6 +54,9 @@ final class LoopHandler: RequestHandler {
         let clock = context.clock
         batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
         meter = RequestMeter(shared.metrics, loop: context.index)
+        grpc = GRPCServices.dispatcher(shared.state)
+        // A Watch of the health service is told of a change at the end of the tick.
+        shared.state.listen { mailbox.wake() }
         adoptPool()
     }
 
@@ -75,13 +79,15 @@ final class LoopHandler: RequestHandler {
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
-        case .found(let route, _): return beginControl(route, head, exchange)
+        case .found(let route, _):
+            return route.isGRPC ? beginCall(route, head, exchange, sink) : beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
             let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
             return refuse(
                 ProblemDocument(.methodNotAllowed, title: "Method not allowed", detail: "this route takes \(methods)"),
                 AnswerFields.problem.adding([("Allow", methods)]), .unknown)
         case .notFound:
+            if GRPCRequest.isLikely(head) { return beginCall(.unknown, head, exchange, sink) }
             return refuse(
                 ProblemDocument(
                     .notFound, title: "No such route",
@@ -119,25 +125,27 @@ final class LoopHandler: RequestHandler {
             guard isEnd else { return }
             pending[exchange] = nil
             remove(name, precondition, exchange, sink)
-        case nil: break
+        case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
 
-    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
 
     func cancelled(_ exchange: ExchangeID) {
         if current?.exchange == exchange { current = nil }
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
+        grpc.cancelled(exchange)
     }
 
     func endOfTick(_ sink: any ExchangeSink) {
         flush(sink)
         setCurrentAside()
         adoptPool()
+        grpc.endOfTick(sink)
     }
 
     /// The model that the path names, mostly without escapes.
@@ -256,8 +264,22 @@ final class LoopHandler: RequestHandler {
             let state = shared.state.current
             return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
         case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .unknown: preconditionFailure("\(route) is not a control route")
+        case .predict, .modelPredict, .healthCheck, .healthWatch, .healthList, .unknown:
+            preconditionFailure("\(route) is not a control route")
         }
+    }
+
+    /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
+    private func beginCall(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode {
+        let mode = grpc.head(head, exchange, sink)
+        if case .answered(let status, _, _) = mode {
+            meter.count(route, status, nanoseconds: 0)
+        } else {
+            meter.count(route, .ok, nanoseconds: 0)
+        }
+        return mode
     }
 
     private static let ignoredBodyBytesMax = 64 << 10

@@ -1,4 +1,4 @@
-/// The routes of the native protocol, each with its method: also the labels of the request metrics.
+/// The routes of the native protocol and of gRPC, each with its method: also the labels of the request metrics.
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"
@@ -10,11 +10,22 @@ enum RequestRoute: String, Sendable, CaseIterable {
     case ready = "GET /health/ready"
     case metrics = "GET /metrics"
     case root = "GET /"
+    case healthCheck = "POST /grpc.health.v1.Health/Check"
+    case healthWatch = "POST /grpc.health.v1.Health/Watch"
+    case healthList = "POST /grpc.health.v1.Health/List"
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
 
     /// Whether it changes models, and so needs the admin token.
     var isAdministration: Bool { self == .putModel || self == .deleteModel }
+
+    /// Whether it is a method of a gRPC service.
+    var isGRPC: Bool {
+        switch self {
+        case .healthCheck, .healthWatch, .healthList: true
+        default: false
+        }
+    }
 
     var method: String { rawValue.split(separator: " ").first.map { String($0) } ?? "" }
 
