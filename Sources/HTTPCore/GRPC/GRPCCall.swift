@@ -1,8 +1,15 @@
-/// One call, lent to its service for the length of an event.
-package struct GRPCCall: ~Copyable {
-    let state: GRPCCallState
-    let dispatcher: GRPCDispatcher
-    let sink: any ExchangeSink
+/// One call, lent to its service for the length of an event: it cannot be stored.
+package struct GRPCCall: ~Escapable {
+    private let state: GRPCCallState
+    private let dispatcher: GRPCDispatcher
+    private let sink: any ExchangeSink
+
+    @_lifetime(immortal)
+    init(_ state: GRPCCallState, _ dispatcher: GRPCDispatcher, _ sink: any ExchangeSink) {
+        self.state = state
+        self.dispatcher = dispatcher
+        self.sink = sink
+    }
 
     /// What it is called by after the event.
     package var exchange: ExchangeID { state.exchange }

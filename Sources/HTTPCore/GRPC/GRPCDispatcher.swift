@@ -51,13 +51,17 @@ package final class GRPCDispatcher {
         self.limits = limits
     }
 
+    /// The paths of all methods.
+    package var paths: [String] { entries.map { String(decoding: $0.path, as: UTF8.self) } }
+
     /// How many calls are under way.
     package var callCount: Int { calls.count }
 
     /// A call that is under way, to answer it outside of its events; nil where it is over.
+    @_lifetime(immortal)
     package func call(_ exchange: ExchangeID, _ sink: any ExchangeSink) -> GRPCCall? {
         guard let state = calls[exchange] else { return nil }
-        return GRPCCall(state: state, dispatcher: self, sink: sink)
+        return GRPCCall(state, self, sink)
     }
 
     // MARK: Events
@@ -78,7 +82,7 @@ package final class GRPCDispatcher {
             sink.expire(exchange, after: timeout)
         }
         calls[exchange] = state
-        state.entry.service.started(GRPCCall(state: state, dispatcher: self, sink: sink), head)
+        state.entry.service.started(GRPCCall(state, self, sink), head)
         state.isStarting = false
         if let status = state.earlyStatus { return GRPCRefusal.status(status).bodyMode }
         return .streamed(windowBytes: limits.windowBytes)
@@ -110,7 +114,7 @@ package final class GRPCDispatcher {
     /// There is room again for a call's messages.
     package func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         guard let state = calls[exchange] else { return }
-        state.entry.service.writable(GRPCCall(state: state, dispatcher: self, sink: sink))
+        state.entry.service.writable(GRPCCall(state, self, sink))
     }
 
     /// A call's time is over.
@@ -197,7 +201,7 @@ package final class GRPCDispatcher {
                 return
             }
         }
-        state.entry.service.message(message, GRPCCall(state: state, dispatcher: self, sink: sink))
+        state.entry.service.message(message, GRPCCall(state, self, sink))
     }
 
     /// The client's bytes are at their end.
@@ -206,7 +210,7 @@ package final class GRPCDispatcher {
         guard state.reader.isBetweenMessages else {
             return fail(state, GRPCStatus(.internal, "the call's bytes end in the middle of a message"), sink)
         }
-        let call = GRPCCall(state: state, dispatcher: self, sink: sink)
+        let call = GRPCCall(state, self, sink)
         if state.entry.kind.hasOneRequest {
             guard state.requestCount == 1 else {
                 return fail(state, GRPCStatus(.unimplemented, "the method takes one message, found none"), sink)

@@ -15,16 +15,16 @@ package protocol GRPCService: AnyObject {
     var methods: [GRPCMethod] { get }
 
     /// A call has begun. The head holds its metadata.
-    func started(_ call: borrowing GRPCCall, _ head: borrowing RequestHead)
+    func started(_ call: GRPCCall, _ head: borrowing RequestHead)
 
     /// One whole message, decompressed. Not to be kept.
-    func message(_ message: Span<UInt8>, _ call: borrowing GRPCCall)
+    func message(_ message: Span<UInt8>, _ call: GRPCCall)
 
     /// The client sends no more.
-    func halfClosed(_ call: borrowing GRPCCall)
+    func halfClosed(_ call: GRPCCall)
 
     /// There is room again after `send` returned false.
-    func writable(_ call: borrowing GRPCCall)
+    func writable(_ call: GRPCCall)
 
     /// The call is over: drop what is kept for it.
     func ended(_ exchange: ExchangeID, _ ending: GRPCEnding)
@@ -33,20 +33,10 @@ package protocol GRPCService: AnyObject {
     func endOfTick(_ dispatcher: GRPCDispatcher, _ sink: any ExchangeSink)
 }
 
-/// Why a call ended without its service.
-package enum GRPCEnding: Equatable, Sendable {
-    /// The client is gone, or does not want the answer any more.
-    case cancelled
-    /// The time that the client gave is over; it has been told so.
-    case expired
-    /// What the client sent was no message; it has been told so.
-    case failed(GRPCStatus)
-}
-
 extension GRPCService {
-    package func started(_ call: borrowing GRPCCall, _ head: borrowing RequestHead) {}
-    package func halfClosed(_ call: borrowing GRPCCall) {}
-    package func writable(_ call: borrowing GRPCCall) {}
+    package func started(_ call: GRPCCall, _ head: borrowing RequestHead) {}
+    package func halfClosed(_ call: GRPCCall) {}
+    package func writable(_ call: GRPCCall) {}
     package func ended(_ exchange: ExchangeID, _ ending: GRPCEnding) {}
     package func endOfTick(_ dispatcher: GRPCDispatcher, _ sink: any ExchangeSink) {}
 }

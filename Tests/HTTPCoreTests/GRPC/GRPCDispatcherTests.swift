@@ -1,6 +1,5 @@
+import HTTPCore
 import Testing
-
-@testable import HTTPCore
 
 /// A dispatcher with the test service over a sink that records.
 private final class Harness {
@@ -18,9 +17,8 @@ private final class Harness {
     ) throws -> (exchange: ExchangeID, mode: BodyMode) {
         streams += 2
         let exchange = ExchangeID(loop: 0, connection: 1, generation: 1, stream: streams)
-        var head = try RequestHead(
-            method: "POST", target: path, fields: [("content-type", "application/grpc")] + fields)
-        head.version = .http2
+        let head = try RequestHead(
+            method: "POST", target: path, fields: [("content-type", "application/grpc")] + fields, version: .http2)
         return (exchange, dispatcher.head(head, exchange, sink))
     }
 

@@ -1,6 +1,5 @@
+import HTTPCore
 import Testing
-
-@testable import HTTPCore
 
 private func timeout(_ text: String) -> Duration? {
     let bytes = Array(text.utf8)
@@ -10,9 +9,7 @@ private func timeout(_ text: String) -> Duration? {
 private func head(
     _ fields: [(name: String, value: String)], method: String = "POST", version: HTTPVersion = .http2
 ) throws -> RequestHead {
-    var head = try RequestHead(method: method, target: "/a.B/C", fields: fields)
-    head.version = version
-    return head
+    try RequestHead(method: method, target: "/a.B/C", fields: fields, version: version)
 }
 
 private func refused(_ head: borrowing RequestHead) -> GRPCRefusal? {

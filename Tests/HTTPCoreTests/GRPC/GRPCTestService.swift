@@ -25,9 +25,9 @@ final class GRPCTestService: GRPCService {
     private var counts: [ExchangeID: (next: Int, last: Int)] = [:]
     private var waiting: [ExchangeID] = []
 
-    private func method(_ call: borrowing GRPCCall) -> String { methods[call.method].name }
+    private func method(_ call: GRPCCall) -> String { methods[call.method].name }
 
-    func started(_ call: borrowing GRPCCall, _ head: borrowing RequestHead) {
+    func started(_ call: GRPCCall, _ head: borrowing RequestHead) {
         log.append("started \(method(call))")
         if method(call) == "Refuse" {
             call.finish(GRPCStatus(.permissionDenied, head.text(named: "why") ?? "no"))
@@ -35,7 +35,7 @@ final class GRPCTestService: GRPCService {
         if method(call) == "Slow" { call.hold() }
     }
 
-    func message(_ message: Span<UInt8>, _ call: borrowing GRPCCall) {
+    func message(_ message: Span<UInt8>, _ call: GRPCCall) {
         let text = message.text
         log.append("message \(text)")
         switch method(call) {
@@ -52,7 +52,7 @@ final class GRPCTestService: GRPCService {
         }
     }
 
-    func halfClosed(_ call: borrowing GRPCCall) {
+    func halfClosed(_ call: GRPCCall) {
         log.append("halfClosed")
         switch method(call) {
         case "Upper", "Tiny", "Echo", "Early": call.finish()
@@ -63,7 +63,7 @@ final class GRPCTestService: GRPCService {
         }
     }
 
-    func writable(_ call: borrowing GRPCCall) {
+    func writable(_ call: GRPCCall) {
         log.append("writable")
         count(call)
     }
@@ -85,7 +85,7 @@ final class GRPCTestService: GRPCService {
         waiting = []
     }
 
-    private func count(_ call: borrowing GRPCCall) {
+    private func count(_ call: GRPCCall) {
         guard let (first, last) = counts[call.exchange] else { return }
         var next = first
         var hasRoom = true
@@ -98,7 +98,7 @@ final class GRPCTestService: GRPCService {
     }
 
     @discardableResult
-    private func reply(_ text: String, _ call: borrowing GRPCCall) -> Bool {
+    private func reply(_ text: String, _ call: GRPCCall) -> Bool {
         let bytes = Array(text.utf8)
         return call.send(bytes.span)
     }
