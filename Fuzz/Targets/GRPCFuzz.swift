@@ -106,8 +106,8 @@ private func call(_ wire: [UInt8], method: String, isFramed: Bool) {
         bytes += wire
     }
     let half = bytes.count / 2
-    dispatcher.body(bytes[..<half].span, isEnd: false, exchange, sink)
-    dispatcher.body(bytes[half...].span, isEnd: true, exchange, sink)
+    dispatcher.body(bytes.span.extracting(0..<half), isEnd: false, exchange, sink)
+    dispatcher.body(bytes.span.extracting(half..<bytes.count), isEnd: true, exchange, sink)
     precondition(sink.ends + dispatcher.callCount == 1, "a call ends once, or is open")
     dispatcher.cancelled(exchange)
     precondition(dispatcher.callCount == 0, "a call is left")
