@@ -46,6 +46,7 @@ let package = Package(
         // System headers and libraries that Swift cannot see by itself.
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
@@ -67,7 +68,7 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-        layer("HTTPCore"),
+        layer("HTTPCore", ["CNghttp2", "Compression"]),
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
@@ -104,7 +105,7 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop"]),
         tests("HTTPCoreTests", ["HTTPCore"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
+        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",
             [

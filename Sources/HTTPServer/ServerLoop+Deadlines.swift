@@ -14,6 +14,9 @@ extension ServerLoop {
             connections[slot].writeProgress = .never
             return setDeadline(slot, .idle, state.value.now.advanced(by: timeouts.idle))
         }
+        if connections[slot].isHTTP2, !connections[slot].flags.contains(.lingering) {
+            return updateFrameDeadline(slot)
+        }
         var waiting = Connection.Waiting.nothing
         var deadline = LoopInstant.never
         func consider(_ kind: Connection.Waiting, _ start: LoopInstant, _ length: LoopDuration) {
@@ -50,7 +53,7 @@ extension ServerLoop {
     }
 
     @inline(__always)
-    private func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
+    func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
         connections[slot].waiting = waiting
         connections[slot].deadline = deadline
         guard deadline < connections[slot].wheelDeadline else { return }
@@ -80,8 +83,12 @@ extension ServerLoop {
         guard deadline != .never else { return }
         guard deadline <= state.value.now else { return setDeadline(slot, connections[slot].waiting, deadline) }
         connections[slot].deadline = .never
-        switch connections[slot].waiting {
-        case .nothing: break
+        let waiting = connections[slot].waiting
+        if connections[slot].isHTTP2, waiting != .write, waiting != .linger {
+            return actOnFrameDeadline(slot, waiting)
+        }
+        switch waiting {
+        case .nothing, .notice: break
         case .idle: close(slot, .closedIdle)
         case .write: close(slot, .closedWriteStall)
         case .linger: close(slot, lingerReason(slot))

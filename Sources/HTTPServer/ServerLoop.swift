@@ -113,6 +113,7 @@ final class ServerLoop {
         let count = transport.wait(milliseconds: waitMilliseconds())
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
+        state.value.context.nanoseconds = state.value.now.nanoseconds
 
         resumeQueued(&input, &head)
         var isRung = false
@@ -309,11 +310,11 @@ final class ServerLoop {
         // It may still stand in the lists; they look at the new flags, which are empty.
         state.value.freeSlots.append(UInt32(slot))
         state.value.context.recycle(old.pending)
-        state.value.context.recycleBody(old.http1.takeBody())
-        var stream = old.http1.unanswered(from: nil)
+        old.abandon(&state.value.context)
+        var stream = old.unanswered(from: nil)
         while let open = stream {
             handler.cancelled(exchangeID(slot, generation, open))
-            stream = old.http1.unanswered(from: open &+ 1)
+            stream = old.unanswered(from: open &+ 1)
         }
     }
 
@@ -353,7 +354,7 @@ final class ServerLoop {
         for slot in slots where connections[slot].isOpen {
             read(slot, &input, &head)
             guard connections[slot].isOpen else { continue }
-            connections[slot].http1.beginDrain()
+            connections[slot].beginDrain()
             markDirty(slot)
         }
     }

@@ -24,7 +24,7 @@ package struct OutputBuffer: ~Copyable {
 
     /// Whether it holds memory.
     @inline(__always)
-    var hasMemory: Bool { unsafe base != nil }
+    package var hasMemory: Bool { unsafe base != nil }
 
     /// The bytes that wait.
     package var bytes: Span<UInt8> {

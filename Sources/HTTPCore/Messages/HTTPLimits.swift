@@ -1,4 +1,4 @@
-/// The bounds of one HTTP/1 connection; each says what happens at it.
+/// The bounds of one connection; each says what happens at it.
 package struct HTTPLimits: Sendable, Equatable {
     /// Bytes from the first of a request line to the end of its head; beyond: 431.
     package var headBytesMax = 16 << 10
@@ -16,6 +16,18 @@ package struct HTTPLimits: Sendable, Equatable {
     package var gatheredBytesMax = 128 << 20
     /// Bytes of an unwanted request body that are read and thrown away to keep a connection; beyond: it is closed.
     package var discardBytesMax = 64 << 10
+
+    /// Open streams of an HTTP/2 connection (SETTINGS_MAX_CONCURRENT_STREAMS); one more is refused.
+    package var streamsMax = 128
+    /// Bytes that the peer may send on a stream before they are taken (SETTINGS_INITIAL_WINDOW_SIZE); more: the stream
+    /// or the connection ends with FLOW_CONTROL_ERROR.
+    package var streamWindowBytes = 256 << 10
+    /// The same for all streams of an HTTP/2 connection together.
+    package var connectionWindowBytes = 1 << 20
+    /// Bytes of one stream's answer that wait for the peer to read; above it `send` says so.
+    package var streamOutputBytesMax = 64 << 10
+    /// Bytes of answers that wait on an HTTP/2 connection; above it new streams are refused, to be tried again.
+    package var queuedBytesMax = 8 << 20
 
     /// The defaults.
     package init() {}

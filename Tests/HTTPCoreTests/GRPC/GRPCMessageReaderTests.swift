@@ -1,4 +1,3 @@
-import Compression
 import HTTPCore
 import Testing
 
