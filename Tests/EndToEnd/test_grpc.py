@@ -1,10 +1,11 @@
 """gRPC against the real server, with Python's grpcio as the client: the health service, deadlines, compression, drain.
 
-grpcio is found in the environment `make test` prepares (scripts/ensure-dependencies); without it these tests are skipped.
+grpcio and its health messages stand in requirements.txt; without them these tests are skipped.
 """
 
 import os
 import queue
+import re
 import shutil
 import subprocess
 import tempfile
@@ -18,18 +19,24 @@ try:
 except ImportError:
     grpc = None
 
-from harness import ANSWER_SECONDS, HOST, HOUSE, Connection, Server, ServerTestCase, head
-from test_nginx import NGINX, Nginx
+from harness import (
+    ANSWER_SECONDS,
+    HOST,
+    HOUSE,
+    ROOT,
+    Connection,
+    Server,
+    ServerTestCase,
+    contents,
+    free_port,
+    head,
+)
+
+NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
 
 SERVING = 1
 NOT_SERVING = 2
 SERVICE_UNKNOWN = 3
-
-
-def message(text):
-    """A HealthCheckRequest by hand."""
-    name = text.encode()
-    return (b"\x0a" + bytes([len(name)]) + name) if name else b""
 
 
 class Client:
@@ -264,6 +271,98 @@ class GRPC(ServerTestCase):
             connection.send(head("GET", "/grpc.health.v1.Health/Check"))
             answer = connection.answer()
             self.assertEqual((answer.status, answer.field("allow")), (405, "POST"))
+
+
+class GRPCNginx:
+    """nginx with the block that docs/http.md shows, changed only in its addresses."""
+
+    def __init__(self, upstream):
+        self.port = free_port()
+        self.directory = tempfile.mkdtemp(prefix="vencejo-nginx-")
+        os.chmod(self.directory, 0o755)
+        text = contents(os.path.join(ROOT, "docs", "http.md")).decode()
+        block = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)[1]
+        for old, new in (("vencejo:8080", f"{HOST}:{upstream}"), ("listen 8001", f"listen {HOST}:{self.port}")):
+            assert old in block, f"docs/http.md no longer holds {old!r}"
+            block = block.replace(old, new)
+        paths = "".join(
+            f"{name}_temp_path {self.directory}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        path = os.path.join(self.directory, "nginx.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"pid {self.directory}/pid;\nerror_log stderr warn;\nevents {{}}\n")
+            file.write(f"http {{\naccess_log off;\n{paths}{block}}}\n")
+        self.log = open(os.path.join(self.directory, "log"), "w+b")
+        self.process = subprocess.Popen(
+            [NGINX, "-c", path, "-p", self.directory, "-g", "daemon off;"],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        deadline = time.monotonic() + 10
+        while True:
+            assert self.process.poll() is None and time.monotonic() < deadline, contents(self.log.name)
+            try:
+                Connection(self.port, 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+
+    def close(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@unittest.skipIf(grpc is None, "grpcio and grpcio-health-checking are not installed")
+@unittest.skipUnless(os.access(NGINX, os.X_OK), "nginx is not installed")
+class GRPCBehindNginx(ServerTestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.nginx = GRPCNginx(cls.server.port)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.nginx.close()
+        super().tearDownClass()
+
+    def test_checks_pass(self):
+        with Client(self.nginx.port) as client:
+            for _ in range(50):
+                self.assertEqual(client.check("grpc.health.v1.Health"), SERVING)
+
+    def test_statuses_pass(self):
+        with Client(self.nginx.port) as client:
+            for call, code in (
+                (lambda: client.check("nobody"), grpc.StatusCode.NOT_FOUND),
+                (lambda: client.unary("/no.Service/Method"), grpc.StatusCode.UNIMPLEMENTED),
+                (lambda: client.unary("/grpc.health.v1.Health/Check", b"\xff"), grpc.StatusCode.INTERNAL),
+            ):
+                with self.assertRaises(grpc.RpcError) as caught:
+                    call()
+                self.assertEqual(caught.exception.code(), code)
+
+    def test_a_watch_passes_at_once(self):
+        with Client(self.nginx.port) as client:
+            watch = client.watch()
+            reader = Reader(watch)
+            self.assertEqual(reader.next(), SERVING)
+            self.assertTrue(reader.is_silent())
+            watch.cancel()
+
+    def test_many_at_once(self):
+        with Client(self.nginx.port) as client:
+            request = health_pb2.HealthCheckRequest()
+            calls = [
+                client.health.Check.future(request, timeout=ANSWER_SECONDS, wait_for_ready=True) for _ in range(100)
+            ]
+            self.assertEqual([call.result().status for call in calls], [SERVING] * 100)
 
 
 if __name__ == "__main__":
