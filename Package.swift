@@ -117,7 +117,7 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop"]),
         tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
+        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",
             [

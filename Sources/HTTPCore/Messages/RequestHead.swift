@@ -45,7 +45,7 @@ package struct RequestHead: Sendable {
     ///
     /// - Throws: `HTTP1Failure` where a parser would refuse it.
     package init(
-        method: String, target: String, fields: [(name: String, value: String)] = []
+        method: String, target: String, fields: [(name: String, value: String)] = [], version: HTTPVersion = .http11
     ) throws(HTTP1Failure) {
         self.init()
         var text = "\(method) \(target) HTTP/1.1\r\n"
@@ -54,7 +54,7 @@ package struct RequestHead: Sendable {
         let wire = Array((text + "\r\n").utf8)
         var parser = HTTP1HeadParser()
         switch parser.parse(wire.span, from: 0, limits: HTTPLimits(), into: &self) {
-        case .complete: return
+        case .complete: self.version = version
         case .failed(let failure): throw failure
         case .incomplete: throw .malformedField
         }

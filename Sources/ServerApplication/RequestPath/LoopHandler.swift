@@ -21,6 +21,7 @@ final class LoopHandler: RequestHandler {
     private let meter: RequestMeter
     private var live: LiveSettings
     private var liveNumber = 0
+    private let grpc: GRPCDispatcher
     private var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     private var decoder = NativeRequestDecoder()
@@ -63,6 +64,9 @@ final class LoopHandler: RequestHandler {
         let clock = context.clock
         batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
         meter = RequestMeter(shared.metrics, loop: context.index)
+        grpc = GRPCServices.dispatcher(shared.state)
+        // A Watch of the health service is told of a change at the end of the tick.
+        shared.state.listen { mailbox.wake() }
         adoptPool()
     }
 
@@ -95,7 +99,8 @@ final class LoopHandler: RequestHandler {
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
-        case .found(let route, _): return beginControl(route, head, exchange)
+        case .found(let route, _):
+            return route.isGRPC ? beginCall(route, head, exchange, sink) : beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
             let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
             if head.method == .options { return answerOptions(head, methods) }
@@ -104,6 +109,7 @@ final class LoopHandler: RequestHandler {
                 AnswerFields.problem.adding([("Allow", methods)]), .unknown)
         case .notFound:
             if head.method == .options, head.path.text == "*" { return answerOptions(head, Self.allMethods) }
+            if GRPCRequest.isLikely(head) { return beginCall(.unknown, head, exchange, sink) }
             return refuse(
                 ProblemDocument(
                     .notFound, title: "No such route",
@@ -142,13 +148,13 @@ final class LoopHandler: RequestHandler {
             guard isEnd else { return }
             pending[exchange] = nil
             remove(name, precondition, exchange, grant, sink)
-        case nil: break
+        case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
 
-    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
 
     func cancelled(_ exchange: ExchangeID) {
         if current?.exchange == exchange { current = nil }
@@ -156,6 +162,7 @@ final class LoopHandler: RequestHandler {
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
+        grpc.cancelled(exchange)
     }
 
     func endOfTick(_ sink: any ExchangeSink) {
@@ -167,6 +174,7 @@ final class LoopHandler: RequestHandler {
             live = next
             grantedFields.removeAll()
         }
+        grpc.endOfTick(sink)
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
@@ -317,8 +325,22 @@ final class LoopHandler: RequestHandler {
             let state = shared.state.current
             return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
         case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .options, .unknown: preconditionFailure("\(route) is not a control route")
+        case .predict, .modelPredict, .options, .healthCheck, .healthWatch, .healthList, .unknown:
+            preconditionFailure("\(route) is not a control route")
         }
+    }
+
+    /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
+    private func beginCall(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode {
+        let mode = grpc.head(head, exchange, sink)
+        if case .answered(let status, _, _) = mode {
+            meter.count(route, status, nanoseconds: 0)
+        } else {
+            meter.count(route, .ok, nanoseconds: 0)
+        }
+        return mode
     }
 
     private static let ignoredBodyBytesMax = 64 << 10

@@ -1,6 +1,6 @@
 internal import HTTPCore
 
-/// The native protocol's routes as a table, made once for all loops.
+/// The native protocol's routes and gRPC's as a table, made once for all loops.
 struct NativeRoutes: Sendable {
     private let table: RouteTable<RequestRoute>
 

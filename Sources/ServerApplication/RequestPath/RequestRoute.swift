@@ -1,4 +1,4 @@
-/// The routes of the native protocol, each with its method: also the labels of the request metrics.
+/// The routes of the native protocol and of gRPC, each with its method: also the labels of the request metrics.
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"
@@ -12,6 +12,9 @@ enum RequestRoute: String, Sendable, CaseIterable {
     case root = "GET /"
     /// What may be done with a route, and whether a page may: of any path that there is.
     case options = "OPTIONS *"
+    case healthCheck = "POST /grpc.health.v1.Health/Check"
+    case healthWatch = "POST /grpc.health.v1.Health/Watch"
+    case healthList = "POST /grpc.health.v1.Health/List"
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
 
@@ -22,6 +25,14 @@ enum RequestRoute: String, Sendable, CaseIterable {
     var takesPredictToken: Bool {
         switch self {
         case .predict, .modelPredict, .listModels, .getModel: true
+        default: false
+        }
+    }
+
+    /// Whether it is a method of a gRPC service.
+    var isGRPC: Bool {
+        switch self {
+        case .healthCheck, .healthWatch, .healthList: true
         default: false
         }
     }

@@ -252,4 +252,26 @@ final class Harness {
         #expect(ticket.route == .modelPredict)
         #expect(ticket.elapsed(until: 4) == 10)
     }
+
+    @Test func tellsAGRPCClientWhatItNeeds() throws {
+        let harness = try Harness()
+        let grpc = [(name: "Content-Type", value: "application/grpc")]
+        for path in ["/grpc.health.v1.Health/Check", "/inference.GRPCInferenceService/ServerLive"] {
+            guard case .answered(let status, _, _) = try harness.begin("POST", path, fields: grpc).mode else {
+                Issue.record("\(path) was taken")
+                continue
+            }
+            #expect(status == .versionNotSupported)
+        }
+        guard case .answered(let status, _, _) = try harness.begin("POST", "/grpc.health.v1.Health/Check").mode else {
+            Issue.record("a call without its content type was taken")
+            return
+        }
+        #expect(status == .unsupportedMediaType)
+        guard case .answered(let get, _, _) = try harness.begin("GET", "/grpc.health.v1.Health/Check").mode else {
+            Issue.record("GET was taken")
+            return
+        }
+        #expect(get == .methodNotAllowed)
+    }
 }
