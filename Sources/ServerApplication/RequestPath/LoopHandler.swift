@@ -82,14 +82,16 @@ final class LoopHandler: RequestHandler {
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
         setCurrentAside()
-        guard let cors = live.cors else { return answerOrExpect(head, exchange) }
+        guard let cors = live.cors else { return answerOrExpect(head, exchange, sink) }
         grant = cors.grant(for: head)
-        let mode = answerOrExpect(head, exchange)
+        let mode = answerOrExpect(head, exchange, sink)
         guard let grant, case .answered(let status, let fields, let body) = mode else { return mode }
         return .answered(status, grant.adding(to: fields), body)
     }
 
-    private func answerOrExpect(_ head: borrowing RequestHead, _ exchange: ExchangeID) -> BodyMode {
+    private func answerOrExpect(
+        _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode {
         switch shared.routes.match(head, &parameters) {
         case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
             return refuseToken(head, route)
