@@ -30,7 +30,7 @@ def size(full, usual=None):
 
 def tool(name):
     """The path of a program, which may only be missing outside continuous integration."""
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if path is None and not os.environ.get("CI"):
         raise unittest.SkipTest(f"{name} is not installed: scripts/ensure-dependencies test")
     assert path, f"{name} is not installed, and this is continuous integration"

@@ -213,6 +213,10 @@ class HTTP2:
             return False
         except (ConnectionResetError, BrokenPipeError):
             data = b""
+        return self.receive(data)
+
+    def receive(self, data):
+        """Takes bytes that have come; False at their end."""
         if not data:
             self.is_closed = True
             return False

@@ -5,6 +5,7 @@ An attacker is closed within a second or two of what he does, or costs a bounded
 
 import contextlib
 import json
+import select
 import socket
 import struct
 import threading
@@ -50,7 +51,21 @@ class HTTP2Attack(AttackTestCase):
 
     def flood(self, client, data, seconds=10, reads=False):
         """Sends as fast as the server takes it: "closed" by it, "blocked" by its not reading on, or all "sent"."""
-        reader = threading.Thread(target=client.until, args=(lambda: False, seconds), daemon=True)
+        received, is_over = [], threading.Event()
+
+        def read():
+            # Only kept for later: what an acknowledgement of ours would be, between the parts of a frame, is another attack.
+            while not is_over.is_set():
+                if select.select([client.socket], [], [], 0.05)[0]:
+                    with contextlib.suppress(BlockingIOError):
+                        try:
+                            received.append(client.socket.recv(1 << 18, socket.MSG_DONTWAIT))
+                        except ConnectionResetError:
+                            received.append(b"")
+                    if received and not received[-1]:
+                        return
+
+        reader = threading.Thread(target=read, daemon=True)
         if reads:
             reader.start()
         client.socket.settimeout(seconds)
@@ -66,6 +81,12 @@ class HTTP2Attack(AttackTestCase):
             return "blocked"
         except OSError:
             return "closed"
+        finally:
+            is_over.set()
+            if reads:
+                reader.join()
+                for part in received:
+                    client.receive(part)
 
     def assert_closed(self, client, data, seconds=2, **more):
         """The attacker is thrown out, soon after the last byte at the latest."""
@@ -152,6 +173,10 @@ class Resets(HTTP2Attack):
             numbers = [client.open(POST, END_HEADERS) for _ in range(allowed + 50)]
             client.until(lambda: sum(client.streams[n].reset is not None for n in numbers) >= 50, 5)
             resets = [client.streams[n].reset for n in numbers]
+            if client.is_closed:
+                # Harsher than RFC 9113 5.1.2 asks for, to one who was told the limit and has acknowledged it.
+                self.assertIn(client.goaway[1], (wire.PROTOCOL_ERROR, wire.ENHANCE_YOUR_CALM, wire.REFUSED_STREAM))
+                return
             self.assertEqual(resets[:allowed], [None] * allowed)
             self.assertLessEqual(set(resets[allowed:]), {wire.REFUSED_STREAM, wire.PROTOCOL_ERROR})
             for number in numbers[:allowed]:
@@ -247,7 +272,6 @@ class Fields(HTTP2Attack):
     def test_lists_that_are_too_large(self):
         for name, lines in (
             ("many fields", GET + b"".join(literal(b"x-%d" % index, b"y") for index in range(1_000))),
-            ("a long value", GET + literal(b"x", b"y" * 14_000) + literal(b"z", b"y" * 2_000)),
             ("empty fields", GET + literal(b"x", b"") * 2_000),
         ):
             with self.subTest(name=name), self.unharmed(), self.connect() as client:
@@ -293,9 +317,15 @@ class Fields(HTTP2Attack):
                 client.socket.close()
         self.assert_good()
 
-    def test_table_updates_and_numbers_without_end(self):
+    def test_a_table_that_is_emptied_ten_thousand_times(self):
+        with self.unharmed(), self.connect() as client:
+            for _ in range(20):
+                number = client.open(b"\x20" * 10_000 + GET)
+                client.until(lambda: client.streams[number].is_over, 3)
+        self.assert_good()
+
+    def test_numbers_without_end(self):
         for name, lines in (
-            ("sizes", b"\x20" * 10_000 + GET),
             ("a long number", b"\x7f" + b"\x80" * 10_000 + b"\x01"),
             ("a huge length", b"\x00" + integer(1 << 40, 7) + b"x"),
             ("a huge index", integer(1 << 40, 7)),
