@@ -19,6 +19,8 @@ from harness import ServerTestCase, post
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 MEBIBYTE = 1 << 20
 SCALE = float(os.environ.get("VENCEJO_ABUSE_SCALE", "1"))
+# How much longer everybody may have to wait on a machine that does other things as well.
+PATIENCE = float(os.environ.get("VENCEJO_ABUSE_PATIENCE", "1"))
 
 
 def size(full, usual=None):
@@ -28,7 +30,7 @@ def size(full, usual=None):
 
 def tool(name):
     """The path of a program, which may only be missing outside continuous integration."""
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     if path is None and not os.environ.get("CI"):
         raise unittest.SkipTest(f"{name} is not installed: scripts/ensure-dependencies test")
     assert path, f"{name} is not installed, and this is continuous integration"
@@ -68,7 +70,7 @@ class Prober:
 
     def __init__(self, server, slowest=5.0, request=None):
         self.server = server
-        self.slowest = slowest
+        self.slowest = slowest * PATIENCE
         self.request = request or post("/predict", RECORD)
         self.answered = 0
         self.worst = 0.0
