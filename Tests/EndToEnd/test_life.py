@@ -418,6 +418,20 @@ class Shedding(unittest.TestCase):
                 self.assertTrue(idle.is_closed(6))
 
 
+class Descriptors(unittest.TestCase):
+    def test_the_limit_is_raised_as_far_as_it_may_go(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 300))
+
+        with Server({"house-price": HOUSE}, preexec=limit) as server:
+            held = [server.connect() for _ in range(100)]
+            for connection in held:
+                connection.send(post("/predict", BODY))
+            for connection in held:
+                self.assertEqual(connection.answer().status, 200)
+                connection.close()
+
+
 class DrainingWithDelay(unittest.TestCase):
     def test_it_goes_on_accepting_while_the_balancer_looks(self):
         environment = {"VENCEJO_DRAIN_SECONDS": "6", "VENCEJO_DRAIN_DELAY_SECONDS": "2"}
