@@ -358,9 +358,7 @@ class Shedding(unittest.TestCase):
 
             def is_full():
                 with server.connect() as connection:
-                    connection.send(
-                        head("POST", "/predict", f"Content-Length: {len(BODY)}", "Expect: 100-continue")
-                    )
+                    connection.send(head("POST", "/predict", f"Content-Length: {len(BODY)}", "Expect: 100-continue"))
                     answer = connection.answer(with_interim=True)
                     if answer.status == 503:
                         self.assertEqual(answer.field("retry-after"), "1")
