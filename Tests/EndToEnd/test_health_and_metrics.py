@@ -238,9 +238,7 @@ class Sums(unittest.TestCase):
                 )
             self.assertEqual(grown("vencejo_http_request_body_bytes_total", route="/predict"), received)
             self.assertEqual(grown("vencejo_http_response_body_bytes_total", route="/predict"), sent)
-            self.assertEqual(
-                grown("vencejo_http_request_body_bytes_total", method="PUT"), os.path.getsize(HOUSE)
-            )
+            self.assertEqual(grown("vencejo_http_request_body_bytes_total", method="PUT"), os.path.getsize(HOUSE))
 
     def test_labels_are_never_what_a_client_wrote(self):
         with Server({"house-price": HOUSE}) as server:
@@ -254,9 +252,7 @@ class Sums(unittest.TestCase):
 
     def test_connections_are_told_by_what_they_wait_for(self):
         with Server({"house-price": HOUSE}, loops=2) as server:
-            states = lambda: {
-                labels["state"]: value for labels, value in self.read(server)["vencejo_connections"]
-            }
+            states = lambda: {labels["state"]: value for labels, value in self.read(server)["vencejo_connections"]}
             idle = [server.connect() for _ in range(6)]
             for connection in idle:
                 connection.send(post("/predict", b'{"RM": 5}'))
@@ -311,7 +307,7 @@ class Parser(unittest.TestCase):
     """The strict reader itself has to refuse what Prometheus would."""
 
     def test_it_refuses_what_is_wrong(self):
-        good = "# HELP a_total x\n# TYPE a_total counter\na_total{m=\"q\\\"\"} 1\n"
+        good = '# HELP a_total x\n# TYPE a_total counter\na_total{m="q\\""} 1\n'
         self.assertEqual(len(parse_metrics(good)), 1)
         for text in (
             good[:-1],

@@ -358,9 +358,7 @@ class Shedding(unittest.TestCase):
 
             def is_full():
                 with server.connect() as connection:
-                    connection.send(
-                        head("POST", "/predict", f"Content-Length: {len(BODY)}", "Expect: 100-continue")
-                    )
+                    connection.send(head("POST", "/predict", f"Content-Length: {len(BODY)}", "Expect: 100-continue"))
                     answer = connection.answer(with_interim=True)
                     if answer.status == 503:
                         self.assertEqual(answer.field("retry-after"), "1")
@@ -416,6 +414,20 @@ class Shedding(unittest.TestCase):
                 self.assertEqual(slow.answer().status, 408)
                 self.assertLess(time.monotonic() - started, 5)
                 self.assertTrue(idle.is_closed(6))
+
+
+class Descriptors(unittest.TestCase):
+    def test_the_limit_is_raised_as_far_as_it_may_go(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (40, 300))
+
+        with Server({"house-price": HOUSE}, preexec=limit) as server:
+            held = [server.connect() for _ in range(100)]
+            for connection in held:
+                connection.send(post("/predict", BODY))
+            for connection in held:
+                self.assertEqual(connection.answer().status, 200)
+                connection.close()
 
 
 class DrainingWithDelay(unittest.TestCase):
