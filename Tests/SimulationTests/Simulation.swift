@@ -28,8 +28,9 @@ final class Simulation {
     /// Requests that were answered as they should be.
     var answerCount = 0
 
-    init(seed: UInt64) throws {
-        let world = World(seed: seed)
+    /// - Parameter linesKept: how much of what happens is kept in words.
+    init(seed: UInt64, linesKept: Int = 0) throws {
+        let world = World(seed: seed, linesKept: linesKept)
         self.world = world
         settings = Settings(&world.dice)
         network = Network(world, settings.failures)

@@ -49,7 +49,7 @@ import Testing
 
     @discardableResult
     private static func run(_ seed: UInt64, showsTrace: Bool = false) throws -> Int {
-        let simulation = try Simulation(seed: seed)
+        let simulation = try Simulation(seed: seed, linesKept: showsTrace ? 1_000_000 : 0)
         let failures = simulation.run()
         if !failures.isEmpty {
             if showsTrace { print(simulation.world.trace.recent.joined(separator: "\n")) }

@@ -1,21 +1,25 @@
 /// What has happened: a hash of all of it, to compare two runs, and the last lines in words, to read after a failure.
 struct Trace {
-    private static let linesKept = 400
+    /// How many lines are kept.
+    let linesKept: Int
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     private var lines: [String] = []
     private var next = 0
+
+    init(linesKept: Int) { self.linesKept = linesKept }
 
     mutating func add(_ time: Int64, _ words: @autoclosure () -> String, _ numbers: Int...) {
         mix(UInt64(bitPattern: time))
         let text = words()
         for byte in text.utf8 { mix(UInt64(byte)) }
         for number in numbers { mix(UInt64(bitPattern: Int64(number))) }
+        guard linesKept > 0 else { return }
         let line = "\(Self.seconds(time)) \(text) \(numbers.map { "\($0)" }.joined(separator: " "))"
-        if lines.count < Self.linesKept {
+        if lines.count < linesKept {
             lines.append(line)
         } else {
             lines[next] = line
-            next = (next + 1) % Self.linesKept
+            next = (next + 1) % linesKept
         }
     }
 

@@ -12,14 +12,15 @@ final class World: @unchecked Sendable {
     var now: Int64 = 1000 * World.second
     /// Grows with everything that happens: the order of events at equal times.
     var step = 0
-    var trace = Trace()
+    var trace: Trace
     var agenda = Agenda()
     private(set) var failures: [String] = []
     /// The parts have been taken apart: what still happens does not matter.
     var isOver = false
 
-    init(seed: UInt64) {
+    init(seed: UInt64, linesKept: Int) {
         self.seed = seed
+        trace = Trace(linesKept: linesKept)
         dice = Dice(seed: seed)
     }
 

@@ -180,7 +180,10 @@ final class LoopHandler: RequestHandler {
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
-    var openExchangeCount: Int { pending.count + (current == nil ? 0 : 1) + batcher.waitingTickets }
+    var openExchangeCount: Int {
+        forgetEndedUploads()
+        return pending.count + (current == nil ? 0 : 1) + batcher.waitingTickets
+    }
 
     /// The model that the path names, mostly without escapes.
     private func modelInPath(of head: borrowing RequestHead) -> ServedModel? {

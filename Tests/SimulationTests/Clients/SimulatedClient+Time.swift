@@ -16,8 +16,8 @@ extension SimulatedClient {
 
     /// What a stalling client waits for: never earlier than the first, never later than the second of these times
     /// after what it sent last.
-    private func stallTimeout(_ request: PlannedRequest) -> (least: Int64, most: Int64) {
-        guard manner == .stallingInBody else { return (headTimeout, headTimeout) }
+    private func stallTimeout(_ request: PlannedRequest, inBody: Bool) -> (least: Int64, most: Int64) {
+        guard inBody else { return (headTimeout, headTimeout) }
         let earned = Int64(request.bytes.count / settings.http.bodyBytesPerSecondMin) * World.second
         return (bodyGrace, bodyGrace + earned + World.second)
     }
@@ -26,7 +26,7 @@ extension SimulatedClient {
         guard manner == .stallingInHead || manner == .stallingInBody, request.sentTime == nil, hasStopped else {
             return fail("408 to \(request.name)")
         }
-        let (least, most) = stallTimeout(request)
+        let (least, most) = stallTimeout(request, inBody: manner == .stallingInBody)
         if world.now < max(request.firstTime, link.acceptedAt) + least { fail("408 comes early") }
         if world.now > max(movedBefore, link.acceptedAt) + most + Self.slack { fail("408 comes late") }
     }
@@ -47,13 +47,14 @@ extension SimulatedClient {
         let bound: Int64
         let what: String
         if isClosing {
-            bound = 2 * Self.slack
+            // What is left of a request's body may be waited for, even if its answer has been given.
+            bound = 2 * Self.slack + (current.map { stallTimeout($0, inBody: true).most } ?? 0)
             what = "the connection is not closed after its last answer"
         } else if outstanding.isEmpty, current == nil {
             bound = idleTimeout + Self.slack
             what = "an idle connection stays open"
         } else if hasStopped, let request = current {
-            bound = stallTimeout(request).most + Self.slack
+            bound = stallTimeout(request, inBody: manner == .stallingInBody).most + Self.slack
             what = "a request that has stopped is waited for"
         } else {
             bound = Self.patience
@@ -88,9 +89,9 @@ extension SimulatedClient {
         // It was lost or let go before a loop had it.
         guard link.token != nil, let endedAt = link.endedAt else { return }
         if link.sawReset, mayBeReset { return }
+        if simulation.drainedAt != nil { return judgeDrain() }
         if reader.isInResponse { return fail("an answer is cut") }
         if isClosing || mayEnd { return }
-        if simulation.drainedAt != nil { return judgeDrain() }
         if manner == .halfClosing, hasStopped { return }
         let idleSince = max(lastAnsweredSent, link.acceptedAt)
         if manner == .stallingInBody, hasStopped, outstanding.isEmpty || outstanding.first?.isAnsweredEarly == true {
@@ -108,6 +109,10 @@ extension SimulatedClient {
     private var mayBeReset: Bool {
         if isClosing || mayEnd || simulation.drainedAt != nil { return true }
         if settings.isFull, answeredCount == 0 { return true }
+        if let ended = link.serverHalfClosedAt, let closed = link.serverClosedAt {
+            return link.lastReadBytes > settings.http.lingerBytesMax
+                || closed >= ended + settings.http.lingerTimeout.wholeNanoseconds
+        }
         return outstanding.contains { request in
             if case .malformed = request.kind { return true }
             return request.isAnsweredEarly || request.closes

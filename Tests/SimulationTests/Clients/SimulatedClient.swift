@@ -188,7 +188,8 @@ final class SimulatedClient: CustomStringConvertible {
         case .malformed where isLast || (isClosing && world.dice.chance(percent: 50)):
             return world.dice.chance(percent: 75) ? writer.malformed() : writer.malformedBody()
         case .stallingInHead where isLast, .stallingInBody where isLast: return writer.prediction()
-        case .neverReading, .pausing:
+        case .neverReading: return writer.metrics()
+        case .pausing:
             return world.dice.chance(percent: 50) ? writer.metrics() : writer.prediction()
         default:
             let kind = world.dice.number(0...99)
@@ -317,10 +318,9 @@ final class SimulatedClient: CustomStringConvertible {
     private func takeResponses() {
         while !isOver, let response = reader.next(isHead: outstanding.first?.isHead ?? false) {
             if response.status == 100 {
-                guard let current, current.awaitsContinue, waitsForContinue || position > 0 else {
-                    return fail("100 Continue comes unasked")
-                }
-                if outstanding.count == 1 { hasContinue = true }
+                guard outstanding.first?.awaitsContinue == true else { return fail("100 Continue comes unasked") }
+                outstanding[0].awaitsContinue = false
+                if outstanding[0].endOffset == current?.endOffset { hasContinue = true }
                 sendMore()
                 continue
             }
@@ -340,7 +340,7 @@ final class SimulatedClient: CustomStringConvertible {
         }
         outstanding.removeFirst()
         answeredCount += 1
-        lastAnsweredSent = request.sentTime ?? world.now
+        lastAnsweredSent = request.sentTime ?? request.firstTime
         world.note("client \(number) is answered \(response.status) for \(request.name)")
         if response.closes { isClosing = true }
         // A chunked body that nobody wants turns out to be too long only after the answer.

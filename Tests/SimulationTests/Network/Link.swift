@@ -49,6 +49,8 @@ final class Link {
     private var lastArrivalAtClient: Int64 = 0
     /// When the server ended its direction or closed, by itself.
     var endedAt: Int64? { serverHalfClosedAt ?? serverClosedAt }
+    /// What the server has read since it ended its direction, and the read before that.
+    private(set) var lastReadBytes = 0
     /// All bytes that have reached the server's kernel.
     private(set) var deliveredBytes = 0
 
@@ -83,6 +85,7 @@ final class Link {
                 inboundStart = 0
             }
             unreadByServer -= count
+            lastReadBytes = isServerHalfClosed ? lastReadBytes + count : count
             letClientGoOn()
             return .moved(count)
         }
