@@ -340,11 +340,9 @@ final class LoopHandler: RequestHandler {
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
         let mode = grpc.head(head, exchange, sink)
-        if case .answered(let status, _, _) = mode {
-            meter.count(route, status, nanoseconds: 0)
-        } else {
-            meter.count(route, .ok, nanoseconds: 0)
-        }
+        var status = HTTPStatus.ok
+        if case .answered(let refusal, _, _) = mode { status = refusal }
+        meter.count(route, status, nanoseconds: elapsed(), bytes: 0)
         return mode
     }
 
