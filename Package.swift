@@ -115,9 +115,17 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
+<<<<<<< HEAD
         tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
+=======
+        .target(
+            name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
+        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
+        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
+>>>>>>> h2
         tests(
             "ServerApplicationTests",
             [

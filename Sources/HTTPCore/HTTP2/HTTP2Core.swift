@@ -101,7 +101,7 @@ struct HTTP2Core {
     mutating func addField(_ name: Span<UInt8>, _ value: Span<UInt8>) -> Bool {
         if isInTrailers { return builder.skip(name, value, limits) }
         builder.add(name, value, limits)
-        return true
+        return !builder.isOverflowing(limits)
     }
 
     /// - Returns: false where the stream is malformed.

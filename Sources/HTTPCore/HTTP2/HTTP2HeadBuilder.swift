@@ -44,12 +44,16 @@ struct HTTP2HeadBuilder {
         return listBytes <= limits.headBytesMax
     }
 
+    /// Whether the fields are so many times what is read that they are not even counted to the end: one byte may stand
+    /// for thousands (HPACK's dynamic table), and each field costs the session a look at all of its bytes.
+    func isOverflowing(_ limits: HTTPLimits) -> Bool { listBytes > 2 * limits.headBytesMax }
+
     /// Adds a field.
     ///
-    /// - Complexity: O(bytes), nothing once the head is too large.
+    /// - Complexity: O(bytes), nothing once the head is refused.
     mutating func add(_ name: Span<UInt8>, _ value: Span<UInt8>, _ limits: HTTPLimits) {
-        guard failure == nil else { return }
         listBytes += name.count + value.count + HTTP2HeadBuilder.fieldOverhead
+        guard failure == nil else { return }
         guard listBytes <= limits.headBytesMax else { return failure = .headTooLarge }
         if name.count > 1, name[0] == UInt8(ascii: ":") { return addPseudo(name, value, limits) }
         guard head.fieldCount < limits.fieldsMax else { return failure = .tooManyFields }
