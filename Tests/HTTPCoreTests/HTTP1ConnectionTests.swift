@@ -212,6 +212,14 @@ import Testing
         #expect(driver.isFinished && driver.lingers && driver.requests.count == 1)
     }
 
+    @Test(arguments: ["7fffffffffffffff", "a"]) func refusesAChunkLongerThanAnyBodyWithoutWaitingForIt(_ size: String) {
+        let driver = ConnectionDriver()
+        driver.mode = { _ in .buffered(bytesMax: 9) }
+        driver.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n{")
+        #expect(driver.takeStatuses() == [413])
+        #expect(driver.isFinished && driver.lingers)
+    }
+
     /// Nobody knows how long the rest is, and keeping a promise to go on could take for ever.
     @Test func saysThatItClosesWhenItAnswersBeforeTheEndOfAChunkedBody() {
         for rest in ["", "5\r\nhe", "5\r\nhello\r\n0\r\n\r\n" + Self.get("/b")] {

@@ -186,7 +186,10 @@ extension HTTP1Connection {
                         finishReading(lingering: true)
                         return nil
                     }
-                } else if delivery == .buffered, range.count > deliveryBound - gathered.count {
+                } else if delivery == .buffered,
+                    decoder.chunkRest > deliveryBound - gathered.count - range.count
+                {
+                    // As announced, like a Content-Length: a chunk too long is not waited for.
                     return cancelReading(.bodyTooLong, &context)
                 } else if delivery == .buffered, !context.mayGather(range.count) {
                     return cancelReading(.tooManyBodies, &context)
