@@ -88,7 +88,7 @@ extension SimulatedClient {
     private func judgeEnd() {
         // It was lost or let go before a loop had it.
         guard link.token != nil, let endedAt = link.endedAt else { return }
-        if link.sawReset, mayBeReset { return }
+        if isDeaf || (link.sawReset && mayBeReset) { return }
         if simulation.drainedAt != nil { return judgeDrain() }
         if reader.isInResponse { return fail("an answer is cut") }
         if isClosing || mayEnd { return }
@@ -110,7 +110,9 @@ extension SimulatedClient {
         if isClosing || mayEnd || simulation.drainedAt != nil { return true }
         if settings.isFull, answeredCount == 0 { return true }
         if let ended = link.serverHalfClosedAt, let closed = link.serverClosedAt {
-            return link.lastReadBytes > settings.http.lingerBytesMax
+            let first = outstanding.first
+            let begun = first.map { $0.endOffset - $0.bytes.count } ?? sentBytes
+            return sentBytes - begun > settings.http.lingerBytesMax
                 || closed >= ended + settings.http.lingerTimeout.wholeNanoseconds
         }
         return outstanding.contains { request in
@@ -121,7 +123,7 @@ extension SimulatedClient {
 
     /// What had arrived before the drain began is answered, if there is time.
     private func judgeDrain() {
-        guard let delivered = deliveredAtDrain, let began = simulation.drainedAt,
+        guard !isClosing, let delivered = deliveredAtDrain, let began = simulation.drainedAt,
             simulation.drainDeadline - began >= 10 * World.second, manner == .polite || manner == .administrating
         else { return }
         if let lost = outstanding.first(where: { $0.sentTime != nil && $0.endOffset <= delivered }) {

@@ -55,6 +55,8 @@ final class SimulatedClient: CustomStringConvertible {
     var outstanding: [PlannedRequest] = []
     /// The last answer has come: the server closes.
     var isClosing = false
+    /// What still comes cannot be understood.
+    var isDeaf = false
     var isReadScheduled = false
     var readsFrom: Int64 = 0
     var hasSeenServerEnd = false
@@ -78,7 +80,7 @@ final class SimulatedClient: CustomStringConvertible {
         let common: [Manner] = [.polite, .polite, .polite, .polite, .administrating, .administrating]
         manner = world.dice.pick(Manner.allCases + common)
         writer = RequestWriter(simulation: simulation)
-        link = Link(world, number: number, isWide: manner == .administrating)
+        link = Link(world, number: number, isWide: manner == .administrating, isSlow: manner == .readingSlowly)
         requestsLeft = world.dice.skewed(0...30)
         depth = world.dice.pick([1, 1, 2, 5, 100])
         pieceMax = world.dice.pick([1, 7, 50, 1000, 100_000])
@@ -304,7 +306,9 @@ final class SimulatedClient: CustomStringConvertible {
             lastReceived = world.now
             movedBefore = lastMoved
             lastMoved = world.now
-            if isClosing { return fail("bytes come after the last answer: \(String(decoding: bytes, as: UTF8.self))") }
+            if isClosing, !isDeaf {
+                return fail("bytes come after the last answer: \(String(decoding: bytes, as: UTF8.self))")
+            }
             reader.append(bytes)
             takeResponses()
         }
@@ -316,7 +320,7 @@ final class SimulatedClient: CustomStringConvertible {
     func resetArrived() { scheduleRead() }
 
     private func takeResponses() {
-        while !isOver, let response = reader.next(isHead: outstanding.first?.isHead ?? false) {
+        while !isOver, !isDeaf, let response = reader.next(isHead: outstanding.first?.isHead ?? false) {
             if response.status == 100 {
                 guard outstanding.first?.awaitsContinue == true else { return fail("100 Continue comes unasked") }
                 outstanding[0].awaitsContinue = false
@@ -327,10 +331,16 @@ final class SimulatedClient: CustomStringConvertible {
             take(response)
         }
         if let error = reader.error { fail("not a response: \(error)") }
-        if isClosing, reader.isInResponse { fail("bytes come behind the last answer") }
+        if isClosing, !isDeaf, reader.isInResponse { fail("bytes come behind the last answer") }
     }
 
     private func take(_ response: ResponseReader.Response) {
+        // Refused before it was heard: nobody knew that it would ask for no body.
+        if response.status == 503, settings.isFull, answeredCount == 0, outstanding.first?.isHead == true {
+            isClosing = true
+            isDeaf = true
+            return
+        }
         guard let request = outstanding.first else {
             isClosing = response.closes
             if response.status != 503 || !settings.isFull || !response.closes {

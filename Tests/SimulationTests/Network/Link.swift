@@ -49,18 +49,19 @@ final class Link {
     private var lastArrivalAtClient: Int64 = 0
     /// When the server ended its direction or closed, by itself.
     var endedAt: Int64? { serverHalfClosedAt ?? serverClosedAt }
-    /// What the server has read since it ended its direction, and the read before that.
-    private(set) var lastReadBytes = 0
     /// All bytes that have reached the server's kernel.
     private(set) var deliveredBytes = 0
 
-    /// - Parameter isWide: much may be on its way to the server.
-    init(_ world: World, number: Int, isWide: Bool) {
+    /// - Parameters:
+    ///   - isWide: much may be on its way to the server.
+    ///   - isSlow: the client reads slowly as it is.
+    init(_ world: World, number: Int, isWide: Bool, isSlow: Bool) {
         self.world = world
         self.number = number
         let slowest = world.dice.pick([1, 50, 1000, 20_000]) * 1000
         latency = 1000...Int64(slowest) + 1000
-        outputRoom = world.dice.chance(percent: 3) ? 1 : world.dice.pick([100, 700, 4096, 65536, 1 << 20])
+        outputRoom =
+            world.dice.chance(percent: 3) && !isSlow ? 1 : world.dice.pick([100, 700, 4096, 65536, 1 << 20])
         inputRoom = isWide ? 300_000 : world.dice.pick([700, 4096, 65536, 300_000])
     }
 
@@ -85,7 +86,6 @@ final class Link {
                 inboundStart = 0
             }
             unreadByServer -= count
-            lastReadBytes = isServerHalfClosed ? lastReadBytes + count : count
             letClientGoOn()
             return .moved(count)
         }
