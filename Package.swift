@@ -103,7 +103,7 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("HTTPCoreTests", ["HTTPCore"]),
+        tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(

@@ -18,6 +18,10 @@ package struct HTTP1Context: ~Copyable {
     /// Bytes of bodies that connections have gathered and not given back.
     var gatheredBytes = 0
     var outputs = OutputBufferPool()
+    /// What decodes and codes bodies.
+    let coders: ContentCoders
+    /// Where a body is coded before its answer is put together.
+    var coded = OutputBuffer()
     /// Where an answer out of its turn is put together before it is parked.
     var scratch = OutputBuffer()
     /// The loop's time in nanoseconds from any start, for what is bounded by a rate; kept up by the driver.
@@ -33,6 +37,7 @@ package struct HTTP1Context: ~Copyable {
         var bounded = limits
         bounded.pipelinedMax = min(max(1, limits.pipelinedMax), 64)
         self.limits = bounded
+        coders = ContentCoders(limits: bounded)
         date = HTTPDate(unixSeconds: unixSeconds)
         makeOKLines()
     }

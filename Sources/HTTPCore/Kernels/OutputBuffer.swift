@@ -90,6 +90,16 @@ package struct OutputBuffer: ~Copyable {
         end &+= count
     }
 
+    /// Appends what `write` puts into a span with that much room.
+    mutating func append<R>(addingCapacity count: Int, _ write: (inout OutputSpan<UInt8>) -> R) -> R {
+        let place = unsafe room(count).assumingMemoryBound(to: UInt8.self)
+        let buffer = unsafe UnsafeMutableBufferPointer(start: place, count: count)
+        var span = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+        let result = write(&span)
+        end &+= unsafe span.finalize(for: buffer)
+        return result
+    }
+
     /// Takes `count` bytes off the front.
     mutating func removeFirst(_ count: Int) {
         precondition(count >= 0 && count <= self.count, "more than there is")

@@ -14,6 +14,18 @@ package struct HTTPLimits: Sendable, Equatable {
     package var outputBytesMax = 1 << 20
     /// Bytes of bodies that all connections of a loop together have gathered and not delivered; beyond: 503.
     package var gatheredBytesMax = 128 << 20
+    /// Coded request bodies that a loop decodes at the same time, at 40 KB each; beyond: 503.
+    package var codedBodiesMax = 256
+    /// A coded body may grow to so many times its length when it is decoded; beyond: 413.
+    package var codedRatioMax = 200
+    /// Up to this many bytes it may grow at any ratio.
+    package var codedFreeBytes = 1 << 20
+    /// Answers of fewer bytes are not coded; `Int.max`: none is.
+    package var compressedAnswerBytesMin = 1 << 10
+    /// Answers of more bytes are not coded either, as that holds up the loop: 10 ms a MiB.
+    package var compressedAnswerBytesMax = 8 << 20
+    /// Answers that a loop codes piece by piece at the same time, at 260 KB each; beyond: not coded.
+    package var codedAnswersMax = 32
     /// Bytes of an unwanted request body that are read and thrown away to keep a connection; beyond: it is closed.
     package var discardBytesMax = 64 << 10
 

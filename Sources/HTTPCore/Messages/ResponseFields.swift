@@ -20,6 +20,10 @@ package final class ResponseFields: Sendable {
     let compact: [UInt8]
     /// Where in ``compact`` each field lies.
     let compactRanges: [(nameStart: Int, valueStart: Int, end: Int)]
+    /// Whether a body of this kind gets shorter when it is coded, and may be.
+    let isCodable: Bool
+    /// Whether there is a `Vary` that covers Accept-Encoding.
+    let variesOnEncoding: Bool
 
     /// Makes a block of fields.
     package init(_ pairs: [(name: String, value: String)]) {
@@ -44,6 +48,12 @@ package final class ResponseFields: Sendable {
         self.lines = lines
         self.compact = compact
         self.compactRanges = compactRanges
+        isCodable = CodableContent.describes(fields)
+        variesOnEncoding = fields.contains { field in
+            guard field.name.lowercased() == "vary" else { return false }
+            let value = field.value.lowercased()
+            return value == "*" || value.split(separator: ",").contains { $0.trimmed == "accept-encoding" }
+        }
     }
 
     /// No fields.

@@ -293,8 +293,10 @@ final class LoopHandler: RequestHandler {
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
         forgetEndedUploads()
         do {
+            // Of a coded body the length says little of the file's.
+            let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
             let upload = try UploadExchange(
-                name: name, precondition: precondition, declaredBytes: head.contentLength, exchange: exchange,
+                name: name, precondition: precondition, declaredBytes: declaredBytes, exchange: exchange,
                 mailbox: context.mailbox, shared: shared)
             pending[exchange] = .upload(upload)
             return .streamed(windowBytes: UploadExchange.windowBytes)
