@@ -68,7 +68,11 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
+<<<<<<< HEAD
         layer("HTTPCore", ["Compression", "CNghttp2"]),
+=======
+        layer("HTTPCore", ["CNghttp2", "Compression"]),
+>>>>>>> grpc
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
