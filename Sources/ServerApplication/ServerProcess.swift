@@ -12,7 +12,8 @@ public enum ServerProcess {
     }
 
     /// Serves until SIGTERM or SIGINT, then drains. A second one ends at once, and so does one before the server
-    /// answers, which has nothing to drain. SIGHUP reads the configuration again.
+    /// answers, which has nothing to drain. SIGHUP reads the configuration again, unless it comes because the terminal
+    /// it was started on is gone: then it stops as well, or it would hold its port with nobody knowing of it.
     /// - Parameter showsExamples: print lines to paste even if nobody is at a terminal.
     /// - Returns: the exit code: 0 after a drain, 1 if the server could not start. A second signal ends with 1.
     public static func run(_ options: ServerOptions, showsExamples: Bool = false) -> Int32 {
@@ -20,14 +21,17 @@ public enum ServerProcess {
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
             let signals = try SignalReceiver([SIGTERM, SIGINT, SIGHUP])
+            let wasTerminal = isatty(STDIN_FILENO) == 1
             let serving = Mutex(Serving())
             let stopping = try EventLoopThread(name: "signals") {
                 while let signal = try? signals.next() {
+                    // A terminal that is gone is none any more (EIO).
+                    let asksToReload = signal == SIGHUP && !(wasTerminal && isatty(STDIN_FILENO) == 0)
                     let server = serving.withLock { serving in
-                        if signal == SIGHUP, serving.server == nil { serving.isReloadAsked = true }
+                        if asksToReload, serving.server == nil { serving.isReloadAsked = true }
                         return serving.server
                     }
-                    if signal == SIGHUP {
+                    if asksToReload {
                         if let server { reload(server, options) }
                     } else if server == nil {
                         _exit(0)

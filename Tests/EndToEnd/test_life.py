@@ -348,6 +348,32 @@ class Reloading(unittest.TestCase):
             self.assertEqual(server.wait(), 0)
 
 
+class Terminals(unittest.TestCase):
+    def test_it_stops_when_its_terminal_goes(self):
+        controller, terminal = os.openpty()
+        port = free_port()
+        process = subprocess.Popen(
+            [find_binary(), "serve", f"a={HOUSE}", "--host", HOST, "--port", str(port)],
+            env=clean_environment(),
+            stdin=terminal,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        os.close(terminal)
+        try:
+            self.assertTrue(until(lambda: run_command("probe", "--port", str(port))[0] == 0, 20))
+            process.send_signal(signal.SIGHUP)
+            self.assertEqual(run_command("probe", "--port", str(port))[0], 0, "the terminal is there: a reload")
+            os.close(controller)
+            process.send_signal(signal.SIGHUP)
+            self.assertEqual(process.wait(15), 0)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+
+
 class Shedding(unittest.TestCase):
     def test_predictions_beyond_the_bound_are_refused_before_their_body(self):
         environment = {"VENCEJO_IN_FLIGHT_MAX": "3"}
