@@ -35,7 +35,7 @@ final class SimulatedLoop {
         let loop = ServerLoop(
             index: index, configuration: configuration, clock: clock,
             handler: CheckingHandler(world, loop: index, handler), parts: parts[index], peers: parts,
-            listener: listener)
+            listeners: listener.map { [$0] } ?? [])
         self.loop = loop
         input = [UInt8](repeating: 0, count: loop.inputBytes)
         loop.begin()
