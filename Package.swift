@@ -68,11 +68,7 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-<<<<<<< HEAD
         layer("HTTPCore", ["Compression", "CNghttp2"]),
-=======
-        layer("HTTPCore", ["CNghttp2", "Compression"]),
->>>>>>> grpc
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
@@ -119,17 +115,11 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-<<<<<<< HEAD
-        tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
-        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
-=======
         .target(
             name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
-        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire"]),
+        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire", "Compression"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
->>>>>>> h2
+        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",
             [
