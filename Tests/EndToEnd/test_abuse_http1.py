@@ -75,7 +75,7 @@ class Chunks(AttackTestCase):
 
 
 class Slow(unittest.TestCase):
-    """T2: clients that hold what they can for as long as they can. One wait for all of them, since it is the longest."""
+    """T2: clients that hold what they can for as long as they can. One wait for all of them: it is the longest."""
 
     head_seconds = 10
     body_seconds = 5
@@ -307,7 +307,7 @@ class Lengths(AttackTestCase):
                         self.assertLess(time.monotonic() - started, 2)
 
     def test_bodies_on_their_way_have_one_bound_together(self):
-        """Eight clients hold 31 MiB each, unfinished: the bound of the loop is 128 MiB, and those over it are told 503."""
+        """Eight clients hold 31 MiB each, unfinished: the loop's bound is 128 MiB, and those over it are told 503."""
         part = b" " * (31 * MEBIBYTE)
         with self.unharmed(peak=220 * MEBIBYTE, kept=64 * MEBIBYTE, slowest=10), contextlib.ExitStack() as stack:
             connections = []
