@@ -172,7 +172,7 @@ class Watch:
         return count
 
     def forget_peak(self):
-        """Makes VmHWM begin anew (proc(5), clear_refs); where that is not allowed, the peak is that of the whole run."""
+        """Makes VmHWM begin anew (proc(5), clear_refs); where that is not allowed, it is the peak of the whole run."""
         with contextlib.suppress(OSError), open(f"/proc/{self.server.process.pid}/clear_refs", "w") as file:
             file.write("5")
 

@@ -131,6 +131,7 @@ class HTTP2:
         self.goaways = []
         self.pings = []
         self.acknowledged = 0
+        self.granted = {}  # By stream, 0 being the connection.
         self.frames = []
         self.is_closed = False
         self.grants = grants
@@ -247,6 +248,8 @@ class HTTP2:
                 self.pings.append(payload)
             else:
                 self.send(frame(PING, ACK, 0, payload))
+        elif kind == WINDOW_UPDATE:
+            self.granted[number] = self.granted.get(number, 0) + struct.unpack(">I", payload)[0]
         elif kind == GOAWAY:
             self.goaway = struct.unpack(">II", payload[:8])
             self.goaways.append(self.goaway)

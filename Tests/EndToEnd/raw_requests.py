@@ -1,7 +1,7 @@
 """Requests whose framing is in doubt, as bytes: the table that is sent to the server and to nginx in front of it.
 
-Each is followed by a complete request in the same write. Whoever answers that one too has taken bytes of the first for a
-request, or the other way round: what smugglers live on (RFC 9112 11.2).
+Each is followed by a complete request in the same write. Whoever answers that one too has taken bytes of the first for
+a request, or the other way round: what smugglers live on (RFC 9112 11.2).
 """
 
 

@@ -102,7 +102,7 @@ class Coded(AttackTestCase):
             self.assertEqual(connection.answer().body, self.wanted)
 
     def test_a_bomb_is_413_and_costs_no_memory(self):
-        """1:1000, far beyond the limit of 32 MiB; and small ones in a row, which are over it by the ratio or the size."""
+        """1:1000, far beyond the limit of 32 MiB; and small ones in a row, over it by the ratio or the size."""
         data = bomb(size(2048, 512))
         self.assertLess(len(data), 3 * MEBIBYTE)
         with self.unharmed(peak=96 * MEBIBYTE, kept=48 * MEBIBYTE, slowest=10):

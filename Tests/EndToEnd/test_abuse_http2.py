@@ -54,7 +54,7 @@ class HTTP2Attack(AttackTestCase):
         received, is_over = [], threading.Event()
 
         def read():
-            # Only kept for later: what an acknowledgement of ours would be, between the parts of a frame, is another attack.
+            # Only kept for later: an acknowledgement of ours between the parts of a frame would be another attack.
             while not is_over.is_set():
                 if select.select([client.socket], [], [], 0.05)[0]:
                     with contextlib.suppress(BlockingIOError):

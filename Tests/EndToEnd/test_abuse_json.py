@@ -6,7 +6,7 @@ import math
 import random
 import time
 
-from abuse import MEBIBYTE, RECORD, AttackTestCase, Watch, size
+from abuse import MEBIBYTE, AttackTestCase, Watch, size
 from harness import HOUSE, Server, expected, head
 
 NAMES = ("CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE", "DIS", "RAD", "TAX", "PTRATIO", "B", "LSTAT")
@@ -41,7 +41,7 @@ class Documents(AttackTestCase):
                     self.assertLess(time.monotonic() - started, 5)
 
     def test_a_string_of_a_hundred_megabytes(self):
-        """Over the default limit it is not read; where the limit allows it, it costs its size and is not copied about."""
+        """Over the default limit it is not read; where the limit allows it, it costs its size and no copies."""
         long = b'{"CRIM":0.15,"x":"' + b"a" * (100 * MEBIBYTE) + b'"}'
         with self.unharmed(peak=48 * MEBIBYTE), self.server.connect(timeout=60) as connection:
             with contextlib.suppress(OSError):

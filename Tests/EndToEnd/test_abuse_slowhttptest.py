@@ -1,4 +1,4 @@
-"""slowhttptest, the tool that others test with: slow heads (-H), slow bodies (-B) and slow readers (-X), all at once."""
+"""slowhttptest, the tool that others test with: slow heads (-H), bodies (-B) and readers (-X), all at once."""
 
 import subprocess
 import unittest

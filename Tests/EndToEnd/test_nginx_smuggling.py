@@ -1,7 +1,7 @@
 """Smuggling through the repository's own nginx.conf: nginx and the server have to agree where each request ends.
 
-What is in doubt may be refused by either of them, or repaired by nginx before it passes it on. But the server must never
-see a request that nginx did not send it, and no client may get what belongs to another.
+What is in doubt may be refused by either of them, or repaired by nginx before it passes it on. But the server must
+never see a request that nginx did not send it, and no client may get what belongs to another.
 """
 
 import json
