@@ -103,8 +103,10 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("HTTPCoreTests", ["HTTPCore", "Compression"]),
-        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
+        .target(
+            name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
+        tests("HTTPCoreTests", ["HTTPCore", "Compression", "HTTP2Wire"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",

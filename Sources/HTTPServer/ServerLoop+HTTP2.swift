@@ -54,7 +54,8 @@ extension ServerLoop {
         if let bodyDeadline { consider(.body, LoopInstant(nanoseconds: bodyDeadline)) }
         if !isBlocked, connections[slot].isInsideOfHead(hasBodies: bodyDeadline != nil) {
             // Of this frame or field block, not of the one before.
-            if connections[slot].headStart == .never || connections[slot].frameMark != connections[slot].http2.frameMark {
+            if connections[slot].headStart == .never || connections[slot].frameMark != connections[slot].http2.frameMark
+            {
                 connections[slot].headStart = now
                 connections[slot].frameMark = connections[slot].http2.frameMark
             }

@@ -84,6 +84,13 @@ final class TestClient {
         return String(decoding: buffer, as: UTF8.self)
     }
 
+    /// What the server has sent, waiting for some; empty at the end.
+    func readSome() throws -> [UInt8] {
+        if buffer.isEmpty { _ = try readMore() }
+        defer { buffer = [] }
+        return buffer
+    }
+
     /// Whether nothing can be read now.
     var isSilent: Bool {
         var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
