@@ -38,7 +38,8 @@ struct AcceptEncoding {
     /// - Complexity: O(bytes).
     mutating func add(_ value: Span<UInt8>) {
         var elements = ListElements()
-        while let range = elements.next(in: value) { add(element: value.extracting(range)) }
+        // Once gzip has the full weight, nothing behind it can be liked better.
+        while gzip < 1000, let range = elements.next(in: value) { add(element: value.extracting(range)) }
     }
 
     private mutating func add(element: Span<UInt8>) {

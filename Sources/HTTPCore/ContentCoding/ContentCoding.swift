@@ -9,14 +9,11 @@ package enum ContentCoding: UInt8, Sendable, CaseIterable {
 
     /// The coding of that name, whatever its case.
     init?(named name: Span<UInt8>) {
-        if name.equalsIgnoringCase("gzip") || name.equalsIgnoringCase("x-gzip") {
-            self = .gzip
-        } else if name.equalsIgnoringCase("deflate") {
-            self = .deflate
-        } else if name.equalsIgnoringCase("identity") {
-            self = .identity
-        } else {
-            return nil
+        switch name.count {
+        case 4 where name.equalsIgnoringCase("gzip"), 6 where name.equalsIgnoringCase("x-gzip"): self = .gzip
+        case 7 where name.equalsIgnoringCase("deflate"): self = .deflate
+        case 8 where name.equalsIgnoringCase("identity"): self = .identity
+        default: return nil
         }
     }
 

@@ -22,8 +22,8 @@ package struct HTTPLimits: Sendable, Equatable {
     package var codedFreeBytes = 1 << 20
     /// Answers of fewer bytes are not coded; `Int.max`: none is.
     package var compressedAnswerBytesMin = 1 << 10
-    /// Answers of more bytes are not coded either, as that holds up the loop: 10 ms a MiB.
-    package var compressedAnswerBytesMax = 8 << 20
+    /// Answers of more bytes are not coded either, as that holds up the loop: up to 15 ms a MiB.
+    package var compressedAnswerBytesMax = 1 << 20
     /// Answers that a loop codes piece by piece at the same time, at 260 KB each; beyond: not coded.
     package var codedAnswersMax = 32
     /// Bytes of an unwanted request body that are read and thrown away to keep a connection; beyond: it is closed.
