@@ -11,6 +11,8 @@ final class GRPCCallState {
     var isStarting = true
     /// The answer's head has been sent.
     var hasAnswered = false
+    /// The head has said that messages may be compressed.
+    var compresses = false
     var isOver = false
     /// With which it ended while it was starting, before anything was sent.
     var earlyStatus: GRPCStatus?

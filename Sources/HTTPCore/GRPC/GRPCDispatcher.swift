@@ -30,8 +30,10 @@ package final class GRPCDispatcher {
     private var gatheredBytes = 0
     /// A message with its prefix, to be sent at once.
     private var frame: [UInt8] = []
+    private var compressor: GRPCMessageCompressor?
     /// Longer messages are sent behind their prefix instead of being copied.
     private static let joinedBytesMax = 16 << 10
+    private static let frameBytesKeptMax = 64 << 10
 
     /// Makes the table of methods. Two of the same path are a mistake in the program.
     package init(_ services: [any GRPCService], limits: Limits = Limits()) {
@@ -145,23 +147,40 @@ package final class GRPCDispatcher {
         state.responseCount += 1
         if !state.hasAnswered {
             state.hasAnswered = true
-            sink.start(state.exchange, .ok, GRPCFields.response, bodyBytes: nil)
+            // One answer alone is only announced as compressed where it may be.
+            state.compresses =
+                state.request.wantsGzip && (!state.entry.kind.hasOneResponse || isCompressible(message))
+            let fields = state.compresses ? GRPCFields.gzipResponse : GRPCFields.response
+            sink.start(state.exchange, .ok, fields, bodyBytes: nil)
         }
         // Taken out: nobody may touch it while the sink reads it.
         var frame: [UInt8] = []
         swap(&frame, &self.frame)
         frame.removeAll(keepingCapacity: true)
-        GRPCMessagePrefix.append(count: message.count, isCompressed: false, to: &frame)
         let hasRoom: Bool
-        if message.count <= Self.joinedBytesMax {
+        if state.compresses, isCompressible(message), compress(message, to: &frame) {
+            hasRoom = sink.send(state.exchange, frame.span)
+        } else if message.count <= Self.joinedBytesMax {
+            GRPCMessagePrefix.append(count: message.count, isCompressed: false, to: &frame)
             frame.append(copying: message)
             hasRoom = sink.send(state.exchange, frame.span)
         } else {
+            GRPCMessagePrefix.append(count: message.count, isCompressed: false, to: &frame)
             let hadRoom = sink.send(state.exchange, frame.span)
             hasRoom = sink.send(state.exchange, message) && hadRoom
         }
-        swap(&frame, &self.frame)
+        if frame.capacity <= Self.frameBytesKeptMax { swap(&frame, &self.frame) }
         return hasRoom
+    }
+
+    private func isCompressible(_ message: Span<UInt8>) -> Bool {
+        message.count >= GRPCMessageCompressor.messageBytesMin
+    }
+
+    private func compress(_ message: Span<UInt8>, to frame: inout [UInt8]) -> Bool {
+        if compressor == nil { compressor = GRPCMessageCompressor() }
+        guard let compressor else { return false }
+        return GRPCMessagePrefix.append(message, compressedBy: compressor, to: &frame)
     }
 
     func finish(_ state: GRPCCallState, _ status: GRPCStatus, _ sink: any ExchangeSink) {

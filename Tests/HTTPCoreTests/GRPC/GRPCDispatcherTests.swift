@@ -1,5 +1,6 @@
-import HTTPCore
 import Testing
+
+@testable import HTTPCore
 
 /// A dispatcher with the test service over a sink that records.
 private final class Harness {
@@ -349,6 +350,86 @@ private final class Harness {
         #expect(harness.status(fourth) == "0")
         harness.send([], isEnd: true, second)
         #expect(harness.status(second) == "0")
+    }
+
+    // MARK: Compressed answers
+
+    /// The flags of an answer's messages, and their texts decompressed.
+    private func compressed(_ bytes: [UInt8]) -> (flags: [UInt8], texts: [String]) {
+        var reader = GRPCMessageReader(encoding: .gzip, bytesMax: 1 << 26)
+        var position = 0
+        var flags: [UInt8] = []
+        var texts: [String] = []
+        while position < bytes.count {
+            flags.append(bytes[position])
+            switch reader.step(bytes.span, at: &position) {
+            case .message(let range): texts.append(String(decoding: bytes[range], as: UTF8.self))
+            case .gathered: texts.append(String(decoding: reader.takeGathered(), as: UTF8.self))
+            case .needInput, .failed: return (flags, texts)
+            }
+        }
+        return (flags, texts)
+    }
+
+    private static let compressing = [
+        (name: "grpc-encoding", value: "gzip"), (name: "grpc-accept-encoding", value: "identity,gzip"),
+    ]
+
+    @Test func compressesLongAnswersOfAClientThatCompresses() throws {
+        let harness = Harness()
+        let call = try harness.open("Echo", fields: Self.compressing)
+        let texts = [1, 1023, 1024, 50_000, 0, 200_000].map { String(repeating: "abcd ", count: $0 / 5 + 1) }
+        for text in texts { harness.send(framed(text), call) }
+        harness.send([], isEnd: true, call)
+        let answer = try #require(harness.sink.answers[call])
+        #expect(field("grpc-encoding", of: answer.fields) == "gzip")
+        let (flags, found) = compressed(answer.body)
+        #expect(flags == [0, 1, 1, 1, 0, 1])
+        #expect(found == texts)
+        #expect(answer.body.count < 10_000)
+        #expect(harness.status(call) == "0")
+    }
+
+    @Test func doesNotCompressWhatGetsNoShorter() throws {
+        let compressor = try #require(GRPCMessageCompressor())
+        var generator = SeededGenerator(seed: 3)
+        let random = (0..<2000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let plain = [UInt8](repeating: 5, count: 2000)
+        var bytes: [UInt8] = [9]
+        for _ in 0..<3 {
+            let isShorter = GRPCMessagePrefix.append(random.span, compressedBy: compressor, to: &bytes)
+            #expect(!isShorter)
+            #expect(bytes == [9])
+        }
+        let isShorter = GRPCMessagePrefix.append(plain.span, compressedBy: compressor, to: &bytes)
+        #expect(isShorter)
+        #expect(bytes.count < 100)
+        #expect(compressed(Array(bytes[1...])).texts == [String(repeating: "\u{5}", count: 2000)])
+    }
+
+    @Test(
+        arguments: [
+            [], [("grpc-encoding", "gzip")], [("grpc-accept-encoding", "gzip")],
+            [("grpc-encoding", "gzip"), ("grpc-accept-encoding", "identity,deflate")],
+        ] as [[(String, String)]])
+    func compressesForNobodyElse(fields: [(String, String)]) throws {
+        let harness = Harness()
+        let call = try harness.open("Echo", fields: fields.map { (name: $0.0, value: $0.1) })
+        let text = String(repeating: "x", count: 5000)
+        harness.send(framed(text), isEnd: true, call)
+        #expect(harness.messages(call) == [text])
+        #expect(field("grpc-encoding", of: harness.sink.answers[call]?.fields) == nil)
+    }
+
+    @Test func announcesNoCompressionOfOneShortAnswer() throws {
+        let harness = Harness()
+        let short = try harness.open("Upper", fields: Self.compressing)
+        harness.send(framed("abc"), isEnd: true, short)
+        #expect(field("grpc-encoding", of: harness.sink.answers[short]?.fields) == nil)
+        let long = try harness.open("Upper", fields: Self.compressing)
+        harness.send(framed(String(repeating: "x", count: 3000)), isEnd: true, long)
+        #expect(field("grpc-encoding", of: harness.sink.answers[long]?.fields) == "gzip")
+        #expect(compressed(harness.sink.answers[long]?.body ?? []).texts == [String(repeating: "X", count: 3000)])
     }
 
     // MARK: Credit
