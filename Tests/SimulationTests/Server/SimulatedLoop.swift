@@ -57,6 +57,7 @@ final class SimulatedLoop {
         if world.dice.chance(percent: 5) {
             delayedUntil = world.now + world.dice.nanoseconds(0...30 * World.millisecond)
         }
+        if world.dice.chance(permille: 3) { delayedUntil = world.now + 200 * World.millisecond }
         if loop.state.value.isStopped { end(loop) }
     }
 
