@@ -37,7 +37,9 @@ final class SimulatedLoop {
             handler: CheckingHandler(world, loop: index, handler), parts: parts[index], peers: parts,
             listener: listener)
         self.loop = loop
-        input = [UInt8](repeating: 0, count: loop.inputBytes)
+        // With little room, even a small body takes more reads than a turn makes.
+        let room = world.dice.pick([loop.inputBytes, configuration.limits.headBytesMax + 300])
+        input = [UInt8](repeating: 0, count: room)
         loop.begin()
     }
 
