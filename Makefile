@@ -2,7 +2,7 @@
 # Each looks for what it needs first, and installs it or says how: scripts/ensure-dependencies.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve test simulate bench bench-smoke lint fmt fuzz image clean
+.PHONY: help build serve test simulate bench bench-http bench-smoke lint fmt fuzz image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ simulate: ## Run the server over a simulated system from random seeds for SECOND
 	@VENCEJO_SIMULATION_SECONDS=$${SECONDS_OF_SIMULATION:-300} swift test --filter SimulationTests
 
 bench: ## Measure beside nginx, FastAPI and ONNX Runtime; results in Benchmarks/results
-	@scripts/bench all
+	@scripts/bench predict startup swap
+
+bench-http: ## Measure the HTTP engine beside nginx, Go, Node, FastAPI and Flask; OPTIONS="--only fixed --rounds 3"
+	@scripts/bench http $(OPTIONS)
 
 bench-smoke: ## One short round of each benchmark, to see that they run
 	@scripts/bench all --smoke
@@ -34,7 +37,7 @@ fmt: ## Format the Swift sources in place
 
 fuzz: ## Fuzz each parser, then a running server, for SECONDS_OF_FUZZ (60) seconds each
 	@scripts/ensure-dependencies test
-	@for target in json http1 pickle xgboost; do Fuzz/run.sh $$target $${SECONDS_OF_FUZZ:-60} || exit 1; done
+	@Fuzz/run.sh $${SECONDS_OF_FUZZ:-60}
 	@scripts/build
 	@python3 scripts/fuzz.py --seconds $${SECONDS_OF_FUZZ:-60}
 

@@ -46,6 +46,7 @@ let package = Package(
         // System headers and libraries that Swift cannot see by itself.
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
+        .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
@@ -67,7 +68,7 @@ let package = Package(
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),
-        layer("HTTPCore"),
+        layer("HTTPCore", ["Compression", "CNghttp2"]),
         layer("HTTPServer", ["HTTPCore", "EventLoop"]),
         layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 
@@ -81,6 +82,11 @@ let package = Package(
             ]),
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
+
+        // For measuring only: the wire with a fixed answer behind it. No product ships it.
+        .executableTarget(
+            name: "fixed-answer", dependencies: ["HTTPServer", "HTTPCore"], path: "Benchmarks/FixedAnswer",
+            swiftSettings: settings),
 
         // Tests mirror the targets.
         tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
@@ -109,9 +115,11 @@ let package = Package(
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
         tests("EventLoopTests", ["EventLoop"]),
-        tests("HTTPCoreTests", ["HTTPCore"]),
-        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "InferenceAPI", "TensorCore", "ByteCoding"]),
+        .target(
+            name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
+        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire", "Compression"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
+        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(
             "ServerApplicationTests",
             [

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmarks, each beside its peers, and says whether the numbers keep what was promised.
 
-    python3 Benchmarks/run.py predict|startup|swap|all [--rounds N] [--seconds S] [--binary PATH] [--smoke] [--record]
+    python3 Benchmarks/run.py predict|startup|swap|http|all ... [--rounds N] [--seconds S] [--binary PATH] [--smoke] [--record]
+    python3 Benchmarks/run.py http [--only ROW]... [--resume]
 """
 
 from __future__ import annotations
@@ -16,17 +17,21 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from framework import peers, report  # noqa: E402 (the path comes first)
 
-BENCHES = ("predict", "startup", "swap")
+BENCHES = ("predict", "startup", "swap", "http")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("bench", choices=(*BENCHES, "all"))
-    parser.add_argument("--rounds", type=int, help="turns each server gets (predict: 5; startup: 20)")
-    parser.add_argument("--seconds", type=float, default=5, help="length of a turn in `predict` (5)")
+    parser.add_argument("bench", choices=(*BENCHES, "all"), nargs="+")
+    parser.add_argument("--rounds", type=int, help="turns each server gets (predict, http: 5; startup: 20)")
+    parser.add_argument("--seconds", type=float, help="length of a turn in `predict` (5) and `http` (3)")
+    parser.add_argument("--only", action="append", metavar="ROW", help="this row of `http`; may be repeated")
+    parser.add_argument("--resume", action="store_true", help="keep the rows of `http` that were measured with the same binaries")
     parser.add_argument("--swaps", type=int, default=200, help="uploads in `swap` (200)")
     parser.add_argument("--binary", type=pathlib.Path, help="the server to measure (.build/release/vencejo)")
+    parser.add_argument("--fixed-answer", type=pathlib.Path, help="the server of a fixed answer (beside the binary)")
+    parser.add_argument("--first", action="store_true", help="`http` goes before all else that runs here (SCHED_FIFO, as root)")
     parser.add_argument("--smoke", action="store_true", help="one short turn of everything, to see that it runs")
     parser.add_argument("--record", action="store_true", help="also write into results/reference, which is committed")
     options = parser.parse_args()
@@ -42,10 +47,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     kept = True
-    for name in BENCHES if options.bench == "all" else (options.bench,):
+    for name in BENCHES if "all" in options.bench else options.bench:
         chosen = argparse.Namespace(**vars(options))
         if chosen.rounds is None:
-            chosen.rounds = {"predict": 5, "startup": 20}.get(name, 1)
+            chosen.rounds = {"predict": 5, "http": 5, "startup": 20}.get(name, 1)
+        if chosen.seconds is None:
+            chosen.seconds = 3 if name == "http" else 5
         try:
             outcome = importlib.import_module(f"benches.{name}").run(chosen)
         except peers.Unavailable as reason:

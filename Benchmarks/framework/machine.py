@@ -36,6 +36,9 @@ def tools() -> dict[str, str | None]:
     return {
         "nginx": version_of([nginx(), "-v"], r"nginx/(\S+)"),
         "wrk": version_of(["wrk", "-v"], r"wrk \S*?(\d\S*)"),
+        "h2load": version_of(["h2load", "--version"], r"nghttp2/(\S+)"),
+        "go": version_of(["go", "version"], r"go(\d\S*)"),
+        "node": version_of(["node", "--version"], r"v(\S+)"),
         "swift": version_of(["swift", "--version"], r"Swift version (\S+)"),
         "python": platform.python_version(),
     }
@@ -50,6 +53,20 @@ def cores() -> tuple[int, int]:
     """The core for the server under test and the core for whoever asks it. They differ wherever there are two."""
     allowed = sorted(os.sched_getaffinity(0))
     return allowed[0], allowed[-1]
+
+
+# Set by `--first`.
+goes_first = False
+
+
+def before_all() -> list[str]:
+    """Words before a command: with `--first`, those that have it scheduled before all else that runs here."""
+    return ["chrt", "--fifo", "10"] if goes_first else []
+
+
+def cores_besides(*taken: int) -> list[int]:
+    """The cores this process may use, without those."""
+    return [core for core in sorted(os.sched_getaffinity(0)) if core not in taken]
 
 
 def _processor() -> str:

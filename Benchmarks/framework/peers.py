@@ -22,21 +22,22 @@ def cache() -> pathlib.Path:
     return pathlib.Path(root) / "vencejo-benchmarks"
 
 
-def python() -> pathlib.Path:
-    """The interpreter of the peers' environment, which is made at the first call (a minute, 700 MB).
+def python(requirements_name: str = "requirements.txt") -> pathlib.Path:
+    """The interpreter of an environment of the peers, which is made at the first call (a minute, 700 MB; the one of
+    `requirements_http.txt` is small).
 
     - Raises: Unavailable where packages cannot be installed.
     """
-    requirements = _PEERS / "requirements.txt"
-    folder = cache() / f"venv-{_digest(requirements, text=sys.version)}"
+    requirements = _PEERS / requirements_name
+    folder = cache() / f"venv-{digest(requirements, text=sys.version)}"
     interpreter = folder / "bin" / "python"
     if (folder / "complete").exists():
         return interpreter
     print("Setting up the Python peers (once, outside what is measured) ...", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _run([sys.executable, "-m", "venv", str(folder)], 120)
-    _run([
+    run([sys.executable, "-m", "venv", str(folder)], 120)
+    run([
         str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
         str(requirements),
     ], 900)
@@ -47,30 +48,47 @@ def python() -> pathlib.Path:
 def models() -> pathlib.Path:
     """A folder with the benchmark's model in each peer's format, its requests and the right answers."""
     maker = _PEERS / "make_models.py"
-    folder = cache() / f"models-{_digest(maker, _PEERS / 'requirements.txt')}"
+    folder = cache() / f"models-{digest(maker, _PEERS / 'requirements.txt')}"
     if (folder / "complete").exists():
         return folder
     interpreter = python()
     print("Training the benchmark's model (once) ...", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _run([str(interpreter), str(maker), str(folder)], 300)
+    run([str(interpreter), str(maker), str(folder)], 300)
     (folder / "complete").touch()
     return folder
 
 
-def uvicorn(application: str) -> list[str]:
+def uvicorn(application: str, requirements_name: str = "requirements.txt") -> list[str]:
     """The command that serves `peers/<application>.py` the way a careful operator would: uvloop, httptools, no access log."""
     return [
-        str(python()), "-m", "uvicorn", "--app-dir", str(_PEERS), f"{application}:app", "--host", "127.0.0.1",
+        str(python(requirements_name)), "-m", "uvicorn", "--app-dir", str(_PEERS), f"{application}:app", "--host", "127.0.0.1",
         "--port", "{port}", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning",
     ]
 
 
+def gunicorn(application: str, requirements_name: str) -> list[str]:
+    """The command that serves `peers/<application>.py`: one process, threads, connections kept."""
+    return [
+        str(python(requirements_name)), "-m", "gunicorn", "--chdir", str(_PEERS), f"{application}:app",
+        "--bind", "127.0.0.1:{port}", "--workers", "1", "--worker-class", "gthread", "--threads", "8",
+        "--keep-alive", "75", "--log-level", "warning", "--no-control-socket",
+    ]
+
+
+def source(name: str) -> pathlib.Path:
+    """A file of `peers`."""
+    return _PEERS / name
+
+
 def versions() -> dict[str, str]:
     """The pinned versions that a result depends on."""
-    names = ("fastapi", "uvicorn", "uvloop", "xgboost-cpu", "onnxruntime", "scikit-learn", "numpy")
-    pins = dict(line.strip().split("==") for line in open(_PEERS / "requirements.txt", encoding="utf-8") if "==" in line)
+    names = ("fastapi", "uvicorn", "uvloop", "flask", "gunicorn", "xgboost-cpu", "onnxruntime", "scikit-learn", "numpy")
+    pins: dict[str, str] = {}
+    for name in ("requirements_http.txt", "requirements.txt"):
+        with open(_PEERS / name, encoding="utf-8") as lines:
+            pins.update(line.strip().split("==") for line in lines if "==" in line)
     return {name: pins[name] for name in names}
 
 
@@ -79,16 +97,18 @@ def example(name: str) -> pathlib.Path:
     return _REPOSITORY / "Examples" / "house-price" / name
 
 
-def _digest(*paths: pathlib.Path, text: str = "") -> str:
-    digest = hashlib.sha256(text.encode())
+def digest(*paths: pathlib.Path, text: str = "") -> str:
+    """Names what is made from these files: it changes when one of them does."""
+    made = hashlib.sha256(text.encode())
     for path in paths:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+        made.update(path.read_bytes())
+    return made.hexdigest()[:16]
 
 
-def _run(command: list[str], seconds: float) -> None:
+def run(command: list[str], seconds: float, environment: dict[str, str] | None = None) -> None:
+    """Runs a step of a peer's making. - Raises: Unavailable with the last line of what it said."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False, env=environment)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(str(error)) from error
     if done.returncode != 0:

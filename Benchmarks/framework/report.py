@@ -15,24 +15,38 @@ RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
 
 @dataclasses.dataclass
 class Bound:
-    """What was promised, and what came out. `measured` is None where it could not be measured."""
+    """What was promised, and what came out. `measured` is None where it could not be measured, and `reason` says why."""
 
     promise: str
     limit: float
     measured: float | None
     at_most: bool = True
+    reason: str = ""
 
     @property
     def verdict(self) -> str:
         if self.measured is None:
-            return "not measured"
+            return f"not measured: {self.reason}" if self.reason else "not measured"
         met = self.measured <= self.limit if self.at_most else self.measured >= self.limit
         return "met" if met else "MISSED"
 
 
 @dataclasses.dataclass
+class Section:
+    """One table of a benchmark that has more than one."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
 class Report:
-    """One benchmark's outcome. `rows` are the table's, `raw` is every round for whoever wants to look closer."""
+    """One benchmark's outcome. `rows` are the table's, `raw` is every round for whoever wants to look closer.
+
+    Where there are `sections`, each has its own table, and the promises come first.
+    """
 
     bench: str
     title: str
@@ -42,6 +56,7 @@ class Report:
     bounds: list[Bound]
     raw: dict[str, object]
     notes: list[str] = dataclasses.field(default_factory=list)
+    sections: list[Section] = dataclasses.field(default_factory=list)
 
     def markdown(self) -> str:
         facts = machine.facts()
@@ -51,12 +66,10 @@ class Report:
             f"{facts['processor']}, {facts['cores']} cores, {facts['system']}, kernel {facts['kernel']}; "
             + ", ".join(f"{name} {value}" for name, value in self.settings.items()),
             "",
-            "| " + " | ".join(self.columns) + " |",
-            "|---" + "|---:" * (len(self.columns) - 1) + "|",
-            *("| " + " | ".join(row) + " |" for row in self.rows),
-            "",
         ]
-        lines += [f"- {note}" for note in self.notes] + ([""] if self.notes else [])
+        if not self.sections:
+            lines += _table(self.columns, self.rows)
+            lines += [f"- {note}" for note in self.notes] + ([""] if self.notes else [])
         if self.bounds:
             lines += ["| promised | limit | measured | |", "|---|---:|---:|---|"]
             for bound in self.bounds:
@@ -64,6 +77,11 @@ class Report:
                 measured = "-" if bound.measured is None else number(bound.measured)
                 lines.append(f"| {bound.promise} | {sign} {number(bound.limit)} | {measured} | {bound.verdict} |")
             lines.append("")
+        if self.sections:
+            lines += [f"- {note}" for note in self.notes] + ([""] if self.notes else [])
+        for section in self.sections:
+            lines += [f"### {section.title}", "", *_table(section.columns, section.rows)]
+            lines += [f"- {note}" for note in section.notes] + ([""] if section.notes else [])
         return "\n".join(lines)
 
     @property
@@ -83,6 +101,7 @@ class Report:
             "versions": {**machine.tools(), **peers.versions()},
             "settings": self.settings,
             "table": {"columns": self.columns, "rows": self.rows},
+            **({"sections": [dataclasses.asdict(section) for section in self.sections]} if self.sections else {}),
             "bounds": [{**dataclasses.asdict(bound), "verdict": bound.verdict} for bound in self.bounds],
             "raw": self.raw,
             "notes": self.notes,
@@ -90,6 +109,16 @@ class Report:
         _replace(folder / f"{self.bench}{suffix}.json", json.dumps(document, indent=1) + "\n")
         _replace(folder / f"{self.bench}{suffix}.md", text)
         return all(bound.verdict != "MISSED" for bound in self.bounds)
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """The lines of a table, the first column to the left, and an empty one."""
+    return [
+        "| " + " | ".join(columns) + " |",
+        "|---" + "|---:" * (len(columns) - 1) + "|",
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+    ]
 
 
 def spread(values: list[float]) -> str:

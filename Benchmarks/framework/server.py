@@ -13,6 +13,8 @@ import subprocess
 import tempfile
 import time
 
+from . import machine
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _running: list["Server"] = []
 
@@ -22,7 +24,8 @@ class Scenario:
     """One server of a comparison.
 
     `command` holds `{port}` wherever its port belongs. `environment` is added to a small clean one.
-    `ready` is fetched until it answers below 500; the server's own words, for a failure, are in its log.
+    `ready` is fetched until it answers below 500, or, if empty, a connection is opened; the server's own words, for a
+    failure, are in its log.
     """
 
     name: str
@@ -35,11 +38,14 @@ class Scenario:
 
 
 class Server:
-    """A running scenario, pinned to one core and in a process group of its own. Use it in a `with`."""
+    """A running scenario, pinned to one core (or the cores given) and in a process group of its own. Use it in a `with`."""
 
-    def __init__(self, scenario: Scenario, core: int):
+    def __init__(self, scenario: Scenario, *cores: int, entry: str = ""):
+        """`entry` are shell words run before the server in its own process, such as those of a control group (in which
+        nothing goes first)."""
         self.scenario = scenario
-        self.core = core
+        self.cores = set(cores)
+        self.entry = entry
         self.port = free_port()
         self.scratch = tempfile.TemporaryDirectory(prefix="vencejo-bench-")
         self.log = pathlib.Path(self.scratch.name) / "log"
@@ -51,6 +57,10 @@ class Server:
         for name, text in self.scenario.files.items():
             pathlib.Path(self.scratch.name, name).write_text(self._fill(text), encoding="utf-8")
         command = [self._fill(word) for word in self.scenario.command]
+        if self.entry:
+            command = ["/bin/sh", "-c", self.entry + 'exec "$@"', "sh", *command]
+        else:
+            command = [*machine.before_all(), *command]
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": self.scratch.name,
@@ -62,7 +72,7 @@ class Server:
         }
         # A child inherits the core it may run on: no helper program stands between the start and the server.
         allowed = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {self.core})
+        os.sched_setaffinity(0, self.cores)
         try:
             with open(self.log, "wb") as log:
                 self.started = time.perf_counter()
@@ -82,7 +92,11 @@ class Server:
             if self.process is None or self.process.poll() is not None:
                 raise RuntimeError(f"{self.scenario.name} ended before it was ready:\n{self.tail()}")
             try:
-                status, _ = self.fetch("GET", self.scenario.ready)
+                if self.scenario.ready:
+                    status, _ = self.fetch("GET", self.scenario.ready)
+                else:
+                    socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                    status = 0
                 if status < 500:
                     return self
             except OSError:

@@ -1,4 +1,4 @@
-// modules: HTTPCore
+// modules: Compression HTTPCore
 internal import HTTPCore
 
 /// Feeds any bytes to an HTTP/1 connection, whole and in pieces whose sizes the first byte chooses. It must not trap,
@@ -52,7 +52,7 @@ private final class Peer {
                 // 100 Continue depends on what has arrived, by design: leave it out.
                 let mode: BodyMode =
                     head.expectsContinue
-                    ? .refused(.forbidden, .none, [])
+                    ? .answered(.forbidden, .none, [])
                     : isStreamed ? .streamed(windowBytes: 64) : .buffered(bytesMax: 512)
                 let isAccepted = connection.accept(mode, hasInput: position < input.count, context: &context)
                 if !isAccepted { log.append("cancelled") }

@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 int vencejo_affinity_cores(void) {
     cpu_set_t set;
@@ -15,6 +16,11 @@ int vencejo_affinity_cores(void) {
 void vencejo_release_free_memory(void) { malloc_trim(0); }
 
 void vencejo_prepare_process(void) {
+    struct rlimit descriptors;
+    if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur < descriptors.rlim_max) {
+        descriptors.rlim_cur = descriptors.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &descriptors);
+    }
     signal(SIGPIPE, SIG_IGN);
     for (int fd = 0; fd <= 2; fd++) {
         // open takes the lowest free number, which is this one.

@@ -43,7 +43,7 @@ package enum Inflate {
         let isRatioBound = proportional < outputBytesMax
         let bytesMax = min(proportional, outputBytesMax)
 
-        var stream = try InflateStream(format)
+        var stream = try InflateStream(format.wrapping)
         var output: [UInt8] = []
         output.reserveCapacity(min(bytesMax, max(input.count, 1024)))
         var offset = 0
@@ -70,7 +70,7 @@ package enum Inflate {
             case .ended:
                 let rest = input.extracting(offset..<input.count)
                 if try isEnd(rest, after: format, at: offset) { return output }
-                try stream.restart(at: offset)
+                stream.restart(format.wrapping)
             }
         }
     }

@@ -1,8 +1,11 @@
 internal import CZlib
 
-/// The one owner of a zlib decompressor: every call into C and every pointer is here.
-@safe struct InflateStream: ~Copyable {
-    enum Status: Equatable {
+/// The one owner of a zlib decompressor: every call into C and every pointer of it is here.
+///
+/// About 7 KB from the start and 32 KB more from the first call on; ``restart(_:)`` keeps them for the next stream.
+@safe package struct InflateStream: ~Copyable {
+    /// Why a step stopped.
+    package enum Status: Equatable, Sendable {
         /// The output is full; there may be more.
         case goesOn
         /// All input is used up, and the stream has not ended.
@@ -15,13 +18,14 @@ internal import CZlib
     /// On the heap, because zlib keeps its address and refuses to go on when it has changed.
     private let state: UnsafeMutablePointer<z_stream>
 
-    init(_ format: CompressedFormat) throws(CompressionError) {
+    /// Makes a decompressor at the start of a stream.
+    ///
+    /// - Throws: `CompressionError` where there is no memory for it.
+    package init(_ wrapping: DeflateWrapping) throws(CompressionError) {
         let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
         unsafe state.initialize(to: z_stream())
-        // 15: the largest window. Plus 16: gzip.
-        let windowBits: Int32 = format == .gzip ? 31 : 15
         let size = unsafe Int32(MemoryLayout<z_stream>.size)
-        guard unsafe inflateInit2_(state, windowBits, ZLIB_VERSION, size) == Z_OK else {
+        guard unsafe inflateInit2_(state, wrapping.windowBits(MAX_WBITS), ZLIB_VERSION, size) == Z_OK else {
             unsafe state.deallocate()
             throw CompressionError(offset: 0, reason: .outOfMemory)
         }
@@ -34,15 +38,16 @@ internal import CZlib
         unsafe state.deallocate()
     }
 
-    /// Begins anew, for the next member.
-    mutating func restart(at offset: Int) throws(CompressionError) {
-        guard unsafe inflateReset(state) == Z_OK else { throw CompressionError(offset: offset, reason: .corrupt) }
+    /// Begins anew, for the next stream or gzip member, whatever came of the last. Allocates nothing.
+    package mutating func restart(_ wrapping: DeflateWrapping) {
+        let code = unsafe inflateReset2(state, wrapping.windowBits(MAX_WBITS))
+        precondition(code == Z_OK, "an open zlib stream can be reset")
     }
 
     /// Decompresses from the front of `input` to the end of `output`, at most `bytesMax` bytes.
     ///
     /// - Returns: the bytes of input used, and why it stopped.
-    mutating func inflate(
+    package mutating func inflate(
         _ input: Span<UInt8>, into output: inout OutputSpan<UInt8>, bytesMax: Int
     ) -> (consumed: Int, status: Status) {
         // zlib counts in 32 bits.

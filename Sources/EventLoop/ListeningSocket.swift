@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What asking a listening socket for a connection came to.
 package enum AcceptResult: Equatable, Sendable {
-    /// A connected, non-blocking socket with TCP_NODELAY set.
+    /// A connected, non-blocking socket; over TCP with TCP_NODELAY set.
     case accepted(Int32)
     /// Nobody waits.
     case wouldBlock
@@ -16,7 +16,7 @@ package enum AcceptResult: Equatable, Sendable {
     case exhausted(Int32)
 }
 
-/// A bound TCP socket that listens, and one spare descriptor.
+/// A bound socket that listens, TCP or in the file system, and one spare descriptor.
 ///
 /// The spare is what makes EMFILE survivable: with all descriptors used, a waiting connection can be neither accepted
 /// nor refused and the poller would report it for ever. Then the spare is closed, the connection accepted and closed at
@@ -24,11 +24,59 @@ package enum AcceptResult: Equatable, Sendable {
 package final class ListeningSocket: Sendable {
     /// To be registered with the poller.
     package let descriptor: Int32
-    /// The port it is bound to, also where 0 was asked for.
-    package let port: Int
+    /// Where it listens, with the port that the system chose where 0 was asked for.
+    package let address: ListenAddress
+    /// The file of a socket in the file system, to be removed when it stops.
+    private let file: vencejo_file
     private let spare: Mutex<Int32>
     /// In place of the spare once the socket is closed.
     private static let stopped: Int32 = -2
+
+    /// The port it is bound to, also where 0 was asked for; 0 for a socket in the file system.
+    package var port: Int {
+        if case .tcp(_, let port) = address { port } else { 0 }
+    }
+
+    /// Binds and listens.
+    ///
+    /// A socket file that nobody accepts on is left from a server that was killed, and is replaced. One on which a
+    /// server accepts is left alone, and so is a file of any other kind.
+    ///
+    /// - Parameters:
+    ///   - address: where.
+    ///   - mode: who may connect to a socket in the file system.
+    ///   - backlog: how many finished handshakes may wait.
+    /// - Throws: `SystemError` with the address, such as `bind 127.0.0.1:80: Permission denied`.
+    package convenience init(
+        _ address: ListenAddress, mode: Int = ListeningSocket.modeDefault, backlog: Int32 = 4096
+    ) throws(SystemError) {
+        switch address {
+        case .tcp(let host, let port): try self.init(host: host, port: port, backlog: backlog)
+        case .unix(let path): try self.init(path: path, mode: mode, backlog: backlog)
+        }
+    }
+
+    /// The owner and the group may connect, which for a socket means to write to it.
+    package static let modeDefault = 0o660
+
+    private init(path: String, mode: Int, backlog: Int32) throws(SystemError) {
+        let subject = "unix:\(path)"
+        var file = vencejo_file()
+        let fd = unsafe vencejo_listen_unix(path, UInt32(truncatingIfNeeded: mode & 0o777), backlog, &file)
+        switch fd {
+        case -3:
+            throw SystemError(call: "bind", subject: subject, code: EADDRINUSE, note: "another server accepts there")
+        case -2:
+            throw SystemError(
+                call: "bind", subject: subject, code: EEXIST, note: "what is there is no socket, and stays as it is")
+        case ..<0: throw SystemError(call: "bind", subject: subject)
+        default: break
+        }
+        descriptor = fd
+        address = .unix(path: path)
+        self.file = file
+        spare = Mutex(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
+    }
 
     /// Binds and listens.
     ///
@@ -53,19 +101,23 @@ package final class ListeningSocket: Sendable {
         guard fd != -2 else { throw SystemError(call: "inet_pton", subject: subject, code: EINVAL) }
         guard fd >= 0 else { throw SystemError(call: "bind", subject: subject) }
         descriptor = fd
-        self.port = Int(vencejo_bound_port(fd))
+        self.address = .tcp(host: address, port: Int(vencejo_bound_port(fd)))
+        file = vencejo_file()
         spare = Mutex(unsafe open("/dev/null", O_RDONLY | O_CLOEXEC))
     }
 
     deinit { stop() }
 
-    /// Closes the socket: from here on the port refuses connections. A second call does nothing.
+    /// Closes the socket, and removes its file: from here on nobody can connect. A second call does nothing.
     package func stop() {
         let spare = spare.withLock { spare in
             defer { spare = ListeningSocket.stopped }
             return spare
         }
         guard spare != ListeningSocket.stopped else { return }
+        if case .unix(let path) = address {
+            unsafe withUnsafePointer(to: file) { unsafe vencejo_unlink_own(path, $0) }
+        }
         _ = close(descriptor)
         if spare >= 0 { _ = close(spare) }
     }

@@ -43,9 +43,37 @@ package enum Socket {
         }
     }
 
+    /// Connects and waits for it, for short errands at the command line: its descriptor blocks.
+    ///
+    /// - Parameters:
+    ///   - address: `0.0.0.0` and `::` mean this host.
+    ///   - seconds: how long each call on it may take.
+    /// - Returns: the descriptor; nil where nobody accepts there.
+    package static func connect(to address: ListenAddress, seconds: Int32) -> Int32? {
+        let fd: Int32
+        switch address {
+        case .unix(let path): fd = unsafe vencejo_connect_unix(path, seconds)
+        case .tcp(let host, let port):
+            guard let number = UInt16(exactly: port) else { return nil }
+            // The wildcard addresses are for listening; "::" serves IPv4 as well.
+            let target = host == "localhost" || host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
+            fd = unsafe vencejo_connect(target.contains(":") ? 6 : 4, target, number, seconds)
+        }
+        return fd >= 0 ? fd : nil
+    }
+
     /// Ends our direction; the peer reads the rest and then the end.
     package static func halfClose(_ fd: Int32) {
         _ = vencejo_half_close(fd)
+    }
+
+    /// Gives the descriptor back, drops what was written and tells the peer by a reset.
+    ///
+    /// After a plain close the kernel would keep unsent bytes for as long as the peer acknowledges that it has no room:
+    /// megabytes a connection that no bound of ours sees.
+    package static func reset(_ fd: Int32) {
+        vencejo_drop_unsent(fd)
+        _ = Glibc.close(fd)
     }
 
     /// Gives the descriptor back.

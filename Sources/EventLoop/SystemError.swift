@@ -8,6 +8,8 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
     package let subject: String
     /// The `errno`.
     package let code: Int32
+    /// More than the system says, where there is more to know; else empty.
+    package let note: String
 
     /// Makes an error for `call` from the thread's current `errno`.
     package init(call: String, subject: String = "") {
@@ -15,14 +17,16 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// Makes an error for `call` with a known `errno` value.
-    package init(call: String, subject: String = "", code: Int32) {
+    package init(call: String, subject: String = "", code: Int32, note: String = "") {
         self.call = call
         self.subject = subject
         self.code = code
+        self.note = note
     }
 
     package var description: String {
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error"
-        return "\(call)\(subject.isEmpty ? "" : " " + subject): \(reason) (errno \(code))"
+        let more = note.isEmpty ? "" : "; \(note)"
+        return "\(call)\(subject.isEmpty ? "" : " " + subject): \(reason) (errno \(code))\(more)"
     }
 }

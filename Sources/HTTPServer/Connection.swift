@@ -27,15 +27,36 @@ struct Connection: ~Copyable {
         static let hasLeftover = Flags(rawValue: 256)
         /// Over the bound of connections: only there to be told so.
         static let refused = Flags(rawValue: 512)
+        /// Its preface has been that of HTTP/2.
+        static let http2 = Flags(rawValue: 2048)
+        /// An HTTP/2 frame has not come in time.
+        static let headTimedOut = Flags(rawValue: 4096)
     }
 
     /// What the deadline is about.
-    enum Waiting { case nothing, idle, head, body, write, linger }
+    enum Waiting {
+        case nothing, idle, head, body, write, linger, notice
+
+        /// What counts the open connections that wait for this.
+        @inline(__always)
+        var counter: HTTPServerCounter {
+            switch self {
+            case .nothing, .notice: .awaitingAnswer
+            case .idle: .idle
+            case .head: .readingHead
+            case .body: .readingBody
+            case .write: .writing
+            case .linger: .lingering
+            }
+        }
+    }
 
     var fd: Int32 = -1
     var generation: UInt32 = 0
     var flags: Flags = []
     var http1 = HTTP1Connection()
+    /// Inert but for connections that speak it.
+    var http2 = HTTP2Connection()
     /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
     var pending: [UInt8] = []
     var pendingStart = 0
@@ -51,17 +72,17 @@ struct Connection: ~Copyable {
     /// The request that `bodyStart` is about.
     var bodyRequest: UInt32 = 0
     var bodyBytes = 0
+    /// The HTTP/2 frame that `headStart` is about.
+    var frameMark: UInt32 = 0
     /// When output last moved, or began to wait.
     var writeProgress = LoopInstant.never
 
     var isOpen: Bool { fd >= 0 }
     /// Between requests: nothing has come of the next, nothing of the last is left to send.
     var isQuiet: Bool {
-        http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && !flags.contains(.lingering)
+        http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && flags.isDisjoint(with: [.lingering, .http2])
     }
     /// Input has been put off only until the peer has taken more output.
-    var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && http1.unanswered(from: nil) == nil }
-    /// Writes what can be sent now, as far as the kernel takes it.
-    func send(_ transport: any LoopTransport) -> TransferResult { transport.send(fd, http1.output.bytes) }
+    var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && unanswered(from: nil) == nil }
     var pendingCount: Int { pending.count - pendingStart }
 }

@@ -2,7 +2,7 @@ package import EventLoop
 package import HTTPCore
 internal import Synchronization
 
-/// An HTTP server: a listening socket, and loops that each own the connections they were given.
+/// An HTTP server: listening sockets, and loops that each own the connections they were given.
 ///
 /// Loop 0 accepts and hands each connection to the loop with the fewest open ones. With `SO_REUSEPORT` the kernel would
 /// spread them by hash: of 64 connections from a proxy over 4 loops one gets 9 and another 24, for as long as they
@@ -12,7 +12,7 @@ package final class HTTPServer: Sendable {
     private let configuration: HTTPServerConfiguration
     private let clock: any LoopClock
     private let makeHandler: @Sendable (LoopContext) -> any RequestHandler
-    private let listener: ListeningSocket
+    private let listeners: [ListeningSocket]
     private let parts: [LoopParts]
     private let threads = Mutex<[EventLoopThread]>([])
 
@@ -46,11 +46,20 @@ package final class HTTPServer: Sendable {
         guard configuration.connectionsMax >= 1 else {
             throw .badConfiguration("connections: \(configuration.connectionsMax), expected at least 1")
         }
+        guard configuration.addresses.count <= HTTPServer.listenersMax else {
+            throw .badConfiguration(
+                "addresses: \(configuration.addresses.count), expected at most \(HTTPServer.listenersMax)")
+        }
         self.configuration = configuration
         self.clock = clock
         self.makeHandler = makeHandler
         do throws(SystemError) {
-            listener = try ListeningSocket(host: configuration.host, port: configuration.port)
+            var listeners: [ListeningSocket] = []
+            let usual = ListenAddress.tcp(host: configuration.host, port: configuration.port)
+            for address in configuration.addresses.isEmpty ? [usual] : configuration.addresses {
+                listeners.append(try ListeningSocket(address, mode: configuration.unixSocketMode))
+            }
+            self.listeners = listeners
         } catch {
             throw .cannotListen(error)
         }
@@ -70,8 +79,14 @@ package final class HTTPServer: Sendable {
         counters = parts.map(\.counters)
     }
 
-    /// The port that is listened on.
-    package var boundPort: Int { listener.port }
+    /// The most addresses that a server listens on.
+    package static let listenersMax = 16
+
+    /// The port that is listened on, the first of several; 0 where there are only sockets in the file system.
+    package var boundPort: Int { listeners.first { $0.port > 0 }?.port ?? 0 }
+
+    /// Where it listens, with the ports that the system chose.
+    package var boundAddresses: [ListenAddress] { listeners.map(\.address) }
 
     /// Starts the loops.
     ///
@@ -84,7 +99,7 @@ package final class HTTPServer: Sendable {
                     let handler = makeHandler(LoopContext(index: index, mailbox: parts.mailbox, clock: clock))
                     let loop = ServerLoop(
                         index: index, configuration: configuration, clock: clock, handler: handler, parts: parts,
-                        peers: self.parts, listener: index == 0 ? listener : nil)
+                        peers: self.parts, listeners: index == 0 ? listeners : [])
                     loop.run()
                 }
                 threads.withLock { $0.append(thread) }
@@ -115,6 +130,10 @@ package final class HTTPServer: Sendable {
 }
 
 /// How many connections a loop has or has been given; the accepting loop adds, the owner takes away.
+///
+/// Unused words on both sides keep the two loops' writes off the cache lines that others use for each request.
 final class LoopLoad: Sendable {
+    private let before = InlineArray<16, UInt64>(repeating: 0)
     let connections = Atomic<Int>(0)
+    private let after = InlineArray<16, UInt64>(repeating: 0)
 }

@@ -1,3 +1,4 @@
+package import EventLoop
 package import HTTPCore
 
 /// Where a server listens and within which bounds.
@@ -6,6 +7,10 @@ package struct HTTPServerConfiguration: Sendable {
     package var host = "127.0.0.1"
     /// 0 lets the system choose.
     package var port = 8080
+    /// Where to listen instead of `host` and `port`, at most 16; empty: there alone.
+    package var addresses: [ListenAddress] = []
+    /// Who may connect to sockets in the file system.
+    package var unixSocketMode = ListeningSocket.modeDefault
     /// How many loops, each with its thread; 1...256.
     package var loopCount = 1
     /// The bounds of a connection.
@@ -20,6 +25,9 @@ package struct HTTPServerConfiguration: Sendable {
     package var bodyBytesPerSecondMin = 240
     /// How long a body may come at any rate.
     package var bodyGrace = Duration.seconds(5)
+    /// How long a buffered body may take in all, whatever its rate; beyond: 408. A streamed one may take as long as it
+    /// keeps up the least rate: a large upload needs its time.
+    package var bodyTimeout = Duration.seconds(300)
     /// How long a peer may take no byte of waiting output; beyond: closed.
     package var writeStallTimeout = Duration.seconds(30)
     /// How long a half-closed connection is drained so that its peer reads the last answer.

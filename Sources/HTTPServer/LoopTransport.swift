@@ -22,8 +22,10 @@ package protocol LoopTransport: Sendable {
     func send(_ fd: Int32, _ bytes: Span<UInt8>) -> TransferResult
     /// Ends our direction.
     func halfClose(_ fd: Int32)
-    /// Gives the descriptor back.
+    /// Gives the descriptor back; what was written and not yet taken still reaches the peer.
     func close(_ fd: Int32)
+    /// Gives the descriptor back, drops what was written and tells the peer by a reset.
+    func reset(_ fd: Int32)
 }
 
 /// Where connections come from.
@@ -49,4 +51,6 @@ extension Poller: LoopTransport {
     package func halfClose(_ fd: Int32) { Socket.halfClose(fd) }
 
     package func close(_ fd: Int32) { Socket.close(fd) }
+
+    package func reset(_ fd: Int32) { Socket.reset(fd) }
 }

@@ -14,6 +14,9 @@ extension ServerLoop {
             connections[slot].writeProgress = .never
             return setDeadline(slot, .idle, state.value.now.advanced(by: timeouts.idle))
         }
+        if connections[slot].isHTTP2, !connections[slot].flags.contains(.lingering) {
+            return updateFrameDeadline(slot)
+        }
         var waiting = Connection.Waiting.nothing
         var deadline = LoopInstant.never
         func consider(_ kind: Connection.Waiting, _ start: LoopInstant, _ length: LoopDuration) {
@@ -50,8 +53,12 @@ extension ServerLoop {
     }
 
     @inline(__always)
-    private func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
-        connections[slot].waiting = waiting
+    func setDeadline(_ slot: Int, _ waiting: Connection.Waiting, _ deadline: LoopInstant) {
+        if connections[slot].waiting != waiting {
+            state.value.counters[connections[slot].waiting.counter] -= 1
+            state.value.counters[waiting.counter] += 1
+            connections[slot].waiting = waiting
+        }
         connections[slot].deadline = deadline
         guard deadline < connections[slot].wheelDeadline else { return }
         connections[slot].wheelDeadline = deadline
@@ -64,6 +71,9 @@ extension ServerLoop {
             connections[slot].bodyStart = state.value.now
             connections[slot].bodyRequest = request
             connections[slot].bodyBytes = 0
+        }
+        if !connections[slot].http1.isInStreamedBody {
+            consider(.body, connections[slot].bodyStart, timeouts.body)
         }
         let rate = max(1, configuration.bodyBytesPerSecondMin)
         let earned = Int64(connections[slot].bodyBytes / rate).multipliedReportingOverflow(by: 1_000_000_000)
@@ -80,8 +90,14 @@ extension ServerLoop {
         guard deadline != .never else { return }
         guard deadline <= state.value.now else { return setDeadline(slot, connections[slot].waiting, deadline) }
         connections[slot].deadline = .never
-        switch connections[slot].waiting {
-        case .nothing: break
+        published.timerDelays.record(UInt64(state.value.now.nanoseconds - deadline.nanoseconds))
+        let waiting = connections[slot].waiting
+        countTimeout(waiting)
+        if connections[slot].isHTTP2, waiting != .write, waiting != .linger {
+            return actOnFrameDeadline(slot, waiting)
+        }
+        switch waiting {
+        case .nothing, .notice: break
         case .idle: close(slot, .closedIdle)
         case .write: close(slot, .closedWriteStall)
         case .linger: close(slot, lingerReason(slot))
@@ -91,6 +107,16 @@ extension ServerLoop {
             }
             dropPending(slot)
             markDirty(slot)
+        }
+    }
+
+    private func countTimeout(_ waiting: Connection.Waiting) {
+        switch waiting {
+        case .idle: state.value.counters[.idleTimeouts] += 1
+        case .head: state.value.counters[.headTimeouts] += 1
+        case .body: state.value.counters[.bodyTimeouts] += 1
+        case .write: state.value.counters[.writeTimeouts] += 1
+        case .nothing, .linger, .notice: break
         }
     }
 

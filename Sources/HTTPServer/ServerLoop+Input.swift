@@ -43,13 +43,11 @@ extension ServerLoop {
 
     /// Goes on with a connection that had to wait for the next turn.
     func resume(_ slot: Int, _ input: inout [UInt8], _ head: inout RequestHead) {
-        while let stream = connections[slot].http1.takeWritable(limits: state.value.context.limits) {
+        while let stream = connections[slot].takeWritable(state.value.context.limits) {
             handler.writable(exchangeID(slot, connections[slot].generation, stream), self)
             markDirty(slot)
         }
-        if connections[slot].flags.contains(.inputBlocked),
-            connections[slot].http1.canProceed(limits: state.value.context.limits)
-        {
+        if connections[slot].mayProceed(state.value.context.limits) {
             connections[slot].flags.remove(.inputBlocked)
             connections[slot].bodyStart = .never
             var bytes: [UInt8] = []
@@ -57,7 +55,7 @@ extension ServerLoop {
             let start = connections[slot].pendingStart
             let used = process(slot, bytes.span.extracting(start..<bytes.count), &head)
             guard connections[slot].isOpen else { return }
-            if start + used < bytes.count, !connections[slot].http1.isReadingFinished {
+            if start + used < bytes.count, !connections[slot].isReadingFinished {
                 connections[slot].pendingStart = start + used
                 swap(&bytes, &connections[slot].pending)
             } else {
@@ -78,19 +76,19 @@ extension ServerLoop {
         var position = 0
         let generation = connections[slot].generation
         while true {
-            switch connections[slot].http1.step(bytes, at: &position, head: &head, context: &state.value.context) {
+            switch connections[slot].step(bytes, at: &position, head: &head, context: &state.value.context) {
             case .head(let stream):
                 state.value.counters[.requests] += 1
                 let exchange = exchangeID(slot, generation, stream)
                 let mode = handler.head(head, exchange, self)
                 let hasInput = position < bytes.count
-                if !connections[slot].http1.accept(mode, hasInput: hasInput, context: &state.value.context) {
+                if !connections[slot].accept(mode, hasInput: hasInput, context: &state.value.context) {
                     handler.cancelled(exchange)
                 }
             case .body(let stream, let range, let isEnd):
                 handler.body(bytes.extracting(range), isEnd: isEnd, exchangeID(slot, generation, stream), self)
             case .gatheredBody(let stream, let isEnd):
-                let body = connections[slot].http1.takeBody()
+                let body = connections[slot].takeBody()
                 handler.body(body.span, isEnd: isEnd, exchangeID(slot, generation, stream), self)
                 state.value.context.recycleBody(body)
             case .cancelled(let stream):
@@ -113,7 +111,10 @@ extension ServerLoop {
         switch ConnectionPreface.judge(bytes) {
         case .undecided: return false
         case .http1: break
-        case .http2: connections[slot].http1.refuseConnection(.http2Preface, context: &state.value.context)
+        case .http2 where connections[slot].flags.contains(.refused): break
+        case .http2:
+            connections[slot].flags.insert(.http2)
+            connections[slot].http2.open(context: &state.value.context)
         }
         connections[slot].flags.insert(.sniffed)
         return true
@@ -152,7 +153,11 @@ extension ServerLoop {
     }
 
     func lingerReason(_ slot: Int) -> HTTPServerCounter {
-        switch connections[slot].http1.failure {
+        if connections[slot].isHTTP2 {
+            if connections[slot].flags.contains(.headTimedOut) { return .closedHeadTimeout }
+            return connections[slot].http2.failure == nil ? .closedAfterAnswer : .closedAfterFailure
+        }
+        return switch connections[slot].http1.failure {
         case nil: .closedAfterAnswer
         case .headTimeout: .closedHeadTimeout
         case .bodyTimeout: .closedBodyTimeout

@@ -18,18 +18,19 @@ extension ServerLoop {
 
     private func flush(_ slot: Int) {
         if connections[slot].http1.isAborted { return close(slot, .closedAborted) }
-        if connections[slot].http1.sendableBytes > 0, !connections[slot].flags.contains(.outputBlocked) {
+        if connections[slot].isHTTP2 {
+            guard flushFrames(slot) else { return }
+        } else if connections[slot].http1.sendableBytes > 0, !connections[slot].flags.contains(.outputBlocked) {
             guard send(slot) else { return }
         }
-        let mayProceed =
-            connections[slot].flags.contains(.inputBlocked)
-            && connections[slot].http1.canProceed(limits: state.value.context.limits)
-        if mayProceed || connections[slot].http1.isOwedWritable(limits: state.value.context.limits) {
+        if connections[slot].mayProceed(state.value.context.limits)
+            || connections[slot].isOwedWritable(state.value.context.limits)
+        {
             queue(slot)
         } else if connections[slot].flags.contains(.inputEnded), !connections[slot].isWaitingToGoOn {
             guard endInput(slot) else { return }
         }
-        if connections[slot].http1.isFinished, connections[slot].http1.sendableBytes == 0,
+        if connections[slot].isFinished, connections[slot].sendableBytes == 0,
             !connections[slot].flags.contains(.lingering)
         {
             guard finishConnection(slot) else { return }
@@ -38,12 +39,12 @@ extension ServerLoop {
     }
 
     /// One `send`; false where the connection is gone.
-    private func send(_ slot: Int) -> Bool {
-        let wanted = connections[slot].http1.sendableBytes
+    func send(_ slot: Int) -> Bool {
+        let wanted = connections[slot].sendableBytes
         switch connections[slot].send(transport) {
         case .moved(let count):
             state.value.counters[.bytesWritten] += count
-            connections[slot].http1.sent(count, context: &state.value.context)
+            connections[slot].sent(count, &state.value.context)
             connections[slot].writeProgress = state.value.now
             if count < wanted { connections[slot].flags.insert(.outputBlocked) }
         case .wouldBlock:
@@ -58,23 +59,21 @@ extension ServerLoop {
     /// The peer has ended its direction, and all it sent has been looked at: what is answered by now still goes out,
     /// what is not will not be. A client that only half-closes cannot be told from one that is gone.
     private func endInput(_ slot: Int) -> Bool {
-        if connections[slot].flags.contains(.lingering) || connections[slot].http1.unanswered(from: nil) != nil
-            || connections[slot].http1.sendableBytes == 0
+        if connections[slot].flags.contains(.lingering) || connections[slot].unanswered(from: nil) != nil
+            || connections[slot].sendableBytes == 0
         {
             close(slot, .closedByPeer)
             return false
         }
-        connections[slot].http1.endInput()
+        connections[slot].endInput()
         return true
     }
 
     /// All answers are out and no request will come: closes, at once or after a drain.
     private func finishConnection(_ slot: Int) -> Bool {
-        if let failure = connections[slot].http1.failure, failure.isFraming {
-            state.value.counters[.framingErrors] += 1
-        }
+        if connections[slot].hasFramingError { state.value.counters[.framingErrors] += 1 }
         let mustLinger =
-            connections[slot].http1.mustLinger || connections[slot].flags.contains(.hasLeftover)
+            connections[slot].mustLinger || connections[slot].flags.contains(.hasLeftover)
             || connections[slot].pendingCount > 0
         guard mustLinger, !connections[slot].flags.contains(.inputEnded) else {
             close(slot, state.value.isDraining ? .closedByDrain : .closedAfterAnswer)

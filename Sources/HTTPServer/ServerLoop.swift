@@ -8,9 +8,11 @@ internal import Synchronization
 /// timers, `endOfTick`, then one `send` for each connection with output. So answers that the handler gives for all of a
 /// turn's requests together leave together.
 final class ServerLoop {
-    /// Tokens of the two descriptors that are no connections; those have their slot in the low half.
+    /// Tokens of the descriptors that are no connections; those have their slot in the low half. A listener's is its
+    /// place below the first one's.
     private static let wakeUpToken = UInt64.max
-    private static let listenerToken = UInt64.max - 1
+    private static let firstListenerToken = UInt64.max - 1
+    private static var lastListenerToken: UInt64 { firstListenerToken - UInt64(HTTPServer.listenersMax) }
     /// Timer numbers; a connection's is its slot behind them.
     static let acceptTimer = 0
     static let drainTimer = 1
@@ -32,17 +34,19 @@ final class ServerLoop {
     let published: HTTPServerCounters
     let load: LoopLoad
     let peers: [HTTPServer.LoopParts]
-    var listener: (any ConnectionSource)?
+    /// Of the accepting loop, until it drains.
+    var listeners: [any ConnectionSource]
     let connectionsMax: Int
     let timeouts: Timeouts
 
     /// The configuration's times, narrowed once.
     struct Timeouts {
-        let head, idle, bodyGrace, writeStall, linger: LoopDuration
+        let head, idle, body, bodyGrace, writeStall, linger: LoopDuration
 
         init(_ configuration: HTTPServerConfiguration) {
             head = LoopDuration(configuration.headTimeout)
             idle = LoopDuration(configuration.idleTimeout)
+            body = LoopDuration(configuration.bodyTimeout)
             bodyGrace = LoopDuration(configuration.bodyGrace)
             writeStall = LoopDuration(configuration.writeStallTimeout)
             linger = LoopDuration(configuration.lingerTimeout)
@@ -66,14 +70,16 @@ final class ServerLoop {
         /// Connections that are to be told of the drain once what they have sent already has been read.
         var undrained: [Int] = []
         var isStopped = false
-        var isListening = false
+        /// Which listeners the poller watches.
+        var isListening: [Bool] = []
+        var publishedRefusals = 0
         var due: [Int] = []
         var inbox: [LoopMessage] = []
     }
 
     init(
         index: Int, configuration: HTTPServerConfiguration, clock: any LoopClock, handler: any RequestHandler,
-        parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listener: (any ConnectionSource)?
+        parts: HTTPServer.LoopParts, peers: [HTTPServer.LoopParts], listeners: [any ConnectionSource]
     ) {
         self.index = index
         self.configuration = configuration
@@ -84,7 +90,7 @@ final class ServerLoop {
         published = parts.counters
         load = parts.load
         self.peers = peers
-        self.listener = listener
+        self.listeners = listeners
         connectionsMax = (configuration.connectionsMax + configuration.loopCount - 1) / configuration.loopCount
         timeouts = Timeouts(configuration)
         connections = ConnectionTable(capacity: connectionsMax + ServerLoop.refusedMax)
@@ -109,9 +115,8 @@ final class ServerLoop {
     /// Starts to listen, to its mailbox and to new connections.
     func begin() {
         _ = transport.add(source: mailbox.messages.wakeUp.descriptor, token: ServerLoop.wakeUpToken)
-        if let listener {
-            state.value.isListening = transport.add(source: listener.descriptor, token: ServerLoop.listenerToken)
-        }
+        state.value.isListening = listeners.map { _ in false }
+        listenAgain()
     }
 
     /// Room for what one connection has left over and one more read.
@@ -125,15 +130,16 @@ final class ServerLoop {
         let count = transport.wait(milliseconds: waitMilliseconds())
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
+        state.value.context.nanoseconds = state.value.now.nanoseconds
 
         resumeQueued(&input, &head)
         var isRung = false
         for place in 0..<count {
             let event = transport.event(place)
             switch event.token {
+            case 0..<ServerLoop.lastListenerToken: handle(event, &input, &head)
             case ServerLoop.wakeUpToken: isRung = true
-            case ServerLoop.listenerToken: acceptWaiting()
-            default: handle(event, &input, &head)
+            default: acceptWaiting(Int(ServerLoop.firstListenerToken - event.token))
             }
         }
         if isRung { takeMessages() }
@@ -141,8 +147,19 @@ final class ServerLoop {
         fireTimers()
         handler.endOfTick(self)
         flushDirty()
-        published.publish(state.value.counters)
+        publishCounters()
         if state.value.isDraining, state.value.counters[.open] == 0 { state.value.isStopped = true }
+    }
+
+    private func publishCounters() {
+        state.value.counters[.ticks] += 1
+        let spent = clock.now().nanoseconds.subtractingReportingOverflow(state.value.now.nanoseconds)
+        published.tickTimes.record(spent.overflow ? 0 : UInt64(max(0, spent.partialValue)))
+        published.publish(state.value.counters)
+        let refusals = state.value.context.refusalCount
+        guard refusals != state.value.publishedRefusals else { return }
+        state.value.publishedRefusals = refusals
+        published.publish(refusals: state.value.context.refusals)
     }
 
     /// How long the next turn may wait; negative: without end.
@@ -162,7 +179,9 @@ final class ServerLoop {
             connections[slot].generation == UInt32(truncatingIfNeeded: event.token >> 32)
         else { return }
         if event.isBroken {
-            return close(slot, connections[slot].flags.contains(.lingering) ? lingerReason(slot) : .closedBroken)
+            if connections[slot].flags.contains(.lingering) { return close(slot, lingerReason(slot)) }
+            // A socket in the file system tells a peer that has closed, as most do between two requests, like this.
+            return close(slot, connections[slot].isQuiet ? .closedByPeer : .closedBroken)
         }
         if event.isWritable, connections[slot].flags.contains(.outputBlocked) {
             connections[slot].flags.remove(.outputBlocked)
@@ -230,9 +249,12 @@ final class ServerLoop {
 
     // MARK: Accepting
 
-    /// - Parameter acceptsMax: a bound a turn, so that a flood of connections does not starve those that are there.
-    private func acceptWaiting(acceptsMax: Int = 64) {
-        guard let listener else { return }
+    /// - Parameters:
+    ///   - index: the listener's place.
+    ///   - acceptsMax: a bound a turn, so that a flood of connections does not starve those that are there.
+    private func acceptWaiting(_ index: Int, acceptsMax: Int = 64) {
+        guard index < listeners.count else { return }
+        let listener = listeners[index]
         for _ in 0..<acceptsMax {
             switch listener.accept() {
             case .accepted(let fd): place(fd)
@@ -240,8 +262,8 @@ final class ServerLoop {
             case .shed: state.value.counters[.shed] += 1
             case .wouldBlock: return
             case .exhausted:
-                if state.value.isListening { transport.remove(listener.descriptor) }
-                state.value.isListening = false
+                if state.value.isListening[index] { transport.remove(listener.descriptor) }
+                state.value.isListening[index] = false
                 let pause = LoopDuration(.milliseconds(100))
                 return state.value.wheel.schedule(ServerLoop.acceptTimer, at: state.value.now.advanced(by: pause))
             }
@@ -249,8 +271,10 @@ final class ServerLoop {
     }
 
     private func listenAgain() {
-        guard let listener, !state.value.isListening else { return }
-        state.value.isListening = transport.add(source: listener.descriptor, token: ServerLoop.listenerToken)
+        for (index, listener) in listeners.enumerated() where !state.value.isListening[index] {
+            let token = ServerLoop.firstListenerToken - UInt64(index)
+            state.value.isListening[index] = transport.add(source: listener.descriptor, token: token)
+        }
     }
 
     private func place(_ fd: Int32) {
@@ -296,6 +320,7 @@ final class ServerLoop {
         }
         connections[slot].fd = fd
         state.value.counters[.open] += 1
+        state.value.counters[connections[slot].waiting.counter] += 1
         state.value.counters[isOver ? .refused : .accepted] += 1
         if state.value.isDraining { state.value.undrained.append(slot) }
         if isOver {
@@ -309,9 +334,15 @@ final class ServerLoop {
 
     func close(_ slot: Int, _ reason: HTTPServerCounter) {
         guard connections[slot].isOpen else { return }
-        transport.close(connections[slot].fd)
+        // Where we give up with bytes unsent the peer has no whole answer to wait for, and the kernel nothing to keep.
+        if reason == .closedWriteStall || reason == .closedAborted || connections[slot].sendableBytes > 0 {
+            transport.reset(connections[slot].fd)
+        } else {
+            transport.close(connections[slot].fd)
+        }
         state.value.wheel.cancel(slot + ServerLoop.connectionTimers)
         state.value.counters[.open] -= 1
+        state.value.counters[connections[slot].waiting.counter] -= 1
         state.value.counters[reason] += 1
         load.connections.subtract(1, ordering: .relaxed)
         let generation = connections[slot].generation
@@ -322,11 +353,12 @@ final class ServerLoop {
         // It may still stand in the lists; they look at the new flags, which are empty.
         state.value.freeSlots.append(UInt32(slot))
         state.value.context.recycle(old.pending)
-        state.value.context.recycleBody(old.http1.takeBody())
-        var stream = old.http1.unanswered(from: nil)
+        old.abandon(&state.value.context)
+        var stream = old.unanswered(from: nil)
         while let open = stream {
+            state.value.counters[.abandoned] += 1
             handler.cancelled(exchangeID(slot, generation, open))
-            stream = old.http1.unanswered(from: open &+ 1)
+            stream = old.unanswered(from: open &+ 1)
         }
     }
 
@@ -346,13 +378,12 @@ final class ServerLoop {
         state.value.wheel.schedule(ServerLoop.drainTimer, at: deadline)
         guard !state.value.isDraining else { return }
         // Those whose handshake is done are served; the rest find the port closed.
-        acceptWaiting(acceptsMax: connectionsMax)
-        if let listener {
-            if state.value.isListening { transport.remove(listener.descriptor) }
+        for (index, listener) in listeners.enumerated() {
+            acceptWaiting(index, acceptsMax: connectionsMax)
+            if state.value.isListening[index] { transport.remove(listener.descriptor) }
             listener.stop()
         }
-        state.value.isListening = false
-        listener = nil
+        listeners = []
         state.value.isDraining = true
         for slot in 0..<connections.count where connections[slot].isOpen { state.value.undrained.append(slot) }
     }
@@ -366,7 +397,7 @@ final class ServerLoop {
         for slot in slots where connections[slot].isOpen {
             read(slot, &input, &head)
             guard connections[slot].isOpen else { continue }
-            connections[slot].http1.beginDrain()
+            connections[slot].beginDrain()
             markDirty(slot)
         }
     }

@@ -17,7 +17,13 @@ internal import Telemetry
 ///     ...
 ///     server.stop()
 public final class Server: Sendable {
-    private let configuration: ServerConfiguration
+    /// What it was started with, and what was configured last: the settings that may change are those of the latter.
+    private let started: ServerConfiguration
+    private let configuration: Mutex<ServerConfiguration>
+    /// Held by a reload while it reads files, which may take long on a disk that hangs: `stop` does not wait for it.
+    private let reloading = Mutex(())
+    /// The admin token that this run made for itself, where none is configured.
+    private let madeToken: String?
     private let http: HTTPServer
     private let services: SharedServices
     private let control: ControlThread
@@ -28,17 +34,13 @@ public final class Server: Sendable {
     /// Opens the store, loads the models and binds the port. Nothing is answered before `start`.
     /// - Throws: `CommandError` naming the setting, model or address that is wrong.
     public convenience init(_ configuration: ServerConfiguration) throws(CommandError) {
-        try self.init(configuration, adminToken: configuration.adminToken.value)
+        try self.init(configuration, madeToken: nil)
     }
 
-    /// - Parameter adminToken: the token that admin verbs need; nil closes them.
-    init(_ configuration: ServerConfiguration, adminToken: String?) throws(CommandError) {
-        guard let level = LogLevel(rawValue: configuration.logLevel.value) else {
-            throw CommandError(
-                "log level (\(configuration.logLevel.source)): found \"\(configuration.logLevel.value)\", expected "
-                    + LogLevel.allCases.map(\.rawValue).joined(separator: ", "))
-        }
-        let log = Log(level: level)
+    /// - Parameter madeToken: the token that admin verbs need where none is configured; nil closes them then.
+    init(_ configuration: ServerConfiguration, madeToken: String?) throws(CommandError) {
+        let adminToken = configuration.adminToken.value ?? madeToken
+        let log = Log(level: configuration.level)
         let plan = Host.threadPlan(requested: configuration.loops.value)
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
@@ -53,34 +55,35 @@ public final class Server: Sendable {
 
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control, gate: AdminGate(token: adminToken.map { AdminToken($0) }), routes: NativeRoutes(),
-            metrics: RequestMetrics(registry: metrics, loops: plan.loops), state: ServerState(),
-            bodyBytesMax: configuration.bodyBytesMax.value)
-        var settings = HTTPServerConfiguration()
-        settings.host = configuration.host.value
-        settings.port = configuration.port.value
-        settings.loopCount = plan.loops
-        // A proxy that streams an upload we refuse goes on sending: closing on it would turn our 401 into its 502.
-        settings.lingerTimeout = .seconds(2)
-        settings.lingerBytesMax = 256 << 20
+            control: control,
+            live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
+            state: ServerState())
         do {
-            http = try HTTPServer(settings) { LoopHandler(context: $0, shared: services) }
+            http = try HTTPServer(Self.settings(configuration, plan)) { LoopHandler(context: $0, shared: services) }
         } catch {
             control.stop()
-            throw CommandError(
-                "\(configuration.host.value) port \(configuration.port.value) "
-                    + "(\(configuration.port.source)): \(error)")
+            let listen = configuration.listen
+            let source = listen.value.isEmpty ? configuration.port.source : listen.source
+            let addresses = configuration.addresses.map { "\($0)" }.joined(separator: ", ")
+            throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
-        self.configuration = configuration
+        services.metrics.attach(http.counters)
+        started = configuration
+        self.configuration = Mutex(configuration)
+        self.madeToken = madeToken
         self.services = services
         self.control = control
         self.log = log
         self.plan = plan
     }
 
-    /// The port that is listened on.
+    /// The port that is listened on, the first of several; 0 where there are only sockets in the file system.
     public var port: Int { http.boundPort }
+
+    /// Where it listens.
+    var addresses: [ListenAddress] { http.boundAddresses }
 
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
@@ -90,25 +93,65 @@ public final class Server: Sendable {
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
-        for (name, value, source) in configuration.chosen {
-            log.info(
-                "setting", LogField("name", .text(name)), LogField("value", .text(value)),
-                LogField("from", .text(source)))
-        }
+        let configuration = configuration.withLock { $0 }
+        for entry in configuration.chosen { log.log(.info, "setting", Self.fields(entry)) }
+        let hasToken = configuration.adminToken.value ?? madeToken != nil
         log.info(
             "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
+            LogField("addresses", .text(addresses.map { "\($0)" }.joined(separator: ", "))),
             LogField("loops", .integer(plan.loops)), LogField("plan", .text(plan.reason)),
             LogField("models", .integer(services.registry.pool.models.count)),
-            LogField("admin", .text(services.gate.token == nil ? "closed, no token" : "token")))
+            LogField("admin", .text(hasToken ? "token" : "closed, no token")),
+            LogField("predictions", .text(configuration.predictToken.value == nil ? "open" : "token")))
     }
 
-    /// Says "not ready", lets what has begun finish, at most for the configured time, and ends the threads. A second
-    /// call does nothing.
+    /// Works the settings out again, from the same options and environment and from the files as they are now. What can
+    /// change while the server runs does, for all requests that begin from now on; what cannot is named in the log. If
+    /// anything is wrong, everything stays as it was and the log says why. Safe from any thread.
+    public func reload(_ options: ServerOptions) {
+        reload { () throws(ConfigurationError) in try ServerConfiguration(options) }
+    }
+
+    func reload(_ load: () throws(ConfigurationError) -> ServerConfiguration) {
+        reloading.withLock { _ in
+            let next: ServerConfiguration
+            do throws(ConfigurationError) {
+                next = try load()
+            } catch {
+                let reason = LogField("reason", .text("\(error)"))
+                return log.error("the configuration was not reloaded: everything stays as it was", reason)
+            }
+            let changed = configuration.withLock { $0 }.changes(to: next).filter(\.isLive)
+            let waiting = started.changes(to: next).filter { !$0.isLive }
+            for entry in changed { log.log(.info, "setting", Self.fields(entry)) }
+            for entry in waiting { log.log(.warning, "this setting changes with a restart only", Self.fields(entry)) }
+            let adminToken = next.adminToken.value ?? madeToken
+            services.live.publish(LiveSettings(next, adminToken: adminToken, loops: plan.loops))
+            for mailbox in http.mailboxes { mailbox.wake() }
+            log.info(
+                "the configuration was reloaded", LogField("changed", .integer(changed.count)),
+                LogField("need_restart", .integer(waiting.count)))
+            log.level = next.level
+            configuration.withLock { $0 = next }
+        }
+    }
+
+    private static func fields(_ entry: SettingEntry) -> [LogField] {
+        [
+            LogField("name", .text(entry.name)), LogField("value", .text(entry.text)),
+            LogField("from", .text(entry.source.description)),
+        ]
+    }
+
+    /// Says "not ready", goes on accepting for the configured delay, lets what has begun finish, all in all at most for
+    /// the configured time, and ends the threads. A second call does nothing.
     public func stop() {
         guard !hasStopped.exchange(true, ordering: .relaxed) else { return }
         services.state.advance(to: .draining)
-        log.info("draining", LogField("seconds", .integer(configuration.drainSeconds.value)))
-        http.beginDrain(deadline: .seconds(configuration.drainSeconds.value))
+        let (seconds, delay) = configuration.withLock { ($0.drainSeconds.value, $0.drainDelaySeconds.value) }
+        log.info("draining", LogField("seconds", .integer(seconds)), LogField("delay", .integer(delay)))
+        if delay > 0 { Host.wait(seconds: delay) }
+        http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
         control.stop()
         log.info("stopped")
@@ -120,6 +163,23 @@ public final class Server: Sendable {
     }
 
     // MARK: Parts
+
+    private static func settings(_ configuration: ServerConfiguration, _ plan: ThreadPlan) -> HTTPServerConfiguration {
+        var settings = HTTPServerConfiguration()
+        settings.addresses = configuration.addresses
+        settings.unixSocketMode = configuration.unixSocketMode.value
+        settings.loopCount = plan.loops
+        settings.connectionsMax = configuration.connectionsMax.value
+        settings.headTimeout = .seconds(configuration.headTimeoutSeconds.value)
+        settings.bodyTimeout = .seconds(configuration.bodyTimeoutSeconds.value)
+        settings.bodyBytesPerSecondMin = configuration.bodyBytesPerSecondMin.value
+        settings.idleTimeout = .seconds(configuration.idleTimeoutSeconds.value)
+        settings.writeStallTimeout = .seconds(configuration.writeTimeoutSeconds.value)
+        // A proxy that streams an upload we refuse goes on sending: closing on it would turn our 401 into its 502.
+        settings.lingerTimeout = .seconds(2)
+        settings.lingerBytesMax = 256 << 20
+        return settings
+    }
 
     private static func openStore(_ configuration: ServerConfiguration) throws(CommandError) -> any ModelStore {
         guard let directory = configuration.store.value else { return MemoryModelStore() }

@@ -1,3 +1,4 @@
+internal import HTTPCore
 internal import HTTPServer
 internal import Serving
 internal import Telemetry
@@ -17,6 +18,8 @@ enum ServerMetrics {
         declareTotal("vencejo_connections_refused_total", "Connections answered 503 at the bound.", .refused)
         declareTotal("vencejo_connections_shed_total", "Connections closed for want of descriptors.", .shed)
         declareTotal("vencejo_http_heads_total", "Requests whose head was read.", .requests)
+        declareTotal(
+            "vencejo_http_abandoned_total", "Requests whose connection ended before their answer.", .abandoned)
         declareTotal("vencejo_http_bytes_read_total", "Bytes read.", .bytesRead)
         declareTotal("vencejo_http_bytes_written_total", "Bytes written.", .bytesWritten)
         declareTotal(
@@ -27,6 +30,8 @@ enum ServerMetrics {
         ) {
             closings.map { .init(labels: [$0.reason], value: total($0.counter)) }
         }
+        declareStates(in: metrics, counters)
+        declareLoops(in: metrics, counters)
         declareModels(in: metrics, registry)
         metrics.collector("process_resident_memory_bytes", help: "Resident memory.") {
             Host.residentBytes.map { [.init(value: Double($0))] } ?? []
@@ -47,6 +52,79 @@ enum ServerMetrics {
         (.closedWriteStall, "write_stall"), (.closedBroken, "broken"), (.closedByDrain, "drain"),
         (.closedAborted, "aborted"),
     ]
+
+    private static func declareStates(in metrics: MetricsRegistry, _ counters: [HTTPServerCounters]) {
+        @Sendable func samples(_ pairs: [(HTTPServerCounter, String)]) -> [MetricsRegistry.Sample] {
+            pairs.map { counter, label in
+                .init(labels: [label], value: Double(counters.reduce(0) { $0 + $1.value(counter) }))
+            }
+        }
+        metrics.collector(
+            "vencejo_connections", help: "Open connections by what they wait for.", labels: ["state"]
+        ) {
+            samples([
+                (.idle, "idle"), (.readingHead, "reading_head"), (.readingBody, "reading_body"),
+                (.awaitingAnswer, "awaiting_answer"), (.writing, "writing"), (.lingering, "lingering"),
+            ])
+        }
+        metrics.collector(
+            "vencejo_timeouts_total", help: "Times that ran out, by kind.", kind: .counter, labels: ["kind"]
+        ) {
+            samples([
+                (.headTimeouts, "head"), (.bodyTimeouts, "body"), (.idleTimeouts, "idle"), (.writeTimeouts, "write"),
+                (.exchangeTimeouts, "deadline"),
+            ])
+        }
+        metrics.collector(
+            "vencejo_http_refusals_total", help: "Answers that connections gave by themselves, by reason.",
+            kind: .counter, labels: ["reason"]
+        ) {
+            HTTP1Failure.allCases.compactMap { failure in
+                let count = counters.reduce(0) { $0 + $1.refusals(failure) }
+                return count == 0 ? nil : .init(labels: [snakeCase("\(failure)")], value: Double(count))
+            }
+        }
+    }
+
+    private static func declareLoops(in metrics: MetricsRegistry, _ counters: [HTTPServerCounters]) {
+        let buckets = HistogramBuckets(bounds: LoopHistogram.bounds, scale: 1e-9)
+        @Sendable func sum(_ histograms: [LoopHistogram]) -> [(labels: [String], snapshot: Histogram.Snapshot)] {
+            var counts = [UInt64](repeating: 0, count: LoopHistogram.bounds.count + 1)
+            var total: UInt64 = 0
+            for histogram in histograms {
+                for (index, count) in histogram.bucketCounts.enumerated() { counts[index] &+= count }
+                total &+= histogram.sum
+            }
+            return [([], Histogram.Snapshot(counts: counts, sum: total))]
+        }
+        metrics.histogramCollector(
+            "vencejo_loop_tick_seconds",
+            help: "From a loop's wake-up to the end of its work: as long another request may have waited.",
+            buckets: buckets
+        ) { sum(counters.map(\.tickTimes)) }
+        metrics.histogramCollector(
+            "vencejo_loop_timer_delay_seconds",
+            help: "How late connections' deadlines were acted on; 67 ms are the timers' own step.", buckets: buckets
+        ) { sum(counters.map(\.timerDelays)) }
+        metrics.collector(
+            "vencejo_loop_ticks_total", help: "Wake-ups of a loop.", kind: .counter, labels: ["loop"]
+        ) {
+            counters.enumerated().map { .init(labels: ["\($0)"], value: Double($1.value(.ticks))) }
+        }
+        metrics.collector(
+            "vencejo_loop_busy_seconds_total", help: "Time that a loop was awake.", kind: .counter, labels: ["loop"]
+        ) {
+            counters.enumerated().map { .init(labels: ["\($0)"], value: Double($1.tickTimes.sum) / 1e9) }
+        }
+    }
+
+    /// `tooManyFields` as a label: `too_many_fields`.
+    private static func snakeCase(_ name: String) -> String {
+        name.reduce(into: "") { text, letter in
+            if letter.isUppercase, text.last?.isUppercase != true, text.last != "_" { text += "_" }
+            text += letter.lowercased()
+        }
+    }
 
     private static func declareModels(in metrics: MetricsRegistry, _ registry: ModelRegistry) {
         metrics.collector("vencejo_generation", help: "The store's generation that serves.") {

@@ -4,36 +4,64 @@ internal import Synchronization
 
 /// The server as a process: configuration from the environment, signals, exit code.
 public enum ServerProcess {
-    /// Serves until SIGTERM or SIGINT, then drains. A second signal ends at once, and so does one before the server
-    /// answers, which has nothing to drain.
+    /// What the signals' thread knows of the server.
+    private struct Serving {
+        var server: Server?
+        /// SIGHUP came while it started, perhaps after the files had been read.
+        var isReloadAsked = false
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains. A second one ends at once, and so does one before the server
+    /// answers, which has nothing to drain. SIGHUP reads the configuration again, unless it comes because the terminal
+    /// it was started on is gone: then it stops as well, or it would hold its port with nobody knowing of it.
     /// - Parameter showsExamples: print lines to paste even if nobody is at a terminal.
-    /// - Returns: the exit code: 0 after a drain, 1 if the server could not start.
+    /// - Returns: the exit code: 0 after a drain, 1 if the server could not start. A second signal ends with 1.
     public static func run(_ options: ServerOptions, showsExamples: Bool = false) -> Int32 {
         Host.prepareProcess()
         do {
             // Before any thread starts, so that all inherit the mask and signals come here alone.
-            let signals = try SignalReceiver([SIGTERM, SIGINT])
-            let isServing = Atomic<Bool>(false)
+            let signals = try SignalReceiver([SIGTERM, SIGINT, SIGHUP])
+            let wasTerminal = isatty(STDIN_FILENO) == 1
+            let serving = Mutex(Serving())
             let stopping = try EventLoopThread(name: "signals") {
-                let isReceived = (try? signals.next()) != nil
-                if isReceived, !isServing.load(ordering: .acquiring) { _exit(0) }
+                while let signal = try? signals.next() {
+                    // A terminal that is gone is none any more (EIO).
+                    let asksToReload = signal == SIGHUP && !(wasTerminal && isatty(STDIN_FILENO) == 0)
+                    let server = serving.withLock { serving in
+                        if asksToReload, serving.server == nil { serving.isReloadAsked = true }
+                        return serving.server
+                    }
+                    if asksToReload {
+                        if let server { reload(server, options) }
+                    } else if server == nil {
+                        _exit(0)
+                    } else {
+                        return
+                    }
+                }
             }
             let configuration = try ServerConfiguration(options)
             let isTerminal = isatty(STDOUT_FILENO) == 1 && isatty(STDIN_FILENO) == 1
-            let configured = configuration.adminToken.value
-            let made = configured == nil && isTerminal ? AdminToken.random() : nil
-            let server = try Server(configuration, adminToken: configured ?? made)
+            let isTokenSet = configuration.adminToken.value != nil
+            let made = !isTokenSet && isTerminal ? BearerToken.random() : nil
+            let server = try Server(configuration, madeToken: made)
             try server.start()
-            isServing.store(true, ordering: .releasing)
+            let isReloadAsked = serving.withLock { serving in
+                serving.server = server
+                return serving.isReloadAsked
+            }
+            if isReloadAsked { reload(server, options) }
             if isTerminal || showsExamples {
                 show(
                     StartupBanner.text(
-                        port: server.port, plan: server.plan, models: server.models(), store: configuration.store.value,
-                        token: made, hasToken: configured != nil))
+                        address: server.addresses.first, plan: server.plan, models: server.models(),
+                        store: configuration.store.value, token: made, hasToken: isTokenSet))
             }
             stopping.join()
             let impatient = try EventLoopThread(name: "signals") {
-                if (try? signals.next()) != nil { _exit(1) }
+                while let signal = try? signals.next() {
+                    if signal != SIGHUP { _exit(1) }
+                }
             }
             server.stop()
             withExtendedLifetime(impatient) {}
@@ -44,11 +72,29 @@ public enum ServerProcess {
         }
     }
 
-    /// Whether the server that would take these settings' port on this host is ready.
+    /// On a thread of its own: a file on a disk that hangs must not keep SIGTERM from being heard.
+    private static func reload(_ server: Server, _ options: ServerOptions) {
+        if (try? EventLoopThread(name: "reload", body: { server.reload(options) })) == nil { server.reload(options) }
+    }
+
+    /// Whether the server that would take these settings on this host is ready: at its port, or at its socket where it
+    /// has no port.
     public static func isReady(port: Int?) -> Bool {
-        if let port { return HealthProbe.isReady(port: port) }
+        if let port { return HealthProbe.isReady(.tcp(host: "127.0.0.1", port: port)) }
         guard let configuration = try? ServerConfiguration(ServerOptions()) else { return false }
-        return HealthProbe.isReady(port: configuration.port.value)
+        let addresses = configuration.addresses
+        let tcp = addresses.first { if case .tcp = $0 { true } else { false } }
+        return (tcp ?? addresses.first).map { HealthProbe.isReady($0) } ?? false
+    }
+
+    /// Whether a server is ready at `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+    /// - Throws: `ConfigurationError` for a text that is none of these.
+    public static func isReady(at address: String) throws(ConfigurationError) -> Bool {
+        do throws(ListenAddress.Malformed) {
+            return HealthProbe.isReady(try ListenAddress(address))
+        } catch {
+            throw ConfigurationError("listen", from: "--listen", found: error.found, expected: error.expected)
+        }
     }
 
     private static func show(_ text: String) {

@@ -76,6 +76,13 @@ package final class Histogram: Sendable {
         package let count: UInt64
         /// In the buckets' unit.
         package let sum: UInt64
+
+        /// Makes one of counts that were taken elsewhere.
+        package init(counts: [UInt64], sum: UInt64) {
+            self.counts = counts
+            self.sum = sum
+            count = counts.reduce(0, &+)
+        }
     }
 
     package func snapshot() -> Snapshot {
@@ -85,13 +92,16 @@ package final class Histogram: Sendable {
             for index in counts.indices { counts[index] &+= cell.counts[index].load(ordering: .relaxed) }
             sum &+= cell.sum.load(ordering: .relaxed)
         }
-        return Snapshot(counts: counts, count: counts.reduce(0, &+), sum: sum)
+        return Snapshot(counts: counts, sum: sum)
     }
 }
 
+/// One loop's part. What follows it in memory may be the next loop's, which records all the time: unused words keep the
+/// two off each other's cache lines.
 private final class HistogramCell: Sendable {
     let counts: InlineArray<32, Atomic<UInt64>>
     let sum = Atomic<UInt64>(0)
+    private let padding = InlineArray<16, UInt64>(repeating: 0)
 
     init() {
         counts = InlineArray { _ in Atomic<UInt64>(0) }

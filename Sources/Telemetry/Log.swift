@@ -1,12 +1,19 @@
 internal import Logging
+internal import Synchronization
 
 /// The server's log: levelled lines with typed fields, over swift-log, so that an embedding program can take the
 /// lines over.
 ///
 /// May be used from any thread. The message is built only if its level is on.
 package struct Log: Sendable {
-    package let level: LogLevel
+    private let threshold: Threshold
     private let logger: Logger
+
+    /// The least level that is written. Copies of a log share it, so that setting it on one changes all.
+    package var level: LogLevel {
+        get { threshold.level }
+        nonmutating set { threshold.level = newValue }
+    }
 
     /// A log on standard output or standard error.
     /// - Parameters:
@@ -21,10 +28,11 @@ package struct Log: Sendable {
     package init(
         level: LogLevel, format: LogFormat, to sink: any LogSink, clock: (@Sendable () -> Int64)? = nil
     ) {
-        self.level = level
+        threshold = Threshold(level)
         let handler = LineLogHandler(format: format, sink: sink, clock: clock ?? wallClockMilliseconds)
         var logger = Logger(label: "vencejo") { _ in handler }
-        logger.logLevel = level.swiftLogLevel
+        // The threshold decides, and may come down later.
+        logger.logLevel = .trace
         self.logger = logger
     }
 
@@ -42,6 +50,18 @@ package struct Log: Sendable {
     package func log(_ level: LogLevel, _ message: @autoclosure () -> String, _ fields: [LogField] = []) {
         guard level >= self.level else { return }
         logger.log(level: level.swiftLogLevel, "\(message())", metadata: LineLogHandler.metadata(fields))
+    }
+}
+
+/// A level that is shared by the copies of a log.
+private final class Threshold: Sendable {
+    private let rank: Atomic<Int>
+
+    init(_ level: LogLevel) { rank = Atomic(level.rank) }
+
+    var level: LogLevel {
+        get { LogLevel(rank: rank.load(ordering: .relaxed)) }
+        set { rank.store(newValue.rank, ordering: .relaxed) }
     }
 }
 

@@ -4,7 +4,12 @@ package enum LogLevel: String, Sendable, CaseIterable, Comparable {
 
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
 
-    private var rank: Int {
+    /// The level of that rank, the highest for one beyond.
+    init(rank: Int) {
+        self = LogLevel.allCases.first { $0.rank == rank } ?? .critical
+    }
+
+    var rank: Int {
         switch self {
         case .debug: 0
         case .info: 1

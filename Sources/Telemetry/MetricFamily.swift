@@ -16,6 +16,7 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     private let seriesMax: Int
     private let make: @Sendable () -> Instrument
     private let series = Mutex<[Series]>([])
+    private let others = Mutex<(@Sendable () -> [MetricsRegistry.Sample])?>(nil)
 
     struct Series: Sendable {
         let labels: [String]
@@ -58,4 +59,14 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     }
 
     func allSeries() -> [Series] { series.withLock { $0 } }
+
+    /// Gives the family series that are counted elsewhere and read when somebody asks. They may not have the label
+    /// values of one that is made here, and do not count towards the bound.
+    package func attach(_ collect: @escaping @Sendable () -> [MetricsRegistry.Sample]) {
+        others.withLock { $0 = collect }
+    }
+
+    func otherSamples() -> [MetricsRegistry.Sample] {
+        others.withLock { $0 }?() ?? []
+    }
 }

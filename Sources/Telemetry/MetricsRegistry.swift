@@ -43,6 +43,9 @@ package final class MetricsRegistry: Sendable {
             for series in family.allSeries() {
                 text.sample(name, labels, series.labels, integer: series.instrument.total)
             }
+            for sample in family.otherSamples() where sample.labels.count == labels.count {
+                text.sample(name, labels, sample.labels, number: sample.value)
+            }
         }
         return family
     }
@@ -97,6 +100,23 @@ package final class MetricsRegistry: Sendable {
             text.beginMetric(name, help: help, kind: kind)
             for sample in collect() where sample.labels.count == labels.count {
                 text.sample(name, labels, sample.labels, number: sample.value)
+            }
+        }
+    }
+
+    /// Declares a histogram whose counts are kept elsewhere and read when somebody asks.
+    ///
+    /// Like ``collector(_:help:kind:labels:collect:)``; each snapshot has one count a bound and one for +Inf.
+    package func histogramCollector(
+        _ name: String, help: String, buckets: HistogramBuckets, labels: [String] = [],
+        collect: @escaping @Sendable () -> [(labels: [String], snapshot: Histogram.Snapshot)]
+    ) {
+        precondition(!labels.contains("le"), "le is the histogram's own label")
+        add(name, labels: labels) { text in
+            text.beginMetric(name, help: help, kind: .histogram)
+            for series in collect()
+            where series.labels.count == labels.count && series.snapshot.counts.count == buckets.bounds.count + 1 {
+                text.histogram(name, labels, series.labels, series.snapshot, buckets)
             }
         }
     }

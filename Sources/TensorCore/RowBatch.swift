@@ -65,6 +65,15 @@ package struct RowBatch: ~Copyable {
         slots[row * layout.width + column] = value.bitPattern
     }
 
+    /// All slots, row after row, to be filled with the bits of doubles. Only where ``RowLayout/isAllDoubles``.
+    package var doubleSlots: MutableSpan<UInt64> {
+        @_lifetime(&self)
+        mutating get {
+            precondition(layout.isAllDoubles, "the rows are not of doubles")
+            return slots.mutableSpan
+        }
+    }
+
     /// Sets an `int64` column.
     package mutating func setInt64(_ value: Int64, row: Int, column: Int) {
         slots[row * layout.width + column] = UInt64(bitPattern: value)

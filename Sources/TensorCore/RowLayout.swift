@@ -4,6 +4,8 @@ package final class RowLayout: Sendable {
     package var width: Int { columns.count }
     /// 64-bit words of the missing bitmap a row; 0 when every column is `float64`, whose missing value is NaN.
     package let missingWordsPerRow: Int
+    /// Every column is `float64` and used: a row of plain numbers needs no look at its columns.
+    package let isAllDoubles: Bool
 
     /// The names' bytes, one after the other, and where each begins (one more entry than columns).
     private let nameBytes: [UInt8]
@@ -15,6 +17,7 @@ package final class RowLayout: Sendable {
 
     package init(columns: [Column]) {
         self.columns = columns
+        isAllDoubles = columns.allSatisfy { $0.kind == .float64 && $0.isUsed }
         let hasBitmap = columns.contains { $0.kind != .float64 }
         missingWordsPerRow = hasBitmap ? (columns.count + 63) / 64 : 0
 

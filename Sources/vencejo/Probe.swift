@@ -9,7 +9,11 @@ struct Probe: ParsableCommand {
     @Option(help: "The server's port; by default the one `vencejo serve` would take.")
     var port: Int?
 
+    @Option(help: ArgumentHelp("Where it listens, as for `vencejo serve`.", valueName: "address"))
+    var listen: String?
+
     func run() throws {
-        guard ServerProcess.isReady(port: port) else { throw ExitCode(1) }
+        let isReady = try listen.map { try ServerProcess.isReady(at: $0) } ?? ServerProcess.isReady(port: port)
+        guard isReady else { throw ExitCode(1) }
     }
 }

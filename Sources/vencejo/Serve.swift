@@ -13,17 +13,26 @@ struct Serve: ParsableCommand {
                                                SAGEMAKER_BIND_TO_PORT
               --loops       VENCEJO_LOOPS      default: a loop a granted core
               --store       VENCEJO_STORE      default: uploads end with the process
+              --listen      VENCEJO_LISTEN     more addresses: unix:PATH, HOST:PORT, [::1]:PORT;
+                                               alone, with neither host nor port, in place of those
+              --cors-origin VENCEJO_CORS_ORIGINS  default: no page of another origin may call
               --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 
             PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no \
-            flag, since others can read a process's arguments. On a terminal, with none set, one is made and printed.
+            flag, since others can read a process's arguments. On a terminal, with none set, one is made and printed. \
+            VENCEJO_PREDICT_TOKEN or VENCEJO_PREDICT_TOKEN_FILE puts predictions behind another one.
+
+            Bounds and times (connections, predictions under way, slow heads and bodies, the drain) come from the \
+            environment or the file: docs/configuration.md has them all. SIGHUP reads the file and the tokens again; \
+            SIGTERM answers what has begun and ends with exit code 0.
 
             Examples:
 
               vencejo serve house-price.pkl
               vencejo serve prices=house-price.pkl band=price-band.ubj --port 9000
               vencejo serve --store /var/lib/vencejo     # models come by PUT and are kept
+              vencejo serve house-price.pkl --listen unix:/run/vencejo/vencejo.sock
             """)
 
     @Argument(help: ArgumentHelp("A model file; the first is the default model.", valueName: "[name=]path"))
@@ -34,6 +43,17 @@ struct Serve: ParsableCommand {
 
     @Option(help: "The port to listen on; 0 takes a free one.")
     var port: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Another address to listen on: unix:PATH, HOST:PORT or [IPV6]:PORT. May be repeated.",
+            valueName: "address"))
+    var listen: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "An origin whose pages may call from a browser, or *. May be repeated.", valueName: "origin"))
+    var corsOrigin: [String] = []
 
     @Option(help: "The number of event loops.")
     var loops: Int?
@@ -55,6 +75,8 @@ struct Serve: ParsableCommand {
         options.models = try models.map { try ModelSource(argument: $0) }
         options.host = host
         options.port = port
+        options.listen = listen
+        options.corsOrigins = corsOrigin
         options.loops = loops
         options.store = store
         options.configurationFile = config

@@ -202,6 +202,38 @@ import Testing
         }
     }
 
+    /// The loop over plain numbers stops where the ordinary way has to decide, and both see the same document.
+    @Test(arguments: [
+        "[]", "[ ]", "[1]", "[ 1 , -2.5e3 ,0.1\n]", "[1,2,3,4,5]", "[1,null,3]", "[null,1]", "[1,\"a\",2]", "[[1],2]",
+        "[1,]", "[,1]", "[1 2]", "[1", "[1,", "[1.5x,2]", "[01]", "[1e400,2]", "[2,1e400]", "[-]", "[1,-]", "[true,1]",
+        "[12345678901234567890123,1]", "[1.7976931348623157e308]", "[-0,0]", "[1,2}", "[1;2]", "[NaN]",
+    ]) func readsAnArrayOfNumbersAsElementByElement(_ text: String) {
+        func read(_ bulk: Int) -> (values: [UInt64], error: JSONError?) {
+            let bytes = Array(text.utf8)
+            var reader = JSONReader(bytes.span)
+            var values: [UInt64] = []
+            do throws(JSONError) {
+                try reader.beginArray()
+                var slots = [UInt64](repeating: 0, count: bulk + 1)
+                var span = slots.mutableSpan
+                let count = reader.readDoubles(bits: &span, at: 1..<bulk + 1)
+                values = Array(slots[1..<count + 1])
+                while try reader.nextElement() {
+                    switch try reader.peek() {
+                    case .number: values.append(try reader.readDouble().bitPattern)
+                    default: _ = try reader.skipValue()
+                    }
+                }
+                try reader.finish()
+            } catch {
+                return (values, error)
+            }
+            return (values, nil)
+        }
+        let plain = read(0)
+        for bulk in 1...6 { #expect(read(bulk) == plain, "\(bulk) at once") }
+    }
+
     @Test func boundsDepthWithoutRecursion() throws {
         let deep = [UInt8](repeating: 0x5B, count: 100_000)
         #expect(failure(of: deep) == JSONError(offset: 64, reason: .tooDeep(depthMax: 64)))

@@ -1,10 +1,12 @@
 """Probes, and metrics as Prometheus reads them."""
 
 import math
+import os
 import re
+import time
 import unittest
 
-from harness import HOUSE, ServerTestCase
+from harness import HOUSE, Server, ServerTestCase, head, post
 
 NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)')
@@ -159,11 +161,153 @@ class Metrics(ServerTestCase):
             self.assertEqual(answer.field("cache-control"), "no-store")
 
 
+class Sums(unittest.TestCase):
+    """Every answer is counted once, whoever gave it."""
+
+    def read(self, server):
+        answer = server.request("GET", "/metrics")
+        values = {}
+        for name, (_, samples) in parse_metrics(answer.body.decode()).items():
+            for sample, labels, value in samples:
+                if "le" not in labels:
+                    values.setdefault(sample, []).append((labels, value))
+        return values
+
+    def total(self, values, name, **wanted):
+        return sum(
+            value
+            for labels, value in values.get(name, [])
+            if all(labels.get(key) == text for key, text in wanted.items())
+        )
+
+    def test_all_answers_are_counted_those_of_the_connection_too(self):
+        environment = {"VENCEJO_HEAD_TIMEOUT_SECONDS": "1", "VENCEJO_BODY_BYTES_MAX": "1000"}
+        with Server({"house-price": HOUSE}, env=environment, loops=2) as server:
+            before = self.read(server)
+            wanted, received, sent = {}, 0, 0
+
+            def count(status, many=1):
+                wanted[str(status)] = wanted.get(str(status), 0) + many
+
+            bodies = [b'{"RM": 5}', b"{", b'{"nope": 1}', b"[]"]
+            for body in bodies:
+                answer = server.predict(body)
+                count(answer.status)
+                received += len(body)
+                sent += len(answer.body)
+            for method, path in (("GET", "/models"), ("GET", "/nope"), ("PATCH", "/predict"), ("OPTIONS", "/predict")):
+                count(server.request(method, path, admin=False).status)
+            count(server.put("new", HOUSE).status)
+            count(server.request("DELETE", "/models/new").status)
+            count(server.request("DELETE", "/models/new", admin=False).status)
+            with server.connect() as connection:
+                connection.send(post("/predict", b'{"RM": 5}') * 20)
+                for _ in range(20):
+                    answer = connection.answer()
+                    count(answer.status)
+                    received, sent = received + 9, sent + len(answer.body)
+            for request in (
+                b"nonsense\r\n\r\n",
+                b"GET / HTTP/1.1\r\n\r\n",
+                b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
+                b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 20000 + b"\r\n\r\n",
+                head("POST", "/predict", "Content-Length: 5000"),
+                head("POST", "/predict", "Transfer-Encoding: chunked") + b"z\r\n",
+                b"GET / HT",
+            ):
+                with server.connect() as connection:
+                    connection.send(request)
+                    count(connection.answer().status)
+            after = self.read(server)
+            count(200)  # The first look at the metrics.
+            for status, many in wanted.items():
+                name = "vencejo_http_requests_total"
+                grown = self.total(after, name, status=status) - self.total(before, name, status=status)
+                self.assertEqual(grown, many, f"{status} of {wanted}")
+            grown = lambda name, **labels: self.total(after, name, **labels) - self.total(before, name, **labels)
+            self.assertEqual(grown("vencejo_http_requests_total"), sum(wanted.values()))
+            self.assertEqual(grown("vencejo_http_requests_total", route="none"), 7)
+            self.assertEqual(grown("vencejo_http_refusals_total"), 7)
+            self.assertEqual(self.total(after, "vencejo_http_refusals_total", reason="head_timeout"), 1)
+            self.assertEqual(self.total(after, "vencejo_timeouts_total", kind="head"), 1)
+            for route in {labels["route"] for labels, _ in after["vencejo_http_requests_total"]} - {"none"}:
+                self.assertEqual(
+                    self.total(after, "vencejo_http_request_duration_seconds_count", route=route),
+                    self.total(after, "vencejo_http_requests_total", route=route),
+                    route,
+                )
+            self.assertEqual(grown("vencejo_http_request_body_bytes_total", route="/predict"), received)
+            self.assertEqual(grown("vencejo_http_response_body_bytes_total", route="/predict"), sent)
+            self.assertEqual(grown("vencejo_http_request_body_bytes_total", method="PUT"), os.path.getsize(HOUSE))
+
+    def test_labels_are_never_what_a_client_wrote(self):
+        with Server({"house-price": HOUSE}) as server:
+            for index in range(30):
+                server.request("GET", f"/strange-{index}")
+                server.predict({"RM": 5}, f"strange-{index}")
+                with server.connect() as connection:
+                    connection.send(head(f"STRANGE{index}", "/", f"Strange-{index}: x"))
+                    connection.answer()
+            self.assertNotIn("strange", server.request("GET", "/metrics").body.decode().lower())
+
+    def test_connections_are_told_by_what_they_wait_for(self):
+        with Server({"house-price": HOUSE}, loops=2) as server:
+            states = lambda: {labels["state"]: value for labels, value in self.read(server)["vencejo_connections"]}
+            idle = [server.connect() for _ in range(6)]
+            for connection in idle:
+                connection.send(post("/predict", b'{"RM": 5}'))
+                self.assertEqual(connection.answer().status, 200)
+            with server.connect() as in_head, server.connect() as in_body:
+                in_head.send(b"GET / HT")
+                in_body.send(head("POST", "/predict", "Content-Length: 100") + b"{")
+                deadline = time.monotonic() + 10
+                # The connection that asks is under way itself: its loop counts it when the turn has ended.
+                wanted = {"reading_head": 1, "reading_body": 1, "writing": 0, "lingering": 0}
+                while time.monotonic() < deadline:
+                    found = states()
+                    if found["idle"] >= 6 and all(found[key] == value for key, value in wanted.items()):
+                        break
+                self.assertGreaterEqual(found["idle"], 6, found)
+                self.assertEqual({key: found[key] for key in wanted}, wanted)
+            values = self.read(server)
+            self.assertEqual(
+                sum(value for _, value in values["vencejo_connections"]),
+                sum(value for _, value in values["vencejo_connections_open"]),
+            )
+            per_loop = [value for _, value in values["vencejo_connections_open"]]
+            self.assertLessEqual(max(per_loop) - min(per_loop), 3, "even loops")
+            for connection in idle:
+                connection.close()
+
+    def test_loops_tell_their_lag(self):
+        with Server({"house-price": HOUSE}, loops=2) as server:
+            for _ in range(10):
+                server.predict({"RM": 5})
+            values = self.read(server)
+            self.assertGreater(self.total(values, "vencejo_loop_tick_seconds_count"), 10)
+            self.assertGreater(self.total(values, "vencejo_loop_tick_seconds_sum"), 0)
+            self.assertEqual(len(values["vencejo_loop_ticks_total"]), 2)
+            self.assertGreater(self.total(values, "vencejo_loop_busy_seconds_total"), 0)
+
+    def test_a_client_that_goes_is_counted_as_gone(self):
+        with Server({"house-price": HOUSE}) as server:
+            for _ in range(3):
+                with server.connect() as gone:
+                    gone.send(head("POST", "/predict", "Content-Length: 100") + b"{")
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                values = self.read(server)
+                if self.total(values, "vencejo_http_abandoned_total") == 3:
+                    break
+            self.assertEqual(self.total(values, "vencejo_http_abandoned_total"), 3)
+            self.assertEqual(self.total(values, "vencejo_http_requests_total", method="POST"), 0)
+
+
 class Parser(unittest.TestCase):
     """The strict reader itself has to refuse what Prometheus would."""
 
     def test_it_refuses_what_is_wrong(self):
-        good = "# HELP a_total x\n# TYPE a_total counter\na_total{m=\"q\\\"\"} 1\n"
+        good = '# HELP a_total x\n# TYPE a_total counter\na_total{m="q\\""} 1\n'
         self.assertEqual(len(parse_metrics(good)), 1)
         for text in (
             good[:-1],

@@ -50,7 +50,8 @@ class Nginx:
         path = os.path.join(self.directory, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        self.log = open(os.path.join(self.directory, "log"), "w+b")
+        # Appended to: the access log and the error log open it each for itself.
+        self.log = open(os.path.join(self.directory, "log"), "a+b")
         self.process = subprocess.Popen(
             [NGINX, "-c", path, "-p", self.directory, "-g", "daemon off;"],
             stdin=subprocess.DEVNULL,

@@ -210,11 +210,25 @@ import Testing
         driver.feed(Self.post(65537) + "abc" + Self.get("/b"))
         #expect(driver.takeOutput().contains(text: "Connection: close"))
         #expect(driver.isFinished && driver.lingers && driver.requests.count == 1)
-        let chunked = ConnectionDriver()
-        chunked.mode = { _ in .answered(.unauthorized, .none, []) }
-        chunked.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-        chunked.feed("20000\r\n" + String(repeating: "x", count: 0x10001))
-        #expect(chunked.isFinished && chunked.lingers)
+    }
+
+    @Test(arguments: ["7fffffffffffffff", "a"]) func refusesAChunkLongerThanAnyBodyWithoutWaitingForIt(_ size: String) {
+        let driver = ConnectionDriver()
+        driver.mode = { _ in .buffered(bytesMax: 9) }
+        driver.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\(size)\r\n{")
+        #expect(driver.takeStatuses() == [413])
+        #expect(driver.isFinished && driver.lingers)
+    }
+
+    /// Nobody knows how long the rest is, and keeping a promise to go on could take for ever.
+    @Test func saysThatItClosesWhenItAnswersBeforeTheEndOfAChunkedBody() {
+        for rest in ["", "5\r\nhe", "5\r\nhello\r\n0\r\n\r\n" + Self.get("/b")] {
+            let chunked = ConnectionDriver()
+            chunked.mode = { _ in .answered(.unauthorized, .none, []) }
+            chunked.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
+            #expect(chunked.takeOutput().contains(text: "Connection: close"))
+            #expect(chunked.isFinished && chunked.lingers && chunked.requests.count == 1)
+        }
     }
 
     @Test func streamsWithinAWindowAndGoesOnWithCredit() {

@@ -83,7 +83,6 @@ import Testing
                 row: "19",
                 bytes: "GET /v2 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
                     + "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n" + closing, statuses: [200, 200]),
-            Case(row: "20", bytes: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", statuses: [505]),
         ]
 
     private static let closing = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

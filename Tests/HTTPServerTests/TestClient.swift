@@ -1,3 +1,4 @@
+import EventLoop
 import Glibc
 
 /// A plain blocking TCP client on loopback, with a bound on each wait.
@@ -25,6 +26,11 @@ final class TestClient {
             }
         }
         guard result == 0 else { throw ClientError.cannotConnect(errno) }
+    }
+
+    init(address: ListenAddress) throws {
+        guard let connected = Socket.connect(to: address, seconds: 10) else { throw ClientError.cannotConnect(errno) }
+        fd = connected
     }
 
     deinit { _ = close(fd) }
@@ -82,6 +88,13 @@ final class TestClient {
         while try readMore() {}
         defer { buffer = [] }
         return String(decoding: buffer, as: UTF8.self)
+    }
+
+    /// What the server has sent, waiting for some; empty at the end.
+    func readSome() throws -> [UInt8] {
+        if buffer.isEmpty { _ = try readMore() }
+        defer { buffer = [] }
+        return buffer
     }
 
     /// Whether nothing can be read now.

@@ -51,9 +51,11 @@ final class Simulation {
             registry: registry, store: store, control: control, uploadsMax: settings.uploadsMax)
         control.goOn = { [weak self] end in self?.takeStep(until: end, mayBeginJob: false) ?? false }
         let services = SharedServices(
-            registry: registry, uploads: uploads, control: control, gate: AdminGate(token: AdminToken(Settings.token)),
-            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state,
-            bodyBytesMax: settings.bodyBytesMax)
+            registry: registry, uploads: uploads, control: control,
+            live: LiveSettingsBoard(
+                LiveSettings(
+                    gate: AdminGate(token: BearerToken(Settings.token)), bodyBytesMax: settings.bodyBytesMax)),
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state)
         try startModel()
         try startLoops(services)
         state.advance(to: .ready)

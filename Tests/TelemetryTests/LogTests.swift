@@ -18,6 +18,18 @@ struct LogTests {
         Log(level: level, format: format, to: lines) { 1_767_261_330_250 }
     }
 
+    @Test func aLevelThatIsSetCountsForEveryCopy() {
+        let one = log(.warning, .text)
+        let other = one
+        other.info("not yet")
+        one.level = .debug
+        #expect(other.level == .debug)
+        other.debug("now")
+        other.level = .critical
+        one.error("no more")
+        #expect(lines.all.count == 1 && lines.all.first?.hasSuffix("now\n") == true)
+    }
+
     @Test func writesOneJSONObjectALine() {
         log(.info, .json).warning(
             "disk \"full\"\n", LogField("model", "churn"), LogField("bytes", 12), LogField("seconds", .number(0.25)),

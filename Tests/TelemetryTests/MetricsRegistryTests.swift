@@ -79,6 +79,41 @@ struct MetricsRegistryTests {
         )
     }
 
+    @Test func showsSeriesThatAreCountedElsewhereBesideItsOwn() {
+        let registry = MetricsRegistry()
+        let family = registry.counters("answers_total", help: "Answers.", labels: ["by"])
+        let elsewhere = Gauge()
+        family.attach {
+            [.init(labels: ["other"], value: Double(elsewhere.value)), .init(labels: ["too", "many"], value: 1)]
+        }
+        family.series(["own"]).add(2)
+        elsewhere.set(3)
+        #expect(text(registry).hasSuffix("counter\nanswers_total{by=\"own\"} 2\nanswers_total{by=\"other\"} 3\n"))
+    }
+
+    @Test func showsHistogramsThatAreCountedElsewhere() {
+        let registry = MetricsRegistry()
+        registry.histogramCollector(
+            "lag", help: "Lag.", buckets: HistogramBuckets(bounds: [1, 10], scale: 1), labels: ["l"]
+        ) {
+            [
+                (["a"], Histogram.Snapshot(counts: [1, 2, 3], sum: 60)),
+                (["wrong"], Histogram.Snapshot(counts: [1], sum: 1)),
+            ]
+        }
+        #expect(
+            text(registry) == """
+                # HELP lag Lag.
+                # TYPE lag histogram
+                lag_bucket{l="a",le="1"} 1
+                lag_bucket{l="a",le="10"} 3
+                lag_bucket{l="a",le="+Inf"} 6
+                lag_sum{l="a"} 60
+                lag_count{l="a"} 6
+
+                """)
+    }
+
     @Test func retiresTheSeriesOfARemovedModel() {
         let registry = MetricsRegistry()
         let family = registry.counters("rows_total", help: "Rows.", labels: ["model"])

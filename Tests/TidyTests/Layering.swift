@@ -16,6 +16,7 @@ enum Layering {
     static let layers: [Layer] = [
         Layer("CEventLoop"),
         Layer("CHost"),
+        Layer("CNghttp2"),
         Layer("CZlib"),
 
         Layer("TensorCore"),
@@ -35,7 +36,7 @@ enum Layering {
         Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),
-        Layer("HTTPCore", ["ByteCoding"]),
+        Layer("HTTPCore", ["ByteCoding", "Compression", "CNghttp2"]),
         Layer("HTTPServer", ["HTTPCore", "EventLoop", "Telemetry"], libraries: ["Glibc", "Synchronization"]),
         Layer("ServingProtocols", ["HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
 

@@ -21,7 +21,7 @@ package struct JSONReader: ~Escapable {
     /// Containers that are open.
     private var depth = 0
     /// The innermost container has given out nothing yet, so that no comma is due.
-    private var isFresh = false
+    var isFresh = false
 
     /// A reader at the start of `bytes`.
     @_lifetime(copy bytes)

@@ -33,12 +33,33 @@ enum {
 int vencejo_listen(int family, const char *address, uint16_t port, int backlog);
 // The port a socket is bound to, or -1 with errno.
 int vencejo_bound_port(int fd);
+
+// Which file a path meant when it was looked at.
+struct vencejo_file {
+    uint64_t device;
+    uint64_t inode;
+};
+
+// A bound, listening, non-blocking socket at `path`, whose file gets `mode`. A socket file that nobody accepts on is
+// replaced; anything else is left alone.
+// Returns the descriptor, -1 with errno, -2 where another kind of file is there, or -3 where a server accepts there.
+int vencejo_listen_unix(const char *path, unsigned mode, int backlog, struct vencejo_file *file);
+// Removes `path` if it still is that file.
+void vencejo_unlink_own(const char *path, const struct vencejo_file *file);
+
+// A connected, blocking socket whose calls take at most `seconds` each: the descriptor, -1 with errno, or -2 where the
+// address is none.
+int vencejo_connect(int family, const char *address, uint16_t port, int seconds);
+int vencejo_connect_unix(const char *path, int seconds);
+
 // accept4 with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int vencejo_accept(int fd);
 // recv and send without blocking and without SIGPIPE.
 ssize_t vencejo_receive(int fd, void *bytes, size_t count);
 ssize_t vencejo_send(int fd, const void *bytes, size_t count);
 int vencejo_half_close(int fd);
+// Makes the next close of `fd` drop unsent bytes and send a reset.
+void vencejo_drop_unsent(int fd);
 
 // Blocks `signals` in the calling thread (and those it starts later).
 int vencejo_block_signals(const int *signals, size_t count);

@@ -9,7 +9,8 @@ int vencejo_affinity_cores(void);
 void vencejo_release_free_memory(void);
 
 // Ignores SIGPIPE, so that a log whose reader has gone does not end the server, and opens /dev/null for standard
-// descriptors that are closed, so that no socket takes their numbers.
+// descriptors that are closed, so that no socket takes their numbers. Raises the limit of descriptors as far as it may
+// go: each connection is one, and many systems start processes with 1024.
 void vencejo_prepare_process(void);
 
 #endif

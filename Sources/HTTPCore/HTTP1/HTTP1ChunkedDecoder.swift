@@ -23,6 +23,8 @@ struct HTTP1ChunkedDecoder {
 
     private var state = State.size
     private var size = 0
+    /// Bytes of the chunk's data still to come.
+    var chunkRest: Int { size }
     private var digits = 0
     private var extensionBytes = 0
     private var trailerBytes = 0

@@ -37,6 +37,8 @@ extension HTTP1Connection {
         if head.version == .http10 { flags.insert(.isHTTP10) }
         readingCloses = !head.keepsAlive || isDraining
         if readingCloses { flags.insert(.closes) }
+        if head.has(.acceptEncoding) { flags.formUnion(acceptedCoding(head)) }
+        noteContentCoding(head)
         readingStream = pushSlot(flags)
         readingIsChunked = head.isChunked
         remaining = head.contentLength ?? 0
@@ -59,10 +61,17 @@ extension HTTP1Connection {
         deliveryBound = context.limits.discardBytesMax
         if isOpen(readingStream) {
             switch mode {
+            case .buffered where isCodingUnknown, .streamed where isCodingUnknown:
+                respond(.unsupported, to: readingStream, &context)
+                accepted = false
             case .answered(let status, let fields, let body):
                 respond(readingStream, status, fields, body: body.span, context: &context)
             case .buffered(let bytesMax):
-                if remaining > max(0, bytesMax) {
+                let isTooLong =
+                    contentCoding == .identity
+                    ? remaining > max(0, bytesMax)
+                    : HTTP1Connection.isTooLong(coded: remaining, bytesMax: max(0, bytesMax))
+                if isTooLong {
                     refuse(readingStream, .bodyTooLong, context: &context)
                     accepted = false
                 } else {
@@ -106,6 +115,7 @@ extension HTTP1Connection {
     private mutating func stepThroughLength(
         _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
     ) -> Step? {
+        if isDecoding { return stepThroughCodedLength(input, &position, &context) }
         let available = input.count - position
         switch delivery {
         case .buffered:
@@ -153,6 +163,13 @@ extension HTTP1Connection {
     private mutating func stepThroughChunks(
         _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
     ) -> Step? {
+        if isDecoding { return stepThroughCodedChunks(input, &position, &context) }
+        if heldBytes > 0 {
+            // The answer came before the decoder had used them.
+            position += heldBytes
+            deliveryBound -= heldBytes
+            heldBytes = 0
+        }
         while true {
             var dataMax = Int.max
             if delivery == .streamed {
@@ -169,7 +186,10 @@ extension HTTP1Connection {
                         finishReading(lingering: true)
                         return nil
                     }
-                } else if delivery == .buffered, range.count > deliveryBound - gathered.count {
+                } else if delivery == .buffered,
+                    decoder.chunkRest > deliveryBound - gathered.count - range.count
+                {
+                    // As announced, like a Content-Length: a chunk too long is not waited for.
                     return cancelReading(.bodyTooLong, &context)
                 } else if delivery == .buffered, !context.mayGather(range.count) {
                     return cancelReading(.tooManyBodies, &context)
@@ -192,18 +212,18 @@ extension HTTP1Connection {
         context.gatheredBytes += range.count
     }
 
-    private mutating func deliverGathered(isEnd: Bool) -> Step {
+    mutating func deliverGathered(isEnd: Bool) -> Step {
         if delivery == .streamed { unconsumed += gathered.count }
         return .gatheredBody(stream: readingStream, isEnd: isEnd)
     }
 
-    private mutating func cancelReading(_ failure: HTTP1Failure, _ context: inout HTTP1Context) -> Step? {
+    mutating func cancelReading(_ failure: HTTP1Failure, _ context: inout HTTP1Context) -> Step? {
         guard let stream = fail(failure, context: &context) else { return nil }
         return .cancelled(stream: stream)
     }
 
     /// The body is whole: on to the next request, if there may be one.
-    private mutating func finishBody() {
+    mutating func finishBody() {
         awaitsContinue = false
         remaining = 0
         reading = readingCloses ? .finished : .head
@@ -225,6 +245,7 @@ extension HTTP1Connection {
         self.failure = failure
         finishReading(lingering: true)
         context.recycleBody(takeBody())
+        giveBackDecoder(&context)
         unconsumed = 0
         guard wasReading != .head else {
             refuse(pushSlot(.closes), failure, context: &context)
@@ -242,6 +263,8 @@ extension HTTP1Connection {
     }
 
     private mutating func refuse(_ stream: UInt32, _ failure: HTTP1Failure, context: inout HTTP1Context) {
+        context.refusals[Int(failure.rawValue)] += 1
+        context.refusalCount += 1
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

@@ -13,21 +13,59 @@ extension HTTP1Connection {
         let place = index(stream)
         guard !slots[place].flags.contains(.started) else { return false }
         noteEarlyAnswer(stream, context.limits)
-        let flags = slots[place].flags
-        let sendsBody = !flags.contains(.isHead) && !status.hasNoBody
-        if stream == first {
-            context.outputs.lend(&output)
-            Self.appendHead(&output, status, fields, .length(body.count), flags, context.okLines, context.date)
-            if sendsBody { output.append(body) }
+        if fields.isCodable, body.count >= context.limits.compressedAnswerBytesMin {
+            writeCodable(stream, status, fields, body, &context)
         } else {
-            Self.appendHead(
-                &context.scratch, status, fields, .length(body.count), flags, context.okLines, context.date)
-            if sendsBody { context.scratch.append(body) }
-            park(place, &context)
+            write(stream, status, fields, .none, length: body.count, body, &context)
         }
         slots[place].flags.insert([.started, .ended])
         answerEnded(stream, &context)
         return true
+    }
+
+    /// A whole answer whose body may be worth coding.
+    private mutating func writeCodable(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, _ body: Span<UInt8>,
+        _ context: inout HTTP1Context
+    ) {
+        let flags = slots[index(stream)].flags
+        let coding = AnswerCoding.of(
+            fields, status, bodyBytes: body.count, accepted: flags.accepted, context.limits)
+        // A HEAD gets the length of the uncoded body: its GET may as well have that.
+        if coding == .gzip || coding == .deflate, !flags.contains(.isHead) {
+            var coded = OutputBuffer()
+            swap(&coded, &context.coded)
+            if context.coders.encode(whole: body, flags.accepted, into: &coded) {
+                write(stream, status, fields, coding, length: coded.count, coded.bytes, &context)
+            } else {
+                write(stream, status, fields, .varies, length: body.count, body, &context)
+            }
+            coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+            swap(&coded, &context.coded)
+        } else {
+            write(stream, status, fields, coding == .none ? .none : .varies, length: body.count, body, &context)
+        }
+    }
+
+    /// Head and body of a whole answer.
+    @inline(__always)
+    private mutating func write(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, _ coding: AnswerCoding, length: Int,
+        _ body: Span<UInt8>, _ context: inout HTTP1Context
+    ) {
+        let place = index(stream)
+        let flags = slots[place].flags
+        let sendsBody = !flags.contains(.isHead) && !status.hasNoBody
+        if stream == first {
+            context.outputs.lend(&output)
+            Self.appendHead(&output, status, fields, coding, .length(length), flags, context.okLines, context.date)
+            if sendsBody { output.append(body) }
+        } else {
+            Self.appendHead(
+                &context.scratch, status, fields, coding, .length(length), flags, context.okLines, context.date)
+            if sendsBody { context.scratch.append(body) }
+            park(place, &context)
+        }
     }
 
     /// Begins an answer.
@@ -41,6 +79,7 @@ extension HTTP1Connection {
         guard isPending(stream), !slots[index(stream)].flags.contains(.started) else { return false }
         let place = index(stream)
         var framing = BodyFraming.none
+        var coding = AnswerCoding.none
         if let bodyBytes {
             framing = .length(max(0, bodyBytes))
             slots[place].owed = max(0, bodyBytes)
@@ -52,6 +91,7 @@ extension HTTP1Connection {
         } else if !status.hasNoBody {
             framing = .chunked
             slots[place].flags.insert(.chunked)
+            coding = beginCoding(place, status, fields, &context)
         }
         if status.hasNoBody || slots[place].flags.contains(.isHead) { slots[place].owed = 0 }
         slots[place].flags.insert(.started)
@@ -59,9 +99,9 @@ extension HTTP1Connection {
         let flags = slots[place].flags
         if stream == first {
             context.outputs.lend(&output)
-            Self.appendHead(&output, status, fields, framing, flags, context.okLines, context.date)
+            Self.appendHead(&output, status, fields, coding, framing, flags, context.okLines, context.date)
         } else {
-            Self.appendHead(&context.scratch, status, fields, framing, flags, context.okLines, context.date)
+            Self.appendHead(&context.scratch, status, fields, coding, framing, flags, context.okLines, context.date)
             park(place, &context)
         }
         return true
@@ -82,7 +122,9 @@ extension HTTP1Connection {
                 slots[place].owed -= count
             }
             let part = bytes.extracting(0..<count)
-            if stream == first {
+            if let encoder = slots[place].encoder {
+                writeCoded(stream, &context) { encoder.encode(part, into: &$0) }
+            } else if stream == first {
                 context.outputs.lend(&output)
                 Self.appendBody(&output, part, isChunk: flags.contains(.chunked))
             } else {
@@ -105,6 +147,10 @@ extension HTTP1Connection {
         let place = index(stream)
         let flags = slots[place].flags
         if flags.contains(.chunked), !flags.contains(.isHead) {
+            if let encoder = slots[place].encoder.take() {
+                writeCoded(stream, &context) { encoder.finish(into: &$0) }
+                context.coders.giveBack(encoder)
+            }
             if stream == first {
                 context.outputs.lend(&output)
                 Self.appendLastChunk(&output, trailers)
@@ -146,6 +192,40 @@ extension HTTP1Connection {
         if output.count == 0 { context.outputs.takeBack(&output) }
     }
 
+    /// How the body of an answer that has begun is coded; takes an encoder where it is.
+    private mutating func beginCoding(
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ context: inout HTTP1Context
+    ) -> AnswerCoding {
+        let flags = slots[place].flags
+        let coding = AnswerCoding.of(fields, status, bodyBytes: nil, accepted: flags.accepted, context.limits)
+        guard coding == .gzip || coding == .deflate else { return coding }
+        guard !flags.contains(.isHead), let encoder = context.coders.takeEncoder(flags.accepted) else {
+            return .varies
+        }
+        slots[place].encoder = encoder
+        return coding
+    }
+
+    /// Sends what an encoder makes as a chunk.
+    private mutating func writeCoded(
+        _ stream: UInt32, _ context: inout HTTP1Context, _ encode: (inout OutputBuffer) -> Void
+    ) {
+        var coded = OutputBuffer()
+        swap(&coded, &context.coded)
+        encode(&coded)
+        if coded.count > 0 {
+            if stream == first {
+                context.outputs.lend(&output)
+                Self.appendBody(&output, coded.bytes, isChunk: true)
+            } else {
+                Self.appendBody(&context.scratch, coded.bytes, isChunk: true)
+                park(index(stream), &context)
+            }
+        }
+        coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+        swap(&coded, &context.coded)
+    }
+
     // MARK: Order
 
     /// An answer to the request whose body is still coming: decides whether the rest is read or the connection given
@@ -153,8 +233,9 @@ extension HTTP1Connection {
     private mutating func noteEarlyAnswer(_ stream: UInt32, _ limits: HTTPLimits) {
         guard stream == readingStream, reading == .mode || isInBody else { return }
         // A client that waits for 100 may or may not send its body after a final answer: nobody can tell what follows.
-        let isTooLong = !readingIsChunked && remaining > limits.discardBytesMax
-        guard awaitsContinue || isTooLong else { return }
+        // And nobody knows whether the rest of a chunked body is short enough to be read for nothing: an answer that
+        // promised to go on and then closed would be a proxy's 502 for the next request.
+        guard awaitsContinue || readingIsChunked || remaining > limits.discardBytesMax else { return }
         abandonsBody = true
         slots[index(stream)].flags.insert(.closes)
     }
@@ -164,7 +245,8 @@ extension HTTP1Connection {
         if stream == readingStream, isInBody {
             delivery = .discarded
             deliveryBound = context.limits.discardBytesMax
-            recycleGathered(&context)
+            context.recycleBody(takeBody())
+            giveBackDecoder(&context)
             if abandonsBody { finishReading(lingering: true) }
         }
         guard stream == first, !isLastAnswered else { return }
@@ -184,12 +266,6 @@ extension HTTP1Connection {
             isLastAnswered = slots[place].flags.contains(.closes)
             first &+= 1
         }
-    }
-
-    private mutating func recycleGathered(_ context: inout HTTP1Context) {
-        var buffer: [UInt8] = []
-        swap(&buffer, &gathered)
-        context.recycle(buffer)
     }
 
     mutating func writeContinue(_ hasInput: Bool, _ context: inout HTTP1Context) {
@@ -221,8 +297,9 @@ extension HTTP1Connection {
     }
 
     private static func appendHead(
-        _ buffer: inout OutputBuffer, _ status: HTTPStatus, _ fields: ResponseFields, _ framing: BodyFraming,
-        _ flags: HTTP1ResponseSlot.Flags, _ okLines: borrowing [UInt8], _ date: borrowing HTTPDate
+        _ buffer: inout OutputBuffer, _ status: HTTPStatus, _ fields: ResponseFields, _ coding: AnswerCoding,
+        _ framing: BodyFraming, _ flags: HTTP1ResponseSlot.Flags, _ okLines: borrowing [UInt8],
+        _ date: borrowing HTTPDate
     ) {
         if status == .ok {
             buffer.append(okLines.span)
@@ -236,6 +313,7 @@ extension HTTP1Connection {
         }
         let lines = fields.lines
         buffer.append(lines.span)
+        if coding != .none { buffer.append(coding.lines(variesAlready: fields.variesOnEncoding)) }
         switch framing {
         // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
         case .length(let count) where !status.hasNoBody:

@@ -53,6 +53,14 @@ package struct HTTP1Connection: ~Copyable {
     var unconsumed = 0
     var gathered: [UInt8] = []
     var isDraining = false
+    /// Of the body being read; and what decodes it, from its first byte on.
+    var contentCoding = ContentCoding.identity
+    var isCodingUnknown = false
+    var bodyDecoder: BodyDecoder?
+    /// Bytes at the front of the input that the chunked framing has given out and the decoder has not used.
+    var heldBytes = 0
+    /// The decoder may have more to give than it had room for.
+    var isDecoderFull = false
 
     // Writing: a ring of slots for streams `first..<next`.
     var slots: [HTTP1ResponseSlot] = []
@@ -93,6 +101,8 @@ package struct HTTP1Connection: ~Copyable {
     package var isInHead: Bool { reading == .head && !parser.isFresh }
     /// A body is expected.
     package var isInBody: Bool { reading == .length || reading == .chunks }
+    /// The body that is expected is handed on as it comes, and may take as long as its sender keeps up the rate.
+    package var isInStreamedBody: Bool { isInBody && delivery == .streamed }
     /// No request is in any stage.
     package var isIdle: Bool { reading == .head && parser.isFresh && first == next }
     /// Requests read so far.

@@ -4,6 +4,9 @@ package struct HTTP1Context: ~Copyable {
     static let bufferBytesKept = 64 << 10
     private static let buffersKept = 128
     private static let bufferBytesFirst = 2 << 10
+    private static let answerBytesFirst = 480
+    private static let answerBytesKept = 4 << 10
+    private static let answersKept = 1024
 
     /// The bounds.
     package let limits: HTTPLimits
@@ -11,17 +14,34 @@ package struct HTTP1Context: ~Copyable {
     private(set) var okLines: [UInt8] = []
     private(set) var date: HTTPDate
     private var spare: [[UInt8]] = []
+    private var spareAnswers: [[UInt8]] = []
     /// Bytes of bodies that connections have gathered and not given back.
     var gatheredBytes = 0
+    /// How often each kind of refusal was answered by a connection itself, by the failure's raw value.
+    package internal(set) var refusals = [Int](repeating: 0, count: HTTP1Failure.allCases.count)
+    /// How many those are in all.
+    package internal(set) var refusalCount = 0
     var outputs = OutputBufferPool()
+    /// What decodes and codes bodies.
+    let coders: ContentCoders
+    /// Where a body is coded before its answer is put together.
+    var coded = OutputBuffer()
     /// Where an answer out of its turn is put together before it is parked.
     var scratch = OutputBuffer()
+    /// The loop's time in nanoseconds from any start, for what is bounded by a rate; kept up by the driver.
+    package var nanoseconds: Int64 = 0
+    /// What HTTP/2 sessions share; made with the first.
+    var http2: HTTP2Library?
+    /// The large buffer in which an HTTP/2 connection puts its frames together. It leaves with them only where the peer
+    /// does not take them all at once.
+    var frames = OutputBuffer()
 
     /// Makes a context; `date` must be kept up by ``update(unixSeconds:)``.
     package init(limits: HTTPLimits, unixSeconds: Int64) {
         var bounded = limits
         bounded.pipelinedMax = min(max(1, limits.pipelinedMax), 64)
         self.limits = bounded
+        coders = ContentCoders(limits: bounded)
         date = HTTPDate(unixSeconds: unixSeconds)
         makeOKLines()
     }
@@ -50,6 +70,24 @@ package struct HTTP1Context: ~Copyable {
         var buffer: [UInt8] = []
         buffer.reserveCapacity(HTTP1Context.bufferBytesFirst)
         return buffer
+    }
+
+    /// An empty buffer for a short answer of an HTTP/2 stream: there are as many of them as streams that one turn
+    /// answers, so more are kept than of those for bodies.
+    mutating func takeAnswer() -> [UInt8] {
+        if let buffer = spareAnswers.popLast() { return buffer }
+        var buffer: [UInt8] = []
+        buffer.reserveCapacity(HTTP1Context.answerBytesFirst)
+        return buffer
+    }
+
+    /// Takes such a buffer back.
+    mutating func recycleAnswer(_ buffer: consuming [UInt8]) {
+        guard buffer.capacity > 0, buffer.capacity <= HTTP1Context.answerBytesKept,
+            spareAnswers.count < HTTP1Context.answersKept
+        else { return }
+        buffer.removeAll(keepingCapacity: true)
+        spareAnswers.append(buffer)
     }
 
     /// Takes a buffer back, to be used again if it is not too large.

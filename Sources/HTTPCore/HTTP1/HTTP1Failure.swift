@@ -2,8 +2,8 @@
 ///
 /// After each of these the connection is closed: where the framing is in doubt, the bytes that follow could be read as
 /// another request than the sender, or a proxy in between, meant (RFC 9112 11.2).
-package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
-    case malformedRequestLine, malformedTarget, targetTooLong, unknownMethod, unsupportedVersion, http2Preface
+package enum HTTP1Failure: UInt8, Error, Sendable, Equatable, CaseIterable {
+    case malformedRequestLine, malformedTarget, targetTooLong, unknownMethod, unsupportedVersion
     case bareLineEnd, malformedField, foldedField, headTooLarge, tooManyFields
     case missingHost, repeatedHost, malformedHost
     case malformedLength, repeatedLength, lengthWithCoding
@@ -19,7 +19,7 @@ package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
         switch self {
         case .targetTooLong: .targetTooLong
         case .unknownMethod, .unknownCoding: .notImplemented
-        case .unsupportedVersion, .http2Preface: .versionNotSupported
+        case .unsupportedVersion: .versionNotSupported
         case .headTooLarge, .tooManyFields, .trailersTooLarge: .fieldsTooLarge
         case .unknownExpectation: .expectationFailed
         case .bodyTooLong: .contentTooLarge
@@ -37,7 +37,6 @@ package enum HTTP1Failure: Error, Sendable, Equatable, CaseIterable {
         case .targetTooLong: "the request target is longer than this server reads"
         case .unknownMethod: "this method is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, TRACE"
         case .unsupportedVersion: "this server speaks HTTP/1.1 and HTTP/1.0"
-        case .http2Preface: "this server does not speak HTTP/2 here; use HTTP/1.1"
         case .bareLineEnd: "a line does not end in CR LF, or a CR or LF stands alone"
         case .malformedField: "a field line is not 'name: value', or holds a byte that may not be there"
         case .foldedField: "a field line starts with white space; folded fields are not accepted"

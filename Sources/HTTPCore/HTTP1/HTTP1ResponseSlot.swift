@@ -16,6 +16,9 @@ struct HTTP1ResponseSlot {
         static let wantsWritable = Flags(rawValue: 64)
         /// The answer has a body of unknown length that ends with the connection (HTTP/1.0).
         static let untilClose = Flags(rawValue: 128)
+        /// The coding in which the client likes the answer best.
+        static let acceptsGzip = Flags(rawValue: 256)
+        static let acceptsDeflate = Flags(rawValue: 512)
     }
 
     var flags: Flags = []
@@ -23,4 +26,14 @@ struct HTTP1ResponseSlot {
     var owed = 0
     /// What was written before this answer's turn came.
     var parked: [UInt8] = []
+    /// Codes the body of an answer that is sent piece by piece.
+    var encoder: BodyEncoder?
+}
+
+extension HTTP1ResponseSlot.Flags {
+    /// The coding in which the client likes the answer best.
+    var accepted: ContentCoding {
+        if contains(.acceptsGzip) { return .gzip }
+        return contains(.acceptsDeflate) ? .deflate : .identity
+    }
 }

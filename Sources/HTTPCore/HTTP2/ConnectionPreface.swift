@@ -1,7 +1,6 @@
 /// Tells an HTTP/2 connection with prior knowledge from HTTP/1 by its first bytes (RFC 9113 3.4).
 ///
-/// This is the one place where a connection's protocol is chosen. Until HTTP/2 is served here, its preface is answered
-/// with 505 in HTTP/1.1 and the connection closed.
+/// This is the one place where a connection's protocol is chosen.
 package enum ConnectionPreface {
     /// What the first bytes say.
     package enum Verdict: Sendable {

@@ -56,3 +56,21 @@ extension Array<UInt8> {
         }
     }
 }
+
+extension Array<UInt8> {
+    /// Overwrites the elements from `start` on with `bytes`, growing where there are fewer.
+    ///
+    /// - Returns: the index behind them.
+    @inline(__always)
+    mutating func overwrite(from start: Int, with bytes: Span<UInt8>) -> Int {
+        let end = start + bytes.count
+        if count < end { append(contentsOf: [UInt8](repeating: 0, count: Swift.max(end, count * 2) - count)) }
+        unsafe withUnsafeMutableBytes { target in
+            unsafe bytes.withUnsafeBytes { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                unsafe (to + start).copyMemory(from: from, byteCount: source.count)
+            }
+        }
+        return end
+    }
+}

@@ -24,7 +24,7 @@ package struct OutputBuffer: ~Copyable {
 
     /// Whether it holds memory.
     @inline(__always)
-    var hasMemory: Bool { unsafe base != nil }
+    package var hasMemory: Bool { unsafe base != nil }
 
     /// The bytes that wait.
     package var bytes: Span<UInt8> {
@@ -88,6 +88,16 @@ package struct OutputBuffer: ~Copyable {
             index &-= 1
         }
         end &+= count
+    }
+
+    /// Appends what `write` puts into a span with that much room.
+    mutating func append<R>(addingCapacity count: Int, _ write: (inout OutputSpan<UInt8>) -> R) -> R {
+        let place = unsafe room(count).assumingMemoryBound(to: UInt8.self)
+        let buffer = unsafe UnsafeMutableBufferPointer(start: place, count: count)
+        var span = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+        let result = write(&span)
+        end &+= unsafe span.finalize(for: buffer)
+        return result
     }
 
     /// Takes `count` bytes off the front.

@@ -10,6 +10,12 @@ package struct HTTPDate: Sendable {
         line = Array("Date: \(HTTPDate.text(unixSeconds))\r\n".utf8)
     }
 
+    /// The time alone, without the field's name and the line's end.
+    var text: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { line.span.extracting("Date: ".utf8.count..<line.count - 2) }
+    }
+
     /// Takes over the time; true where the line has changed.
     package mutating func update(unixSeconds: Int64) -> Bool {
         guard unixSeconds != seconds else { return false }

@@ -15,6 +15,8 @@ package struct RequestHead: Sendable {
     var bytes: [UInt8] = []
     /// The fields first; likewise.
     private var fields: [Field] = []
+    /// The bits of the known fields that are there, so that one which is not costs nothing to look for.
+    private var knownFields: UInt64 = 0
     /// How many fields there are.
     package private(set) var fieldCount = 0
     var pathRange = 0..<0
@@ -43,7 +45,7 @@ package struct RequestHead: Sendable {
     ///
     /// - Throws: `HTTP1Failure` where a parser would refuse it.
     package init(
-        method: String, target: String, fields: [(name: String, value: String)] = []
+        method: String, target: String, fields: [(name: String, value: String)] = [], version: HTTPVersion = .http11
     ) throws(HTTP1Failure) {
         self.init()
         var text = "\(method) \(target) HTTP/1.1\r\n"
@@ -52,20 +54,25 @@ package struct RequestHead: Sendable {
         let wire = Array((text + "\r\n").utf8)
         var parser = HTTP1HeadParser()
         switch parser.parse(wire.span, from: 0, limits: HTTPLimits(), into: &self) {
-        case .complete: return
+        case .complete: self.version = version
         case .failed(let failure): throw failure
         case .incomplete: throw .malformedField
         }
     }
 
     /// Forgets the fields; their memory stays. (`removeAll(keepingCapacity:)` costs as much as parsing a field.)
-    mutating func removeFields() { fieldCount = 0 }
+    mutating func removeFields() {
+        fieldCount = 0
+        knownFields = 0
+    }
 
     /// Adds a field.
     @inline(__always)
     mutating func addField(_ field: Field) {
         if fieldCount < fields.count { fields[fieldCount] = field } else { fields.append(field) }
         fieldCount &+= 1
+        // No field at all sets the last bit, which is none of the known ones.
+        knownFields |= 1 &<< UInt64(field.known)
     }
 
     /// The path as it came, percent signs and all; starts with `/`, or is `*` (OPTIONS only).
@@ -92,6 +99,7 @@ package struct RequestHead: Sendable {
     @_lifetime(borrow self)
     package func value(of known: KnownField) -> Span<UInt8>? {
         if known == .host, let authorityRange { return bytes.span.extracting(authorityRange) }
+        guard has(known) else { return nil }
         for index in 0..<fieldCount where fields[index].known == known.rawValue {
             return bytes.span.extracting(Int(fields[index].valueStart)..<Int(fields[index].valueEnd))
         }
@@ -99,10 +107,10 @@ package struct RequestHead: Sendable {
     }
 
     /// Whether there is a field of that name.
-    package func has(_ known: KnownField) -> Bool {
-        for index in 0..<fieldCount where fields[index].known == known.rawValue { return true }
-        return false
-    }
+    package func has(_ known: KnownField) -> Bool { knownFields & 1 &<< UInt64(known.rawValue) != 0 }
+
+    /// Whether field `index` is the one of that name.
+    func isField(_ index: Int, _ known: KnownField) -> Bool { fields[index].known == known.rawValue }
 
     /// The name of field `index` as it came.
     @_lifetime(borrow self)

@@ -5,7 +5,7 @@ internal import ServingProtocols
 /// everyone's.
 struct AdminGate: Sendable {
     /// nil: none is configured, and admin verbs are closed.
-    let token: AdminToken?
+    let token: BearerToken?
 
     /// - Returns: nil if the request may go on, else the answer, to be given before its body is read.
     func refusal(_ head: borrowing RequestHead) -> ProblemDocument? {
@@ -15,11 +15,10 @@ struct AdminGate: Sendable {
                 detail: "no admin token is configured; start the server with VENCEJO_ADMIN_TOKEN or "
                     + "VENCEJO_ADMIN_TOKEN_FILE set, and send it as Authorization: Bearer")
         }
-        let authorization = head.text(of: .authorization).map { Array($0.utf8) }
-        guard !token.isGranted(by: authorization) else { return nil }
+        if let presented = BearerToken.Presented(head), token.equals(presented) { return nil }
         return ProblemDocument(
             .unauthorized, title: "An admin token is needed",
-            detail: authorization == nil
-                ? "send the admin token as Authorization: Bearer" : "the token that was sent is not the admin token")
+            detail: head.has(.authorization)
+                ? "the token that was sent is not the admin token" : "send the admin token as Authorization: Bearer")
     }
 }

@@ -1,18 +1,26 @@
 internal import ByteCoding
 
-/// A JSON configuration file: one object, its keys those of `texts` plus `models`.
+/// A JSON configuration file: one object, its keys those of `texts`, `lists` and `models`.
 ///
 ///     {"host": "127.0.0.1", "port": 8080, "store": "models", "models": {"house-price": "house-price.pkl"}}
 struct ConfigurationFile {
     /// Values as text, by key.
     private(set) var texts: [String: String] = [:]
+    /// Lists of texts, by key.
+    private(set) var lists: [String: [String]] = [:]
     private(set) var models: [ModelSource] = []
 
     static let bytesMax = 1 << 20
-    static let keys = [
-        "host", "port", "loops", "store", "log_level", "admin_token_file", "body_bytes_max", "model_bytes_max",
-        "drain_seconds", "models",
-    ]
+    static let listKeys = ["listen", "cors_origins"]
+    static let keys =
+        [
+            "host", "port", "unix_socket_mode", "loops", "store", "log_level", "admin_token_file",
+            "predict_token_file", "body_bytes_max", "model_bytes_max", "connections_max", "in_flight_max",
+            "head_timeout_seconds", "body_timeout_seconds", "body_bytes_per_second_min", "idle_timeout_seconds",
+            "write_timeout_seconds", "drain_seconds", "drain_delay_seconds", "models",
+        ] + listKeys
+    /// A list has at most so many texts.
+    static let listCountMax = 64
 
     /// An empty file.
     init() {}
@@ -47,6 +55,8 @@ struct ConfigurationFile {
             }
             if key == "models" {
                 try readModels(&reader)
+            } else if Self.listKeys.contains(key) {
+                lists[key] = try readList(&reader, key)
             } else {
                 texts[key] = try readText(&reader, key)
             }
@@ -63,6 +73,26 @@ struct ConfigurationFile {
         }
         throw ConfigurationError(
             key, from: "configuration file", found: "another value", expected: "a string or a whole number")
+    }
+
+    /// A string, or an array of strings.
+    private func readList(_ reader: inout JSONReader, _ key: String) throws -> [String] {
+        if try reader.peek() == .string { return [reader.string(try reader.readString())] }
+        let expected = "a string, or an array of at most \(Self.listCountMax) strings"
+        guard try reader.peek() == .array else {
+            throw ConfigurationError(key, from: "configuration file", found: "another value", expected: expected)
+        }
+        var list: [String] = []
+        try reader.beginArray()
+        while try reader.nextElement() {
+            guard try reader.peek() == .string, list.count < Self.listCountMax else {
+                throw ConfigurationError(
+                    key, from: "configuration file", found: "another value at place \(list.count)",
+                    expected: expected)
+            }
+            list.append(reader.string(try reader.readString()))
+        }
+        return list
     }
 
     private mutating func readModels(_ reader: inout JSONReader) throws {

@@ -1,3 +1,5 @@
+internal import Serving
+
 /// A model named at start: `house-price=models/house.pkl`, or a path alone, whose file name without its ending is the
 /// name.
 public struct ModelSource: Sendable, Hashable {
@@ -30,16 +32,8 @@ public struct ModelSource: Sendable, Hashable {
         }
     }
 
-    /// `^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`
-    public static func isValidName(_ name: String) -> Bool {
-        let bytes = Array(name.utf8)
-        guard (1...128).contains(bytes.count), isLetterOrDigit(bytes[0]) else { return false }
-        return bytes.allSatisfy { isLetterOrDigit($0) || $0 == 0x2e || $0 == 0x5f || $0 == 0x2d }
-    }
-
-    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-    }
+    /// Whether a model may have that name: the one rule of the server, for names from outside as well.
+    public static func isValidName(_ name: String) -> Bool { ModelName.isValid(name) }
 
     /// The file's name without directories and without its ending; what a name may not hold becomes `-`.
     private static func name(ofFile path: String) -> String {

@@ -1,10 +1,16 @@
 internal import ByteCoding
+internal import EventLoop
+internal import Telemetry
 
 /// Every setting of the server with where it came from: flag, then environment, then file, then default.
 public struct ServerConfiguration: Sendable {
     public let models: [ModelSource]
     public let host: Setting<String>
     public let port: Setting<Int>
+    /// Where else to listen.
+    let listen: Setting<[ListenAddress]>
+    /// Permission bits of sockets in the file system.
+    public let unixSocketMode: Setting<Int>
     /// nil: a loop a granted core.
     public let loops: Setting<Int?>
     /// nil: uploads live in memory and end with the process.
@@ -14,10 +20,30 @@ public struct ServerConfiguration: Sendable {
     public let bodyBytesMax: Setting<Int>
     /// Bytes of an uploaded model.
     public let modelBytesMax: Setting<Int>
-    /// Seconds that a stop waits for answers under way.
+    /// Open connections, all loops together.
+    public let connectionsMax: Setting<Int>
+    /// Predictions that have begun and are not answered, all loops together.
+    public let inFlightMax: Setting<Int>
+    /// Seconds from the first byte of a head to its last.
+    public let headTimeoutSeconds: Setting<Int>
+    /// Seconds that a prediction's body may take in all.
+    public let bodyTimeoutSeconds: Setting<Int>
+    /// The least rate at which a body may come.
+    public let bodyBytesPerSecondMin: Setting<Int>
+    /// Seconds between two requests of a connection.
+    public let idleTimeoutSeconds: Setting<Int>
+    /// Seconds that a client may take no byte of its answer.
+    public let writeTimeoutSeconds: Setting<Int>
+    /// Seconds from the signal to the end of the process, at most.
     public let drainSeconds: Setting<Int>
+    /// Seconds of those in which connections are still accepted, so that a load balancer can see that we are not ready.
+    public let drainDelaySeconds: Setting<Int>
+    /// Whose pages may call this server from a browser; empty: nobody's.
+    let corsOrigins: Setting<CORSOrigins>
     /// nil: none is set. Never printed.
     let adminToken: Setting<String?>
+    /// nil: predictions need no token. Never printed.
+    let predictToken: Setting<String?>
 
     /// Environment names of the port, in the order in which they count.
     static let portVariables = ["VENCEJO_PORT", "PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"]
@@ -33,7 +59,7 @@ public struct ServerConfiguration: Sendable {
     /// Works out every setting.
     /// - Parameters:
     ///   - environment: looks a variable up; an empty value counts as not set.
-    ///   - readFile: a file's bytes; for the configuration file and the token file.
+    ///   - readFile: a file's bytes; for the configuration file and the token files.
     /// - Throws: `ConfigurationError` at the first setting that cannot be used.
     public init(
         options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8]
@@ -43,7 +69,12 @@ public struct ServerConfiguration: Sendable {
         let file = try path.map { (path) throws(ConfigurationError) in
             try ConfigurationFile(bytes: Self.bytes(of: path, "configuration file", readFile))
         }
-        let resolver = Resolver(environment: variable, file: file ?? ConfigurationFile())
+        let resolver = SettingResolver(environment: variable, file: file ?? ConfigurationFile())
+        func bounded(
+            _ key: String, _ range: ClosedRange<Int>, standard: Int
+        ) throws(ConfigurationError) -> Setting<Int> {
+            try resolver.integer(key, variables: ["VENCEJO_" + key.uppercased()], in: range, standard: standard)
+        }
 
         models = options.models.isEmpty ? resolver.file.models : options.models
         try Self.refuseRepeatedNames(models)
@@ -52,126 +83,48 @@ public struct ServerConfiguration: Sendable {
             ?? Setting("0.0.0.0", from: .standard)
         port = try resolver.integer(
             "port", flag: options.port, "--port", variables: Self.portVariables, in: 0...65_535, standard: 8080)
+        listen = try Self.addresses(
+            resolver.list("listen", flag: options.listen, "--listen", variable: "VENCEJO_LISTEN"))
+        unixSocketMode = try Self.mode(
+            resolver.optionalText("unix_socket_mode", variables: ["VENCEJO_UNIX_SOCKET_MODE"]))
         loops = try resolver.optionalInteger(
             "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...ThreadPlan.loopsMax)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
-        logLevel =
-            try resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
-            ?? Setting("info", from: .standard)
-        bodyBytesMax = try resolver.integer(
-            "body_bytes_max", flag: nil, "", variables: ["VENCEJO_BODY_BYTES_MAX"], in: 1...(1 << 30),
-            standard: 32 << 20)
-        modelBytesMax = try resolver.integer(
-            "model_bytes_max", flag: nil, "", variables: ["VENCEJO_MODEL_BYTES_MAX"], in: 1...(1 << 36),
-            standard: 1 << 30)
+        logLevel = try Self.level(
+            resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
+                ?? Setting("info", from: .standard))
+        bodyBytesMax = try bounded("body_bytes_max", 1...(1 << 30), standard: 32 << 20)
+        modelBytesMax = try bounded("model_bytes_max", 1...(1 << 36), standard: 1 << 30)
+        connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)
+        inFlightMax = try bounded("in_flight_max", 1...1_000_000, standard: 8192)
+        headTimeoutSeconds = try bounded("head_timeout_seconds", 1...3_600, standard: 10)
+        bodyTimeoutSeconds = try bounded("body_timeout_seconds", 1...86_400, standard: 300)
+        bodyBytesPerSecondMin = try bounded("body_bytes_per_second_min", 1...(1 << 30), standard: 240)
+        // Longer than a load balancer's own 60 s, so that it never meets a connection that has just been closed.
+        idleTimeoutSeconds = try bounded("idle_timeout_seconds", 1...86_400, standard: 75)
+        writeTimeoutSeconds = try bounded("write_timeout_seconds", 1...3_600, standard: 30)
         // Cloud Run kills 10 s after SIGTERM, others after 30 s.
-        drainSeconds = try resolver.integer(
-            "drain_seconds", flag: nil, "", variables: ["VENCEJO_DRAIN_SECONDS"], in: 0...3_600,
-            standard: variable("K_SERVICE") == nil ? 29 : 9)
-        adminToken = try Self.token(resolver, readFile)
-    }
-
-    private static func refuseRepeatedNames(_ models: [ModelSource]) throws(ConfigurationError) {
-        for (index, model) in models.enumerated() where models[..<index].contains(where: { $0.name == model.name }) {
+        drainSeconds = try bounded("drain_seconds", 0...3_600, standard: variable("K_SERVICE") == nil ? 29 : 9)
+        drainDelaySeconds = try bounded("drain_delay_seconds", 0...3_600, standard: 0)
+        try Self.check(delay: drainDelaySeconds, within: drainSeconds)
+        corsOrigins = try Self.origins(
+            resolver.list(
+                "cors_origins", flag: options.corsOrigins, "--cors-origin", variable: "VENCEJO_CORS_ORIGINS"))
+        adminToken = try Self.token("admin", resolver, readFile)
+        predictToken = try Self.token("predict", resolver, readFile)
+        if let token = predictToken.value, token == adminToken.value {
             throw ConfigurationError(
-                "model", from: model.path, found: "the name \"\(model.name)\" a second time",
-                expected: "another name, as NAME=PATH")
+                "predict_token", from: predictToken.source.description, found: "the admin token",
+                expected: "another one: whoever may predict could change models")
         }
     }
 
-    /// Settings that somebody chose, with where they came from; the token's value is not among them.
-    var chosen: [(name: String, value: String, source: String)] {
-        func entry<Value>(_ name: String, _ setting: Setting<Value>, _ text: String?) -> [(String, String, String)] {
-            guard let text, setting.source != .standard else { return [] }
-            return [(name, text, setting.source.description)]
-        }
-        return entry("host", host, host.value) + entry("port", port, "\(port.value)")
-            + entry("loops", loops, loops.value.map { "\($0)" }) + entry("store", store, store.value)
-            + entry("log_level", logLevel, logLevel.value)
-            + entry("body_bytes_max", bodyBytesMax, "\(bodyBytesMax.value)")
-            + entry("model_bytes_max", modelBytesMax, "\(modelBytesMax.value)")
-            + entry("drain_seconds", drainSeconds, "\(drainSeconds.value)")
-            + entry("admin_token", adminToken, adminToken.value.map { _ in "(set)" })
-    }
+    var level: LogLevel { LogLevel(rawValue: logLevel.value) ?? .info }
 
-    private static func token(
-        _ resolver: Resolver, _ readFile: (String) throws -> [UInt8]
-    ) throws(ConfigurationError) -> Setting<String?> {
-        if let token = resolver.environment("VENCEJO_ADMIN_TOKEN") {
-            return Setting(
-                try checked(token, "environment VENCEJO_ADMIN_TOKEN"), from: .environment("VENCEJO_ADMIN_TOKEN"))
-        }
-        let path = resolver.optionalText(
-            "admin_token_file", flag: nil, "", variables: ["VENCEJO_ADMIN_TOKEN_FILE"])
-        guard let file = path.value else { return Setting(nil, from: .standard) }
-        let text = String(decoding: try bytes(of: file, "admin token file", readFile), as: UTF8.self)
-        let token = text.split(whereSeparator: \.isWhitespace).first.map { String($0) } ?? ""
-        return Setting(try checked(token, "admin token file"), from: path.source)
-    }
-
-    /// Tokens travel in a header field: visible ASCII, and long enough not to be guessed.
-    private static func checked(_ token: String, _ source: String) throws(ConfigurationError) -> String {
-        guard token.utf8.count >= 16, token.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
-            throw ConfigurationError(
-                "admin token", from: source, found: "\(token.utf8.count) characters",
-                expected: "at least 16 visible ASCII characters without white space")
-        }
-        return token
-    }
-
-    private static func bytes(
-        of path: String, _ setting: String, _ readFile: (String) throws -> [UInt8]
-    ) throws(ConfigurationError) -> [UInt8] {
-        do {
-            return try readFile(path)
-        } catch {
-            throw ConfigurationError(setting, from: path, found: "\(error)", expected: "a readable file")
-        }
-    }
-}
-
-/// Picks each value from flag, environment and file, in that order.
-private struct Resolver {
-    let environment: (String) -> String?
-    let file: ConfigurationFile
-
-    func optionalText(_ key: String, flag: String?, _ flagName: String, variables: [String]) -> Setting<String?> {
-        if let flag { return Setting(flag, from: .flag(flagName)) }
-        for name in variables {
-            if let value = environment(name) { return Setting(value, from: .environment(name)) }
-        }
-        if let value = file.texts[key] { return Setting(value, from: .file(key: key)) }
-        return Setting(nil, from: .standard)
-    }
-
-    func text(
-        _ key: String, flag: String?, _ flagName: String, variables: [String]
-    ) throws(ConfigurationError) -> Setting<String>? {
-        let setting = optionalText(key, flag: flag, flagName, variables: variables)
-        guard let value = setting.value else { return nil }
-        guard !value.isEmpty else {
-            throw ConfigurationError(key, from: setting.source.description, found: "nothing", expected: "a value")
-        }
-        return Setting(value, from: setting.source)
-    }
-
-    func optionalInteger(
-        _ key: String, flag: Int?, _ flagName: String, variables: [String], in range: ClosedRange<Int>
-    ) throws(ConfigurationError) -> Setting<Int?> {
-        let setting = optionalText(key, flag: flag.map { String($0) }, flagName, variables: variables)
-        guard let text = setting.value else { return Setting(nil, from: .standard) }
-        guard let value = Int(text), range.contains(value) else {
-            throw ConfigurationError(
-                key, from: setting.source.description, found: "\"\(text)\"",
-                expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
-        }
-        return Setting(value, from: setting.source)
-    }
-
-    func integer(
-        _ key: String, flag: Int?, _ flagName: String, variables: [String], in range: ClosedRange<Int>, standard: Int
-    ) throws(ConfigurationError) -> Setting<Int> {
-        let setting = try optionalInteger(key, flag: flag, flagName, variables: variables, in: range)
-        return Setting(setting.value ?? standard, from: setting.source)
+    /// Where to listen: beside `listen` also on host and port, unless nobody chose those.
+    var addresses: [ListenAddress] {
+        guard !listen.value.isEmpty else { return [.tcp(host: host.value, port: port.value)] }
+        let isChosen = host.source != .standard || port.source != .standard
+        return (isChosen ? [.tcp(host: host.value, port: port.value)] : []) + listen.value
     }
 }

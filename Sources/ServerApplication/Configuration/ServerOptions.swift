@@ -5,6 +5,10 @@ public struct ServerOptions: Sendable {
     public var models: [ModelSource] = []
     public var host: String?
     public var port: Int?
+    /// Where else to listen: `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+    public var listen: [String] = []
+    /// Origins whose pages may call this server from a browser, such as `https://app.example.com`; or `*`.
+    public var corsOrigins: [String] = []
     /// Event loops; by default one a granted core.
     public var loops: Int?
     /// The directory in which uploaded models survive a restart.

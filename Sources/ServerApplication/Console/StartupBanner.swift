@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import InferenceAPI
 internal import ServingProtocols
 
@@ -6,13 +7,24 @@ enum StartupBanner {
     private static let exampleBytesMax = 400
 
     /// - Parameters:
+    ///   - address: the first one that is listened on.
     ///   - models: the served models, the default one first.
     ///   - token: the token to print, if this run made one.
     static func text(
-        port: Int, plan: ThreadPlan, models: [ModelStatus], store: String?, token: String?, hasToken: Bool
+        address: ListenAddress?, plan: ThreadPlan, models: [ModelStatus], store: String?, token: String?, hasToken: Bool
     ) -> String {
-        let base = port == 80 ? "localhost" : "localhost:\(port)"
-        var lines = ["", "Vencejo listens on http://\(base)   (\(plan.reason))", ""]
+        var base = "localhost"
+        var place = "http://localhost"
+        switch address {
+        case .tcp(_, let port)? where port != 80:
+            base = "localhost:\(port)"
+            place = "http://\(base)"
+        case .unix(let path)?:
+            base = "--unix-socket \(path) http://localhost"
+            place = "unix:\(path)"
+        default: break
+        }
+        var lines = ["", "Vencejo listens on \(place)   (\(plan.reason))", ""]
         if models.isEmpty {
             lines.append("No model yet. Send one:")
         }

@@ -14,7 +14,8 @@ enum AnswerFields {
     static let metrics = ResponseFields([("Content-Type", MetricsRegistry.contentType)] + common)
     static let none = ResponseFields(common)
     /// RFC 9110 15.5.16: a 415 tells what would be taken.
-    static let unsupported = problem.adding([("Accept", "application/json"), ("Accept-Encoding", "identity")])
+    static let unsupported = problem.adding([("Accept", "application/json"), ContentCoding.readable])
+    static let busy = problem.adding([("Retry-After", "1")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])
 
     /// Of a prediction: which model, version and generation answered.

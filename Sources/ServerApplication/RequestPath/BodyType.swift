@@ -4,7 +4,7 @@ internal import ServingProtocols
 /// Whether a body is one that the native protocol reads, as its fields tell.
 ///
 /// JSON by any name, and what `curl -d` and simple clients send without saying: nothing, a form, plain text, bytes.
-/// Anything else (CSV, multipart, a coded body) is a 415 instead of a syntax error at byte 0.
+/// Anything else (CSV, multipart, a coding that is not read here) is a 415 instead of a syntax error at byte 0.
 enum BodyType {
     private static let mediaTypes: [StaticString] = [
         "application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "text/json",
@@ -12,10 +12,10 @@ enum BodyType {
 
     /// - Returns: nil if the body can be read, else the answer.
     static func refusal(_ head: borrowing RequestHead, isPrediction: Bool) -> ProblemDocument? {
-        if let coding = head.value(of: .contentEncoding), !coding.equalsIgnoringCase("identity") {
+        if head.contentCoding == nil {
             return ProblemDocument(
                 .unsupportedMediaType, title: "Unsupported content coding",
-                detail: "send the body without Content-Encoding")
+                detail: "send the body with Content-Encoding gzip, deflate or none, and only one")
         }
         guard isPrediction, let type = head.value(of: .contentType) else { return nil }
         var end = 0

@@ -19,12 +19,22 @@ final class LoopHandler: RequestHandler {
     private let subscription: PoolSubscription
     private let batcher: TickBatcher
     private let meter: RequestMeter
+    private var live: LiveSettings
+    private var liveNumber = 0
+    private let grpc: GRPCDispatcher
     private var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     private var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
     private var parameters = PathParameters()
     private var writer = JSONWriter(capacity: 4096)
+    /// What the answer to the head that is being looked at says to a page of another origin.
+    private var grant: CORSGrant?
+    /// When it began to be looked at; not set for predictions.
+    private var started: UInt64 = 0
+    /// Predictions that came from such pages and are not answered.
+    private var grants: [ExchangeID: CORSGrant] = [:]
+    private var grantedFields = CORSFieldCache()
 
     /// The prediction whose body is expected next: bodies mostly come along with their heads.
     private var current: Prediction?
@@ -42,17 +52,21 @@ final class LoopHandler: RequestHandler {
         /// nil: the default model.
         case predict(name: String?)
         case upload(UploadExchange)
-        case remove(name: String, PublishPrecondition)
+        case remove(name: String, PublishPrecondition, CORSGrant?)
     }
 
     init(context: LoopContext, shared: SharedServices) {
         self.context = context
         self.shared = shared
+        live = shared.live.current
         let mailbox = context.mailbox
         subscription = shared.registry.subscribe { mailbox.wake() }
         let clock = context.clock
         batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
         meter = RequestMeter(shared.metrics, loop: context.index)
+        grpc = GRPCServices.dispatcher(shared.state)
+        // A Watch of the health service is told of a change at the end of the tick.
+        shared.state.listen { mailbox.wake() }
         adoptPool()
     }
 
@@ -68,20 +82,36 @@ final class LoopHandler: RequestHandler {
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
         setCurrentAside()
+        guard let cors = live.cors else { return answerOrExpect(head, exchange, sink) }
+        grant = cors.grant(for: head)
+        let mode = answerOrExpect(head, exchange, sink)
+        guard let grant, case .answered(let status, let fields, let body) = mode else { return mode }
+        return .answered(status, grant.adding(to: fields), body)
+    }
+
+    private func answerOrExpect(
+        _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode {
         switch shared.routes.match(head, &parameters) {
+        case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
+            return refuseToken(head, route)
         case .found(.predict, _):
             guard let model = pool.defaultModel else { return refuseUnknown(nil, .predict) }
             return expectPrediction(of: model, head, exchange, .predict)
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
-        case .found(let route, _): return beginControl(route, head, exchange)
+        case .found(let route, _):
+            return route.isGRPC ? beginCall(route, head, exchange, sink) : beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
             let methods = allow.fields.first { $0.name == "Allow" }?.value ?? ""
+            if head.method == .options { return answerOptions(head, methods) }
             return refuse(
                 ProblemDocument(.methodNotAllowed, title: "Method not allowed", detail: "this route takes \(methods)"),
                 AnswerFields.problem.adding([("Allow", methods)]), .unknown)
         case .notFound:
+            if head.method == .options, head.path.text == "*" { return answerOptions(head, Self.allMethods) }
+            if GRPCRequest.isLikely(head) { return beginCall(.unknown, head, exchange, sink) }
             return refuse(
                 ProblemDocument(
                     .notFound, title: "No such route",
@@ -106,38 +136,47 @@ final class LoopHandler: RequestHandler {
             pending[exchange] = nil
             let route: RequestRoute = name == nil ? .predict : .modelPredict
             guard let model = name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
-                return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, sink)
+                return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, nanoseconds: 0, sink)
             }
             predict(Prediction(exchange: exchange, model: model, route: route), bytes, sink)
         case .upload(let upload)?:
+            meter.received(.putModel, bytes: bytes.count)
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
             if isEnd {
                 pending[exchange] = nil
                 upload.finish()
             }
-        case .remove(let name, let precondition)?:
+        case .remove(let name, let precondition, let grant)?:
             guard isEnd else { return }
             pending[exchange] = nil
-            remove(name, precondition, exchange, sink)
-        case nil: break
+            remove(name, precondition, exchange, grant, sink)
+        case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
 
-    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
+    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
 
     func cancelled(_ exchange: ExchangeID) {
         if current?.exchange == exchange { current = nil }
+        if !grants.isEmpty { grants[exchange] = nil }
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
+        grpc.cancelled(exchange)
     }
 
     func endOfTick(_ sink: any ExchangeSink) {
         flush(sink)
+        meter.endTick()
         setCurrentAside()
         adoptPool()
+        if let next = shared.live.adopt(&liveNumber) {
+            live = next
+            grantedFields.removeAll()
+        }
+        grpc.endOfTick(sink)
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
@@ -163,8 +202,28 @@ final class LoopHandler: RequestHandler {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
+        // What waits: bodies that are still coming, and rows of this tick.
+        guard pending.count + batcher.waitingTickets < live.inFlightMax else {
+            return refuse(
+                ProblemDocument(
+                    .serviceUnavailable, title: "The server is busy",
+                    detail: "more predictions are under way than the bound allows; try again in 1 s"),
+                AnswerFields.busy, route)
+        }
         current = Prediction(exchange: exchange, model: model, route: route)
-        return .buffered(bytesMax: shared.bodyBytesMax)
+        if let grant { grants[exchange] = grant }
+        return .buffered(bytesMax: live.bodyBytesMax)
+    }
+
+    @inline(__always)
+    private func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
+        guard let gate = live.predictGate else { return false }
+        return !gate.isOpen(to: head)
+    }
+
+    private func refuseToken(_ head: borrowing RequestHead, _ route: RequestRoute) -> BodyMode {
+        guard let refusal = live.predictGate?.refusal(head) else { preconditionFailure("the gate is closed") }
+        return refuse(refusal, AnswerFields.unauthorized, route)
     }
 
     /// The body did not come along with its head: it waits by its model's name.
@@ -176,6 +235,7 @@ final class LoopHandler: RequestHandler {
     private func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
+        meter.receivedPrediction(prediction.route, bytes: body.count)
         do throws(InferenceError) {
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
@@ -191,7 +251,8 @@ final class LoopHandler: RequestHandler {
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
-            answer(error, prediction.route, prediction.exchange, model, sink)
+            let nanoseconds = context.clock.now().elapsedNanoseconds &- started
+            answer(error, prediction.route, prediction.exchange, model, nanoseconds: nanoseconds, sink)
         }
         if batcher.isFlushDue { flush(sink) }
     }
@@ -203,14 +264,18 @@ final class LoopHandler: RequestHandler {
             let request = ticket.request(rowCount: rows.count)
             if let fault = output.firstFault(in: rows) {
                 let error = FaultProblem.error(fault, request, firstRow: rows.lowerBound, model.layout)
-                answer(error, ticket.route, ticket.exchangeID, model, sink)
+                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
+                answer(error, ticket.route, ticket.exchangeID, model, nanoseconds: nanoseconds, sink)
                 return
             }
             let presentation = presentation(of: model)
             writer.reset()
             presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
-            sink.respond(ticket.exchangeID, .ok, presentation.fields, body: writer.bytes.span)
-            meter.count(ticket.route, .ok, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds))
+            let exchange = ticket.exchangeID
+            sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
+            meter.countPrediction(
+                ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
+                bytes: writer.bytes.count)
         }
     }
 
@@ -225,6 +290,7 @@ final class LoopHandler: RequestHandler {
         guard let next = subscription.adopt() else { return }
         pool = next
         presentations = [:]
+        grantedFields.removeAll()
         batcher.adopt(next)
         subscription.acknowledge()
     }
@@ -235,7 +301,8 @@ final class LoopHandler: RequestHandler {
     private func beginControl(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
-        if route.isAdministration, let refusal = shared.gate.refusal(head) {
+        started = context.clock.now().elapsedNanoseconds
+        if route.isAdministration, let refusal = live.gate.refusal(head) {
             return refuse(
                 refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
         }
@@ -243,7 +310,7 @@ final class LoopHandler: RequestHandler {
         case .putModel: return beginUpload(nameInPath(of: head), head, exchange)
         case .deleteModel:
             guard let precondition = precondition(head) else { return refuseCondition(route) }
-            pending[exchange] = .remove(name: nameInPath(of: head), precondition)
+            pending[exchange] = .remove(name: nameInPath(of: head), precondition, grant)
             return .buffered(bytesMax: Self.ignoredBodyBytesMax)
         case .getModel:
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
@@ -255,15 +322,28 @@ final class LoopHandler: RequestHandler {
             ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
             return finish(.ok, AnswerFields.json, route)
         case .metrics:
-            meter.count(route, .ok, nanoseconds: 0)
-            return .answered(.ok, AnswerFields.metrics, shared.metrics.registry.render())
+            let text = shared.metrics.registry.render()
+            meter.count(route, .ok, nanoseconds: elapsed(), bytes: text.count)
+            return .answered(.ok, AnswerFields.metrics, text)
         case .live: return finishState("live", .ok, route)
         case .ready:
             let state = shared.state.current
             return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
         case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .unknown: preconditionFailure("\(route) is not a control route")
+        case .predict, .modelPredict, .options, .healthCheck, .healthWatch, .healthList, .unknown:
+            preconditionFailure("\(route) is not a control route")
         }
+    }
+
+    /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
+    private func beginCall(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode {
+        let mode = grpc.head(head, exchange, sink)
+        var status = HTTPStatus.ok
+        if case .answered(let refusal, _, _) = mode { status = refusal }
+        meter.count(route, status, nanoseconds: elapsed(), bytes: 0)
+        return mode
     }
 
     private static let ignoredBodyBytesMax = 64 << 10
@@ -277,9 +357,11 @@ final class LoopHandler: RequestHandler {
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
         forgetEndedUploads()
         do {
+            // Of a coded body the length says little of the file's.
+            let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
             let upload = try UploadExchange(
-                name: name, precondition: precondition, declaredBytes: head.contentLength, exchange: exchange,
-                mailbox: context.mailbox, shared: shared)
+                name: name, precondition: precondition, declaredBytes: declaredBytes, exchange: exchange,
+                context: context, grant: grant, shared: shared)
             pending[exchange] = .upload(upload)
             return .streamed(windowBytes: UploadExchange.windowBytes)
         } catch {
@@ -297,22 +379,33 @@ final class LoopHandler: RequestHandler {
     }
 
     private func remove(
-        _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ sink: any ExchangeSink
+        _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ grant: CORSGrant?,
+        _ sink: any ExchangeSink
     ) {
         let mailbox = context.mailbox
+        let clock = context.clock
+        let started = clock.now().elapsedNanoseconds
         let shared = shared
+        if let grant { grants[exchange] = grant }
         let isAccepted = shared.control.submit {
             do throws(PublishError) {
                 _ = try shared.registry.remove(name, precondition: precondition)
-                shared.metrics.count(.deleteModel, .noContent)
-                mailbox.answer(exchange, .noContent, AnswerFields.none, body: [])
+                let nanoseconds = clock.now().elapsedNanoseconds &- started
+                shared.metrics.count(.deleteModel, .noContent, nanoseconds: nanoseconds, bytes: 0)
+                mailbox.answer(
+                    exchange, .noContent, grant?.adding(to: AnswerFields.none) ?? AnswerFields.none, body: [])
             } catch {
                 let (document, fields) = PublishProblem.answer(error)
-                shared.metrics.count(.deleteModel, document.status)
-                mailbox.answer(exchange, document.status, fields, body: document.bytes())
+                let body = document.bytes()
+                let nanoseconds = clock.now().elapsedNanoseconds &- started
+                shared.metrics.count(.deleteModel, document.status, nanoseconds: nanoseconds, bytes: body.count)
+                mailbox.answer(exchange, document.status, grant?.adding(to: fields) ?? fields, body: body)
             }
         }
-        if !isAccepted { answer(.overloaded(retryAfterSeconds: 1), .deleteModel, exchange, nil, sink) }
+        if !isAccepted {
+            answer(.overloaded(retryAfterSeconds: 1), .deleteModel, exchange, nil, nanoseconds: 0, sink)
+        }
+        if !grants.isEmpty { grants[exchange] = nil }
     }
 
     private func precondition(_ head: borrowing RequestHead) -> PublishPrecondition? {
@@ -336,21 +429,40 @@ final class LoopHandler: RequestHandler {
 
     private func answer(
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
-        _ sink: any ExchangeSink
+        nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
         var fields = AnswerFields.problem
         if case .overloaded(let seconds) = error { fields = AnswerFields.retry(after: seconds) }
-        sink.respond(exchange, document.status, fields, body: writer.bytes.span)
+        sink.respond(exchange, document.status, answerFields(fields, exchange), body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
-        meter.count(route, document.status, nanoseconds: 0)
+        meter.count(route, document.status, nanoseconds: nanoseconds, bytes: writer.bytes.count)
+    }
+
+    /// The fields with what a page of another origin is told, where the request came from one.
+    @inline(__always)
+    private func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
+        if grants.isEmpty { return fields }
+        guard let grant = grants.removeValue(forKey: exchange) else { return fields }
+        return grantedFields.fields(fields, grant)
     }
 
     private func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
-        meter.count(route, document.status, nanoseconds: 0)
-        return .answered(document.status, fields, document.bytes())
+        let body = document.bytes()
+        meter.count(route, document.status, nanoseconds: 0, bytes: body.count)
+        return .answered(document.status, fields, body)
+    }
+
+    private static let allMethods = "GET, HEAD, POST, PUT, DELETE"
+
+    /// RFC 9110 9.3.7: what may be done here; a preflight also learns whether a page may.
+    private func answerOptions(_ head: borrowing RequestHead, _ methods: String) -> BodyMode {
+        var pairs: [(name: String, value: String)] = [("Allow", methods + ", OPTIONS")]
+        if grant != nil { pairs += CORSPolicy.preflight(head, methods: methods) }
+        meter.count(.options, .noContent, nanoseconds: 0, bytes: 0)
+        return .answered(.noContent, AnswerFields.none.adding(pairs), [])
     }
 
     private func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
@@ -367,9 +479,11 @@ final class LoopHandler: RequestHandler {
 
     /// The document in `writer` as a whole answer.
     private func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
-        meter.count(route, status, nanoseconds: 0)
+        meter.count(route, status, nanoseconds: elapsed(), bytes: writer.bytes.count)
         return .answered(status, fields, writer.bytes)
     }
+
+    private func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
 
     private func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
         writer.reset()

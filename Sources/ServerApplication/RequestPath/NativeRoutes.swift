@@ -1,6 +1,6 @@
 internal import HTTPCore
 
-/// The native protocol's routes as a table, made once for all loops.
+/// The native protocol's routes and gRPC's as a table, made once for all loops.
 struct NativeRoutes: Sendable {
     private let table: RouteTable<RequestRoute>
 
@@ -18,9 +18,9 @@ struct NativeRoutes: Sendable {
 }
 
 extension RequestRoute {
-    /// nil for `unknown`, which is no route.
+    /// nil for `unknown` and `options`, which are no routes.
     fileprivate var tableRoute: RouteTable<RequestRoute>.Route? {
-        guard let method = HTTPMethod.allCases.first(where: { $0.name == method }) else { return nil }
+        guard self != .options, let method = HTTPMethod.allCases.first(where: { $0.name == method }) else { return nil }
         return RouteTable.Route(method, template, self)
     }
 }

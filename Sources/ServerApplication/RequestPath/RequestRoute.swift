@@ -1,4 +1,4 @@
-/// The routes of the native protocol, each with its method: also the labels of the request metrics.
+/// The routes of the native protocol and of gRPC, each with its method: also the labels of the request metrics.
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"
@@ -10,11 +10,32 @@ enum RequestRoute: String, Sendable, CaseIterable {
     case ready = "GET /health/ready"
     case metrics = "GET /metrics"
     case root = "GET /"
+    /// What may be done with a route, and whether a page may: of any path that there is.
+    case options = "OPTIONS *"
+    case healthCheck = "POST /grpc.health.v1.Health/Check"
+    case healthWatch = "POST /grpc.health.v1.Health/Watch"
+    case healthList = "POST /grpc.health.v1.Health/List"
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
 
     /// Whether it changes models, and so needs the admin token.
     var isAdministration: Bool { self == .putModel || self == .deleteModel }
+
+    /// Whether it needs the token for predictions, where there is one: it predicts, or tells of the models.
+    var takesPredictToken: Bool {
+        switch self {
+        case .predict, .modelPredict, .listModels, .getModel: true
+        default: false
+        }
+    }
+
+    /// Whether it is a method of a gRPC service.
+    var isGRPC: Bool {
+        switch self {
+        case .healthCheck, .healthWatch, .healthList: true
+        default: false
+        }
+    }
 
     var method: String { rawValue.split(separator: " ").first.map { String($0) } ?? "" }
 

@@ -7,13 +7,20 @@ final class ServerState: Sendable {
     }
 
     private let phase = Atomic<UInt8>(0)
+    private let listeners = Mutex<[@Sendable () -> Void]>([])
     private static let phases: [Phase] = [.starting, .ready, .draining]
 
     var current: Phase { Self.phases[Int(phase.load(ordering: .relaxed))] }
 
-    /// Moves on; there is no way back.
+    /// Moves on; there is no way back. Whoever listens is told.
     func advance(to next: Phase) {
         guard let index = Self.phases.firstIndex(of: next) else { return }
         phase.max(UInt8(index), ordering: .relaxed)
+        for listener in listeners.withLock({ $0 }) { listener() }
+    }
+
+    /// Calls `listener` after each advance, on the thread that advances: to wake a loop that has to tell of it.
+    func listen(_ listener: @escaping @Sendable () -> Void) {
+        listeners.withLock { $0.append(listener) }
     }
 }

@@ -6,9 +6,8 @@ struct SharedServices: Sendable {
     let registry: ModelRegistry
     let uploads: UploadReceiver
     let control: any ControlQueue
-    let gate: AdminGate
+    let live: LiveSettingsBoard
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
-    let bodyBytesMax: Int
 }

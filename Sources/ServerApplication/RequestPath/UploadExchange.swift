@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import EventLoop
 internal import HTTPCore
 internal import HTTPServer
 internal import InferenceAPI
@@ -32,11 +33,17 @@ final class UploadExchange: Sendable {
         func takeAll() -> Int { bytes.exchange(0, ordering: .acquiringAndReleasing) }
     }
 
+    /// - Parameters:
+    ///   - context: the loop's, for the way back and the time.
+    ///   - grant: what the answer says to a page of another origin.
     /// - Throws: what is known before the body is read.
     init(
         name: String, precondition: PublishPrecondition, declaredBytes: Int?, exchange: ExchangeID,
-        mailbox: LoopMailbox, shared: SharedServices
+        context: LoopContext, grant: CORSGrant?, shared: SharedServices
     ) throws(PublishError) {
+        let mailbox = context.mailbox
+        let clock = context.clock
+        let started = clock.now().elapsedNanoseconds
         let credit = Credit()
         let ending = Ending()
         self.credit = credit
@@ -47,19 +54,25 @@ final class UploadExchange: Sendable {
             completion: { result in
                 ending.hasCome.store(true, ordering: .releasing)
                 let status: HTTPStatus
+                let fields: ResponseFields
+                let body: [UInt8]
                 switch result {
                 case .success(let report):
                     status = report.isNew ? .created : .ok
+                    fields = AnswerFields.page(of: report.model)
                     var writer = JSONWriter()
                     let isDefault = shared.registry.pool.defaultModel === report.model
                     ModelPage.write(ModelStatus(report.model, isDefault: isDefault), into: &writer)
-                    mailbox.answer(exchange, status, AnswerFields.page(of: report.model), body: writer.take())
+                    body = writer.take()
                 case .failure(let error):
-                    let (document, fields) = PublishProblem.answer(error)
-                    status = document.status
-                    mailbox.answer(exchange, status, fields, body: document.bytes())
+                    let problem = PublishProblem.answer(error)
+                    status = problem.document.status
+                    fields = problem.fields
+                    body = problem.document.bytes()
                 }
-                shared.metrics.count(.putModel, status)
+                shared.metrics.count(
+                    .putModel, status, nanoseconds: clock.now().elapsedNanoseconds &- started, bytes: body.count)
+                mailbox.answer(exchange, status, grant?.adding(to: fields) ?? fields, body: body)
             })
     }
 

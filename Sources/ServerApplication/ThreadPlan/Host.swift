@@ -39,5 +39,12 @@ enum Host {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
+    /// Lets time pass, on a thread that has nothing else to do.
+    static func wait(seconds: Int) {
+        var left = timespec(tv_sec: seconds, tv_nsec: 0)
+        var rest = timespec()
+        while unsafe nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
+    }
+
     static var unixSeconds: Int { time(nil) }
 }

@@ -129,10 +129,9 @@ package final class TickBatcher {
         guard !active.isEmpty else { return }
         precondition(!isFlushing, "a flush within a flush")
         isFlushing = true
-        let pool = pool
-        pool.beginJob()
+        // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
+        // that all loops write would be on the way of every tick.
         for index in active { run(lanes[index], answer) }
-        pool.endJob()
         isFlushing = false
         active.removeAll(keepingCapacity: true)
         waitingRows = 0

@@ -285,6 +285,11 @@ package struct NativeRequestDecoder {
         let count = isOrdered ? order.count : batch.layout.width
         var position = 0
         try reader.beginArray()
+        if !isOrdered, batch.layout.isAllDoubles {
+            // The ordinary row. What is not a plain number is left to the rules below.
+            var slots = batch.doubleSlots
+            position = reader.readDoubles(bits: &slots, at: row * count..<(row + 1) * count)
+        }
         while try reader.nextElement() {
             guard position < count else {
                 throw wrongCount("more than \(count) values", count, batch.layout, place.pointer)

@@ -31,7 +31,7 @@ package struct ProblemDocument: Sendable {
             self.problem = problem
         case .unknownModel(let name, let known):
             let detail =
-                name.map { "there is no model \"\($0)\"" }
+                name.map { "there is no model \"\(JSONPointer.shortened($0))\"" }
                 ?? "there is no default model; name one, as in /models/{model}/predict"
             self.init(.notFound, title: "No such model", detail: detail)
             knownModels = known

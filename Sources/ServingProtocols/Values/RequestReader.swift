@@ -48,6 +48,11 @@ struct RequestReader: ~Escapable {
         do { return try reader.readDouble() } catch { throw Self.malformed(error) }
     }
 
+    /// The numbers with which an array goes on, as the bits of doubles; see `JSONReader.readDoubles(bits:at:)`.
+    mutating func readDoubles(bits target: inout MutableSpan<UInt64>, at places: Range<Int>) -> Int {
+        reader.readDoubles(bits: &target, at: places)
+    }
+
     mutating func readNumber() throws(InferenceError) -> JSONNumber {
         do { return try reader.readNumber() } catch { throw Self.malformed(error) }
     }

@@ -13,7 +13,7 @@ import Testing
 @testable import ServerApplication
 
 /// A format for these tests: `double`, `triple` and so on; a model with one column `x` that answers a multiple of it.
-private struct MultipleImporter: ModelImporter {
+struct MultipleImporter: ModelImporter {
     private static let factors: [String: Double] = ["double": 2, "triple": 3]
 
     let name = "multiple"
@@ -34,7 +34,7 @@ private struct MultipleImporter: ModelImporter {
 }
 
 /// Keeps what was answered.
-private final class RecordingSink: ExchangeSink {
+final class RecordingSink: ExchangeSink {
     struct Answer {
         let status: HTTPStatus
         let fields: ResponseFields
@@ -58,16 +58,17 @@ private final class RecordingSink: ExchangeSink {
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
-private final class Harness {
+final class Harness {
     let registry: ModelRegistry
     let control: ControlThread
+    let metrics = MetricsRegistry()
+    let live: LiveSettingsBoard
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
 
-    init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20) throws {
+    init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil) throws {
         control = try ControlThread()
-        let metrics = MetricsRegistry()
         let store = MemoryModelStore()
         var limits = ModelRegistry.Limits()
         // No thread runs the loop of this test: a publish must not wait for it.
@@ -81,10 +82,14 @@ private final class Harness {
             },
             store: store, metrics: ServingMetrics(registry: metrics, loops: 1), log: .silent, system: .threads,
             limits: limits)
+        let board = LiveSettingsBoard(
+            live ?? LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax))
+        self.live = board
         let services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control, gate: AdminGate(token: token.map { AdminToken($0) }), routes: NativeRoutes(),
-            metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), bodyBytesMax: bodyBytesMax)
+            control: control,
+            live: board,
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState())
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }
@@ -246,5 +251,27 @@ private final class Harness {
         #expect(ticket.request(rowCount: 3) == .init(form: .split, hasArrayRows: true, rowCount: 3))
         #expect(ticket.route == .modelPredict)
         #expect(ticket.elapsed(until: 4) == 10)
+    }
+
+    @Test func tellsAGRPCClientWhatItNeeds() throws {
+        let harness = try Harness()
+        let grpc = [(name: "Content-Type", value: "application/grpc")]
+        for path in ["/grpc.health.v1.Health/Check", "/inference.GRPCInferenceService/ServerLive"] {
+            guard case .answered(let status, _, _) = try harness.begin("POST", path, fields: grpc).mode else {
+                Issue.record("\(path) was taken")
+                continue
+            }
+            #expect(status == .versionNotSupported)
+        }
+        guard case .answered(let status, _, _) = try harness.begin("POST", "/grpc.health.v1.Health/Check").mode else {
+            Issue.record("a call without its content type was taken")
+            return
+        }
+        #expect(status == .unsupportedMediaType)
+        guard case .answered(let get, _, _) = try harness.begin("GET", "/grpc.health.v1.Health/Check").mode else {
+            Issue.record("GET was taken")
+            return
+        }
+        #expect(get == .methodNotAllowed)
     }
 }

@@ -45,6 +45,11 @@ final class Network {
         link.serverClose()
     }
 
+    func reset(_ link: Link) {
+        table[Int(link.fd - Self.firstDescriptor)] = nil
+        link.refuse()
+    }
+
     fileprivate func accept() -> AcceptResult {
         guard isListening else {
             world.fail("a connection was asked for after the end of listening")

@@ -120,4 +120,11 @@ final class SimulatedTransport: LoopTransport, @unchecked Sendable {
         watched.removeAll { $0 === link }
         network.close(link)
     }
+
+    func reset(_ fd: Int32) {
+        guard let link = network.link(fd) else { return world.fail("descriptor \(fd) is reset, which is not open") }
+        world.note("loop \(loop) reset", link.number)
+        watched.removeAll { $0 === link }
+        network.reset(link)
+    }
 }

@@ -35,7 +35,7 @@ final class SimulatedLoop {
         let loop = ServerLoop(
             index: index, configuration: configuration, clock: clock,
             handler: CheckingHandler(world, loop: index, handler), parts: parts[index], peers: parts,
-            listener: listener)
+            listeners: listener.map { [$0] } ?? [])
         self.loop = loop
         // With little room, even a small body takes more reads than a turn makes.
         let room = world.dice.pick([loop.inputBytes, configuration.limits.headBytesMax + 300])

@@ -1,0 +1,1 @@
+"""The rows of the benchmark `http`: each a promise, measured by itself, so that one can be measured alone."""

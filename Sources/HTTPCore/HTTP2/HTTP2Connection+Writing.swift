@@ -1,0 +1,221 @@
+extension HTTP2Connection {
+    // MARK: Answers
+
+    /// Answers whole.
+    ///
+    /// - Returns: false where the exchange has no answer to give any more.
+    @discardableResult
+    package mutating func respond(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>,
+        context: inout HTTP1Context
+    ) -> Bool {
+        guard let place = session.place(of: stream), !session.core.streams[place].flags.contains(.started) else {
+            return false
+        }
+        let hasBody = !session.core.streams[place].flags.contains(.isHead) && !status.hasNoBody && !body.isEmpty
+        if hasBody { queue(place, body, &context) }
+        session.core.streams[place].flags.insert([.started, .ended, .submitted])
+        submit(place, status, fields, trailers: nil, length: body.count, hasBody: hasBody, context)
+        answerEnded(place, &context)
+        return true
+    }
+
+    /// Begins an answer.
+    ///
+    /// Its HEADERS wait for the first bytes, the end or the next ``frame(context:)``: an answer that ends before that
+    /// is one HEADERS with END_STREAM, its trailers among its fields, which gRPC calls trailers-only.
+    ///
+    /// - Returns: false where the exchange has no answer to give any more.
+    @discardableResult
+    package mutating func start(
+        _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?,
+        context: inout HTTP1Context
+    ) -> Bool {
+        guard let place = session.place(of: stream), !session.core.streams[place].flags.contains(.started) else {
+            return false
+        }
+        session.core.streams[place].flags.insert(.started)
+        session.core.streams[place].status = status
+        session.core.streams[place].fields = fields
+        if let bodyBytes {
+            session.core.streams[place].flags.insert(.hasLength)
+            session.core.streams[place].owed = max(0, bodyBytes)
+        }
+        if status.hasNoBody { session.core.streams[place].flags.insert(.isHead) }
+        // Without a body, HEADERS are the end: they go when the answer has ended.
+        if !session.core.streams[place].flags.contains(.isHead) { unsubmitted.append(stream) }
+        return true
+    }
+
+    /// Sends bytes of a begun answer.
+    ///
+    /// - Returns: false where more waits than the bound, and `writable` is owed.
+    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout HTTP1Context) -> Bool {
+        guard let place = session.place(of: stream) else { return true }
+        let flags = session.core.streams[place].flags
+        guard flags.contains(.started), !flags.contains(.ended) else { return true }
+        if flags.contains(.isHead) { return true }
+        var count = bytes.count
+        if flags.contains(.hasLength) {
+            count = min(count, session.core.streams[place].owed)
+            if !flags.contains(.submitted) { submitBegun(place, context) }
+            session.core.streams[place].owed -= count
+        } else if !flags.contains(.submitted) {
+            submitBegun(place, context)
+        }
+        if count > 0 {
+            queue(place, bytes.extracting(0..<count), &context)
+            resumeIfDeferred(place)
+        }
+        if mayQueueMore(place, context.limits) { return true }
+        if !session.core.streams[place].flags.contains(.wantsWritable) { session.core.owedWritable += 1 }
+        session.core.streams[place].flags.insert(.wantsWritable)
+        return false
+    }
+
+    /// Ends a begun answer.
+    ///
+    /// - Returns: false where there was none to end.
+    @discardableResult
+    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout HTTP1Context) -> Bool {
+        guard let place = session.place(of: stream) else { return false }
+        let flags = session.core.streams[place].flags
+        guard flags.contains(.started), !flags.contains(.ended) else { return false }
+        session.core.streams[place].flags.insert(.ended)
+        if flags.contains(.wantsWritable) {
+            session.core.streams[place].flags.remove(.wantsWritable)
+            session.core.owedWritable -= 1
+        }
+        if session.core.streams[place].owed > 0, !flags.contains(.isHead) {
+            // Fewer bytes than promised: the client must not take them for all.
+            session.reset(stream, .internalError)
+        } else if flags.contains(.submitted) {
+            session.core.streams[place].trailers = trailers
+            resumeIfDeferred(place)
+        } else {
+            session.core.streams[place].flags.insert(.submitted)
+            let length = flags.contains(.hasLength) ? session.core.streams[place].owed : nil
+            submit(
+                place, session.core.streams[place].status, session.core.streams[place].fields, trailers: trailers,
+                length: length, hasBody: false, context)
+        }
+        answerEnded(place, &context)
+        return true
+    }
+
+    /// Whether ``takeWritable()`` has something.
+    package var isOwedWritable: Bool {
+        guard session.isOpen, session.core.owedWritable > 0 else { return false }
+        return session.core.streams.indices.contains { isWritable($0) }
+    }
+
+    /// An exchange that was told to wait by `send` and may go on now, taken off the list; `nil` if there is none.
+    package mutating func takeWritable() -> UInt32? {
+        guard session.isOpen, session.core.owedWritable > 0 else { return nil }
+        for place in session.core.streams.indices where isWritable(place) {
+            session.core.streams[place].flags.remove(.wantsWritable)
+            session.core.owedWritable -= 1
+            return session.core.streams[place].id
+        }
+        return nil
+    }
+
+    private func isWritable(_ place: Int) -> Bool {
+        session.core.streams[place].flags.contains(.wantsWritable)
+            && session.core.streams[place].outputCount <= session.core.limits.streamOutputBytesMax / 2
+            && session.core.queuedBytes <= session.core.limits.queuedBytesMax / 2
+    }
+
+    private func mayQueueMore(_ place: Int, _ limits: HTTPLimits) -> Bool {
+        session.core.streams[place].outputCount <= limits.streamOutputBytesMax
+            && session.core.queuedBytes <= limits.queuedBytesMax
+    }
+
+    // MARK: Frames
+
+    /// Puts frames into the output: all that can be sent now, or as many as are made ahead of the socket.
+    ///
+    /// - Returns: an exchange which the handler has to be told about: call again until there is none.
+    package mutating func frame(context: inout HTTP1Context) -> UInt32? {
+        guard session.isOpen else { return nil }
+        if let stream = settleClosed(&context) { return stream }
+        submitAllBegun(context)
+        if isDraining, !hasSaidLast, session.core.isPingAnswered { sayLast() }
+        guard session.wantsWrite, output.count < HTTP2Connection.framesAheadMax else { return nil }
+        if !output.hasMemory { swap(&output, &context.frames) }
+        session.core.now = context.nanoseconds
+        var isSound = session.frame(into: &output, upTo: HTTP2Connection.framesAheadMax)
+        if session.core.isResetTooOften, reading != .finished {
+            terminate(.enhanceYourCalm)
+            isSound = session.frame(into: &output, upTo: HTTP2Connection.framesAheadMax) && isSound
+        }
+        if let code = session.core.goneAway, failure == nil { failure = HTTP2Error(rawValue: code) ?? .internalError }
+        if !isSound {
+            reading = .finished
+            failure = failure ?? .internalError
+        }
+        return settleClosed(&context)
+    }
+
+    /// The peer has taken `count` bytes of the output.
+    package mutating func sent(_ count: Int, context: inout HTTP1Context) {
+        output.removeFirst(count)
+        guard output.count == 0 else { return }
+        // Kept by the loop for whoever comes next; a second one goes back to the system.
+        if context.frames.hasMemory { output = OutputBuffer() } else { swap(&output, &context.frames) }
+    }
+
+    private mutating func submitAllBegun(_ context: borrowing HTTP1Context) {
+        guard !unsubmitted.isEmpty else { return }
+        for index in unsubmitted.indices {
+            guard let place = session.place(of: unsubmitted[index]),
+                session.core.streams[place].flags.isDisjoint(with: [.submitted, .ended])
+            else { continue }
+            submitBegun(place, context)
+        }
+        unsubmitted.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func submitBegun(_ place: Int, _ context: borrowing HTTP1Context) {
+        session.core.streams[place].flags.insert(.submitted)
+        let length =
+            session.core.streams[place].flags.contains(.hasLength) ? session.core.streams[place].owed : nil
+        submit(
+            place, session.core.streams[place].status, session.core.streams[place].fields, trailers: nil,
+            length: length, hasBody: true, context)
+    }
+
+    private mutating func submit(
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, trailers: ResponseFields?, length: Int?,
+        hasBody: Bool, _ context: borrowing HTTP1Context
+    ) {
+        // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
+        let isSubmitted = session.answer(
+            place, status, fields, trailers: trailers, length: status.hasNoBody ? nil : length,
+            date: context.date.text, hasBody: hasBody)
+        if !isSubmitted { session.reset(session.core.streams[place].id, .internalError) }
+    }
+
+    private mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout HTTP1Context) {
+        if session.core.streams[place].output.capacity == 0 {
+            session.core.streams[place].output = context.takeAnswer()
+        }
+        session.core.streams[place].output.append(copying: bytes)
+        session.core.queuedBytes += bytes.count
+    }
+
+    private mutating func resumeIfDeferred(_ place: Int) {
+        guard session.core.streams[place].flags.contains(.deferred) else { return }
+        session.core.streams[place].flags.remove(.deferred)
+        session.resume(session.core.streams[place].id)
+    }
+
+    /// Nothing more of the request is of interest.
+    mutating func answerEnded(_ place: Int, _ context: inout HTTP1Context) {
+        guard !session.core.streams[place].flags.contains(.endDelivered) else { return }
+        session.core.streams[place].delivery = .discarded
+        var gathered: [UInt8] = []
+        swap(&gathered, &session.core.streams[place].gathered)
+        context.recycleBody(gathered)
+    }
+}

@@ -1,0 +1,19 @@
+internal import HTTPCore
+internal import ServingProtocols
+
+/// The gRPC services, one set a loop. Their methods also stand in `RequestRoute`, whose templates label the metrics.
+enum GRPCServices {
+    static func dispatcher(_ state: ServerState) -> GRPCDispatcher {
+        GRPCDispatcher([HealthService { HealthPhase(state.current) }])
+    }
+}
+
+extension HealthPhase {
+    init(_ phase: ServerState.Phase) {
+        switch phase {
+        case .starting: self = .starting
+        case .ready: self = .serving
+        case .draining: self = .draining
+        }
+    }
+}

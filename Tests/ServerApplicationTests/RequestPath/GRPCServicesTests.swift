@@ -1,0 +1,23 @@
+import HTTPCore
+import Synchronization
+import Testing
+
+@testable import ServerApplication
+
+@Suite struct GRPCServicesTests {
+    @Test func everyMethodIsARoute() {
+        let paths = GRPCServices.dispatcher(ServerState()).paths
+        let routes = RequestRoute.allCases.filter(\.isGRPC)
+        #expect(Set(routes.map(\.template)) == Set(paths))
+        #expect(routes.allSatisfy { $0.method == "POST" })
+    }
+
+    @Test func whoListensIsToldOfEachAdvance() {
+        let state = ServerState()
+        let seen = Mutex<[ServerState.Phase]>([])
+        state.advance(to: .ready)
+        state.listen { seen.withLock { $0.append(state.current) } }
+        state.advance(to: .draining)
+        #expect(seen.withLock { $0 } == [.draining])
+    }
+}
