@@ -20,13 +20,17 @@ struct Settings {
     let isGatheringTight: Bool
     /// Whether connections may meet their bound.
     let isFull: Bool
+    /// Whether most clients change models, and leave in the middle of it: slots are used again while old answers are
+    /// still to come.
+    let isRestless: Bool
     /// Whether the drain begins while clients are busy.
     let drainsEarly: Bool
 
     init(_ dice: inout Dice) {
         names = (0..<dice.number(1...4)).map { "m\($0)" }
-        clientCount = dice.skewed(1...40)
-        arrivals = dice.pick([0, 10 * World.millisecond, 5 * World.second])
+        isRestless = dice.chance(percent: 20)
+        clientCount = isRestless ? 60 : dice.skewed(1...40)
+        arrivals = isRestless ? World.second : dice.pick([0, 10 * World.millisecond, 5 * World.second])
         bodyBytesMax = dice.pick([2000, 1 << 20])
         uploadsMax = dice.pick([1, 8])
         isGatheringTight = dice.chance(percent: 15)

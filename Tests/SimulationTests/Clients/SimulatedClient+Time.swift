@@ -109,6 +109,8 @@ extension SimulatedClient {
     private var mayBeReset: Bool {
         if isClosing || mayEnd || simulation.drainedAt != nil { return true }
         if settings.isFull, answeredCount == 0 { return true }
+        // All was sent, the connection idle and closed; then a request came over what the client had not read.
+        if let endedAt = link.endedAt, endedAt >= link.lastProgressAt + idleTimeout { return true }
         if let ended = link.serverHalfClosedAt, let closed = link.serverClosedAt {
             let first = outstanding.first
             let begun = first.map { $0.endOffset - $0.bytes.count } ?? sentBytes

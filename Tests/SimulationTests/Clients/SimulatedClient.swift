@@ -78,12 +78,13 @@ final class SimulatedClient: CustomStringConvertible {
         self.number = number
         let world = simulation.world
         let common: [Manner] = [.polite, .polite, .polite, .polite, .administrating, .administrating]
-        manner = world.dice.pick(Manner.allCases + common)
+        let restless: [Manner] = [.administrating, .vanishing, .vanishing]
+        manner = world.dice.pick(simulation.settings.isRestless ? restless : Manner.allCases + common)
         writer = RequestWriter(simulation: simulation)
         link = Link(world, number: number, isWide: manner == .administrating, isSlow: manner == .readingSlowly)
         requestsLeft = world.dice.skewed(0...30)
         depth = world.dice.pick([1, 1, 2, 5, 100])
-        pieceMax = world.dice.pick([1, 7, 50, 1000, 100_000])
+        pieceMax = world.dice.pick([1, 7, 50, 1000, 2_000_000])
         gap = world.dice.pick([0, 100_000, 5 * World.millisecond])
         thinkTime = world.dice.pick([0, 0, World.millisecond, 700 * World.millisecond])
         switch manner {
@@ -187,6 +188,7 @@ final class SimulatedClient: CustomStringConvertible {
         let isLast = requestsLeft == 0
         switch manner {
         case .administrating: return writer.administration()
+        case .vanishing where settings.isRestless: return writer.administration()
         case .malformed where isLast || (isClosing && world.dice.chance(percent: 50)):
             return world.dice.chance(percent: 75) ? writer.malformed() : writer.malformedBody()
         case .stallingInHead where isLast, .stallingInBody where isLast: return writer.prediction()

@@ -62,7 +62,7 @@ final class Link {
         latency = 1000...Int64(slowest) + 1000
         outputRoom =
             world.dice.chance(percent: 3) && !isSlow ? 1 : world.dice.pick([100, 700, 4096, 65536, 1 << 20])
-        inputRoom = isWide ? 300_000 : world.dice.pick([700, 4096, 65536, 300_000])
+        inputRoom = isWide ? world.dice.pick([300_000, 2_000_000]) : world.dice.pick([700, 4096, 65536, 300_000])
     }
 
     // MARK: The server's calls

@@ -37,7 +37,9 @@ final class SimulatedLoop {
             handler: CheckingHandler(world, loop: index, handler), parts: parts[index], peers: parts,
             listeners: listener.map { [$0] } ?? [])
         self.loop = loop
-        input = [UInt8](repeating: 0, count: loop.inputBytes)
+        // With little room, even a small body takes more reads than a turn makes.
+        let room = world.dice.pick([loop.inputBytes, configuration.limits.headBytesMax + 300])
+        input = [UInt8](repeating: 0, count: room)
         loop.begin()
     }
 
@@ -57,6 +59,7 @@ final class SimulatedLoop {
         if world.dice.chance(percent: 5) {
             delayedUntil = world.now + world.dice.nanoseconds(0...30 * World.millisecond)
         }
+        if world.dice.chance(permille: 3) { delayedUntil = world.now + 200 * World.millisecond }
         if loop.state.value.isStopped { end(loop) }
     }
 
