@@ -285,9 +285,8 @@ class GRPCNginx:
         for old, new in (("vencejo:8080", f"{HOST}:{upstream}"), ("listen 8001", f"listen {HOST}:{self.port}")):
             assert old in block, f"docs/http.md no longer holds {old!r}"
             block = block.replace(old, new)
-        paths = "".join(
-            f"{name}_temp_path {self.directory}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
+        names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        paths = "".join(f"{name}_temp_path {self.directory}/{name};\n" for name in names)
         path = os.path.join(self.directory, "nginx.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"pid {self.directory}/pid;\nerror_log stderr warn;\nevents {{}}\n")
