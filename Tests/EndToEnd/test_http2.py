@@ -7,7 +7,6 @@ import unittest
 
 import http2_client as wire
 from abuse import MEBIBYTE, RECORD
-from capabilities import needs, speaks_http2
 from harness import HOUSE, HOUSE_2, Server, ServerTestCase, contents, head, post
 from http2_client import (
     DATA,
@@ -34,7 +33,6 @@ class HTTP2TestCase(ServerTestCase):
     @classmethod
     def setUpClass(cls):
         wire.need_hpack()
-        needs(speaks_http2)
         super().setUpClass()
         cls.wanted = cls.server.predict(RECORD).body
 
@@ -579,7 +577,6 @@ class Draining(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         wire.need_hpack()
-        needs(speaks_http2)
 
     def test_a_drain_says_goaway_lets_streams_finish_and_ends(self):
         with Server({"house-price": HOUSE}, loops=1) as server:
