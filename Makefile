@@ -30,7 +30,7 @@ fmt: ## Format the Swift sources in place
 
 fuzz: ## Fuzz each parser, then a running server, for SECONDS_OF_FUZZ (60) seconds each
 	@scripts/ensure-dependencies test
-	@for target in json http1 pickle xgboost; do Fuzz/run.sh $$target $${SECONDS_OF_FUZZ:-60} || exit 1; done
+	@for target in json http1 http2 pickle xgboost; do Fuzz/run.sh $$target $${SECONDS_OF_FUZZ:-60} || exit 1; done
 	@scripts/build
 	@python3 scripts/fuzz.py --seconds $${SECONDS_OF_FUZZ:-60}
 

@@ -22,12 +22,12 @@ modules=$(sed -n 's|^// modules: ||p' "$main")
 objects=
 for module in $modules; do
     # shellcheck disable=SC2046,SC2086
-    swiftc $flags -wmo -I "$out" -I Sources/CZlib -module-name "$module" -emit-module -emit-module-path \
+    swiftc $flags -wmo -I "$out" -I Sources/CZlib -I Sources/CNghttp2 -module-name "$module" -emit-module -emit-module-path \
         "$out/$module.swiftmodule" -c $(find "Sources/$module" -name '*.swift') -o "$out/$module.o"
     objects="$objects $out/$module.o"
 done
 # shellcheck disable=SC2086
-swiftc $flags -I "$out" -I Sources/CZlib -module-name Fuzz "$main" $objects -o "$out/fuzz"
+swiftc $flags -I "$out" -I Sources/CZlib -I Sources/CNghttp2 -module-name Fuzz "$main" $objects -o "$out/fuzz"
 # A target may name files to begin with: // seeds: a/*/b.*
 seeds=$(sed -n 's|^// seeds: ||p' "$main")
 for seed in $seeds; do cp "$seed" "$out/corpus/$(echo "$seed" | tr / -)"; done
