@@ -46,7 +46,7 @@ extension Connection {
     @inline(__always)
     mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
         isHTTP2
-            ? http2.accept(mode, hasInput: hasInput, context: &context)
+            ? http2.accept(mode, context: &context)
             : http1.accept(mode, hasInput: hasInput, context: &context)
     }
 

@@ -257,6 +257,23 @@ import Testing
         #expect(driver.answer(1).body.count == 80 << 10 && driver.answer(1).isEnded)
     }
 
+    @Test func keepsLittleOfALongAnswerThatIsAlwaysBehind() {
+        let driver = HTTP2Driver()
+        driver.complete = { driver, stream in driver.start(stream) }
+        driver.feed(.request(1))
+        let part = [UInt8](repeating: 1, count: 20 << 10)
+        for _ in 0..<100 {
+            _ = driver.send(1, part)
+            driver.flush()
+            driver.feed(.window(0, 20 << 10), .window(1, 20 << 10))
+        }
+        _ = driver.send(1, part)
+        #expect(driver.connection.session.core.streams[0].output.count < 128 << 10)
+        driver.end(1)
+        driver.feed(.window(0, 20 << 10), .window(1, 20 << 10))
+        #expect(driver.answer(1).body.count == 101 * 20 << 10 && driver.answer(1).isEnded)
+    }
+
     @Test func givesCreditForABufferedBodyAsItComes() {
         let driver = HTTP2Driver()
         driver.feed(.request(1, "POST", "/", end: false))

@@ -62,7 +62,7 @@ final class HTTP2Driver {
                 requests[stream] = "\(head.method.name) \(head.path.text)\(query)"
                 events.append("head \(stream) \(requests[stream, default: ""])")
                 let mode = mode(head)
-                if !connection.accept(mode, hasInput: position < pending.count, context: &context) {
+                if !connection.accept(mode, context: &context) {
                     events.append("cancelled \(stream)")
                 }
             case .body(let stream, let range, let isEnd): take(stream, Array(pending[range]), isEnd)

@@ -58,10 +58,13 @@ package struct HTTP1Context: ~Copyable {
     /// Whether that many bytes more of bodies may be gathered.
     func mayGather(_ count: Int) -> Bool { count <= limits.gatheredBytesMax - gatheredBytes }
 
+    /// Whether no body is being gathered.
+    package var isGatheringNothing: Bool { gatheredBytes == 0 }
+
     /// Takes back a body that was gathered.
     package mutating func recycleBody(_ body: consuming [UInt8]) {
         gatheredBytes -= body.count
-        recycle(body)
+        recycle(consume body)
     }
 
     /// An empty buffer with some room.
@@ -81,13 +84,19 @@ package struct HTTP1Context: ~Copyable {
         return buffer
     }
 
-    /// Takes such a buffer back.
-    mutating func recycleAnswer(_ buffer: consuming [UInt8]) {
-        guard buffer.capacity > 0, buffer.capacity <= HTTP1Context.answerBytesKept,
-            spareAnswers.count < HTTP1Context.answersKept
-        else { return }
-        buffer.removeAll(keepingCapacity: true)
-        spareAnswers.append(buffer)
+    /// Takes such a buffer back, and leaves an empty one.
+    ///
+    /// By `inout`, since emptying an array to which the caller still has a reference would make a new one.
+    mutating func recycleAnswer(_ buffer: inout [UInt8]) {
+        guard buffer.capacity > 0 else { return }
+        var taken: [UInt8] = []
+        if buffer.capacity <= HTTP1Context.answerBytesKept, spareAnswers.count < HTTP1Context.answersKept {
+            buffer.removeAll(keepingCapacity: true)
+            swap(&taken, &buffer)
+            spareAnswers.append(taken)
+        } else {
+            buffer = taken
+        }
     }
 
     /// Takes a buffer back, to be used again if it is not too large.

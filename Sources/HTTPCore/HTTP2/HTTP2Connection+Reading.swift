@@ -108,11 +108,11 @@ extension HTTP2Connection {
         return .head(stream: stream)
     }
 
-    /// Takes the handler's choice for the body of the request whose head came last. `hasInput` tells whether bytes
-    /// behind the head have already arrived.
+    /// Takes the handler's choice for the body of the request whose head came last. What has arrived behind the head may
+    /// be another stream's, so a client that waits for 100 gets it in any case.
     ///
     /// - Returns: false where the handler has to be told that the exchange is over.
-    package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
+    package mutating func accept(_ mode: BodyMode, context: inout HTTP1Context) -> Bool {
         precondition(reading == .mode, "accept comes after a head")
         reading = .frames
         let place = acceptingPlace
@@ -144,7 +144,7 @@ extension HTTP2Connection {
         }
         if hasEnded {
             due.append(stream)
-        } else if acceptingContinue, !hasInput {
+        } else if acceptingContinue {
             session.sayContinue(stream)
         }
         return true
@@ -322,10 +322,8 @@ extension HTTP2Connection {
             if session.core.streams[place].flags.contains(.wantsWritable) { session.core.owedWritable -= 1 }
             var gathered: [UInt8] = []
             swap(&gathered, &session.core.streams[place].gathered)
-            context.recycleBody(gathered)
-            var output: [UInt8] = []
-            swap(&output, &session.core.streams[place].output)
-            context.recycleAnswer(output)
+            context.recycleBody(consume gathered)
+            context.recycleAnswer(&session.core.streams[place].output)
             session.core.release(place)
             if isUnanswered { return stream }
         }

@@ -216,6 +216,6 @@ extension HTTP2Connection {
         session.core.streams[place].delivery = .discarded
         var gathered: [UInt8] = []
         swap(&gathered, &session.core.streams[place].gathered)
-        context.recycleBody(gathered)
+        context.recycleBody(consume gathered)
     }
 }

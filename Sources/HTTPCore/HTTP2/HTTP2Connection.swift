@@ -151,7 +151,7 @@ package struct HTTP2Connection: ~Copyable {
         for place in session.core.streams.indices {
             var gathered: [UInt8] = []
             swap(&gathered, &session.core.streams[place].gathered)
-            context.recycleBody(gathered)
+            context.recycleBody(consume gathered)
         }
         if output.hasMemory, !context.frames.hasMemory {
             output.removeAll()
