@@ -82,6 +82,10 @@ struct Connection: ~Copyable {
     var isQuiet: Bool {
         http1.isIdle && http1.sendableBytes == 0 && pending.isEmpty && flags.isDisjoint(with: [.lingering, .http2])
     }
+    /// HTTP/1: bytes have arrived that are only looked at when an answer has gone.
+    var hasRequestsBehind: Bool {
+        flags.contains(.inputBlocked) && !flags.contains(.http2) && (pendingCount > 0 || flags.contains(.readable))
+    }
     /// Input has been put off only until the peer has taken more output.
     var isWaitingToGoOn: Bool { flags.contains(.inputBlocked) && unanswered(from: nil) == nil }
     var pendingCount: Int { pending.count - pendingStart }

@@ -397,6 +397,11 @@ final class ServerLoop {
         for slot in slots where connections[slot].isOpen {
             read(slot, &input, &head)
             guard connections[slot].isOpen else { continue }
+            // Requests wait behind answers that wait: they are looked at before the end, as far as the deadline lets.
+            if connections[slot].hasRequestsBehind {
+                state.value.undrained.append(slot)
+                continue
+            }
             connections[slot].beginDrain()
             markDirty(slot)
         }

@@ -310,6 +310,24 @@ import Testing
         #expect(server.count(.open) == 0)
     }
 
+    @Test func answersRequestsThatADrainFindsBehindAFullPipeline() throws {
+        let server = try TestServer { $0.limits.pipelinedMax = 1 }
+        let client = try server.connect()
+        client.send(Self.get("/hold") + Self.get("/hold") + Self.get("/hold"))
+        #expect(server.probe.wait(server.server) { $0.waiting.count == 1 })
+        server.server.beginDrain(deadline: .seconds(60))
+        for number in 1...3 {
+            #expect(server.probe.wait(server.server) { $0.waiting.count == number })
+            let exchange = try #require(server.probe.get { $0.waiting.last })
+            server.server.mailboxes[Int(exchange.loop)].answer(exchange, .ok, .plainText, body: [])
+            let response = try client.readResponse()
+            #expect(response?.status == 200)
+            #expect(response?.head.contains("Connection: close") == (number == 3))
+        }
+        #expect(try client.readToEnd().isEmpty)
+        server.server.waitUntilStopped()
+    }
+
     @Test func stopsAtTheDrainsDeadline() throws {
         let server = try TestServer()
         let client = try server.connect()

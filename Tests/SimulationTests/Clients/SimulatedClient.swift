@@ -81,7 +81,9 @@ final class SimulatedClient: CustomStringConvertible {
         let restless: [Manner] = [.administrating, .vanishing, .vanishing]
         manner = world.dice.pick(simulation.settings.isRestless ? restless : Manner.allCases + common)
         writer = RequestWriter(simulation: simulation)
-        link = Link(world, number: number, isWide: manner == .administrating, isSlow: manner == .readingSlowly)
+        link = Link(
+            world, number: number, isWide: manner == .administrating,
+            isSlow: [.readingSlowly, .pausing, .neverReading].contains(manner))
         requestsLeft = world.dice.skewed(0...30)
         depth = world.dice.pick([1, 1, 2, 5, 100])
         pieceMax = world.dice.pick([1, 7, 50, 1000, 2_000_000])
