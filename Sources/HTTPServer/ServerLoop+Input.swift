@@ -8,7 +8,7 @@ extension ServerLoop {
             guard connections[slot].isOpen, !connections[slot].flags.contains(.inputBlocked) else { return }
             if connections[slot].flags.contains(.lingering) { return drain(slot, &input) }
             // Reading goes on behind the last request, to learn that the peer is gone, but not for ever.
-            guard connections[slot].lingerBytes <= configuration.lingerBytesMax else { return }
+            guard connections[slot].lingerBytes <= lingerBytesMax(slot) else { return }
             let kept = connections[slot].pendingCount
             if kept > 0 {
                 input.replaceSubrange(0..<kept, with: connections[slot].pending[connections[slot].pendingStart...])
@@ -133,13 +133,20 @@ extension ServerLoop {
         }
     }
 
+    /// What may still come of a connection that is given up. Of HTTP/2 no more than its peer had a window for: it knows
+    /// at each moment what it may send.
+    private func lingerBytesMax(_ slot: Int) -> Int {
+        let most = configuration.lingerBytesMax
+        return connections[slot].isHTTP2 ? min(most, configuration.limits.connectionWindowBytes) : most
+    }
+
     /// Throws away what still comes on a half-closed connection, within bounds.
     private func drain(_ slot: Int, _ input: inout [UInt8]) {
         for _ in 0..<ServerLoop.readsPerTurn {
             switch transport.receive(connections[slot].fd, into: &input, from: 0) {
             case .moved(let count):
                 connections[slot].lingerBytes += count
-                if connections[slot].lingerBytes > configuration.lingerBytesMax {
+                if connections[slot].lingerBytes > lingerBytesMax(slot) {
                     return close(slot, lingerReason(slot))
                 }
             case .wouldBlock:

@@ -3,6 +3,7 @@
 import email.utils
 import json
 import os
+import re
 import socket
 import tempfile
 import time
@@ -389,7 +390,6 @@ class Names(AttackTestCase):
             self.assertEqual(os.listdir(os.path.join(directory, "a", "b")), ["store"])
 
     def test_no_spelling_is_served_and_each_answer_is_sound(self):
-        before = set(metrics(self.server))
         with self.unharmed():
             for name in self.hostile:
                 for method, template in (
@@ -408,10 +408,9 @@ class Names(AttackTestCase):
                         answer.json()
                         self.assertLess(len(answer.body), 2000, "a long name comes back whole")
                         self.assertNotRegex(answer.body.decode(), r"[\x00-\x09\x0b-\x1f\x7f]")
-        new = {
-            name for name in set(metrics(self.server)) - before if not name.startswith("vencejo_http_requests_total")
-        }
-        self.assertEqual(new, set(), "a name from a path has become a series")
+        routes = {route for name in metrics(self.server) for route in re.findall(r'route="([^"]*)"', name)}
+        known = {"/predict", "/models/{model}/predict", "/models/{model}", "/metrics", "/health/live", "none", "other"}
+        self.assertLessEqual(routes, known, "a name from a path has become a series")
 
     def test_fields_with_the_same_spellings_do_no_harm(self):
         with self.server.connect() as connection:

@@ -110,10 +110,12 @@ import Testing
 
     @Test func mirrorsGETForHEAD() {
         let driver = Self.driver()
+        driver.feed(Self.get("gzip"))
+        let whole = driver.takeAnswers()
+        #expect(whole[0].value(of: "Content-Encoding") == "gzip")
         driver.feed(Self.get("gzip", method: "HEAD"))
-        let answer = driver.takeAnswers(isHead: true)[0]
-        #expect(answer.value(of: "Content-Length") == "\(Self.text.utf8.count)")
-        #expect(answer.value(of: "Content-Encoding") == nil && answer.value(of: "Vary") == "Accept-Encoding")
+        let head = driver.takeAnswers(isHead: true)[0]
+        #expect(head.fields == whole[0].fields)
     }
 
     @Test(arguments: [HTTPStatus.noContent, HTTPStatus(rawValue: 304)]) func saysNothingWhereThereIsNoBody(

@@ -220,15 +220,42 @@ import Testing
         #expect(driver.isFinished && driver.lingers)
     }
 
-    /// Nobody knows how long the rest is, and keeping a promise to go on could take for ever.
-    @Test func saysThatItClosesWhenItAnswersBeforeTheEndOfAChunkedBody() {
-        for rest in ["", "5\r\nhe", "5\r\nhello\r\n0\r\n\r\n" + Self.get("/b")] {
-            let chunked = ConnectionDriver()
-            chunked.mode = { _ in .answered(.unauthorized, .none, []) }
-            chunked.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + rest)
-            #expect(chunked.takeOutput().contains(text: "Connection: close"))
-            #expect(chunked.isFinished && chunked.lingers && chunked.requests.count == 1)
+    private static func unwanted(_ body: String) -> ConnectionDriver {
+        let driver = ConnectionDriver()
+        driver.mode = { $0.path.text == "/p" ? .answered(.unauthorized, .none, []) : .buffered(bytesMax: 9) }
+        driver.feed("POST /p HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        return driver
+    }
+
+    @Test func answersAfterASmallUnwantedChunkedBodyAndGoesOn() {
+        let driver = Self.unwanted("")
+        for byte in "5\r\nhello\r\n0\r\n\r\n".utf8 {
+            #expect(driver.takeOutput().isEmpty)
+            driver.feed([byte])
         }
+        driver.feed(Self.get("/b"))
+        let output = driver.takeOutput()
+        #expect(ConnectionDriver.statuses(output) == [401, 200] && !output.contains(text: "Connection: close"))
+        #expect(driver.events == ["head 0 POST /p", "head 1 GET /b", "body 1 "])
+    }
+
+    /// Nobody knows how long the rest is, and keeping a promise to go on could take for ever.
+    @Test(arguments: [
+        "10001\r\nx", "5\r\nhello\r\n-", "8000\r\n" + String(repeating: "x", count: 0x8000) + "\r\n8001\r\nx",
+    ])
+    func closesAfterItsAnswerWhereAnUnwantedChunkedBodyIsTooLongOrBroken(_ body: String) {
+        let driver = Self.unwanted(body)
+        let output = driver.takeOutput()
+        #expect(ConnectionDriver.statuses(output) == [401] && output.contains(text: "Connection: close"))
+        #expect(driver.isFinished && driver.lingers && driver.events == ["head 0 POST /p"])
+    }
+
+    @Test func answersWhenAnUnwantedChunkedBodyTakesTooLong() {
+        let driver = Self.unwanted("5\r\nhe")
+        #expect(driver.connection.timeOut(context: &driver.context) == nil)
+        driver.run()
+        #expect(driver.takeStatuses() == [401])
+        #expect(driver.isFinished && driver.lingers)
     }
 
     @Test func streamsWithinAWindowAndGoesOnWithCredit() {

@@ -31,6 +31,23 @@ package enum AnswerCoding: UInt8, Sendable {
         }
     }
 
+    private static let variesField: (name: String, value: String) = ("Vary", "Accept-Encoding")
+    private static let varying = ResponseFields([variesField])
+    private static let gzipped = ResponseFields([("Content-Encoding", "gzip")])
+    private static let gzippedVarying = ResponseFields([("Content-Encoding", "gzip"), variesField])
+    private static let deflated = ResponseFields([("Content-Encoding", "deflate")])
+    private static let deflatedVarying = ResponseFields([("Content-Encoding", "deflate"), variesField])
+
+    /// The fields beside those of the answer; `nil` for none.
+    func fields(of answer: ResponseFields) -> ResponseFields? {
+        switch self {
+        case .none: nil
+        case .varies: answer.variesOnEncoding ? nil : AnswerCoding.varying
+        case .gzip: answer.variesOnEncoding ? AnswerCoding.gzipped : AnswerCoding.gzippedVarying
+        case .deflate: answer.variesOnEncoding ? AnswerCoding.deflated : AnswerCoding.deflatedVarying
+        }
+    }
+
     /// The field lines. `variesAlready`: the answer has a `Vary` that covers it.
     func lines(variesAlready: Bool) -> StaticString {
         switch self {

@@ -64,6 +64,9 @@ extension HTTP1Connection {
             case .buffered where isCodingUnknown, .streamed where isCodingUnknown:
                 respond(.unsupported, to: readingStream, &context)
                 accepted = false
+            case .answered(let status, let fields, let body) where readingIsChunked && !awaitsContinue:
+                // Whether the connection goes on is known only at the body's end.
+                heldAnswer = HeldAnswer(status: status, fields: fields, body: body)
             case .answered(let status, let fields, let body):
                 respond(readingStream, status, fields, body: body.span, context: &context)
             case .buffered(let bytesMax):
@@ -102,7 +105,11 @@ extension HTTP1Connection {
     ///
     /// - Returns: the exchange which the handler has to be told about.
     package mutating func timeOut(context: inout HTTP1Context) -> UInt32? {
-        fail(isInBody ? .bodyTimeout : .headTimeout, context: &context)
+        if heldAnswer != nil {
+            giveHeldAnswer(&context)
+            return nil
+        }
+        return fail(isInBody ? .bodyTimeout : .headTimeout, context: &context)
     }
 
     /// Refuses whatever the peer says, now and from the start, such as for a protocol that is not served.
@@ -182,7 +189,8 @@ extension HTTP1Connection {
             case .data(let range):
                 if delivery == .discarded {
                     deliveryBound -= range.count
-                    if deliveryBound < 0 {
+                    if decoder.chunkRest > deliveryBound {
+                        giveHeldAnswer(&context)
                         finishReading(lingering: true)
                         return nil
                     }
@@ -199,11 +207,23 @@ extension HTTP1Connection {
             case .end:
                 let isDelivered = delivery != .discarded
                 finishBody()
+                giveHeldAnswer(&context)
                 return isDelivered ? deliverGathered(isEnd: true) : nil
+            case .failed where heldAnswer != nil:
+                giveHeldAnswer(&context)
+                return nil
             case .failed(let failure):
                 return cancelReading(failure, &context)
             }
         }
+    }
+
+    /// Gives the answer that has waited for the end of its request's body, if there is one. Before that end it is the
+    /// last on this connection.
+    private mutating func giveHeldAnswer(_ context: inout HTTP1Context) {
+        guard let answer = heldAnswer else { return }
+        heldAnswer = nil
+        respond(readingStream, answer.status, answer.fields, body: answer.body.span, context: &context)
     }
 
     private mutating func gather(_ input: Span<UInt8>, _ range: Range<Int>, _ context: inout HTTP1Context) {

@@ -31,8 +31,8 @@ extension HTTP1Connection {
         let flags = slots[index(stream)].flags
         let coding = AnswerCoding.of(
             fields, status, bodyBytes: body.count, accepted: flags.accepted, context.limits)
-        // A HEAD gets the length of the uncoded body: its GET may as well have that.
-        if coding == .gzip || coding == .deflate, !flags.contains(.isHead) {
+        // Also for a HEAD: its Content-Length is that of the answer to a GET, or none (RFC 9110 8.6).
+        if coding == .gzip || coding == .deflate {
             var coded = OutputBuffer()
             swap(&coded, &context.coded)
             if context.coders.encode(whole: body, flags.accepted, into: &coded) {

@@ -25,6 +25,12 @@ package struct HTTP1Connection: ~Copyable {
         case finished
     }
 
+    struct HeldAnswer {
+        let status: HTTPStatus
+        let fields: ResponseFields
+        let body: [UInt8]
+    }
+
     enum Reading { case head, mode, length, chunks, finished }
     enum Delivery { case buffered, streamed, discarded }
 
@@ -48,6 +54,8 @@ package struct HTTP1Connection: ~Copyable {
     var awaitsContinue = false
     /// The answer came before the body, which is too long to be read for nothing.
     var abandonsBody = false
+    /// The final answer to a request with a chunked body that nobody wants, until that body's end has come.
+    var heldAnswer: HeldAnswer?
     /// The streamed exchange whose credit is open, and the bytes it was given and has not consumed.
     var creditStream: UInt32 = 0
     var unconsumed = 0

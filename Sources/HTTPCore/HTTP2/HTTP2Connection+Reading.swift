@@ -101,6 +101,7 @@ extension HTTP2Connection {
             return nil
         }
         session.core.streams[place].flags.insert(.isKnown)
+        noteCodings(place, head)
         acceptingPlace = place
         acceptingLength = head.contentLength ?? 0
         acceptingContinue = head.expectsContinue && head.hasBody
@@ -124,12 +125,21 @@ extension HTTP2Connection {
             session.core.streams[place].delivery = .discarded
             return true
         }
+        let isCoded = session.core.streams[place].coding != .identity
         switch mode {
+        case .buffered where session.core.streams[place].flags.contains(.isCodingUnknown),
+            .streamed where session.core.streams[place].flags.contains(.isCodingUnknown):
+            respond(.unsupported, to: place, &context)
+            return false
         case .answered(let status, let fields, let body):
             respond(stream, status, fields, body: body.span, context: &context)
             return true
         case .buffered(let bytesMax):
-            guard acceptingLength <= max(0, bytesMax) else {
+            let isTooLong =
+                isCoded
+                ? HTTP1Connection.isTooLong(coded: acceptingLength, bytesMax: max(0, bytesMax))
+                : acceptingLength > max(0, bytesMax)
+            guard !isTooLong else {
                 refuse(stream, .bodyTooLong, &context)
                 return false
             }
@@ -140,7 +150,7 @@ extension HTTP2Connection {
             session.core.streams[place].bound = max(1, windowBytes)
             // A window as large as the handler's, within the bound of all streams' windows.
             let wanted = min(windowBytes, context.limits.connectionWindowBytes)
-            if !hasEnded, wanted > context.limits.streamWindowBytes { session.widen(stream, to: wanted) }
+            if !hasEnded, !isCoded, wanted > context.limits.streamWindowBytes { session.widen(stream, to: wanted) }
         }
         if hasEnded {
             due.append(stream)
@@ -158,7 +168,11 @@ extension HTTP2Connection {
         let stream = session.core.streams[place].id
         let count = range.count
         session.core.streams[place].bodyBytes += count
-        switch session.core.streams[place].delivery {
+        let delivery = session.core.streams[place].delivery
+        if session.core.streams[place].coding != .identity, delivery == .buffered || delivery == .streamed {
+            return takeCoded(place, input, range, isEnd, &context)
+        }
+        switch delivery {
         case .undecided, .discarded:
             session.consumeConnection(count)
             return nil
@@ -209,7 +223,7 @@ extension HTTP2Connection {
     }
 
     /// Hands on the first `count` gathered bytes.
-    private mutating func deliver(_ place: Int, count: Int) -> Step {
+    mutating func deliver(_ place: Int, count: Int) -> Step {
         let stream = session.core.streams[place].id
         if count == session.core.streams[place].gathered.count {
             var body: [UInt8] = []
@@ -232,6 +246,16 @@ extension HTTP2Connection {
             guard let place = session.place(of: stream), session.core.streams[place].isUnanswered,
                 session.core.streams[place].delivery != .discarded
             else { continue }
+            if session.core.streams[place].coding != .identity {
+                if session.core.streams[place].flags.contains(.endDelivered) { continue }
+                if session.core.streams[place].delivery == .buffered {
+                    // Ended without a byte.
+                    respond(.empty, to: place, &context)
+                    return .cancelled(stream: stream)
+                }
+                if let step = pump(place, &context) { return step }
+                continue
+            }
             if session.core.streams[place].gathered.isEmpty {
                 let flags = session.core.streams[place].flags
                 guard flags.contains(.requestEnded), !flags.contains(.endDelivered) else { continue }
@@ -261,6 +285,7 @@ extension HTTP2Connection {
         let count = min(max(0, bytes), session.core.streams[place].unconsumed)
         guard count > 0 else { return }
         session.core.streams[place].unconsumed -= count
+        if session.core.streams[place].coding != .identity { return due.append(stream) }
         if !session.core.streams[place].gathered.isEmpty { due.append(stream) }
         if !session.core.streams[place].flags.contains(.requestEnded) { session.consumeStream(stream, count) }
     }
@@ -320,9 +345,8 @@ extension HTTP2Connection {
             let isUnanswered = session.core.streams[place].isUnanswered
             session.core.queuedBytes -= session.core.streams[place].outputCount
             if session.core.streams[place].flags.contains(.wantsWritable) { session.core.owedWritable -= 1 }
-            var gathered: [UInt8] = []
-            swap(&gathered, &session.core.streams[place].gathered)
-            context.recycleBody(consume gathered)
+            dropBody(place, &context)
+            if let encoder = session.core.streams[place].encoder.take() { context.coders.giveBack(encoder) }
             context.recycleAnswer(&session.core.streams[place].output)
             session.core.release(place)
             if isUnanswered { return stream }
@@ -331,7 +355,7 @@ extension HTTP2Connection {
     }
 
     /// Closes a stream from our side.
-    private mutating func resetStream(_ place: Int, _ error: HTTP2Error) -> Step? {
+    mutating func resetStream(_ place: Int, _ error: HTTP2Error) -> Step? {
         let stream = session.core.streams[place].id
         session.core.streams[place].flags.insert(.ended)
         session.core.streams[place].delivery = .discarded

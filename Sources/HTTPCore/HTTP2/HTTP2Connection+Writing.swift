@@ -12,12 +12,24 @@ extension HTTP2Connection {
         guard let place = session.place(of: stream), !session.core.streams[place].flags.contains(.started) else {
             return false
         }
+        if fields.isCodable, body.count >= context.limits.compressedAnswerBytesMin {
+            respondCodable(place, status, fields, body, &context)
+        } else {
+            answerWhole(place, status, fields, .none, body, &context)
+        }
+        answerEnded(place, &context)
+        return true
+    }
+
+    mutating func answerWhole(
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ coding: AnswerCoding, _ body: Span<UInt8>,
+        _ context: inout HTTP1Context
+    ) {
         let hasBody = !session.core.streams[place].flags.contains(.isHead) && !status.hasNoBody && !body.isEmpty
         if hasBody { queue(place, body, &context) }
         session.core.streams[place].flags.insert([.started, .ended, .submitted])
-        submit(place, status, fields, trailers: nil, length: body.count, hasBody: hasBody, context)
-        answerEnded(place, &context)
-        return true
+        submit(
+            place, status, fields, and: coding.fields(of: fields), length: body.count, hasBody: hasBody, context)
     }
 
     /// Begins an answer.
@@ -42,6 +54,7 @@ extension HTTP2Connection {
             session.core.streams[place].owed = max(0, bodyBytes)
         }
         if status.hasNoBody { session.core.streams[place].flags.insert(.isHead) }
+        if bodyBytes == nil, fields.isCodable { beginCoding(place, &context) }
         // Without a body, HEADERS are the end: they go when the answer has ended.
         if !session.core.streams[place].flags.contains(.isHead) { unsubmitted.append(stream) }
         return true
@@ -64,7 +77,11 @@ extension HTTP2Connection {
             submitBegun(place, context)
         }
         if count > 0 {
-            queue(place, bytes.extracting(0..<count), &context)
+            if let encoder = session.core.streams[place].encoder {
+                queueCoded(place, &context) { encoder.encode(bytes, into: &$0) }
+            } else {
+                queue(place, bytes.extracting(0..<count), &context)
+            }
             resumeIfDeferred(place)
         }
         if mayQueueMore(place, context.limits) { return true }
@@ -81,6 +98,15 @@ extension HTTP2Connection {
         guard let place = session.place(of: stream) else { return false }
         let flags = session.core.streams[place].flags
         guard flags.contains(.started), !flags.contains(.ended) else { return false }
+        if let encoder = session.core.streams[place].encoder.take() {
+            if flags.contains(.submitted) {
+                queueCoded(place, &context) { encoder.finish(into: &$0) }
+            } else {
+                // Nothing was sent: nothing is coded.
+                session.core.streams[place].answerCoding = .varies
+            }
+            context.coders.giveBack(encoder)
+        }
         session.core.streams[place].flags.insert(.ended)
         if flags.contains(.wantsWritable) {
             session.core.streams[place].flags.remove(.wantsWritable)
@@ -96,7 +122,7 @@ extension HTTP2Connection {
             session.core.streams[place].flags.insert(.submitted)
             let length = flags.contains(.hasLength) ? session.core.streams[place].owed : nil
             submit(
-                place, session.core.streams[place].status, session.core.streams[place].fields, trailers: trailers,
+                place, session.core.streams[place].status, session.core.streams[place].fields, and: trailers,
                 length: length, hasBody: false, context)
         }
         answerEnded(place, &context)
@@ -181,22 +207,23 @@ extension HTTP2Connection {
         let length =
             session.core.streams[place].flags.contains(.hasLength) ? session.core.streams[place].owed : nil
         submit(
-            place, session.core.streams[place].status, session.core.streams[place].fields, trailers: nil,
+            place, session.core.streams[place].status, session.core.streams[place].fields,
+            and: session.core.streams[place].answerCoding.fields(of: session.core.streams[place].fields),
             length: length, hasBody: true, context)
     }
 
     private mutating func submit(
-        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, trailers: ResponseFields?, length: Int?,
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, and more: ResponseFields?, length: Int?,
         hasBody: Bool, _ context: borrowing HTTP1Context
     ) {
         // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
         let isSubmitted = session.answer(
-            place, status, fields, trailers: trailers, length: status.hasNoBody ? nil : length,
+            place, status, fields, and: more, length: status.hasNoBody ? nil : length,
             date: context.date.text, hasBody: hasBody)
         if !isSubmitted { session.reset(session.core.streams[place].id, .internalError) }
     }
 
-    private mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout HTTP1Context) {
+    mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout HTTP1Context) {
         if session.core.streams[place].output.capacity == 0 {
             session.core.streams[place].output = context.takeAnswer()
         }
@@ -214,8 +241,6 @@ extension HTTP2Connection {
     mutating func answerEnded(_ place: Int, _ context: inout HTTP1Context) {
         guard !session.core.streams[place].flags.contains(.endDelivered) else { return }
         session.core.streams[place].delivery = .discarded
-        var gathered: [UInt8] = []
-        swap(&gathered, &session.core.streams[place].gathered)
-        context.recycleBody(consume gathered)
+        dropBody(place, &context)
     }
 }

@@ -149,9 +149,7 @@ package struct HTTP2Connection: ~Copyable {
         guard session.isOpen else { return }
         context.recycleBody(takeBody())
         for place in session.core.streams.indices {
-            var gathered: [UInt8] = []
-            swap(&gathered, &session.core.streams[place].gathered)
-            context.recycleBody(consume gathered)
+            dropBody(place, &context)
         }
         if output.hasMemory, !context.frames.hasMemory {
             output.removeAll()

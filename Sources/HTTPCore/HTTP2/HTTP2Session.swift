@@ -206,7 +206,7 @@ struct HTTP2Session: ~Copyable {
     ///
     /// - Parameter date: the text of the time.
     func answer(
-        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, trailers: ResponseFields?, length: Int?,
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, and more: ResponseFields?, length: Int?,
         date: Span<UInt8>, hasBody: Bool
     ) -> Bool {
         guard let library else { return false }
@@ -215,7 +215,7 @@ struct HTTP2Session: ~Copyable {
         list.addStatus(status)
         list.addDate(date)
         if let length { list.addLength(length) }
-        let extra = trailers ?? .none
+        let extra = more ?? .none
         return unsafe fields.compact.withUnsafeBufferPointer { bytes in
             unsafe list.add(fields, bytes)
             return unsafe extra.compact.withUnsafeBufferPointer { extraBytes in

@@ -23,6 +23,8 @@ struct HTTP2Stream {
         static let hasLength = Flags(rawValue: 512)
         /// The answer has been sent, and the request's body still comes.
         static let answeredEarly = Flags(rawValue: 1024)
+        /// The request's body is coded in a way that is not read here.
+        static let isCodingUnknown = Flags(rawValue: 2048)
     }
 
     enum Delivery { case undecided, buffered, streamed, discarded }
@@ -39,12 +41,21 @@ struct HTTP2Stream {
     var unconsumed = 0
     /// Buffered: what has come. Streamed: what came beyond the handler's window.
     var gathered: [UInt8] = []
+    /// How the body is coded, what has come of it and is not decoded, and what decodes it.
+    var coding = ContentCoding.identity
+    var coded: [UInt8] = []
+    var decoder: BodyDecoder?
     /// The time, in nanoseconds, since which the body is waited for, and what of it has come since; or the time of an
     /// early answer.
     var bodyStart: Int64 = 0
     var bodyBytes = 0
 
     // The answer.
+    /// The coding which the client likes best.
+    var accepted = ContentCoding.identity
+    /// How an answer that has begun is coded, and by what.
+    var answerCoding = AnswerCoding.none
+    var encoder: BodyEncoder?
     var status = HTTPStatus.ok
     var fields = ResponseFields.none
     var trailers: ResponseFields?
