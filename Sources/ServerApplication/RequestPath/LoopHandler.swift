@@ -28,6 +28,11 @@ final class LoopHandler: RequestHandler {
 
     /// The prediction whose body is expected next: bodies mostly come along with their heads.
     private var current: Prediction?
+    /// Those before it in this tick, from `expectedStart` on: HTTP/2 may send many heads and then their bodies.
+    private var expected: [Prediction] = []
+    private var expectedStart = 0
+    /// Beyond, they wait by name, so that looking for one stays cheap.
+    private static let expectedMax = 256
     /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
     /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
@@ -101,6 +106,7 @@ final class LoopHandler: RequestHandler {
             self.current = nil
             return predict(current, bytes, sink)
         }
+        if let prediction = takeExpected(exchange) { return predict(prediction, bytes, sink) }
         switch pending[exchange] {
         case .predict(let name)?:
             pending[exchange] = nil
@@ -129,6 +135,7 @@ final class LoopHandler: RequestHandler {
 
     func cancelled(_ exchange: ExchangeID) {
         if current?.exchange == exchange { current = nil }
+        _ = takeExpected(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
@@ -137,6 +144,7 @@ final class LoopHandler: RequestHandler {
     func endOfTick(_ sink: any ExchangeSink) {
         flush(sink)
         setCurrentAside()
+        setExpectedAside()
         adoptPool()
     }
 
@@ -161,9 +169,35 @@ final class LoopHandler: RequestHandler {
         return .buffered(bytesMax: shared.bodyBytesMax)
     }
 
-    /// The body did not come along with its head: it waits by its model's name.
+    /// Another head has come before the body of the one before.
     private func setCurrentAside() {
         guard let prediction = current.take() else { return }
+        if expected.count < Self.expectedMax { expected.append(prediction) } else { setAside(prediction) }
+    }
+
+    private func takeExpected(_ exchange: ExchangeID) -> Prediction? {
+        for index in expectedStart..<expected.count where expected[index].exchange == exchange {
+            let prediction = expected[index]
+            // Bodies mostly come in the order of their heads.
+            if index == expectedStart { expectedStart += 1 } else { expected.remove(at: index) }
+            if expectedStart == expected.count {
+                expected.removeAll(keepingCapacity: true)
+                expectedStart = 0
+            }
+            return prediction
+        }
+        return nil
+    }
+
+    /// The bodies did not come along with their heads: they wait by their models' names.
+    private func setExpectedAside() {
+        guard !expected.isEmpty else { return }
+        for prediction in expected[expectedStart...] { setAside(prediction) }
+        expected.removeAll(keepingCapacity: true)
+        expectedStart = 0
+    }
+
+    private func setAside(_ prediction: Prediction) {
         pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
     }
 
