@@ -10,7 +10,7 @@ extension HTTP2Connection {
     private static let endStream: UInt8 = 1
     private static let endHeaders: UInt8 = 4
 
-    /// Looks at `input[position...]` and says what is to be done next; see ``HTTP1Connection/step(_:at:head:context:)``.
+    /// Looks at `input[position...]` and says what is to be done next, as ``HTTP1Connection`` does.
     ///
     /// - Complexity: O(bytes used).
     package mutating func step(
@@ -109,8 +109,8 @@ extension HTTP2Connection {
         return .head(stream: stream)
     }
 
-    /// Takes the handler's choice for the body of the request whose head came last. What has arrived behind the head may
-    /// be another stream's, so a client that waits for 100 gets it in any case.
+    /// Takes the handler's choice for the body of the request whose head came last. What has arrived behind the head
+    /// may be another stream's, so a client that waits for 100 gets it in any case.
     ///
     /// - Returns: false where the handler has to be told that the exchange is over.
     package mutating func accept(_ mode: BodyMode, context: inout HTTP1Context) -> Bool {

@@ -1,7 +1,7 @@
 /// One HTTP/2 connection without its socket (RFC 9113): bytes in, steps out; answers in, bytes out.
 ///
-/// The same shape as ``HTTP1Connection``: `step` looks at the bytes at hand, uses some and says the one thing that is to
-/// be done next; so a driver treats both alike. Frames, HPACK, flow control and most of validation are libnghttp2's,
+/// The same shape as ``HTTP1Connection``: `step` looks at the bytes at hand, uses some and says the one thing that is
+/// to be done next; so a driver treats both alike. Frames, HPACK, flow control and most of validation are libnghttp2's,
 /// which is given whole frames only, one a time: then a frame comes to at most one event, a body's bytes are handed on
 /// where they lie, and what is useless is counted before it costs anything.
 ///

@@ -36,17 +36,12 @@ final class LoopHandler: RequestHandler {
     private var grants: [ExchangeID: CORSGrant] = [:]
     private var grantedFields = CORSFieldCache()
 
-    /// The prediction whose body is expected next: bodies mostly come along with their heads.
-    private var current: Prediction?
+    private var expected = ExpectedPredictions()
     /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
     /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
 
-    private struct Prediction {
-        let exchange: ExchangeID
-        let model: ServedModel
-        let route: RequestRoute
-    }
+    private typealias Prediction = ExpectedPredictions.Prediction
 
     private enum PendingRequest {
         /// nil: the default model.
@@ -81,7 +76,6 @@ final class LoopHandler: RequestHandler {
     // MARK: Events
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
-        setCurrentAside()
         guard let cors = live.cors else { return answerOrExpect(head, exchange, sink) }
         grant = cors.grant(for: head)
         let mode = answerOrExpect(head, exchange, sink)
@@ -127,10 +121,7 @@ final class LoopHandler: RequestHandler {
     }
 
     func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
-        if let current, current.exchange == exchange {
-            self.current = nil
-            return predict(current, bytes, sink)
-        }
+        if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
         switch pending[exchange] {
         case .predict(let name)?:
             pending[exchange] = nil
@@ -159,8 +150,8 @@ final class LoopHandler: RequestHandler {
     func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
 
     func cancelled(_ exchange: ExchangeID) {
-        if current?.exchange == exchange { current = nil }
         if !grants.isEmpty { grants[exchange] = nil }
+        _ = expected.take(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
@@ -170,7 +161,7 @@ final class LoopHandler: RequestHandler {
     func endOfTick(_ sink: any ExchangeSink) {
         flush(sink)
         meter.endTick()
-        setCurrentAside()
+        expected.takeAll(setAside)
         adoptPool()
         if let next = shared.live.adopt(&liveNumber) {
             live = next
@@ -182,7 +173,7 @@ final class LoopHandler: RequestHandler {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     var openExchangeCount: Int {
         forgetEndedUploads()
-        return pending.count + (current == nil ? 0 : 1) + batcher.waitingTickets
+        return pending.count + expected.count + batcher.waitingTickets
     }
 
     /// The model that the path names, mostly without escapes.
@@ -203,14 +194,15 @@ final class LoopHandler: RequestHandler {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
         // What waits: bodies that are still coming, and rows of this tick.
-        guard pending.count + batcher.waitingTickets < live.inFlightMax else {
+        guard pending.count + expected.count + batcher.waitingTickets < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
                     detail: "more predictions are under way than the bound allows; try again in 1 s"),
                 AnswerFields.busy, route)
         }
-        current = Prediction(exchange: exchange, model: model, route: route)
+        let prediction = Prediction(exchange: exchange, model: model, route: route)
+        if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
         return .buffered(bytesMax: live.bodyBytesMax)
     }
@@ -227,8 +219,7 @@ final class LoopHandler: RequestHandler {
     }
 
     /// The body did not come along with its head: it waits by its model's name.
-    private func setCurrentAside() {
-        guard let prediction = current.take() else { return }
+    private func setAside(_ prediction: Prediction) {
         pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
     }
 
