@@ -64,8 +64,16 @@ extension SimulatedClient {
     }
 
     /// A client that does not read has been waited for long enough.
-    func endOfPatience() {
-        guard !isOver else { return }
+    func beginPatience() {
+        // Both times may pass: what fits into the buffers is an idle connection.
+        let patience = (settings.http.writeStallTimeout + settings.http.idleTimeout + .seconds(5)).wholeNanoseconds
+        world.after(patience) { [self] in
+            guard !isOver else { return }
+            if world.now < lastMoved + patience { beginPatience() } else { endOfPatience() }
+        }
+    }
+
+    private func endOfPatience() {
         defer { close() }
         let isClosedByWish = simulation.drainedAt != nil || outstanding.contains { $0.closes || $0.isAnsweredEarly }
         guard link.token != nil, !isClosedByWish, !settings.isFull, !settings.isGatheringTight else { return }

@@ -276,10 +276,7 @@ final class SimulatedClient: CustomStringConvertible {
     private func stopReading() {
         readsFrom = .max
         guard manner == .pausing else {
-            // Both times may pass: what fits into the buffers is an idle connection.
-            let patience = settings.http.writeStallTimeout + settings.http.idleTimeout + .seconds(5)
-            world.after(patience.wholeNanoseconds) { [self] in endOfPatience() }
-            return
+            return beginPatience()
         }
         let pause = settings.http.writeStallTimeout.wholeNanoseconds / 2
         world.after(world.dice.nanoseconds(0...pause)) { [self] in
