@@ -143,6 +143,16 @@ import Testing
         #expect(driver.events == ["head 1 POST /"])
     }
 
+    @Test func letsAClientEndABodyThatNobodyWants() {
+        let driver = HTTP2Driver()
+        driver.mode = { _ in .answered(.notFound, .none, []) }
+        driver.feed(.request(1, "POST", "/", end: false))
+        for _ in 0..<100 { driver.feed(.data(1, [UInt8](repeating: 1, count: 10_000), end: false)) }
+        driver.feed(.data(1, ""))
+        #expect(driver.answer(1).status == 404 && driver.answer(1).resetCode == nil && driver.openStreams == 0)
+        #expect(driver.transcript.windows[1, default: 0] > 700_000 && driver.events == ["head 1 POST /"])
+    }
+
     @Test func saysContinueWhereTheBodyHasNotCome() {
         let driver = HTTP2Driver()
         driver.feed(.request(1, "POST", "/", [("expect", "100-continue"), ("content-length", "1")], end: false))

@@ -174,7 +174,8 @@ extension HTTP2Connection {
         }
         switch delivery {
         case .undecided, .discarded:
-            session.consumeConnection(count)
+            // Until the reset: a client that reads the answer only when it has sent all should come to that.
+            if isEnd { session.consumeConnection(count) } else { session.consume(stream, count) }
             return nil
         case .buffered:
             // Nothing is given back to a stream that has ended.
