@@ -33,6 +33,7 @@ import Testing
 
     @Test func decodesManyStreamsAtOnce() {
         let driver = HTTP2Driver()
+        driver.complete = { $0.respond($1, 200, "") }
         let bodies = (0..<20).map { index in Coded.gzip("body \(index) " + Self.text.prefix(index * 500)) }
         for index in 0..<20 { driver.feed(Self.post(UInt32(2 * index + 1), "gzip")) }
         for piece in 0..<40 {
@@ -54,6 +55,7 @@ import Testing
         let driver = HTTP2Driver()
         driver.mode = { _ in .streamed(windowBytes: 1000) }
         driver.consumes = false
+        driver.complete = { $0.respond($1, 200, "") }
         let wire = Coded.gzip(String(repeating: "a", count: 100_000))
         driver.feed(Self.post(1, "gzip"), .data(1, wire))
         #expect(driver.text(1).utf8.count == 1000)

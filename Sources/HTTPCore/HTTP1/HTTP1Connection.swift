@@ -168,7 +168,8 @@ package struct HTTP1Connection: ~Copyable {
     package func unanswered(from stream: UInt32?) -> UInt32? {
         var candidate = stream ?? first
         while candidate != next {
-            if isPending(candidate), !slots[index(candidate)].flags.contains(.ended) { return candidate }
+            let isHeld = heldAnswer != nil && candidate == readingStream
+            if isPending(candidate), !isHeld, !slots[index(candidate)].flags.contains(.ended) { return candidate }
             candidate &+= 1
         }
         return nil

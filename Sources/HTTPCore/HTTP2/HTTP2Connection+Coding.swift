@@ -1,5 +1,5 @@
-// Coded bodies, as in HTTP1Connection+Decoding.swift: bytes are decoded as they come, no further than the handler has room
-// for; lengths, bounds and credit that it sees are of decoded bytes. A stream's window is of coded ones.
+// Coded bodies, as in HTTP1Connection+Decoding.swift: bytes are decoded as they come, no further than the handler has
+// room for; lengths, bounds and credit that it sees are of decoded bytes. A stream's window is of coded ones.
 
 extension HTTP2Connection {
     /// Looks at how the request's body is coded and how its answer may be.
