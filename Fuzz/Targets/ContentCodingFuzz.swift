@@ -20,6 +20,8 @@ public func fuzzContentCoding(_ start: UnsafePointer<UInt8>, _ count: Int) -> CI
 }
 
 private func fuzzFields(_ value: [UInt8]) {
+    // A line end is the end of the field.
+    guard !value.contains(0x0D), !value.contains(0x0A) else { return }
     let text = String(decoding: value, as: UTF8.self)
     let fields = [(name: "Accept-Encoding", value: text), (name: "Content-Encoding", value: text)]
     guard let head = try? RequestHead(method: "GET", target: "/", fields: fields) else { return }
