@@ -44,7 +44,7 @@ private final class Reader {
     private static let windowBytes = 48
     private static let bufferedMax = 1 << 10
     private var connection = HTTP1Connection()
-    private var context = HTTP1Context(limits: HTTPLimits(), unixSeconds: 0)
+    private var context = ConnectionContext(limits: HTTPLimits(), unixSeconds: 0)
     private var head = RequestHead()
     private var pending: [UInt8] = []
     private let mode: Mode

@@ -28,7 +28,7 @@ public func fuzzHTTP1(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 /// A connection with a handler that answers every request with its body's length.
 private final class Peer {
     private var connection = HTTP1Connection()
-    private var context = HTTP1Context(limits: HTTPLimits(), unixSeconds: 0)
+    private var context = ConnectionContext(limits: HTTPLimits(), unixSeconds: 0)
     private var head = RequestHead()
     private var pending: [UInt8] = []
     private let isStreamed: Bool

@@ -90,7 +90,7 @@ private struct Script {
 /// A connection with a handler that does something else for each stream.
 private final class Peer {
     private var connection = HTTP2Connection()
-    private var context: HTTP1Context
+    private var context: ConnectionContext
     private var head = RequestHead()
     private var pending: [UInt8] = []
     private var open: Set<UInt32> = []
@@ -106,7 +106,7 @@ private final class Peer {
     }()
 
     init() {
-        context = HTTP1Context(limits: Peer.limits, unixSeconds: 0)
+        context = ConnectionContext(limits: Peer.limits, unixSeconds: 0)
         connection.open(context: &context)
     }
 

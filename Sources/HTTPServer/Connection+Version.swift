@@ -36,7 +36,7 @@ extension Connection {
 
     @inline(__always)
     mutating func step(
-        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout HTTP1Context
+        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout ConnectionContext
     ) -> HTTP1Connection.Step {
         isHTTP2
             ? http2.step(input, at: &position, head: &head, context: &context)
@@ -44,7 +44,7 @@ extension Connection {
     }
 
     @inline(__always)
-    mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
+    mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout ConnectionContext) -> Bool {
         isHTTP2
             ? http2.accept(mode, context: &context)
             : http1.accept(mode, hasInput: hasInput, context: &context)
@@ -61,7 +61,7 @@ extension Connection {
     }
 
     /// Gives back what it holds of the loop's, before it goes.
-    mutating func abandon(_ context: inout HTTP1Context) {
+    mutating func abandon(_ context: inout ConnectionContext) {
         if isHTTP2 { http2.abandon(context: &context) } else { context.recycleBody(http1.takeBody()) }
     }
 
@@ -70,7 +70,7 @@ extension Connection {
         isHTTP2 ? transport.send(fd, http2.output.bytes) : transport.send(fd, http1.output.bytes)
     }
 
-    mutating func sent(_ count: Int, _ context: inout HTTP1Context) {
+    mutating func sent(_ count: Int, _ context: inout ConnectionContext) {
         if isHTTP2 { http2.sent(count, context: &context) } else { http1.sent(count, context: &context) }
     }
 }

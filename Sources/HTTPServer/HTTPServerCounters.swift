@@ -48,7 +48,7 @@ package final class HTTPServerCounters: Sendable {
 
     init() {
         precondition(HTTPServerCounter.allCases.count == HTTPServerCounters.count)
-        precondition(HTTP1Failure.allCases.count <= HTTPServerCounters.refusalKindsMax)
+        precondition(RequestFailure.allCases.count <= HTTPServerCounters.refusalKindsMax)
         values = InlineArray { _ in Atomic(0) }
         refusals = InlineArray { _ in Atomic(0) }
     }
@@ -59,7 +59,7 @@ package final class HTTPServerCounters: Sendable {
     }
 
     /// How many answers connections gave by themselves for that reason, without the handler.
-    package func refusals(_ failure: HTTP1Failure) -> Int {
+    package func refusals(_ failure: RequestFailure) -> Int {
         refusals[Int(failure.rawValue)].load(ordering: .relaxed)
     }
 

@@ -61,7 +61,7 @@ final class ServerLoop {
         var freeSlots: [UInt32] = []
         var dirty: [Int] = []
         var queued: [Int] = []
-        var context: HTTP1Context
+        var context: ConnectionContext
         var wheel: TimerWheel
         var deadlines = ExchangeDeadlines()
         var counters = PlainCounters()
@@ -97,7 +97,7 @@ final class ServerLoop {
         let now = clock.now()
         state = OwnedCell(
             State(
-                context: HTTP1Context(limits: configuration.limits, unixSeconds: clock.unixSeconds()),
+                context: ConnectionContext(limits: configuration.limits, unixSeconds: clock.unixSeconds()),
                 wheel: TimerWheel(now: now), now: now))
     }
 

@@ -79,7 +79,7 @@ enum ServerMetrics {
             "vencejo_http_refusals_total", help: "Answers that connections gave by themselves, by reason.",
             kind: .counter, labels: ["reason"]
         ) {
-            HTTP1Failure.allCases.compactMap { failure in
+            RequestFailure.allCases.compactMap { failure in
                 let count = counters.reduce(0) { $0 + $1.refusals(failure) }
                 return count == 0 ? nil : .init(labels: [snakeCase("\(failure)")], value: Double(count))
             }

@@ -3,7 +3,7 @@
 /// Drives one `HTTP1Connection` without a socket and writes down what happens.
 final class ConnectionDriver {
     var connection = HTTP1Connection()
-    var context: HTTP1Context
+    var context: ConnectionContext
     var head = RequestHead()
     /// What each request's body is to be delivered as.
     var mode: (borrowing RequestHead) -> BodyMode = { _ in .buffered(bytesMax: 1 << 20) }
@@ -22,7 +22,7 @@ final class ConnectionDriver {
     var bodyEvents = 0
 
     init(limits: HTTPLimits = HTTPLimits()) {
-        context = HTTP1Context(limits: limits, unixSeconds: 784_111_777)
+        context = ConnectionContext(limits: limits, unixSeconds: 784_111_777)
     }
 
     func feed(_ text: String) { feed(Array(text.utf8)) }
@@ -99,7 +99,7 @@ final class ConnectionDriver {
     var isDone: Bool { connection.isFinished }
     var lingers: Bool { connection.mustLinger }
     var isAborted: Bool { connection.isAborted }
-    var failure: HTTP1Failure? { connection.failure }
+    var failure: RequestFailure? { connection.failure }
     var isIdle: Bool { connection.isIdle }
     var isInHead: Bool { connection.isInHead }
     var sendableBytes: Int { connection.sendableBytes }

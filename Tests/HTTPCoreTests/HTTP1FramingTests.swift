@@ -7,7 +7,7 @@ import Testing
     static let start = "POST /v2/models/m/infer HTTP/1.1\r\nHost: x\r\n"
     static let second = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    static let refused: [(String, HTTP1Failure)] = [
+    static let refused: [(String, RequestFailure)] = [
         (start + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello", .lengthWithCoding),
         (start + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n5\r\nhello\r\n0\r\n\r\n", .lengthWithCoding),
         (start + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", .repeatedLength),
@@ -88,7 +88,7 @@ import Testing
     ]
 
     /// The same for chunked bodies, behind a head that is right.
-    static let refusedChunks: [(String, HTTP1Failure)] = [
+    static let refusedChunks: [(String, RequestFailure)] = [
         ("5 \r\nhello\r\n0\r\n\r\n", .malformedChunk),
         ("5\nhello\r\n0\r\n\r\n", .malformedChunk),
         ("g\r\n", .malformedChunk),
@@ -115,7 +115,8 @@ import Testing
         ("0\r\nX: " + String(repeating: "y", count: 20_000) + "\r\n\r\n", .trailersTooLarge),
     ]
 
-    @Test(arguments: refused) func refusesWhatIsInDoubtOnceAndReadsNoFurther(_ text: String, _ failure: HTTP1Failure) {
+    @Test(arguments: refused) func refusesWhatIsInDoubtOnceAndReadsNoFurther(_ text: String, _ failure: RequestFailure)
+    {
         let driver = ConnectionDriver()
         driver.feed(text + Self.second)
         #expect(driver.failure == failure)
@@ -123,7 +124,7 @@ import Testing
         #expect(driver.events.isEmpty)
     }
 
-    @Test(arguments: refusedChunks) func refusesAMalformedChunkedBody(_ text: String, _ failure: HTTP1Failure) {
+    @Test(arguments: refusedChunks) func refusesAMalformedChunkedBody(_ text: String, _ failure: RequestFailure) {
         let driver = ConnectionDriver()
         driver.feed(Self.start + "Transfer-Encoding: chunked\r\n\r\n" + text + Self.second)
         #expect(driver.failure == failure)
@@ -131,7 +132,7 @@ import Testing
         #expect(driver.events == ["head 0 POST /v2/models/m/infer", "cancelled 0"])
     }
 
-    private func expectRefusal(_ driver: ConnectionDriver, _ failure: HTTP1Failure) {
+    private func expectRefusal(_ driver: ConnectionDriver, _ failure: RequestFailure) {
         #expect(driver.isFinished && driver.isDone && driver.lingers)
         let output = driver.takeOutput()
         #expect(ConnectionDriver.statuses(output) == [Int(failure.status.rawValue)])
@@ -151,7 +152,7 @@ import Testing
         expectSameForAllCuts(Self.start + "Transfer-Encoding: chunked\r\n\r\n" + text + Self.second)
     }
 
-    @Test(arguments: HTTP1Failure.allCases) func everyFailureHasAStatusAndASentence(_ failure: HTTP1Failure) {
+    @Test(arguments: RequestFailure.allCases) func everyFailureHasAStatusAndASentence(_ failure: RequestFailure) {
         #expect((400...599).contains(failure.status.rawValue))
         #expect(!failure.detail.isEmpty)
     }

@@ -5,7 +5,7 @@ import HTTP2Wire
 /// Drives one `HTTP2Connection` without a socket and writes down what happens. The peer reads all, unless told not to.
 final class HTTP2Driver {
     var connection = HTTP2Connection()
-    var context: HTTP1Context
+    var context: ConnectionContext
     var head = RequestHead()
     var mode: (borrowing RequestHead) -> BodyMode = { _ in .buffered(bytesMax: 1 << 20) }
     /// Called at the end of each body; answers by default with the request's own words.
@@ -26,7 +26,7 @@ final class HTTP2Driver {
     let transcript = HTTP2Transcript()
 
     init(limits: HTTPLimits = HTTPLimits(), hello: [UInt8] = HTTP2Frame.hello()) {
-        context = HTTP1Context(limits: limits, unixSeconds: 784_111_777)
+        context = ConnectionContext(limits: limits, unixSeconds: 784_111_777)
         connection.open(context: &context)
         feed(hello)
     }

@@ -57,7 +57,7 @@ import Testing
 
     @Test func countsItsOwnAnswersByReason() throws {
         let server = try TestServer()
-        let refused: [(String, HTTP1Failure)] = [
+        let refused: [(String, RequestFailure)] = [
             ("nonsense\r\n\r\n", .malformedRequestLine), ("GET / HTTP/1.1\r\n\r\n", .missingHost),
             ("GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n", .malformedField),
             ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", .unknownMethod),
@@ -76,7 +76,7 @@ import Testing
         #expect(try good.readResponse()?.status == 200 && good.readResponse()?.status == 200)
         let counters = server.server.counters
         for (_, failure) in refused { #expect(counters[0].refusals(failure) == 1, "\(failure)") }
-        #expect(HTTP1Failure.allCases.reduce(0) { $0 + counters[0].refusals($1) } == refused.count)
+        #expect(RequestFailure.allCases.reduce(0) { $0 + counters[0].refusals($1) } == refused.count)
     }
 
     @Test func countsTheAnswerAtTheBoundOfConnections() throws {

@@ -11,7 +11,7 @@ struct HTTP1ChunkedDecoder {
         /// Bytes of the body, at that place in the input.
         case data(Range<Int>)
         case end
-        case failed(HTTP1Failure)
+        case failed(RequestFailure)
     }
 
     private enum State {
@@ -56,7 +56,7 @@ struct HTTP1ChunkedDecoder {
         return .needInput
     }
 
-    private mutating func take(_ byte: UInt8, _ limits: HTTPLimits) -> HTTP1Failure? {
+    private mutating func take(_ byte: UInt8, _ limits: HTTPLimits) -> RequestFailure? {
         switch state {
         case .size, .sizeDigits: return takeSize(byte)
         case .extensions:
@@ -83,7 +83,7 @@ struct HTTP1ChunkedDecoder {
         }
     }
 
-    private mutating func takeSize(_ byte: UInt8) -> HTTP1Failure? {
+    private mutating func takeSize(_ byte: UInt8) -> RequestFailure? {
         let digit: Int
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = Int(byte) - 0x30
@@ -106,7 +106,7 @@ struct HTTP1ChunkedDecoder {
         return nil
     }
 
-    private mutating func takeTrailer(_ byte: UInt8, _ limits: HTTPLimits) -> HTTP1Failure? {
+    private mutating func takeTrailer(_ byte: UInt8, _ limits: HTTPLimits) -> RequestFailure? {
         trailerBytes += 1
         if trailerBytes > limits.headBytesMax { return .trailersTooLarge }
         switch state {

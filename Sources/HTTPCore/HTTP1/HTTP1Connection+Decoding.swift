@@ -34,7 +34,7 @@ extension HTTP1Connection {
     }
 
     mutating func stepThroughCodedLength(
-        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout ConnectionContext
     ) -> Step? {
         let end = position + min(input.count - position, remaining)
         let start = position
@@ -45,7 +45,7 @@ extension HTTP1Connection {
     }
 
     mutating func stepThroughCodedChunks(
-        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout ConnectionContext
     ) -> Step? {
         while true {
             if heldBytes > 0 || isDecoderFull {
@@ -70,10 +70,10 @@ extension HTTP1Connection {
     private enum Progress: Equatable {
         case needsInput, isFull
         case refused(ContentCodingFailure)
-        case failed(HTTP1Failure)
+        case failed(RequestFailure)
     }
 
-    private mutating func step(_ progress: Progress, _ context: inout HTTP1Context) -> Step? {
+    private mutating func step(_ progress: Progress, _ context: inout ConnectionContext) -> Step? {
         switch progress {
         case .refused(let failure): return refuseContent(failure, &context)
         case .failed(let failure): return cancelReading(failure, &context)
@@ -85,7 +85,7 @@ extension HTTP1Connection {
 
     /// Decodes from `input[position...]` to its end.
     private mutating func decode(
-        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout ConnectionContext
     ) -> Progress {
         guard position < input.count || isDecoderFull else { return .needsInput }
         // Where more is made than may be, one byte tells.
@@ -118,7 +118,7 @@ extension HTTP1Connection {
     }
 
     /// The framing has ended the body; the coding has to agree.
-    private mutating func endContent(_ context: inout HTTP1Context) -> Step? {
+    private mutating func endContent(_ context: inout ConnectionContext) -> Step? {
         let failure = bodyDecoder.map { $0.finish() } ?? .empty
         giveBackDecoder(&context)
         finishBody()
@@ -128,7 +128,7 @@ extension HTTP1Connection {
 
     /// Answers for the handler. The framing is not in doubt: what is left of the body is treated as that of any other
     /// early answer.
-    private mutating func refuseContent(_ failure: ContentCodingFailure, _ context: inout HTTP1Context) -> Step? {
+    private mutating func refuseContent(_ failure: ContentCodingFailure, _ context: inout ConnectionContext) -> Step? {
         let stream = readingStream
         context.recycleBody(takeBody())
         giveBackDecoder(&context)
@@ -142,12 +142,12 @@ extension HTTP1Connection {
         return .cancelled(stream: stream)
     }
 
-    mutating func respond(_ failure: ContentCodingFailure, to stream: UInt32, _ context: inout HTTP1Context) {
+    mutating func respond(_ failure: ContentCodingFailure, to stream: UInt32, _ context: inout ConnectionContext) {
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }
 
-    mutating func giveBackDecoder(_ context: inout HTTP1Context) {
+    mutating func giveBackDecoder(_ context: inout ConnectionContext) {
         guard let decoder = bodyDecoder.take() else { return }
         context.coders.giveBack(decoder)
     }

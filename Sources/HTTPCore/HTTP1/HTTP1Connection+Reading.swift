@@ -6,7 +6,7 @@ extension HTTP1Connection {
     ///
     /// - Complexity: O(bytes used).
     package mutating func step(
-        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout HTTP1Context
+        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout ConnectionContext
     ) -> Step {
         while true {
             switch reading {
@@ -52,7 +52,7 @@ extension HTTP1Connection {
     /// behind the head have already arrived.
     ///
     /// - Returns: false where the handler has to be told that the exchange is over.
-    package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout HTTP1Context) -> Bool {
+    package mutating func accept(_ mode: BodyMode, hasInput: Bool, context: inout ConnectionContext) -> Bool {
         precondition(reading == .mode, "accept comes after a head")
         var accepted = true
         reading = readingIsChunked ? .chunks : .length
@@ -94,7 +94,7 @@ extension HTTP1Connection {
         return accepted
     }
 
-    /// The body that was gathered; to be given back by `HTTP1Context.recycleBody`.
+    /// The body that was gathered; to be given back by `ConnectionContext.recycleBody`.
     package mutating func takeBody() -> [UInt8] {
         var body: [UInt8] = []
         swap(&body, &gathered)
@@ -104,7 +104,7 @@ extension HTTP1Connection {
     /// The time for what is being read is over: answers 408 where an answer is still possible.
     ///
     /// - Returns: the exchange which the handler has to be told about.
-    package mutating func timeOut(context: inout HTTP1Context) -> UInt32? {
+    package mutating func timeOut(context: inout ConnectionContext) -> UInt32? {
         if heldAnswer != nil {
             giveHeldAnswer(&context)
             return nil
@@ -113,14 +113,14 @@ extension HTTP1Connection {
     }
 
     /// Refuses whatever the peer says, now and from the start, such as for a protocol that is not served.
-    package mutating func refuseConnection(_ failure: HTTP1Failure, context: inout HTTP1Context) {
+    package mutating func refuseConnection(_ failure: RequestFailure, context: inout ConnectionContext) {
         _ = fail(failure, context: &context)
     }
 
     // MARK: Bodies
 
     private mutating func stepThroughLength(
-        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout ConnectionContext
     ) -> Step? {
         if isDecoding { return stepThroughCodedLength(input, &position, &context) }
         let available = input.count - position
@@ -168,7 +168,7 @@ extension HTTP1Connection {
     }
 
     private mutating func stepThroughChunks(
-        _ input: Span<UInt8>, _ position: inout Int, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ position: inout Int, _ context: inout ConnectionContext
     ) -> Step? {
         if isDecoding { return stepThroughCodedChunks(input, &position, &context) }
         if heldBytes > 0 {
@@ -220,13 +220,13 @@ extension HTTP1Connection {
 
     /// Gives the answer that has waited for the end of its request's body, if there is one. Before that end it is the
     /// last on this connection.
-    private mutating func giveHeldAnswer(_ context: inout HTTP1Context) {
+    private mutating func giveHeldAnswer(_ context: inout ConnectionContext) {
         guard let answer = heldAnswer else { return }
         heldAnswer = nil
         respond(readingStream, answer.status, answer.fields, body: answer.body.span, context: &context)
     }
 
-    private mutating func gather(_ input: Span<UInt8>, _ range: Range<Int>, _ context: inout HTTP1Context) {
+    private mutating func gather(_ input: Span<UInt8>, _ range: Range<Int>, _ context: inout ConnectionContext) {
         if gathered.capacity == 0 { gathered = context.takeBuffer() }
         gathered.append(copying: input, range)
         context.gatheredBytes += range.count
@@ -237,7 +237,7 @@ extension HTTP1Connection {
         return .gatheredBody(stream: readingStream, isEnd: isEnd)
     }
 
-    mutating func cancelReading(_ failure: HTTP1Failure, _ context: inout HTTP1Context) -> Step? {
+    mutating func cancelReading(_ failure: RequestFailure, _ context: inout ConnectionContext) -> Step? {
         guard let stream = fail(failure, context: &context) else { return nil }
         return .cancelled(stream: stream)
     }
@@ -259,7 +259,7 @@ extension HTTP1Connection {
     /// Gives the one answer to a request that cannot be read on, and reads no more.
     ///
     /// - Returns: the exchange which the handler has to be told about.
-    mutating func fail(_ failure: HTTP1Failure, context: inout HTTP1Context) -> UInt32? {
+    mutating func fail(_ failure: RequestFailure, context: inout ConnectionContext) -> UInt32? {
         guard reading != .finished else { return nil }
         let wasReading = reading
         self.failure = failure
@@ -282,7 +282,7 @@ extension HTTP1Connection {
         return readingStream
     }
 
-    private mutating func refuse(_ stream: UInt32, _ failure: HTTP1Failure, context: inout HTTP1Context) {
+    private mutating func refuse(_ stream: UInt32, _ failure: RequestFailure, context: inout ConnectionContext) {
         context.refusals[Int(failure.rawValue)] += 1
         context.refusalCount += 1
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)

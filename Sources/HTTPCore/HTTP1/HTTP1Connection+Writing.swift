@@ -7,7 +7,7 @@ extension HTTP1Connection {
     @discardableResult
     package mutating func respond(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>,
-        context: inout HTTP1Context
+        context: inout ConnectionContext
     ) -> Bool {
         guard isPending(stream) else { return false }
         let place = index(stream)
@@ -26,7 +26,7 @@ extension HTTP1Connection {
     /// A whole answer whose body may be worth coding.
     private mutating func writeCodable(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, _ body: Span<UInt8>,
-        _ context: inout HTTP1Context
+        _ context: inout ConnectionContext
     ) {
         let flags = slots[index(stream)].flags
         let coding = AnswerCoding.of(
@@ -40,7 +40,7 @@ extension HTTP1Connection {
             } else {
                 write(stream, status, fields, .varies, length: body.count, body, &context)
             }
-            coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+            coded.removeAll(keepingMax: ConnectionContext.bufferBytesKept)
             swap(&coded, &context.coded)
         } else {
             write(stream, status, fields, coding == .none ? .none : .varies, length: body.count, body, &context)
@@ -51,7 +51,7 @@ extension HTTP1Connection {
     @inline(__always)
     private mutating func write(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, _ coding: AnswerCoding, length: Int,
-        _ body: Span<UInt8>, _ context: inout HTTP1Context
+        _ body: Span<UInt8>, _ context: inout ConnectionContext
     ) {
         let place = index(stream)
         let flags = slots[place].flags
@@ -74,7 +74,7 @@ extension HTTP1Connection {
     @discardableResult
     package mutating func start(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?,
-        context: inout HTTP1Context
+        context: inout ConnectionContext
     ) -> Bool {
         guard isPending(stream), !slots[index(stream)].flags.contains(.started) else { return false }
         let place = index(stream)
@@ -110,7 +110,7 @@ extension HTTP1Connection {
     /// Sends bytes of a begun answer.
     ///
     /// - Returns: false where more waits than the bound, and `writable` is owed.
-    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout HTTP1Context) -> Bool {
+    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout ConnectionContext) -> Bool {
         guard isOpen(stream), slots[index(stream)].flags.contains(.started) else { return true }
         let place = index(stream)
         let flags = slots[place].flags
@@ -142,7 +142,7 @@ extension HTTP1Connection {
     ///
     /// - Returns: false where there was none to end.
     @discardableResult
-    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout HTTP1Context) -> Bool {
+    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout ConnectionContext) -> Bool {
         guard isOpen(stream), slots[index(stream)].flags.contains(.started) else { return false }
         let place = index(stream)
         let flags = slots[place].flags
@@ -187,14 +187,14 @@ extension HTTP1Connection {
     }
 
     /// The peer has taken `count` bytes of the output.
-    package mutating func sent(_ count: Int, context: inout HTTP1Context) {
+    package mutating func sent(_ count: Int, context: inout ConnectionContext) {
         output.removeFirst(count)
         if output.count == 0 { context.outputs.takeBack(&output) }
     }
 
     /// How the body of an answer that has begun is coded; takes an encoder where it is.
     private mutating func beginCoding(
-        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ context: inout HTTP1Context
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ context: inout ConnectionContext
     ) -> AnswerCoding {
         let flags = slots[place].flags
         let coding = AnswerCoding.of(fields, status, bodyBytes: nil, accepted: flags.accepted, context.limits)
@@ -208,7 +208,7 @@ extension HTTP1Connection {
 
     /// Sends what an encoder makes as a chunk.
     private mutating func writeCoded(
-        _ stream: UInt32, _ context: inout HTTP1Context, _ encode: (inout OutputBuffer) -> Void
+        _ stream: UInt32, _ context: inout ConnectionContext, _ encode: (inout OutputBuffer) -> Void
     ) {
         var coded = OutputBuffer()
         swap(&coded, &context.coded)
@@ -222,7 +222,7 @@ extension HTTP1Connection {
                 park(index(stream), &context)
             }
         }
-        coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+        coded.removeAll(keepingMax: ConnectionContext.bufferBytesKept)
         swap(&coded, &context.coded)
     }
 
@@ -240,7 +240,7 @@ extension HTTP1Connection {
         slots[index(stream)].flags.insert(.closes)
     }
 
-    private mutating func answerEnded(_ stream: UInt32, _ context: inout HTTP1Context) {
+    private mutating func answerEnded(_ stream: UInt32, _ context: inout ConnectionContext) {
         if stream == creditStream { unconsumed = 0 }
         if stream == readingStream, isInBody {
             delivery = .discarded
@@ -268,7 +268,7 @@ extension HTTP1Connection {
         }
     }
 
-    mutating func writeContinue(_ hasInput: Bool, _ context: inout HTTP1Context) {
+    mutating func writeContinue(_ hasInput: Bool, _ context: inout ConnectionContext) {
         guard awaitsContinue else { return }
         awaitsContinue = false
         // RFC 9110 10.1.1: may be left out where the body has begun to arrive.
@@ -283,10 +283,10 @@ extension HTTP1Connection {
     }
 
     /// Moves what was written out of turn to its slot.
-    private mutating func park(_ place: Int, _ context: inout HTTP1Context) {
+    private mutating func park(_ place: Int, _ context: inout ConnectionContext) {
         parkedBytes += context.scratch.count
         slots[place].parked.append(copying: context.scratch.bytes)
-        context.scratch.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+        context.scratch.removeAll(keepingMax: ConnectionContext.bufferBytesKept)
     }
 
     // MARK: Bytes

@@ -83,7 +83,7 @@ package struct HTTP1Connection: ~Copyable {
     /// The last answer that will be sent has joined the output.
     var isLastAnswered = false
     /// Why the connection gave up reading, where it did.
-    package internal(set) var failure: HTTP1Failure?
+    package internal(set) var failure: RequestFailure?
     /// The connection cannot be kept to its framing: close it at once.
     package internal(set) var isAborted = false
     /// The peer may still be sending what nobody will read: after the output half-close, drain and only then close, so

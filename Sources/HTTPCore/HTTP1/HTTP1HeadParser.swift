@@ -13,7 +13,7 @@ struct HTTP1HeadParser {
         case incomplete
         /// The head ends before index `end`.
         case complete(end: Int)
-        case failed(HTTP1Failure)
+        case failed(RequestFailure)
     }
 
     private static let carriageReturn: UInt8 = 0x0D
@@ -119,7 +119,7 @@ struct HTTP1HeadParser {
 
     private func parseRequestLine(
         _ input: Span<UInt8>, _ start: Int, _ line: Range<Int>, _ limits: HTTPLimits, _ head: inout RequestHead
-    ) -> HTTP1Failure? {
+    ) -> RequestFailure? {
         let methodEnd = ByteSearch.firstIndex(of: Self.space, in: input, from: line.lowerBound, to: line.upperBound)
         guard methodEnd > line.lowerBound, methodEnd < line.upperBound else { return .malformedRequestLine }
         for index in line.lowerBound..<methodEnd where !TokenBytes.contains(input[index]) {
@@ -136,7 +136,7 @@ struct HTTP1HeadParser {
         return parseTarget(input, start, targetStart..<targetEnd, &head)
     }
 
-    private func parseVersion(_ version: Span<UInt8>, _ head: inout RequestHead) -> HTTP1Failure? {
+    private func parseVersion(_ version: Span<UInt8>, _ head: inout RequestHead) -> RequestFailure? {
         guard version.count == 8, version.extracting(0..<5).equals("HTTP/"), version[6] == UInt8(ascii: "."),
             isDigit(version[5]), isDigit(version[7])
         else { return .malformedRequestLine }
@@ -147,7 +147,7 @@ struct HTTP1HeadParser {
 
     private func parseTarget(
         _ input: Span<UInt8>, _ start: Int, _ target: Range<Int>, _ head: inout RequestHead
-    ) -> HTTP1Failure? {
+    ) -> RequestFailure? {
         var question = -1
         for index in target {
             let byte = input[index]
@@ -173,7 +173,7 @@ struct HTTP1HeadParser {
     /// `http://authority/path`, which every server has to accept (RFC 9112 3.2.2).
     private func parseAbsoluteTarget(
         _ input: Span<UInt8>, _ start: Int, _ target: Range<Int>, _ head: inout RequestHead
-    ) -> HTTP1Failure? {
+    ) -> RequestFailure? {
         let schemeEnd = ByteSearch.firstIndex(
             of: UInt8(ascii: ":"), in: input, from: target.lowerBound, to: target.upperBound)
         let authorityStart = schemeEnd + 3
@@ -207,7 +207,7 @@ struct HTTP1HeadParser {
 
     private func parseField(
         _ input: Span<UInt8>, _ start: Int, _ line: Range<Int>, _ framing: inout Framing, _ head: inout RequestHead
-    ) -> HTTP1Failure? {
+    ) -> RequestFailure? {
         let colon = ByteSearch.firstIndex(of: UInt8(ascii: ":"), in: input, from: line.lowerBound, to: line.upperBound)
         guard colon > line.lowerBound, colon < line.upperBound else {
             let first = input[line.lowerBound]
@@ -243,7 +243,7 @@ struct HTTP1HeadParser {
 
     private func note(
         _ field: KnownField, _ value: Span<UInt8>, _ framing: inout Framing, _ head: inout RequestHead
-    ) -> HTTP1Failure? {
+    ) -> RequestFailure? {
         switch field {
         case .host:
             framing.hostCount += 1
@@ -271,7 +271,7 @@ struct HTTP1HeadParser {
         return nil
     }
 
-    private func finish(_ framing: Framing, _ head: inout RequestHead) -> HTTP1Failure? {
+    private func finish(_ framing: Framing, _ head: inout RequestHead) -> RequestFailure? {
         if framing.hostCount == 0, head.version == .http11 { return .missingHost }
         if framing.hasCoding {
             if framing.length != nil { return .lengthWithCoding }
@@ -320,7 +320,7 @@ struct HTTP1HeadParser {
     }
 
     /// One plain name is a coding we do not know; anything else, such as a list, is not what a client should send.
-    private func codingFailure(_ value: Span<UInt8>) -> HTTP1Failure {
+    private func codingFailure(_ value: Span<UInt8>) -> RequestFailure {
         if value.isEmpty { return .malformedCoding }
         for index in 0..<value.count where !TokenBytes.contains(value[index]) { return .malformedCoding }
         return .unknownCoding

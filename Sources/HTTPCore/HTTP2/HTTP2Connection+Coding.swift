@@ -15,7 +15,7 @@ extension HTTP2Connection {
 
     /// Takes coded bytes of a body that is wanted.
     mutating func takeCoded(
-        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ isEnd: Bool, _ context: inout HTTP1Context
+        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ isEnd: Bool, _ context: inout ConnectionContext
     ) -> Step? {
         let stream = session.core.streams[place].id
         if session.core.streams[place].delivery == .streamed {
@@ -60,7 +60,7 @@ extension HTTP2Connection {
     }
 
     /// Decodes what has come of a streamed body, as far as the handler has room, and hands it on.
-    mutating func pump(_ place: Int, _ context: inout HTTP1Context) -> Step? {
+    mutating func pump(_ place: Int, _ context: inout ConnectionContext) -> Step? {
         let stream = session.core.streams[place].id
         let room = min(
             session.core.streams[place].bound - session.core.streams[place].unconsumed,
@@ -99,7 +99,7 @@ extension HTTP2Connection {
 
     /// Decodes from `input[position...]` behind what the stream has gathered.
     private mutating func decode(
-        _ place: Int, _ input: Span<UInt8>, _ position: inout Int, roomMax: Int, _ context: inout HTTP1Context
+        _ place: Int, _ input: Span<UInt8>, _ position: inout Int, roomMax: Int, _ context: inout ConnectionContext
     ) -> BodyDecoder.Progress {
         let known = session.core.streams[place].decoder
         guard let decoder = known ?? context.coders.takeDecoder(session.core.streams[place].coding) else {
@@ -117,7 +117,7 @@ extension HTTP2Connection {
     }
 
     /// The framing has ended the body; the coding has to agree.
-    private mutating func endContent(_ place: Int, _ context: inout HTTP1Context) -> ContentCodingFailure? {
+    private mutating func endContent(_ place: Int, _ context: inout ConnectionContext) -> ContentCodingFailure? {
         guard let decoder = session.core.streams[place].decoder.take() else { return .empty }
         let failure = decoder.finish()
         context.coders.giveBack(decoder)
@@ -126,14 +126,14 @@ extension HTTP2Connection {
 
     /// Answers for the handler.
     private mutating func refuseContent(
-        _ place: Int, _ failure: ContentCodingFailure, _ context: inout HTTP1Context
+        _ place: Int, _ failure: ContentCodingFailure, _ context: inout ConnectionContext
     ) -> Step {
         let stream = session.core.streams[place].id
         respond(failure, to: place, &context)
         return .cancelled(stream: stream)
     }
 
-    mutating func respond(_ failure: ContentCodingFailure, to place: Int, _ context: inout HTTP1Context) {
+    mutating func respond(_ failure: ContentCodingFailure, to place: Int, _ context: inout ConnectionContext) {
         let stream = session.core.streams[place].id
         if session.core.streams[place].flags.contains(.started) {
             session.core.streams[place].flags.insert(.ended)
@@ -146,7 +146,7 @@ extension HTTP2Connection {
     }
 
     /// Gives back what is held of a request's body.
-    mutating func dropBody(_ place: Int, _ context: inout HTTP1Context) {
+    mutating func dropBody(_ place: Int, _ context: inout ConnectionContext) {
         var gathered: [UInt8] = []
         swap(&gathered, &session.core.streams[place].gathered)
         context.recycleBody(consume gathered)
@@ -160,7 +160,8 @@ extension HTTP2Connection {
 
     /// A whole answer whose body may be worth coding.
     mutating func respondCodable(
-        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ body: Span<UInt8>, _ context: inout HTTP1Context
+        _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ body: Span<UInt8>,
+        _ context: inout ConnectionContext
     ) {
         let accepted = session.core.streams[place].accepted
         let coding = AnswerCoding.of(fields, status, bodyBytes: body.count, accepted: accepted, context.limits)
@@ -174,12 +175,12 @@ extension HTTP2Connection {
         } else {
             answerWhole(place, status, fields, .varies, body, &context)
         }
-        coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+        coded.removeAll(keepingMax: ConnectionContext.bufferBytesKept)
         swap(&coded, &context.coded)
     }
 
     /// Decides how the body of an answer that has begun is coded, and takes an encoder where it is.
-    mutating func beginCoding(_ place: Int, _ context: inout HTTP1Context) {
+    mutating func beginCoding(_ place: Int, _ context: inout ConnectionContext) {
         let accepted = session.core.streams[place].accepted
         let coding = AnswerCoding.of(
             session.core.streams[place].fields, session.core.streams[place].status, bodyBytes: nil,
@@ -197,13 +198,13 @@ extension HTTP2Connection {
 
     /// Queues what an encoder makes.
     mutating func queueCoded(
-        _ place: Int, _ context: inout HTTP1Context, _ encode: (inout OutputBuffer) -> Void
+        _ place: Int, _ context: inout ConnectionContext, _ encode: (inout OutputBuffer) -> Void
     ) {
         var coded = OutputBuffer()
         swap(&coded, &context.coded)
         encode(&coded)
         queue(place, coded.bytes, &context)
-        coded.removeAll(keepingMax: HTTP1Context.bufferBytesKept)
+        coded.removeAll(keepingMax: ConnectionContext.bufferBytesKept)
         swap(&coded, &context.coded)
     }
 }

@@ -14,7 +14,7 @@ extension HTTP2Connection {
     ///
     /// - Complexity: O(bytes used).
     package mutating func step(
-        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout HTTP1Context
+        _ input: Span<UInt8>, at position: inout Int, head: inout RequestHead, context: inout ConnectionContext
     ) -> Step {
         while true {
             guard session.isOpen else { return .finished }
@@ -76,7 +76,7 @@ extension HTTP2Connection {
     }
 
     private mutating func handleEvent(
-        _ input: Span<UInt8>, _ start: Int, _ head: inout RequestHead, _ context: inout HTTP1Context
+        _ input: Span<UInt8>, _ start: Int, _ head: inout RequestHead, _ context: inout ConnectionContext
     ) -> Step? {
         switch session.core.event {
         case .none: return nil
@@ -90,7 +90,7 @@ extension HTTP2Connection {
     // MARK: Heads
 
     private mutating func begin(
-        _ place: Int, _ head: inout RequestHead, _ context: inout HTTP1Context
+        _ place: Int, _ head: inout RequestHead, _ context: inout ConnectionContext
     ) -> Step? {
         let stream = session.core.streams[place].id
         session.core.builder.exchange(with: &head)
@@ -113,7 +113,7 @@ extension HTTP2Connection {
     /// may be another stream's, so a client that waits for 100 gets it in any case.
     ///
     /// - Returns: false where the handler has to be told that the exchange is over.
-    package mutating func accept(_ mode: BodyMode, context: inout HTTP1Context) -> Bool {
+    package mutating func accept(_ mode: BodyMode, context: inout ConnectionContext) -> Bool {
         precondition(reading == .mode, "accept comes after a head")
         reading = .frames
         let place = acceptingPlace
@@ -163,7 +163,7 @@ extension HTTP2Connection {
     // MARK: Bodies
 
     private mutating func take(
-        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ isEnd: Bool, _ context: inout HTTP1Context
+        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ isEnd: Bool, _ context: inout ConnectionContext
     ) -> Step? {
         let stream = session.core.streams[place].id
         let count = range.count
@@ -214,7 +214,7 @@ extension HTTP2Connection {
     }
 
     private mutating func gather(
-        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ context: inout HTTP1Context
+        _ place: Int, _ input: Span<UInt8>, _ range: Range<Int>, _ context: inout ConnectionContext
     ) {
         if session.core.streams[place].gathered.capacity == 0 {
             session.core.streams[place].gathered = context.takeBuffer()
@@ -242,7 +242,7 @@ extension HTTP2Connection {
     }
 
     /// What can be delivered without input: the end of a request without a body, and what waited for credit.
-    private mutating func deliverDue(_ position: Int, _ context: inout HTTP1Context) -> Step? {
+    private mutating func deliverDue(_ position: Int, _ context: inout ConnectionContext) -> Step? {
         while let stream = due.popLast() {
             guard let place = session.place(of: stream), session.core.streams[place].isUnanswered,
                 session.core.streams[place].delivery != .discarded
@@ -319,7 +319,7 @@ extension HTTP2Connection {
     /// answered some time ago are reset without more ado.
     ///
     /// - Returns: the exchange which the handler has to be told about; `nil` if none is late.
-    package mutating func timeOutBody(_ rate: HTTP2BodyRate, context: inout HTTP1Context) -> UInt32? {
+    package mutating func timeOutBody(_ rate: HTTP2BodyRate, context: inout ConnectionContext) -> UInt32? {
         guard session.isOpen, reading != .finished else { return nil }
         for place in session.core.streams.indices {
             guard let end = bodyDeadline(place, rate), end <= context.nanoseconds else { continue }
@@ -340,7 +340,7 @@ extension HTTP2Connection {
     /// A stream that the session has closed: takes its buffers back.
     ///
     /// - Returns: the exchange which the handler has to be told about.
-    mutating func settleClosed(_ context: inout HTTP1Context) -> UInt32? {
+    mutating func settleClosed(_ context: inout ConnectionContext) -> UInt32? {
         while let place = session.core.closed.popLast() {
             let stream = session.core.streams[place].id
             let isUnanswered = session.core.streams[place].isUnanswered
@@ -365,7 +365,7 @@ extension HTTP2Connection {
     }
 
     /// Gives the one answer to a request that is not read on.
-    mutating func refuse(_ stream: UInt32, _ failure: HTTP1Failure, _ context: inout HTTP1Context) {
+    mutating func refuse(_ stream: UInt32, _ failure: RequestFailure, _ context: inout ConnectionContext) {
         guard let place = session.place(of: stream) else { return }
         if session.core.streams[place].flags.contains(.started) {
             session.core.streams[place].flags.insert(.ended)

@@ -7,7 +7,7 @@ extension HTTP2Connection {
     @discardableResult
     package mutating func respond(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, body: Span<UInt8>,
-        context: inout HTTP1Context
+        context: inout ConnectionContext
     ) -> Bool {
         guard let place = session.place(of: stream), !session.core.streams[place].flags.contains(.started) else {
             return false
@@ -23,7 +23,7 @@ extension HTTP2Connection {
 
     mutating func answerWhole(
         _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, _ coding: AnswerCoding, _ body: Span<UInt8>,
-        _ context: inout HTTP1Context
+        _ context: inout ConnectionContext
     ) {
         let hasBody = !session.core.streams[place].flags.contains(.isHead) && !status.hasNoBody && !body.isEmpty
         if hasBody { queue(place, body, &context) }
@@ -41,7 +41,7 @@ extension HTTP2Connection {
     @discardableResult
     package mutating func start(
         _ stream: UInt32, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?,
-        context: inout HTTP1Context
+        context: inout ConnectionContext
     ) -> Bool {
         guard let place = session.place(of: stream), !session.core.streams[place].flags.contains(.started) else {
             return false
@@ -63,7 +63,7 @@ extension HTTP2Connection {
     /// Sends bytes of a begun answer.
     ///
     /// - Returns: false where more waits than the bound, and `writable` is owed.
-    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout HTTP1Context) -> Bool {
+    package mutating func send(_ stream: UInt32, _ bytes: Span<UInt8>, context: inout ConnectionContext) -> Bool {
         guard let place = session.place(of: stream) else { return true }
         let flags = session.core.streams[place].flags
         guard flags.contains(.started), !flags.contains(.ended) else { return true }
@@ -94,7 +94,7 @@ extension HTTP2Connection {
     ///
     /// - Returns: false where there was none to end.
     @discardableResult
-    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout HTTP1Context) -> Bool {
+    package mutating func end(_ stream: UInt32, trailers: ResponseFields?, context: inout ConnectionContext) -> Bool {
         guard let place = session.place(of: stream) else { return false }
         let flags = session.core.streams[place].flags
         guard flags.contains(.started), !flags.contains(.ended) else { return false }
@@ -162,7 +162,7 @@ extension HTTP2Connection {
     /// Puts frames into the output: all that can be sent now, or as many as are made ahead of the socket.
     ///
     /// - Returns: an exchange which the handler has to be told about: call again until there is none.
-    package mutating func frame(context: inout HTTP1Context) -> UInt32? {
+    package mutating func frame(context: inout ConnectionContext) -> UInt32? {
         guard session.isOpen else { return nil }
         if let stream = settleClosed(&context) { return stream }
         submitAllBegun(context)
@@ -184,14 +184,14 @@ extension HTTP2Connection {
     }
 
     /// The peer has taken `count` bytes of the output.
-    package mutating func sent(_ count: Int, context: inout HTTP1Context) {
+    package mutating func sent(_ count: Int, context: inout ConnectionContext) {
         output.removeFirst(count)
         guard output.count == 0 else { return }
         // Kept by the loop for whoever comes next; a second one goes back to the system.
         if context.frames.hasMemory { output = OutputBuffer() } else { swap(&output, &context.frames) }
     }
 
-    private mutating func submitAllBegun(_ context: borrowing HTTP1Context) {
+    private mutating func submitAllBegun(_ context: borrowing ConnectionContext) {
         guard !unsubmitted.isEmpty else { return }
         for index in unsubmitted.indices {
             guard let place = session.place(of: unsubmitted[index]),
@@ -202,7 +202,7 @@ extension HTTP2Connection {
         unsubmitted.removeAll(keepingCapacity: true)
     }
 
-    private mutating func submitBegun(_ place: Int, _ context: borrowing HTTP1Context) {
+    private mutating func submitBegun(_ place: Int, _ context: borrowing ConnectionContext) {
         session.core.streams[place].flags.insert(.submitted)
         let length =
             session.core.streams[place].flags.contains(.hasLength) ? session.core.streams[place].owed : nil
@@ -214,7 +214,7 @@ extension HTTP2Connection {
 
     private mutating func submit(
         _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, and more: ResponseFields?, length: Int?,
-        hasBody: Bool, _ context: borrowing HTTP1Context
+        hasBody: Bool, _ context: borrowing ConnectionContext
     ) {
         // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
         let isSubmitted = session.answer(
@@ -223,7 +223,7 @@ extension HTTP2Connection {
         if !isSubmitted { session.reset(session.core.streams[place].id, .internalError) }
     }
 
-    mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout HTTP1Context) {
+    mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout ConnectionContext) {
         if session.core.streams[place].output.capacity == 0 {
             session.core.streams[place].output = context.takeAnswer()
         }
@@ -238,7 +238,7 @@ extension HTTP2Connection {
     }
 
     /// Nothing more of the request is of interest.
-    mutating func answerEnded(_ place: Int, _ context: inout HTTP1Context) {
+    mutating func answerEnded(_ place: Int, _ context: inout ConnectionContext) {
         guard !session.core.streams[place].flags.contains(.endDelivered) else { return }
         session.core.streams[place].delivery = .discarded
         dropBody(place, &context)

@@ -49,7 +49,7 @@ package struct HTTP2Connection: ~Copyable {
     package init() {}
 
     /// Begins the session; our SETTINGS are the first thing to be sent.
-    package mutating func open(context: inout HTTP1Context) {
+    package mutating func open(context: inout ConnectionContext) {
         if context.http2 == nil { context.http2 = HTTP2Library() }
         guard let library = context.http2, session.open(library, limits: context.limits, now: context.nanoseconds)
         else {
@@ -145,7 +145,7 @@ package struct HTTP2Connection: ~Copyable {
     }
 
     /// Gives back what it holds of the loop's memory, before it goes.
-    package mutating func abandon(context: inout HTTP1Context) {
+    package mutating func abandon(context: inout ConnectionContext) {
         guard session.isOpen else { return }
         context.recycleBody(takeBody())
         for place in session.core.streams.indices {

@@ -11,7 +11,7 @@ struct HTTP2HeadBuilder {
     private var end = 0
     private var listBytes = 0
     /// Why the request is to be refused.
-    private(set) var failure: HTTP1Failure?
+    private(set) var failure: RequestFailure?
     private var hasHost = false
     private var hostRange = 0..<0
     private var expectsOther = false

@@ -43,10 +43,10 @@ package struct RequestHead: Sendable {
 
     /// Makes a head from its parts, for tests of handlers.
     ///
-    /// - Throws: `HTTP1Failure` where a parser would refuse it.
+    /// - Throws: `RequestFailure` where a parser would refuse it.
     package init(
         method: String, target: String, fields: [(name: String, value: String)] = [], version: HTTPVersion = .http11
-    ) throws(HTTP1Failure) {
+    ) throws(RequestFailure) {
         self.init()
         var text = "\(method) \(target) HTTP/1.1\r\n"
         if !fields.contains(where: { $0.name.lowercased() == "host" }) { text += "Host: localhost\r\n" }

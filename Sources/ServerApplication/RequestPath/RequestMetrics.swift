@@ -34,7 +34,7 @@ final class RequestMetrics: Sendable {
     func attach(_ counters: [HTTPServerCounters]) {
         requests.attach {
             var byStatus: [UInt16: Int] = [:]
-            for failure in HTTP1Failure.allCases {
+            for failure in RequestFailure.allCases {
                 byStatus[failure.status.rawValue, default: 0] += counters.reduce(0) { $0 + $1.refusals(failure) }
             }
             return byStatus.sorted { $0.key < $1.key }.compactMap { status, count in

@@ -1,5 +1,6 @@
-/// What all HTTP/1 connections of one loop share: limits, the ready-made beginnings of answers, spare buffers.
-package struct HTTP1Context: ~Copyable {
+/// What all connections of one loop share, whatever version they speak: limits, the ready-made beginnings of answers,
+/// spare buffers and coders.
+package struct ConnectionContext: ~Copyable {
     /// Buffers that grew beyond this are given back to the system instead of being kept.
     static let bufferBytesKept = 64 << 10
     private static let buffersKept = 128
@@ -18,7 +19,7 @@ package struct HTTP1Context: ~Copyable {
     /// Bytes of bodies that connections have gathered and not given back.
     var gatheredBytes = 0
     /// How often each kind of refusal was answered by a connection itself, by the failure's raw value.
-    package internal(set) var refusals = [Int](repeating: 0, count: HTTP1Failure.allCases.count)
+    package internal(set) var refusals = [Int](repeating: 0, count: RequestFailure.allCases.count)
     /// How many those are in all.
     package internal(set) var refusalCount = 0
     var outputs = OutputBufferPool()
@@ -71,7 +72,7 @@ package struct HTTP1Context: ~Copyable {
     mutating func takeBuffer() -> [UInt8] {
         if let buffer = spare.popLast() { return buffer }
         var buffer: [UInt8] = []
-        buffer.reserveCapacity(HTTP1Context.bufferBytesFirst)
+        buffer.reserveCapacity(ConnectionContext.bufferBytesFirst)
         return buffer
     }
 
@@ -80,7 +81,7 @@ package struct HTTP1Context: ~Copyable {
     mutating func takeAnswer() -> [UInt8] {
         if let buffer = spareAnswers.popLast() { return buffer }
         var buffer: [UInt8] = []
-        buffer.reserveCapacity(HTTP1Context.answerBytesFirst)
+        buffer.reserveCapacity(ConnectionContext.answerBytesFirst)
         return buffer
     }
 
@@ -90,7 +91,7 @@ package struct HTTP1Context: ~Copyable {
     mutating func recycleAnswer(_ buffer: inout [UInt8]) {
         guard buffer.capacity > 0 else { return }
         var taken: [UInt8] = []
-        if buffer.capacity <= HTTP1Context.answerBytesKept, spareAnswers.count < HTTP1Context.answersKept {
+        if buffer.capacity <= ConnectionContext.answerBytesKept, spareAnswers.count < ConnectionContext.answersKept {
             buffer.removeAll(keepingCapacity: true)
             swap(&taken, &buffer)
             spareAnswers.append(taken)
@@ -101,8 +102,8 @@ package struct HTTP1Context: ~Copyable {
 
     /// Takes a buffer back, to be used again if it is not too large.
     package mutating func recycle(_ buffer: consuming [UInt8]) {
-        guard buffer.capacity > 0, buffer.capacity <= HTTP1Context.bufferBytesKept,
-            spare.count < HTTP1Context.buffersKept
+        guard buffer.capacity > 0, buffer.capacity <= ConnectionContext.bufferBytesKept,
+            spare.count < ConnectionContext.buffersKept
         else { return }
         buffer.removeAll(keepingCapacity: true)
         spare.append(buffer)

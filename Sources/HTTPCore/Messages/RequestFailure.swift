@@ -1,8 +1,8 @@
 /// Why a request was refused by the connection itself, before or instead of a handler.
 ///
-/// After each of these the connection is closed: where the framing is in doubt, the bytes that follow could be read as
+/// After each of these an HTTP/1 connection is closed, while of HTTP/2 only the stream is over: where the framing is in doubt, the bytes that follow could be read as
 /// another request than the sender, or a proxy in between, meant (RFC 9112 11.2).
-package enum HTTP1Failure: UInt8, Error, Sendable, Equatable, CaseIterable {
+package enum RequestFailure: UInt8, Error, Sendable, Equatable, CaseIterable {
     case malformedRequestLine, malformedTarget, targetTooLong, unknownMethod, unsupportedVersion
     case bareLineEnd, malformedField, foldedField, headTooLarge, tooManyFields
     case missingHost, repeatedHost, malformedHost
@@ -65,12 +65,12 @@ package enum HTTP1Failure: UInt8, Error, Sendable, Equatable, CaseIterable {
     }
 }
 
-extension HTTP1Failure {
+extension RequestFailure {
     private static let retryFields = ResponseFields.problem.adding([("Retry-After", "1")])
 
     /// The fields of the answer that tells it.
     package var fields: ResponseFields {
-        status == .serviceUnavailable ? HTTP1Failure.retryFields : .problem
+        status == .serviceUnavailable ? RequestFailure.retryFields : .problem
     }
 
     /// Whether the request itself was wrong, and not its pace or the server's load.
