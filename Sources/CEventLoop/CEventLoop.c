@@ -70,6 +70,13 @@ int vencejo_listen(int family, const char *address, uint16_t port, int backlog) 
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return close_keeping_errno(fd);
     // Linux hands TCP_NODELAY on to accepted sockets: one call here instead of one a connection.
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) return close_keeping_errno(fd);
+    // Handed on likewise: a peer that has vanished without a word is found out in two minutes, also where nothing is due.
+    int idle = 75, interval = 15, probes = 3;
+    if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) != 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes) != 0)
+        return close_keeping_errno(fd);
     // Handed on likewise: how much the kernel takes ahead of what it can send. Without it a peer that does not read holds
     // up to tcp_wmem's 4 MB of kernel memory.
     int unsent = 256 << 10;

@@ -9,6 +9,8 @@ extension Connection {
     var isFinished: Bool { isHTTP2 ? http2.isFinished : http1.isFinished }
     var isReadingFinished: Bool { isHTTP2 ? http2.isReadingFinished : http1.isReadingFinished }
     var sendableBytes: Int { isHTTP2 ? http2.sendableBytes : http1.sendableBytes }
+    /// Bytes of answers that have not reached the kernel.
+    var unsentBytes: Int { isHTTP2 ? http2.unsentBytes : http1.unsentBytes }
     var mustLinger: Bool { isHTTP2 ? http2.mustLinger : http1.mustLinger }
 
     /// Whether its peer has broken the protocol.

@@ -60,6 +60,8 @@ struct Connection: ~Copyable {
     /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
     var pending: [UInt8] = []
     var pendingStart = 0
+    /// What the loop has counted of its unsent bytes.
+    var unsentCounted = 0
     /// Bytes read only to be thrown away.
     var lingerBytes = 0
 

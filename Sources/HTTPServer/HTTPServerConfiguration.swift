@@ -30,6 +30,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var bodyTimeout = Duration.seconds(300)
     /// How long a peer may take no byte of waiting output; beyond: closed.
     package var writeStallTimeout = Duration.seconds(30)
+    /// Bytes of answers that wait for all readers of one loop; beyond: requests with bodies are answered 503.
+    package var unsentBytesMax = 64 << 20
     /// How long a half-closed connection is drained so that its peer reads the last answer.
     package var lingerTimeout = Duration.seconds(1)
     /// How many bytes of it.

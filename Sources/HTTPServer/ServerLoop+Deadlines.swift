@@ -92,10 +92,10 @@ extension ServerLoop {
         connections[slot].deadline = .never
         published.timerDelays.record(UInt64(state.value.now.nanoseconds - deadline.nanoseconds))
         let waiting = connections[slot].waiting
-        countTimeout(waiting)
         if connections[slot].isHTTP2, waiting != .write, waiting != .linger {
             return actOnFrameDeadline(slot, waiting)
         }
+        countTimeout(waiting)
         switch waiting {
         case .nothing, .notice: break
         case .idle: close(slot, .closedIdle)
@@ -110,7 +110,7 @@ extension ServerLoop {
         }
     }
 
-    private func countTimeout(_ waiting: Connection.Waiting) {
+    func countTimeout(_ waiting: Connection.Waiting) {
         switch waiting {
         case .idle: state.value.counters[.idleTimeouts] += 1
         case .head: state.value.counters[.headTimeouts] += 1

@@ -74,6 +74,7 @@ extension ServerLoop {
     private func bodyRate(_ slot: Int) -> HTTP2BodyRate {
         HTTP2BodyRate(
             bytesPerSecond: configuration.bodyBytesPerSecondMin, grace: timeouts.bodyGrace.nanoseconds,
+            longest: timeouts.body.nanoseconds,
             linger: timeouts.linger.nanoseconds, unread: connections[slot].pendingCount)
     }
 
@@ -81,16 +82,19 @@ extension ServerLoop {
     func actOnFrameDeadline(_ slot: Int, _ waiting: Connection.Waiting) {
         switch waiting {
         case .head:
+            countTimeout(.head)
             connections[slot].flags.insert(.headTimedOut)
             connections[slot].http2.terminate(.enhanceYourCalm)
         case .body:
             let rate = bodyRate(slot)
             let generation = connections[slot].generation
             while let stream = connections[slot].http2.timeOutBody(rate, context: &state.value.context) {
+                countTimeout(.body)
                 handler.cancelled(exchangeID(slot, generation, stream))
             }
         case .notice: connections[slot].http2.sayLast()
         case .idle:
+            countTimeout(.idle)
             connections[slot].http2.terminate(.none)
             if flushFrames(slot) { close(slot, .closedIdle) }
             return

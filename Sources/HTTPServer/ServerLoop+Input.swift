@@ -6,6 +6,7 @@ extension ServerLoop {
     func read(_ slot: Int, _ input: inout [UInt8], _ head: inout RequestHead) {
         for _ in 0..<ServerLoop.readsPerTurn {
             guard connections[slot].isOpen, !connections[slot].flags.contains(.inputBlocked) else { return }
+            if state.value.isTurnOver { return queue(slot) }
             if connections[slot].flags.contains(.lingering) { return drain(slot, &input) }
             // Reading goes on behind the last request, to learn that the peer is gone, but not for ever.
             guard connections[slot].lingerBytes <= lingerBytesMax(slot) else { return }
@@ -49,7 +50,8 @@ extension ServerLoop {
         }
         if connections[slot].mayProceed(state.value.context.limits) {
             connections[slot].flags.remove(.inputBlocked)
-            connections[slot].bodyStart = .never
+            // Of HTTP/2 it is the time of the drain's notice.
+            if !connections[slot].isHTTP2 { connections[slot].bodyStart = .never }
             var bytes: [UInt8] = []
             swap(&bytes, &connections[slot].pending)
             let start = connections[slot].pendingStart
@@ -80,17 +82,20 @@ extension ServerLoop {
             case .head(let stream):
                 state.value.counters[.requests] += 1
                 let exchange = exchangeID(slot, generation, stream)
-                let mode = handler.head(head, exchange, self)
+                let mode = isFull && head.hasBody ? ServerLoop.busy : handler.head(head, exchange, self)
                 let hasInput = position < bytes.count
                 if !connections[slot].accept(mode, hasInput: hasInput, context: &state.value.context) {
                     handler.cancelled(exchange)
                 }
             case .body(let stream, let range, let isEnd):
                 handler.body(bytes.extracting(range), isEnd: isEnd, exchangeID(slot, generation, stream), self)
+                if range.count >= ServerLoop.timedBytes, endsTurn(slot) { return position }
             case .gatheredBody(let stream, let isEnd):
                 let body = connections[slot].takeBody()
                 handler.body(body.span, isEnd: isEnd, exchangeID(slot, generation, stream), self)
+                let isTimed = body.count >= ServerLoop.timedBytes
                 state.value.context.recycleBody(body)
+                if isTimed, endsTurn(slot) { return position }
             case .cancelled(let stream):
                 handler.cancelled(exchangeID(slot, generation, stream))
             case .needInput:
@@ -105,6 +110,24 @@ extension ServerLoop {
             }
         }
     }
+
+    /// Whether this turn has taken so long that what is left waits for the next: a few coded bytes may be many rows,
+    /// and nobody else is heard before the turn ends.
+    private func endsTurn(_ slot: Int) -> Bool {
+        let spent = clock.now().nanoseconds.subtractingReportingOverflow(state.value.now.nanoseconds)
+        guard !spent.overflow, spent.partialValue > ServerLoop.turnNanosecondsMax else { return false }
+        state.value.isTurnOver = true
+        connections[slot].flags.insert(.inputBlocked)
+        queue(slot)
+        return true
+    }
+
+    /// Whether answers that wait for their readers take all the room that they may.
+    private var isFull: Bool { state.value.unsentBytes > configuration.unsentBytesMax }
+
+    private static let busy = BodyMode.answered(
+        RequestFailure.tooManyAnswers.status, RequestFailure.tooManyAnswers.fields,
+        ProblemBody.bytes(RequestFailure.tooManyAnswers.status, detail: RequestFailure.tooManyAnswers.detail))
 
     /// Judges a connection's first bytes; false until they tell enough.
     private func sniff(_ slot: Int, _ bytes: Span<UInt8>) -> Bool {

@@ -36,6 +36,9 @@ extension ServerLoop {
             guard finishConnection(slot) else { return }
         }
         updateDeadline(slot)
+        let unsent = connections[slot].unsentBytes
+        state.value.unsentBytes += unsent - connections[slot].unsentCounted
+        connections[slot].unsentCounted = unsent
     }
 
     /// One `send`; false where the connection is gone.
@@ -60,7 +63,7 @@ extension ServerLoop {
     /// what is not will not be. A client that only half-closes cannot be told from one that is gone.
     private func endInput(_ slot: Int) -> Bool {
         if connections[slot].flags.contains(.lingering) || connections[slot].unanswered(from: nil) != nil
-            || connections[slot].sendableBytes == 0
+            || connections[slot].unsentBytes == 0
         {
             close(slot, .closedByPeer)
             return false

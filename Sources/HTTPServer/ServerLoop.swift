@@ -22,6 +22,9 @@ final class ServerLoop {
     static let readBytes = 64 << 10
     /// Reads of one connection in one turn, so that a fast sender does not starve the others.
     static let readsPerTurn = 4
+    /// A turn ends early after this, where bodies of at least ``timedBytes`` have made it long.
+    static let turnNanosecondsMax: Int64 = 10_000_000
+    static let timedBytes = 4 << 10
     /// Connections over the bound that are kept for a moment to be told so.
     static let refusedMax = 64
 
@@ -69,6 +72,10 @@ final class ServerLoop {
         var isDraining = false
         /// Connections that are to be told of the drain once what they have sent already has been read.
         var undrained: [Int] = []
+        /// This turn has taken long enough: what is left waits for the next.
+        var isTurnOver = false
+        /// Bytes of answers of all connections that have not reached the kernel, as of each one's last flush.
+        var unsentBytes = 0
         var isStopped = false
         /// Which listeners the poller watches.
         var isListening: [Bool] = []
@@ -128,6 +135,7 @@ final class ServerLoop {
     ///   - head: the same for every turn.
     func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
         let count = transport.wait(milliseconds: waitMilliseconds())
+        state.value.isTurnOver = false
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
         state.value.context.nanoseconds = state.value.now.nanoseconds
@@ -241,10 +249,16 @@ final class ServerLoop {
         // What queues itself again waits for the next turn.
         var list: [Int] = []
         swap(&list, &state.value.queued)
-        for slot in list where connections[slot].flags.contains(.queued) {
+        var place = 0
+        while place < list.count, !state.value.isTurnOver {
+            let slot = list[place]
+            place += 1
+            guard connections[slot].flags.contains(.queued) else { continue }
             connections[slot].flags.remove(.queued)
             if connections[slot].isOpen { resume(slot, &input, &head) }
         }
+        // Those whose turn has not come are the first in the next.
+        if place < list.count { state.value.queued.insert(contentsOf: list[place...], at: 0) }
     }
 
     // MARK: Accepting
@@ -343,6 +357,7 @@ final class ServerLoop {
         state.value.wheel.cancel(slot + ServerLoop.connectionTimers)
         state.value.counters[.open] -= 1
         state.value.counters[connections[slot].waiting.counter] -= 1
+        state.value.unsentBytes -= connections[slot].unsentCounted
         state.value.counters[reason] += 1
         load.connections.subtract(1, ordering: .relaxed)
         let generation = connections[slot].generation
@@ -395,6 +410,11 @@ final class ServerLoop {
         var slots: [Int] = []
         swap(&slots, &state.value.undrained)
         for slot in slots where connections[slot].isOpen {
+            if state.value.isTurnOver {
+                state.value.undrained.append(slot)
+                queue(slot)
+                continue
+            }
             read(slot, &input, &head)
             guard connections[slot].isOpen else { continue }
             // Requests wait behind answers that wait: they are looked at before the end, as far as the deadline lets.

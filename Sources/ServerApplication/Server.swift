@@ -143,6 +143,9 @@ public final class Server: Sendable {
         ]
     }
 
+    /// How long a stop may take.
+    var drainSeconds: Int { configuration.withLock { $0.drainSeconds.value } }
+
     /// Says "not ready", goes on accepting for the configured delay, lets what has begun finish, all in all at most for
     /// the configured time, and ends the threads. A second call does nothing.
     public func stop() {

@@ -63,8 +63,14 @@ public enum ServerProcess {
                     if signal != SIGHUP { _exit(1) }
                 }
             }
+            // Should a loop not come round, the promise is kept without it.
+            let late = try EventLoopThread(name: "drain") {
+                sleep(UInt32(clamping: server.drainSeconds + 2))
+                complain("the drain did not end in time")
+                _exit(1)
+            }
             server.stop()
-            withExtendedLifetime(impatient) {}
+            withExtendedLifetime((impatient, late)) {}
             return 0
         } catch {
             complain("\(error)")

@@ -16,7 +16,13 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     private let seriesMax: Int
     private let make: @Sendable () -> Instrument
     private let series = Mutex<[Series]>([])
-    private let others = Mutex<(@Sendable () -> [MetricsRegistry.Sample])?>(nil)
+    private let others = Mutex<Others?>(nil)
+
+    /// A closure by itself must not be a generic's value: each look at it by `withLock` would leave it wrapped once
+    /// more (Swift 6.3), until calling it ends in a stack overflow.
+    private struct Others: Sendable {
+        let collect: @Sendable () -> [MetricsRegistry.Sample]
+    }
 
     struct Series: Sendable {
         let labels: [String]
@@ -63,10 +69,10 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     /// Gives the family series that are counted elsewhere and read when somebody asks. They may not have the label
     /// values of one that is made here, and do not count towards the bound.
     package func attach(_ collect: @escaping @Sendable () -> [MetricsRegistry.Sample]) {
-        others.withLock { $0 = collect }
+        others.withLock { $0 = Others(collect: collect) }
     }
 
     func otherSamples() -> [MetricsRegistry.Sample] {
-        others.withLock { $0 }?() ?? []
+        others.withLock { $0 }?.collect() ?? []
     }
 }

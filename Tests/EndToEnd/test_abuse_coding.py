@@ -1,5 +1,6 @@
 """T5: coded bodies. A bomb is 413 before it is memory, what is not whole is 400, what is nested or unknown is 415."""
 
+import contextlib
 import gzip
 import json
 import zlib
@@ -156,6 +157,18 @@ class Coded(AttackTestCase):
                 with self.subTest(place=place, bit=bit):
                     # Some bits of gzip mean nothing here: time, system, "this is text", what pads the last byte.
                     self.assertTrue(answer.status == 400 or answer.body == self.wanted, answer)
+
+    def test_a_few_coded_bytes_that_are_many_rows_hold_nobody_up(self):
+        """198 bytes hold 40,000 rows. What is left of a turn that has taken long waits, while others are answered."""
+        rows = gzip.compress(b"[" + b",".join([b"{}"] * 40_000) + b"]", 9)
+        one = post("/predict", rows, "Content-Encoding: gzip", "Accept-Encoding: gzip")
+        with self.unharmed(peak=200 * MEBIBYTE), contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(self.server.connect(timeout=120)) for _ in range(4)]
+            for connection in connections:
+                connection.send(one * 12)
+            for connection in connections:
+                for _ in range(12):
+                    self.assertIn(connection.answer().status, (200, 422, 503))
 
     def test_what_follows_the_stream_is_judged(self):
         """A second member is gzip's own way to go on (RFC 1952 2.2); anything else is not."""

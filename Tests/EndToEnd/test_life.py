@@ -318,10 +318,28 @@ class Reloading(unittest.TestCase):
             self.reload(server)
             answer = server.request("GET", "/models", headers=page)
             self.assertEqual(answer.field("access-control-allow-origin"), "https://app.example.com")
+            with server.connect() as late:
+                # It begins under one policy and is answered under another, which nobody else may get to see.
+                late.send(head("POST", "/predict", "Origin: https://app.example.com", f"Content-Length: {len(BODY)}") + BODY[:5])
+                self.write(self.file, {"log_level": "error", "cors_origins": "https://b.example.com"})
+                server.process.send_signal(signal.SIGHUP)
+                other = {"Origin": "https://b.example.com", "Content-Type": "application/json"}
+                self.assertTrue(until(lambda: server.request("GET", "/models", headers=other).field("vary")))
+                until(lambda: server.request("GET", "/models", headers=other).field("access-control-allow-origin"))
+                late.send(BODY[5:])
+                self.assertEqual(late.answer().status, 200)
+                for _ in range(2):
+                    answer = server.request("POST", "/predict", BODY, headers=other)
+                    self.assertEqual(answer.field("access-control-allow-origin"), "https://b.example.com")
             self.write(self.file, {"log_level": "debug", "cors_origins": []})
             server.process.send_signal(signal.SIGHUP)
             gone = lambda: not server.request("GET", "/models", headers=page).field("access-control-allow-origin")
             self.assertTrue(until(gone))
+            for headers in (page, {}):
+                answer = server.request("POST", "/predict", BODY, headers={"Content-Type": "application/json", **headers})
+                self.assertEqual((answer.status, answer.field("access-control-allow-origin")), (200, None))
+            asked = {"Origin": "https://b.example.com", "Access-Control-Request-Method": "POST"}
+            self.assertIsNone(server.request("OPTIONS", "/predict", headers=asked).field("access-control-allow-methods"))
             self.assertEqual(server.text().count("the configuration was reloaded"), 1, "errors alone were written")
 
     def test_signals_in_numbers_under_load_lose_no_answer(self):

@@ -134,7 +134,7 @@ import Testing
         #expect(driver.events == ["head 1 POST /"] && driver.gatheredBytes == 0)
         #expect(driver.openStreams == (endsLater ? 1 : 0) && driver.answer(1).resetCode == nil)
         // The reset comes when the client has had time to read the answer.
-        let rate = HTTP2BodyRate(bytesPerSecond: 240, grace: 5_000, linger: 1_000, unread: 0)
+        let rate = HTTP2BodyRate(bytesPerSecond: 240, grace: 5_000, longest: .max, linger: 1_000, unread: 0)
         #expect(driver.connection.bodyDeadline(rate) == (endsLater ? 1_000 : nil))
         driver.context.nanoseconds = 1_000
         let late = driver.connection.timeOutBody(rate, context: &driver.context)

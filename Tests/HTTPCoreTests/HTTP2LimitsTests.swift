@@ -167,7 +167,7 @@ import Testing
 
     @Test func answers408WhereABodyComesTooSlowly() {
         let driver = HTTP2Driver()
-        let rate = HTTP2BodyRate(bytesPerSecond: 100, grace: 5_000_000_000, linger: 1, unread: 0)
+        let rate = HTTP2BodyRate(bytesPerSecond: 100, grace: 5_000_000_000, longest: .max, linger: 1, unread: 0)
         driver.feed(.request(1, "POST", "/", end: false), .request(3, "POST", "/", end: false))
         driver.feed(.data(3, [UInt8](repeating: 1, count: 300), end: false))
         #expect(driver.connection.bodyDeadline(rate) == 5_000_000_000)
@@ -178,6 +178,33 @@ import Testing
         #expect(first == 1 && second == nil && driver.answer(1).status == 408)
         driver.feed(.data(3, "x"))
         #expect(driver.answer(3).status == 200)
+    }
+
+    /// However fast: a body that is gathered has an end. One that is handed on, and a call, may go on.
+    @Test func answers408WhereAGatheredBodyTakesTooLong() {
+        let rate = HTTP2BodyRate(bytesPerSecond: 1, grace: 5_000_000_000, longest: 7_000_000_000, linger: 1, unread: 0)
+        for (mode, isLate) in [
+            (BodyMode.buffered(bytesMax: 1 << 20), true), (.streamed(windowBytes: 1 << 20), false),
+            (.streamed(windowBytes: 1 << 20, isPaced: false), false),
+        ] {
+            let driver = HTTP2Driver()
+            driver.mode = { _ in mode }
+            driver.feed(.request(1, "POST", "/", end: false), .data(1, [UInt8](repeating: 1, count: 1000), end: false))
+            driver.context.nanoseconds = 8_000_000_000
+            let late = driver.connection.timeOutBody(rate, context: &driver.context)
+            driver.flush()
+            #expect((late == 1) == isLate && driver.answer(1).status == (isLate ? 408 : 0))
+            if case .streamed(_, false) = mode { #expect(driver.connection.bodyDeadline(rate) == nil) }
+        }
+    }
+
+    @Test func countsWhatItRefuses() {
+        let driver = HTTP2Driver()
+        driver.feed(.headers(1, [(":method", "GET"), (":scheme", "http"), (":path", "/#a"), (":authority", "x")]))
+        driver.feed(.request(3, "POST", "/", [("content-encoding", "gzip")], end: false), .data(3, "no gzip"))
+        #expect(driver.context.refusals[Int(RequestFailure.malformedTarget.rawValue)] == 1)
+        #expect(driver.context.refusals[Int(RequestFailure.damagedContentCoding.rawValue)] == 1)
+        #expect(driver.context.refusalCount == 2)
     }
 
     // MARK: Floods

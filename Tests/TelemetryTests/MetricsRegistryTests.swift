@@ -91,6 +91,15 @@ struct MetricsRegistryTests {
         #expect(text(registry).hasSuffix("counter\nanswers_total{by=\"own\"} 2\nanswers_total{by=\"other\"} 3\n"))
     }
 
+    /// Each look once cost a stack frame of every later one.
+    @Test func looksAtWhatIsCountedElsewhereAsOftenAsOneLikes() {
+        let registry = MetricsRegistry()
+        let family = registry.counters("answers_total", help: "Answers.", labels: ["by"])
+        family.attach { [.init(labels: ["other"], value: 1)] }
+        for _ in 0..<200_000 { _ = family.otherSamples() }
+        #expect(text(registry).hasSuffix("counter\nanswers_total{by=\"other\"} 1\n"))
+    }
+
     @Test func showsHistogramsThatAreCountedElsewhere() {
         let registry = MetricsRegistry()
         registry.histogramCollector(

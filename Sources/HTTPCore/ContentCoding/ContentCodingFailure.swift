@@ -27,6 +27,16 @@ package enum ContentCodingFailure: Error, Sendable, Equatable, CaseIterable {
         }
     }
 
+    /// As what it is counted.
+    var counted: RequestFailure {
+        switch self {
+        case .unsupported: .unknownContentCoding
+        case .ratioTooLarge: .bodyTooLong
+        case .tooMany: .tooManyBodies
+        default: .damagedContentCoding
+        }
+    }
+
     /// What was wrong, for the client.
     package var detail: String {
         switch self {

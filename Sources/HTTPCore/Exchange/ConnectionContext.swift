@@ -56,6 +56,12 @@ package struct ConnectionContext: ~Copyable {
         okLines = Array("HTTP/1.1 200 OK\r\n".utf8) + date.line
     }
 
+    /// Counts an answer that a connection gives by itself.
+    mutating func count(_ failure: RequestFailure) {
+        refusals[Int(failure.rawValue)] += 1
+        refusalCount += 1
+    }
+
     /// Whether that many bytes more of bodies may be gathered.
     func mayGather(_ count: Int) -> Bool { count <= limits.gatheredBytesMax - gatheredBytes }
 

@@ -87,7 +87,7 @@ package final class GRPCDispatcher {
         state.entry.service.started(GRPCCall(state, self, sink), head)
         state.isStarting = false
         if let status = state.earlyStatus { return GRPCRefusal.status(status).bodyMode }
-        return .streamed(windowBytes: limits.windowBytes)
+        return .streamed(windowBytes: limits.windowBytes, isPaced: false)
     }
 
     /// Bytes of a call.

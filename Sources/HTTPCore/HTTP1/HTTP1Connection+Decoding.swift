@@ -143,6 +143,7 @@ extension HTTP1Connection {
     }
 
     mutating func respond(_ failure: ContentCodingFailure, to stream: UInt32, _ context: inout ConnectionContext) {
+        context.count(failure.counted)
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

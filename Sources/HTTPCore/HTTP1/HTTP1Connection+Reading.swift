@@ -82,7 +82,7 @@ extension HTTP1Connection {
                     deliveryBound = max(0, bytesMax)
                     writeContinue(hasInput, &context)
                 }
-            case .streamed(let windowBytes):
+            case .streamed(let windowBytes, _):
                 delivery = .streamed
                 deliveryBound = max(1, windowBytes)
                 creditStream = readingStream
@@ -283,8 +283,7 @@ extension HTTP1Connection {
     }
 
     private mutating func refuse(_ stream: UInt32, _ failure: RequestFailure, context: inout ConnectionContext) {
-        context.refusals[Int(failure.rawValue)] += 1
-        context.refusalCount += 1
+        context.count(failure)
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

@@ -141,6 +141,7 @@ extension HTTP2Connection {
             session.reset(stream, .cancel)
             return
         }
+        context.count(failure.counted)
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

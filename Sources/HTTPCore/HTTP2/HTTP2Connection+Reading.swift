@@ -145,7 +145,8 @@ extension HTTP2Connection {
             }
             session.core.streams[place].delivery = .buffered
             session.core.streams[place].bound = max(0, bytesMax)
-        case .streamed(let windowBytes):
+        case .streamed(let windowBytes, let isPaced):
+            if !isPaced { session.core.streams[place].flags.insert(.isUnpaced) }
             session.core.streams[place].delivery = .streamed
             session.core.streams[place].bound = max(1, windowBytes)
             // A window as large as the handler's, within the bound of all streams' windows.
@@ -311,8 +312,11 @@ extension HTTP2Connection {
         if session.core.streams[place].flags.contains(.answeredEarly) {
             return rate.resetTime(answered: start)
         }
-        guard session.core.streams[place].isReceiving else { return nil }
-        return rate.deadline(start: start, bytes: session.core.streams[place].bodyBytes)
+        guard session.core.streams[place].isReceiving, !session.core.streams[place].flags.contains(.isUnpaced) else {
+            return nil
+        }
+        let paced = rate.deadline(start: start, bytes: session.core.streams[place].bodyBytes)
+        return session.core.streams[place].delivery == .buffered ? min(paced, rate.lastTime(start: start)) : paced
     }
 
     /// Refuses one stream whose body has come too slowly: 408, or a reset where its answer has begun. Those that were
@@ -373,6 +377,7 @@ extension HTTP2Connection {
             session.reset(stream, .cancel)
             return
         }
+        context.count(failure)
         let body = ProblemBody.bytes(failure.status, detail: failure.detail)
         respond(stream, failure.status, failure.fields, body: body.span, context: &context)
     }

@@ -121,8 +121,9 @@ extension HTTP2Connection {
         } else {
             session.core.streams[place].flags.insert(.submitted)
             let length = flags.contains(.hasLength) ? session.core.streams[place].owed : nil
+            let coding = session.core.streams[place].answerCoding.fields(of: session.core.streams[place].fields)
             submit(
-                place, session.core.streams[place].status, session.core.streams[place].fields, and: trailers,
+                place, session.core.streams[place].status, session.core.streams[place].fields, and: trailers ?? coding,
                 length: length, hasBody: false, context)
         }
         answerEnded(place, &context)

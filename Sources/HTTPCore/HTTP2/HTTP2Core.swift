@@ -140,7 +140,12 @@ struct HTTP2Core {
 
     /// A stream has been reset by us. After a whole answer that is nobody's fault.
     mutating func noteReset(_ error: UInt32) {
-        if error != HTTP2Error.none.rawValue, !resets.take(now: now) { isResetTooOften = true }
+        switch error {
+        case HTTP2Error.none.rawValue: break
+        // Our own want of room: cheap, and mostly not the peer's doing.
+        case HTTP2Error.refusedStream.rawValue: if !idleFrames.take(now: now) { isResetTooOften = true }
+        default: if !resets.take(now: now) { isResetTooOften = true }
+        }
     }
 
     /// How much of an answer goes into a frame of at most `room` bytes, and whether that is its end; `nil`: there is

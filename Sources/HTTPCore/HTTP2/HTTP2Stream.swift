@@ -25,6 +25,8 @@ struct HTTP2Stream {
         static let answeredEarly = Flags(rawValue: 1024)
         /// The request's body is coded in a way that is not read here.
         static let isCodingUnknown = Flags(rawValue: 2048)
+        /// The request's body may come as slowly as its sender likes.
+        static let isUnpaced = Flags(rawValue: 4096)
     }
 
     enum Delivery { case undecided, buffered, streamed, discarded }

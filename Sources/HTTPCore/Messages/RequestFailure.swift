@@ -1,7 +1,8 @@
 /// Why a request was refused by the connection itself, before or instead of a handler.
 ///
-/// After each of these an HTTP/1 connection is closed, while of HTTP/2 only the stream is over: where the framing is in doubt, the bytes that follow could be read as
-/// another request than the sender, or a proxy in between, meant (RFC 9112 11.2).
+/// After each of these an HTTP/1 connection is closed, while of HTTP/2 only the stream is over: where the framing is in
+/// doubt, the bytes that follow could be read as another request than the sender, or a proxy in between, meant (RFC
+/// 9112 11.2). Only for the coding of a body the connection goes on.
 package enum RequestFailure: UInt8, Error, Sendable, Equatable, CaseIterable {
     case malformedRequestLine, malformedTarget, targetTooLong, unknownMethod, unsupportedVersion
     case bareLineEnd, malformedField, foldedField, headTooLarge, tooManyFields
@@ -12,7 +13,8 @@ package enum RequestFailure: UInt8, Error, Sendable, Equatable, CaseIterable {
     case malformedChunk, chunkExtensionsTooLong, malformedTrailer, trailersTooLarge
     case bodyTooLong
     case headTimeout, bodyTimeout
-    case tooManyConnections, tooManyBodies
+    case tooManyConnections, tooManyBodies, tooManyAnswers
+    case unknownContentCoding, damagedContentCoding
 
     /// The status that tells it.
     package var status: HTTPStatus {
@@ -24,7 +26,8 @@ package enum RequestFailure: UInt8, Error, Sendable, Equatable, CaseIterable {
         case .unknownExpectation: .expectationFailed
         case .bodyTooLong: .contentTooLarge
         case .headTimeout, .bodyTimeout: .requestTimeout
-        case .tooManyConnections, .tooManyBodies: .serviceUnavailable
+        case .tooManyConnections, .tooManyBodies, .tooManyAnswers: .serviceUnavailable
+        case .unknownContentCoding: .unsupportedMediaType
         default: .badRequest
         }
     }
@@ -60,6 +63,9 @@ package enum RequestFailure: UInt8, Error, Sendable, Equatable, CaseIterable {
         case .headTimeout: "the request head did not arrive in time"
         case .bodyTimeout: "the request body arrived too slowly"
         case .tooManyConnections: "the server has as many connections as it accepts; try again later"
+        case .tooManyAnswers: "answers that wait for their readers take all the room there is; try again later"
+        case .unknownContentCoding: ContentCodingFailure.unsupported.detail
+        case .damagedContentCoding: ContentCodingFailure.corrupt.detail
         case .tooManyBodies: "bodies on their way take all the room there is for them; try again later"
         }
     }
@@ -76,7 +82,8 @@ extension RequestFailure {
     /// Whether the request itself was wrong, and not its pace or the server's load.
     package var isFraming: Bool {
         switch self {
-        case .headTimeout, .bodyTimeout, .tooManyConnections, .tooManyBodies: false
+        case .headTimeout, .bodyTimeout, .tooManyConnections, .tooManyBodies, .tooManyAnswers: false
+        case .unknownContentCoding, .damagedContentCoding: false
         default: true
         }
     }

@@ -46,12 +46,17 @@ struct ConfigurationFile {
                 "configuration file", from: "byte \(reader.offset)", found: "another value", expected: "a JSON object")
         }
         try reader.beginObject()
+        var seen: Set<String> = []
         while let token = try reader.nextKey() {
             let key = reader.string(token)
             guard Self.keys.contains(key) else {
                 throw ConfigurationError(
                     "configuration file", from: "key", found: "\"\(key)\"",
                     expected: "one of \(Self.keys.joined(separator: ", "))")
+            }
+            guard seen.insert(key).inserted else {
+                throw ConfigurationError(
+                    "configuration file", from: "key", found: "\"\(key)\" a second time", expected: "each key once")
             }
             if key == "models" {
                 try readModels(&reader)

@@ -53,7 +53,7 @@ public struct ServerConfiguration: Sendable {
     public init(_ options: ServerOptions) throws(ConfigurationError) {
         try self.init(
             options: options, environment: { Host.environment($0) },
-            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax) })
+            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax, onlyRegular: true) })
     }
 
     /// Works out every setting.

@@ -10,11 +10,20 @@ package enum SystemFile {
         package var description: String { "cannot read \(path): \(reason)" }
     }
 
+    /// - Parameter onlyRegular: refuse what is no regular file, such as a pipe, on which reading could wait for ever.
     /// - Throws: `ReadError` if it cannot be read, is a directory or holds more than `bytesMax` bytes.
-    package static func read(_ path: String, bytesMax: Int) throws(ReadError) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    package static func read(
+        _ path: String, bytesMax: Int, onlyRegular: Bool = false
+    ) throws(ReadError) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (onlyRegular ? O_NONBLOCK : 0))
         guard descriptor >= 0 else { throw ReadError(path: path, reason: lastError()) }
         defer { close(descriptor) }
+        if onlyRegular {
+            var status = stat()
+            guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                throw ReadError(path: path, reason: "it is not a regular file")
+            }
+        }
         return try readAll(descriptor, path: path, bytesMax: bytesMax)
     }
 

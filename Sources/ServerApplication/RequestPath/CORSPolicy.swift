@@ -70,20 +70,20 @@ final class CORSGrant: Sendable {
 struct CORSFieldCache {
     private struct Key: Hashable {
         let fields: ObjectIdentifier
-        let place: Int
+        let grant: ObjectIdentifier
     }
 
     private static let countMax = 256
-    /// The block that a key is of is kept along, so that its address is nobody else's.
-    private var made: [Key: (of: ResponseFields, with: ResponseFields)] = [:]
+    /// The block and the grant that a key is of are kept along, so that their addresses are nobody else's.
+    private var made: [Key: (of: ResponseFields, grant: CORSGrant, with: ResponseFields)] = [:]
 
     /// The fields with the grant's.
     mutating func fields(_ fields: ResponseFields, _ grant: CORSGrant) -> ResponseFields {
-        let key = Key(fields: ObjectIdentifier(fields), place: grant.place)
+        let key = Key(fields: ObjectIdentifier(fields), grant: ObjectIdentifier(grant))
         if let known = made[key] { return known.with }
         if made.count >= Self.countMax { made.removeAll(keepingCapacity: true) }
         let with = grant.adding(to: fields)
-        made[key] = (fields, with)
+        made[key] = (fields, grant, with)
         return with
     }
 

@@ -76,8 +76,7 @@ final class LoopHandler: RequestHandler {
     // MARK: Events
 
     func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
-        guard let cors = live.cors else { return answerOrExpect(head, exchange, sink) }
-        grant = cors.grant(for: head)
+        grant = live.cors?.grant(for: head)
         let mode = answerOrExpect(head, exchange, sink)
         guard let grant, case .answered(let status, let fields, let body) = mode else { return mode }
         return .answered(status, grant.adding(to: fields), body)
@@ -330,6 +329,7 @@ final class LoopHandler: RequestHandler {
     private func beginCall(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
+        started = context.clock.now().elapsedNanoseconds
         let mode = grpc.head(head, exchange, sink)
         var status = HTTPStatus.ok
         if case .answered(let refusal, _, _) = mode { status = refusal }

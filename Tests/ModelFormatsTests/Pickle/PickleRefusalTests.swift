@@ -150,7 +150,7 @@ import Testing
 }
 
 /// Small files that would make a careless reader work or allocate without end.
-@Suite(.timeLimit(.minutes(1))) struct PickleAmplificationTests {
+@Suite(.timeLimit(.minutes(5))) struct PickleAmplificationTests {
     /// A list of `count` items under memo 0, then `repeats` times the bytes, then None.
     private func program(count: Int, repeats: Int, _ bytes: [UInt8], before: [UInt8] = []) -> [UInt8] {
         var program: [UInt8] = [0x80, 4, 0x5d, 0x71, 0, 0x28]

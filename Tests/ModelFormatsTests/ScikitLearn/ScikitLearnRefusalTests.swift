@@ -173,7 +173,7 @@ import Testing
 
     // MARK: Bombs
 
-    @Test(.timeLimit(.minutes(1))) func boundsAPipelineThatNamesItselfTwice() throws {
+    @Test(.timeLimit(.minutes(5))) func boundsAPipelineThatNamesItselfTwice() throws {
         // Each level runs the one before it twice: 2^14 scalers of one column.
         var inner = PythonValue.memoized(0, Self.scaler(1))
         for level in 1..<15 {
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func boundsColumnsThatAreNamedAgainAndAgain() throws {
+    @Test(.timeLimit(.minutes(5))) func boundsColumnsThatAreNamedAgainAndAgain() throws {
         let positions = PythonValue.memoized(0, .list([PythonValue](repeating: .integer(0), count: 10_000)))
         var branches: [PythonValue] = [.tuple([.text("first"), .text("passthrough"), positions])]
         for index in 0..<9000 { branches.append(.tuple([.text("\(index)"), .text("passthrough"), .memo(0)])) }
