@@ -37,7 +37,7 @@ struct Settings {
         uploadsMax = dice.pick([1, 8])
         isGatheringTight = dice.chance(percent: 15)
         isFull = dice.chance(percent: 15)
-        drainsEarly = dice.chance(percent: 25)
+        drainsEarly = dice.chance(percent: 35)
         http2Percent = dice.pick([0, 40, 60, 100])
 
         http.loopCount = dice.pick([1, 1, 2, 3])
@@ -49,7 +49,7 @@ struct Settings {
         http.limits.gatheredBytesMax = isGatheringTight ? 3000 : 128 << 20
         http.limits.discardBytesMax = dice.pick([0, 500, 64 << 10])
         http.limits.streamsMax = dice.pick([1, 10, 128])
-        http.limits.streamWindowBytes = dice.pick([1000, 65535, 256 << 10])
+        http.limits.streamWindowBytes = dice.pick([300, 1000, 65535, 256 << 10])
         http.limits.connectionWindowBytes = max(http.limits.streamWindowBytes, dice.pick([30_000, 1 << 20]))
         http.limits.streamOutputBytesMax = dice.pick([1, 3000, 64 << 10])
         http.limits.queuedBytesMax = dice.pick([3000, 8 << 20])

@@ -227,7 +227,7 @@ final class Simulation {
     /// As `HTTPServer.beginDrain` does.
     private func beginDrain() {
         guard drainedAt == nil else { return }
-        let length = world.dice.pick([0, World.second, 10 * World.second, 100 * World.second])
+        let length = world.dice.pick([0, World.second, 10 * World.second, 20 * World.second, 100 * World.second])
         world.note("drain", Int(length))
         drainedAt = world.now
         drainDeadline = world.now + length

@@ -27,6 +27,9 @@ extension SimulatedHTTP2Client {
 
     /// 408: a body may have been slow, but not before its grace is over, and not when it was sent.
     func judgeTimeout(_ stream: SimulatedHTTP2Stream) {
+        if readsPromptly, let shut = stream.shutSince, world.now > shut + Self.slack {
+            fail("408 to \(stream.name), whose window is shut")
+        }
         if world.now < stream.request.firstTime + bodyGrace { fail("408 comes early, to \(stream.name)") }
         if readsPromptly, let sent = stream.sentTime, world.now > sent + 2 * World.second {
             fail("408 to \(stream.name), which was sent")

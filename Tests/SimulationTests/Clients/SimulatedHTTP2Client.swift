@@ -207,7 +207,10 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         }
         for stream in streams where !stream.hasEndedSending && !stream.awaitsContinue {
             if stream.bodyLeft == 0 || min(stream.sendWindow, sendWindow) > 0 {
+                stream.shutSince = nil
                 actions.append { [self] in sendBody(stream) }
+            } else if stream.shutSince == nil {
+                stream.shutSince = world.now
             }
         }
         guard !actions.isEmpty else { return endWhenSent() }
@@ -295,8 +298,8 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         case ..<60: return writer.badPrediction()
         case ..<63: return writer.tooLong()
         case ..<66: return writer.brokenStream()
-        case ..<72: return writer.call(isWatch: false)
-        case ..<77: return writer.call(isWatch: true)
+        case ..<71: return writer.call(isWatch: false)
+        case ..<78: return writer.call(isWatch: true)
         case ..<80: return writer.administration()
         default: return writer.simple()
         }
@@ -340,9 +343,13 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     }
 
     private func resetLater(_ stream: SimulatedHTTP2Stream) {
-        let latest = world.dice.pick([0, World.millisecond, 100 * World.millisecond, 3 * World.second])
+        var times = [0, World.millisecond, 100 * World.millisecond, 3 * World.second]
+        if stream.isWatch { times += [20 * World.second, 20 * World.second] }
+        let latest = world.dice.pick(times)
         world.after(world.dice.nanoseconds(0...latest)) { [self] in
             guard !isOver, !hasBroken, !hasStopped, streams.contains(where: { $0 === stream }) else { return }
+            // The server has to end it.
+            if stream.isWatch, manner == .polite || manner == .resetting, simulation.drainedAt != nil { return }
             reset(stream)
         }
     }

@@ -7,6 +7,8 @@ final class SimulatedHTTP2Stream {
     /// What the server lets us send, and we let it.
     var sendWindow: Int
     var receiveWindow: Int
+    /// Since when the server's windows alone have kept its body back.
+    var shutSince: Int64?
     /// Bytes received for which no window has been given back.
     var owed = 0
     var isOpening = false
