@@ -32,9 +32,8 @@ import Testing
         while seconds.map({ time(nil) - start < $0 }) ?? (count < Self.fixedSeeds.count + Self.randomCount) {
             try run(generator.next())
         }
-        print(
-            "\(count) simulations, \(answers.all) answers, \(answers.http2) of them over HTTP/2, in \(time(nil) - start) s"
-        )
+        let spent = time(nil) - start
+        print("\(count) simulations, \(answers.all) answers, \(answers.http2) of them over HTTP/2, in \(spent) s")
     }
 
     @Test(arguments: [1, 2] as [UInt64])
