@@ -107,8 +107,9 @@ let package = Package(
         tests(
             "SimulationTests",
             [
-                "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceAPI", "InferenceEngine",
-                "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry", "TensorCore",
+                "ServerApplication", "EventLoop", "HTTP2Wire", "HTTPCore", "HTTPServer", "InferenceAPI",
+                "InferenceEngine", "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry",
+                "TensorCore",
             ]),
         tests("ModelStoreTests", ["ModelStore", "Serving"]),
         tests("TensorCoreTests", ["TensorCore"]),

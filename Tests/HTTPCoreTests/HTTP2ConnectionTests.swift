@@ -323,6 +323,21 @@ import Testing
         #expect(driver.transcript.windows[1] == widened + 512 << 10)
     }
 
+    @Test(arguments: [false, true])
+    func widensAStreamsWindowByWhatItLacks(hasAcknowledged: Bool) {
+        var limits = HTTPLimits()
+        limits.streamWindowBytes = 1000
+        limits.connectionWindowBytes = 30_000
+        let driver = HTTP2Driver(limits: limits)
+        driver.mode = { _ in .streamed(windowBytes: 512 << 10) }
+        driver.consumes = false
+        let acknowledgement = HTTP2Frame(.settings, flags: HTTP2Frame.acknowledgement)
+        if hasAcknowledged { driver.feed(acknowledgement) }
+        driver.feed(.request(1, "POST", "/", end: false))
+        if !hasAcknowledged { driver.feed(acknowledgement) }
+        #expect(driver.transcript.windows[1] == 29_000)
+    }
+
     @Test func readsNothingWhileThePeerDoesNotRead() {
         let driver = HTTP2Driver()
         driver.reads = false

@@ -23,6 +23,8 @@ struct Settings {
     /// Whether most clients change models, and leave in the middle of it: slots are used again while old answers are
     /// still to come.
     let isRestless: Bool
+    /// How many of a hundred clients speak HTTP/2.
+    let http2Percent: Int
     /// Whether the drain begins while clients are busy.
     let drainsEarly: Bool
 
@@ -35,7 +37,8 @@ struct Settings {
         uploadsMax = dice.pick([1, 8])
         isGatheringTight = dice.chance(percent: 15)
         isFull = dice.chance(percent: 15)
-        drainsEarly = dice.chance(percent: 25)
+        drainsEarly = dice.chance(percent: 35)
+        http2Percent = dice.pick([0, 40, 60, 100])
 
         http.loopCount = dice.pick([1, 1, 2, 3])
         http.limits.headBytesMax = dice.pick([1024, 16 << 10])
@@ -45,6 +48,11 @@ struct Settings {
         http.limits.outputBytesMax = dice.pick([1, 3000, 1 << 20])
         http.limits.gatheredBytesMax = isGatheringTight ? 3000 : 128 << 20
         http.limits.discardBytesMax = dice.pick([0, 500, 64 << 10])
+        http.limits.streamsMax = dice.pick([1, 10, 128])
+        http.limits.streamWindowBytes = dice.pick([300, 1000, 65535, 256 << 10])
+        http.limits.connectionWindowBytes = max(http.limits.streamWindowBytes, dice.pick([30_000, 1 << 20]))
+        http.limits.streamOutputBytesMax = dice.pick([1, 3000, 64 << 10])
+        http.limits.queuedBytesMax = dice.pick([3000, 8 << 20])
         http.connectionsMax = isFull ? dice.number(1...6) : 16384
         http.headTimeout = .seconds(dice.pick([2, 10]))
         http.idleTimeout = .seconds(dice.pick([3, 75]))

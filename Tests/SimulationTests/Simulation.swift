@@ -19,7 +19,7 @@ final class Simulation {
     private let registry: ModelRegistry
     private let uploads: UploadReceiver
     private(set) var loops: [SimulatedLoop] = []
-    private var clients: [SimulatedClient] = []
+    private var clients: [any SimulatedPeer] = []
     private var nextModel = 1
     private var nextRequest = 1
     private(set) var drainedAt: Int64?
@@ -27,6 +27,8 @@ final class Simulation {
     private let state = ServerState()
     /// Requests that were answered as they should be.
     var answerCount = 0
+    /// Those of them that came over HTTP/2.
+    var http2AnswerCount = 0
 
     /// - Parameter linesKept: how much of what happens is kept in words.
     init(seed: UInt64, linesKept: Int = 0) throws {
@@ -96,7 +98,9 @@ final class Simulation {
     }
 
     private func startClient(_ number: Int) {
-        let client = SimulatedClient(self, number: number)
+        let client: any SimulatedPeer =
+            world.dice.chance(percent: settings.http2Percent)
+            ? SimulatedHTTP2Client(self, number: number) : SimulatedClient(self, number: number)
         clients.append(client)
         world.after(world.dice.nanoseconds(0...settings.arrivals)) { client.connect() }
     }
@@ -182,7 +186,7 @@ final class Simulation {
             world.after(world.dice.nanoseconds(0...3 * World.second)) { [weak self] in self?.beginDrain() }
         }
         let clientsEnd = world.now + 2000 * World.second
-        if !run(until: clientsEnd, { clients.allSatisfy(\.isOver) }), world.failures.isEmpty {
+        if !run(until: clientsEnd, { clients.allSatisfy { $0.isOver } }), world.failures.isEmpty {
             let waiting = clients.filter { !$0.isOver }
             world.fail("clients wait for ever: \(waiting.map(\.description))")
         }
@@ -223,7 +227,7 @@ final class Simulation {
     /// As `HTTPServer.beginDrain` does.
     private func beginDrain() {
         guard drainedAt == nil else { return }
-        let length = world.dice.pick([0, World.second, 10 * World.second, 100 * World.second])
+        let length = world.dice.pick([0, World.second, 10 * World.second, 20 * World.second, 100 * World.second])
         world.note("drain", Int(length))
         drainedAt = world.now
         drainDeadline = world.now + length

@@ -151,7 +151,8 @@ extension HTTP2Connection {
             session.core.streams[place].bound = max(1, windowBytes)
             // A window as large as the handler's, within the bound of all streams' windows.
             let wanted = min(windowBytes, context.limits.connectionWindowBytes)
-            if !hasEnded, !isCoded, wanted > context.limits.streamWindowBytes { session.widen(stream, to: wanted) }
+            let more = wanted - context.limits.streamWindowBytes
+            if !hasEnded, !isCoded, more > 0 { session.widen(stream, by: more) }
         }
         if hasEnded {
             due.append(stream)

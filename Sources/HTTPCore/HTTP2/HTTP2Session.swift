@@ -181,9 +181,11 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe nghttp2_session_consume_connection(session, bytes)
     }
 
-    /// Widens a stream's window.
-    func widen(_ id: UInt32, to bytes: Int) {
-        _ = unsafe nghttp2_session_set_local_window_size(
+    /// Widens a stream's window by so many bytes more than our SETTINGS say.
+    ///
+    /// Not to a size: until the peer has acknowledged those, the library counts from 65535.
+    func widen(_ id: UInt32, by bytes: Int) {
+        _ = unsafe nghttp2_submit_window_update(
             session, flagsNone, Int32(bitPattern: id), HTTP2Session.window(bytes))
     }
 

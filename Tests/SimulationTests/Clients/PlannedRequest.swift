@@ -10,6 +10,19 @@ struct PlannedRequest {
         case removal(model: String)
         /// Refused with one of these, and nothing after it is read.
         case malformed(Set<Int>)
+        /// A gRPC call of the health service, over HTTP/2 only: one answer, or one at each change.
+        case call(isWatch: Bool)
+        /// Malformed so that, over HTTP/2, its stream is reset.
+        case brokenStream
+    }
+
+    /// The same request for HTTP/2.
+    struct Parts {
+        let method: String
+        let target: String
+        /// Names in small letters.
+        let fields: [(String, String)]
+        let body: [UInt8]
     }
 
     enum Condition { case none, mustExist, mustNotExist }
@@ -18,6 +31,7 @@ struct PlannedRequest {
     let bytes: [UInt8]
     /// Where the body begins.
     let headBytes: Int
+    var parts = Parts(method: "GET", target: "/", fields: [], body: [])
     var isHead = false
     /// The connection is to be closed after the answer.
     var closes = false
@@ -41,6 +55,8 @@ struct PlannedRequest {
         case .upload(let model, let number, _): "upload of model \(number) as \(model)"
         case .badUpload: "a bad upload"
         case .removal(let model): "removal of \(model)"
+        case .call(let isWatch): isWatch ? "a watch" : "a check"
+        case .brokenStream: "a broken stream"
         case .malformed(let statuses): "a malformed request for \(statuses.sorted())"
         }
     }

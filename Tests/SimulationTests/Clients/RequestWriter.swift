@@ -194,6 +194,8 @@ struct RequestWriter {
         let head = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         var request = PlannedRequest(
             kind: kind, bytes: head + (isChunked ? chunked(body) : body), headBytes: head.count)
+        request.parts = PlannedRequest.Parts(
+            method: method, target: target, fields: fields.map(Self.split), body: body)
         request.isHead = method == "HEAD"
         request.closes = closes
         request.isChunked = isChunked
@@ -201,6 +203,34 @@ struct RequestWriter {
         request.isAnsweredEarly = isAnsweredEarly
         return request
     }
+
+    private static func split(_ field: String) -> (String, String) {
+        guard let colon = field.firstIndex(of: ":") else { return (field.lowercased(), "") }
+        return (field[..<colon].lowercased(), String(field[field.index(colon, offsetBy: 2)...]))
+    }
+
+    // MARK: For HTTP/2 only
+
+    /// A gRPC call with one empty message, which asks for the health of all.
+    func call(isWatch: Bool) -> PlannedRequest {
+        var request = PlannedRequest(kind: .call(isWatch: isWatch), bytes: [], headBytes: 0)
+        request.parts = PlannedRequest.Parts(
+            method: "POST", target: "/grpc.health.v1.Health/\(isWatch ? "Watch" : "Check")",
+            fields: [("content-type", "application/grpc"), ("te", "trailers")], body: [0, 0, 0, 0, 0])
+        return request
+    }
+
+    /// Malformed by itself, in a frame that is well-formed (RFC 9113 8.1.1).
+    func brokenStream() -> PlannedRequest {
+        var request = PlannedRequest(kind: .brokenStream, bytes: [], headBytes: 0)
+        let fields = world.dice.pick([
+            [("Upper", "1")], [("connection", "close")], [("content-length", "9")], [("te", "gzip")], [(":late", "1")],
+        ])
+        request.parts = PlannedRequest.Parts(method: "GET", target: "/models", fields: fields, body: [])
+        return request
+    }
+
+    // MARK: Forms
 
     private func cased(_ name: String) -> String {
         world.dice.chance(percent: 20) ? (world.dice.chance(percent: 50) ? name.lowercased() : name.uppercased()) : name

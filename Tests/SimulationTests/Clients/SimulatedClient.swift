@@ -2,7 +2,7 @@ import HTTPCore
 import HTTPServer
 
 /// One client with one connection: sends requests in its manner, and holds what comes back to what may come back.
-final class SimulatedClient: CustomStringConvertible {
+final class SimulatedClient: SimulatedPeer {
     enum Manner: CaseIterable {
         /// Sends whole requests and reads all answers.
         case polite
@@ -69,7 +69,7 @@ final class SimulatedClient: CustomStringConvertible {
     var mayEnd = false
     var answeredCount = 0
     var isOver = false
-    var uploads: [(model: String, number: Int, isPublished: Bool)] = []
+    private let answers: AnswerJudge
     /// What had reached the server when the drain began.
     var deliveredAtDrain: Int?
 
@@ -81,6 +81,7 @@ final class SimulatedClient: CustomStringConvertible {
         let restless: [Manner] = [.administrating, .vanishing, .vanishing]
         manner = world.dice.pick(simulation.settings.isRestless ? restless : Manner.allCases + common)
         writer = RequestWriter(simulation: simulation)
+        answers = AnswerJudge(simulation, number: number)
         link = Link(
             world, number: number, isWide: manner == .administrating,
             isSlow: [.readingSlowly, .pausing, .neverReading].contains(manner))
@@ -392,108 +393,16 @@ final class SimulatedClient: CustomStringConvertible {
 extension SimulatedClient {
     private func judge(_ response: ResponseReader.Response, _ request: PlannedRequest) {
         let status = response.status
-        func isOneOf(_ statuses: Set<Int>) {
-            if !statuses.contains(status) {
-                fail("\(status) to \(request.name): \(String(decoding: response.body, as: UTF8.self))")
-            }
-        }
         // A request that has not been sent whole, and whose head does not tell the answer.
         if status == 408 { return judgeTimeout(request) }
         if status == 503, settings.isGatheringTight { return }
         if status == 503, settings.isFull, response.closes, answeredCount == 1 { return }
-        simulation.answerCount += 1
-        switch request.kind {
-        case .prediction(let model, let number, let rows, let isSingle):
-            if status == 404 { return judgeAbsence(model, request) }
-            isOneOf([200])
-            guard status == 200 else { return }
-            judgePrediction(response.body, model, number, rows, isSingle, request)
-        case .plain(let statuses):
-            isOneOf(statuses)
-            if request.isHead, !response.body.isEmpty { fail("a body answers HEAD") }
-        case .badUpload(let statuses): isOneOf(statuses)
-        case .upload(let model, let number, let condition): judgeUpload(response, model, number, condition, request)
-        case .removal(let model): judgeRemoval(status, model, request)
-        case .malformed(let statuses):
-            isOneOf(statuses)
+        if let wrong = answers.judge(status, response.body, request) { fail(wrong) }
+        if case .malformed = request.kind {
             if !response.closes, !request.isAnsweredEarly { fail("a malformed request does not end the connection") }
             if !response.closes { mayEnd = true }
         }
     }
 
-    private func judgeAbsence(_ model: String, _ request: PlannedRequest) {
-        if !simulation.ledger.was(model, nil, from: request.firstStep, to: world.step) {
-            fail("404 to \(request.name), which was there")
-        }
-    }
-
-    private func judgePrediction(
-        _ body: [UInt8], _ model: String, _ number: Int, _ rows: Int, _ isSingle: Bool, _ request: PlannedRequest
-    ) {
-        var text = String(decoding: body, as: UTF8.self)
-        while text.last == "\n" { text.removeLast() }
-        let start = isSingle ? "{\"prediction\":" : "{\"predictions\":["
-        let end = isSingle ? "}" : "]}"
-        guard text.hasPrefix(start), text.hasSuffix(end) else { return fail("\(request.name) is answered \(text)") }
-        let values = text.dropFirst(start.count).dropLast(end.count).split(separator: ",").map { Double($0) ?? -1 }
-        guard values.count == rows, let first = values.first else {
-            return fail("\(request.name) is answered by \(values.count) rows")
-        }
-        let used = SimulatedModel.model(of: first)
-        for (row, value) in values.enumerated()
-        where value != SimulatedModel.answer(model: used, request: number, row: row) {
-            return fail("row \(row) of \(request.name) is \(value), with model \(used)")
-        }
-        if !simulation.ledger.was(model, used, from: request.firstStep, to: world.step) {
-            fail("\(request.name) is answered by model \(used), which did not serve then")
-        }
-    }
-
-    private func judgeUpload(
-        _ response: ResponseReader.Response, _ model: String, _ number: Int, _ condition: PlannedRequest.Condition,
-        _ request: PlannedRequest
-    ) {
-        let ledger = simulation.ledger
-        let wasAbsent = ledger.was(model, nil, from: request.firstStep, to: world.step)
-        let wasThere = ledger.wasThere(model, from: request.firstStep, to: world.step)
-        switch response.status {
-        case 200, 201:
-            uploads.append((model, number, true))
-            if !ledger.everServed(model, number) { fail("\(request.name) is not served") }
-            if response.status == 201, !wasAbsent { fail("\(request.name) is new, and was there") }
-            if case .mustExist = condition, !wasThere { fail("\(request.name) met If-Match without a model") }
-            if case .mustNotExist = condition, !wasAbsent { fail("\(request.name) replaced a model") }
-        case 412:
-            uploads.append((model, number, false))
-            switch condition {
-            case .none: fail("412 to \(request.name), which has no condition")
-            case .mustExist: if !wasAbsent { fail("412 to \(request.name), which was there") }
-            case .mustNotExist:
-                if !ledger.wasThere(model, from: request.firstStep, to: world.step) {
-                    fail("412 to \(request.name), which was not there")
-                }
-            }
-        case 503, 507, 409: uploads.append((model, number, false))
-        default: fail("\(response.status) to \(request.name)")
-        }
-    }
-
-    private func judgeRemoval(_ status: Int, _ model: String, _ request: PlannedRequest) {
-        switch status {
-        case 204:
-            if !simulation.ledger.wasThere(model, from: request.firstStep, to: world.step) {
-                fail("204 to \(request.name), which was not there")
-            }
-        case 404: judgeAbsence(model, request)
-        case 503, 507, 409: break
-        default: fail("\(status) to \(request.name)")
-        }
-    }
-
-    /// Uploads whose answers said no must not have been published.
-    func checkUploads() {
-        for upload in uploads where !upload.isPublished && simulation.ledger.everServed(upload.model, upload.number) {
-            world.fail("client \(number): model \(upload.number) was refused, and served")
-        }
-    }
+    func checkUploads() { answers.checkUploads() }
 }

@@ -12,7 +12,7 @@ final class Link {
     private let outputRoom: Int
     /// Of the server's receive buffer.
     private let inputRoom: Int
-    weak var client: SimulatedClient?
+    weak var client: (any SimulatedPeer)?
 
     // The server's end.
     var fd: Int32 = -1
@@ -64,6 +64,9 @@ final class Link {
             world.dice.chance(percent: 3) && !isSlow ? 1 : world.dice.pick([100, 700, 4096, 65536, 1 << 20])
         inputRoom = isWide ? world.dice.pick([300_000, 2_000_000]) : world.dice.pick([700, 4096, 65536, 300_000])
     }
+
+    /// Almost nothing fits: even a short answer takes its time.
+    var isNarrow: Bool { outputRoom < 100 }
 
     // MARK: The server's calls
 

@@ -33,7 +33,7 @@ final class CheckingHandler: RequestHandler {
         world.note("head", Int(exchange.connection), Int(exchange.stream))
         if world.dice.chance(percent: 10) {
             let delay = world.dice.nanoseconds(0...2 * World.second)
-            exchanges[exchange]?.expiresAt.append(world.now + delay)
+            noteWish(exchange, delay)
             real.expire(exchange, after: .nanoseconds(delay))
         }
         let mode = handler.head(head, exchange, sink)
@@ -92,6 +92,11 @@ final class CheckingHandler: RequestHandler {
         if !answered.insert(exchange).inserted { fail("answered twice", exchange) }
     }
 
+    fileprivate func noteWish(_ exchange: ExchangeID, _ delay: Int64) {
+        exchanges[exchange]?.expiresAt.append(world.now + delay)
+        exchanges[exchange]?.expiresAt.sort()
+    }
+
     private func fail(_ text: String, _ exchange: ExchangeID) { world.fail("the handler: \(text): \(exchange)") }
 }
 
@@ -118,5 +123,8 @@ private final class CheckingSink: ExchangeSink {
 
     func consumed(_ exchange: ExchangeID, bytes: Int) { real?.consumed(exchange, bytes: bytes) }
 
-    func expire(_ exchange: ExchangeID, after duration: Duration) { real?.expire(exchange, after: duration) }
+    func expire(_ exchange: ExchangeID, after duration: Duration) {
+        checks?.noteWish(exchange, duration.wholeNanoseconds)
+        real?.expire(exchange, after: duration)
+    }
 }

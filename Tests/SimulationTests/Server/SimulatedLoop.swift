@@ -38,7 +38,9 @@ final class SimulatedLoop {
             listeners: listener.map { [$0] } ?? [])
         self.loop = loop
         // With little room, even a small body takes more reads than a turn makes.
-        let room = world.dice.pick([loop.inputBytes, configuration.limits.headBytesMax + 300])
+        // A whole frame of HTTP/2 must fit.
+        let least = max(configuration.limits.headBytesMax, 16 << 10) + 300
+        let room = world.dice.pick([loop.inputBytes, least])
         input = [UInt8](repeating: 0, count: room)
         loop.begin()
     }

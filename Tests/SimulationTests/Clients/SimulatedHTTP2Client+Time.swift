@@ -1,0 +1,147 @@
+import HTTP2Wire
+import HTTPServer
+
+// What has to happen in time, what may not happen before its time, and how a connection may end.
+extension SimulatedHTTP2Client {
+    private static let slack = World.second
+    private static let patience = 60 * World.second
+    /// How long something may be on its way.
+    private static let onTheWay = 300 * World.millisecond
+
+    private var bodyGrace: Int64 { settings.http.bodyGrace.wholeNanoseconds }
+    private var idleTimeout: Int64 { settings.http.idleTimeout.wholeNanoseconds }
+    private var writeStallTimeout: Int64 { settings.http.writeStallTimeout.wholeNanoseconds }
+
+    /// How long a stalling client may be waited for.
+    private var stallTimeout: Int64 {
+        let bytes = streams.map { $0.request.parts.body.count }.max() ?? 0
+        return settings.http.headTimeout.wholeNanoseconds + bodyGrace
+            + Int64(bytes / settings.http.bodyBytesPerSecondMin + 1) * World.second
+            + settings.http.lingerTimeout.wholeNanoseconds + writeStallTimeout + 2 * Self.slack
+    }
+
+    /// Nothing of what the server sends takes its time on the way.
+    private var readsPromptly: Bool {
+        ![.readingSlowly, .pausing, .neverReading, .openingLate, .neverOpening].contains(manner) && !link.isNarrow
+    }
+
+    /// 408: a body may have been slow, but not before its grace is over, and not when it was sent.
+    func judgeTimeout(_ stream: SimulatedHTTP2Stream) {
+        if readsPromptly, let shut = stream.shutSince, world.now > shut + Self.slack {
+            fail("408 to \(stream.name), whose window is shut")
+        }
+        if world.now < stream.request.firstTime + bodyGrace { fail("408 comes early, to \(stream.name)") }
+        if readsPromptly, let sent = stream.sentTime, world.now > sent + 2 * World.second {
+            fail("408 to \(stream.name), which was sent")
+        }
+    }
+
+    /// Looks every few seconds whether what must happen does.
+    func watch() {
+        world.after(5 * World.second) { [self] in
+            guard !isOver, !world.isOver else { return }
+            if readsFrom != .max, !hasSeenServerEnd { lookForDelays() }
+            watch()
+        }
+    }
+
+    private func lookForDelays() {
+        let quiet = world.now - max(lastMoved, link.acceptedAt)
+        if link.token == nil, link.serverClosedAt == nil, quiet < 100 * World.second { return }
+        let awaited = streams.contains { !$0.isWatch && !$0.isAnswered }
+        let bound: Int64
+        let what: String
+        if hasStopped, !awaited, !streams.isEmpty {
+            // Watches may stay for ever.
+            return close()
+        } else if hasStopped {
+            bound = stallTimeout + idleTimeout
+            what = "a client that has stopped is waited for"
+        } else if manner == .neverOpening {
+            bound = writeStallTimeout + idleTimeout + 2 * Self.slack
+            what = "a client that opens no window is waited for"
+        } else if awaited {
+            bound = Self.patience
+            what = "no answer comes"
+        } else if streams.isEmpty {
+            bound = idleTimeout + Self.slack
+            what = "an idle connection stays open"
+        } else {
+            return
+        }
+        if quiet > bound { fail(what) }
+    }
+
+    /// A client that does not read has been waited for long enough.
+    func beginPatience() {
+        let patience = (settings.http.writeStallTimeout + settings.http.idleTimeout + .seconds(5)).wholeNanoseconds
+        world.after(patience) { [self] in
+            guard !isOver else { return }
+            if world.now < lastMoved + patience { beginPatience() } else { endOfPatience() }
+        }
+    }
+
+    private func endOfPatience() {
+        defer { close() }
+        guard link.token != nil, simulation.drainedAt == nil, !settings.isFull, !settings.isGatheringTight else {
+            return
+        }
+        guard let endedAt = link.endedAt else { return fail("a connection whose peer does not read stays open") }
+        let first = streams.map(\.request.firstTime).min() ?? link.acceptedAt
+        if endedAt < first + min(writeStallTimeout, idleTimeout) {
+            fail("a connection whose peer does not read is closed early")
+        }
+    }
+
+    /// The server has ended its direction, and all of it has been read.
+    func serverEnded() {
+        guard !hasSeenServerEnd else { return }
+        hasSeenServerEnd = true
+        world.note("client \(number) sees the \(link.sawReset ? "reset" : "end")")
+        judgeEnd()
+        guard !isOver else { return }
+        world.after(world.dice.nanoseconds(0...2 * World.second)) { [self] in close() }
+    }
+
+    private func judgeEnd() {
+        // It was lost or let go before a loop had it.
+        guard link.token != nil, let endedAt = link.endedAt, !wasShed else { return }
+        if settings.isFull, transcript.frames.isEmpty { return }
+        if simulation.drainedAt != nil { return judgeDrain() }
+        if hasBroken { return }
+        let awaited = streams.filter { !$0.isAnswered }
+        if manner == .neverOpening, !awaited.isEmpty {
+            // What only acknowledges is no progress.
+            let first = awaited.map(\.request.firstTime).min() ?? 0
+            if endedAt < first + min(writeStallTimeout, idleTimeout) { fail("it is closed early") }
+            return
+        }
+        if manner == .stallingInFrame || manner == .stallingInBody, hasStopped { return }
+        if hasLeft, awaited.isEmpty { return }
+        if awaited.allSatisfy({ $0.request.firstTime >= endedAt - Self.onTheWay }) {
+            if endedAt < max(lastAnsweredSent, link.acceptedAt) + idleTimeout {
+                fail("an idle connection is closed early")
+            }
+            return
+        }
+        fail("the server closes before its answer to \(awaited.first?.name ?? "")")
+    }
+
+    /// Streams that had begun when the drain did are finished, if there is time.
+    private func judgeDrain() {
+        guard let began = simulation.drainedAt, simulation.drainDeadline - began >= 10 * World.second, !hasBroken,
+            !link.isNarrow,
+            [.polite, .administrating, .resetting].contains(manner)
+        else { return }
+        let delivered = deliveredAtDrain ?? 0
+        for stream in streams where !stream.isAnswered {
+            if stream.isWatch, !stream.hasAnswerBegun { continue }
+            if let end = stream.endOffset, end <= delivered {
+                return fail("\(stream.name) had arrived before the drain, and is not answered")
+            }
+            if let last = lastTaken, last < 1 << 30, stream.id <= last, stream.sentTime != nil {
+                return fail("\(stream.name) was taken, and is not answered")
+            }
+        }
+    }
+}
