@@ -95,7 +95,8 @@ private final class Peer {
     private var pending: [UInt8] = []
     private var open: Set<UInt32> = []
     private var isStalled = false
-    private let rate = HTTP2BodyRate(bytesPerSecond: 10, grace: 5_000_000_000, linger: 1_000_000_000, unread: 0)
+    private let rate = HTTP2BodyRate(
+        bytesPerSecond: 10, grace: 5_000_000_000, longest: 60_000_000_000, linger: 1_000_000_000, unread: 0)
     private static let limits = {
         var limits = HTTPLimits()
         limits.streamsMax = 16
