@@ -82,7 +82,9 @@ extension ServerLoop {
             case .head(let stream):
                 state.value.counters[.requests] += 1
                 let exchange = exchangeID(slot, generation, stream)
-                let mode = isFull && head.hasBody ? ServerLoop.busy : handler.head(head, exchange, self)
+                let isRefused = isFull && head.hasBody
+                if isRefused { state.value.context.count(.tooManyAnswers) }
+                let mode = isRefused ? ServerLoop.busy : handler.head(head, exchange, self)
                 let hasInput = position < bytes.count
                 if !connections[slot].accept(mode, hasInput: hasInput, context: &state.value.context) {
                     handler.cancelled(exchange)

@@ -261,6 +261,23 @@ import Testing
         #expect(server.probe.get { $0.cancelled.count } == 1)
     }
 
+    @Test func refusesBodiesWhileUnreadAnswersTakeAllTheRoom() throws {
+        let server = try TestServer { $0.unsentBytesMax = 1 << 10 }
+        var idler: TestClient? = try server.connect()
+        idler?.send(Self.get("/big/\(64 << 20)"))
+        #expect(server.probe.wait(server.server) { _ in server.count(.bytesWritten) > 0 })
+        let client = try server.connect()
+        let post = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
+        client.send(post)
+        #expect(try client.readResponse()?.status == 503)
+        client.send(Self.get("/a"))
+        #expect(try client.readResponse()?.status == 200)
+        idler = nil
+        #expect(server.wait(.open, 1))
+        client.send(post)
+        #expect(try client.readResponse()?.body == "ok")
+    }
+
     @Test func waitsForAHandlerAsLongAsItTakes() throws {
         let server = try TestServer(isClockFake: true)
         let client = try server.connect()

@@ -57,7 +57,7 @@ package struct ConnectionContext: ~Copyable {
     }
 
     /// Counts an answer that a connection gives by itself.
-    mutating func count(_ failure: RequestFailure) {
+    package mutating func count(_ failure: RequestFailure) {
         refusals[Int(failure.rawValue)] += 1
         refusalCount += 1
     }
