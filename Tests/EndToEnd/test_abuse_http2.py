@@ -211,7 +211,7 @@ class Floods(HTTP2Attack):
                 receive_buffer=4096
             ) as client:
                 # More than the kernels on both sides keep, however small a frame is.
-                count = size(34_000_000, 8_500_000) // len(one)
+                count = size(34_000_000, 17_000_000) // len(one)
                 result = self.flood(client, one * count, seconds=8)
                 self.assertIn(result, ("closed", "blocked"))
         self.assert_good()
