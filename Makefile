@@ -2,7 +2,7 @@
 # Each looks for what it needs first, and installs it or says how: scripts/ensure-dependencies.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve test simulate bench bench-http bench-smoke lint fmt fuzz image clean
+.PHONY: help build serve test simulate parity bench bench-http bench-smoke lint fmt fuzz image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ test: ## Run all tests: units, end to end, format
 simulate: ## Run the server over a simulated system from random seeds for SECONDS_OF_SIMULATION (300) seconds
 	@scripts/ensure-dependencies test
 	@VENCEJO_SIMULATION_SECONDS=$${SECONDS_OF_SIMULATION:-300} swift test --filter SimulationTests
+
+parity: ## Compare with the training libraries on models of random data; SEED=N repeats a run
+	@scripts/ensure-dependencies test
+	@scripts/parity
 
 bench: ## Measure beside nginx, FastAPI and ONNX Runtime; results in Benchmarks/results
 	@scripts/bench predict startup swap

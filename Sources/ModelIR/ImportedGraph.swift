@@ -36,12 +36,22 @@ package struct GraphOutput: Sendable {
     package let meaning: Meaning
     /// Whether a row's value is a list even if it holds one number; with more it always is.
     package let isVector: Bool
+    /// Whether it is answered without being asked for.
+    package let isDefault: Bool
 
-    package init(name: String, value: ValueID, meaning: Meaning, isVector: Bool = false) {
+    package init(
+        name: String, value: ValueID, meaning: Meaning, isVector: Bool = false, isDefault: Bool = true
+    ) {
         self.name = name
         self.value = value
         self.meaning = meaning
         self.isVector = isVector
+        self.isDefault = isDefault
+    }
+
+    /// The same output of another node.
+    package func moved(to value: ValueID) -> GraphOutput {
+        GraphOutput(name: name, value: value, meaning: meaning, isVector: isVector, isDefault: isDefault)
     }
 }
 

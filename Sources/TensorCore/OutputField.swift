@@ -26,4 +26,6 @@ package struct OutputField: Sendable, Hashable {
 
     package static let predictionName = "prediction"
     package static let probabilitiesName = "probabilities"
+    /// What a transformer, or a pipeline that ends with one, gives.
+    package static let transformName = "transform"
 }

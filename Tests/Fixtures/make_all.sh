@@ -1,9 +1,17 @@
 #!/bin/sh
-# Writes the scikit-learn and XGBoost fixtures of every pinned version. Needs Python 3.11 (those versions have wheels for it).
-# The virtual environments lie outside the checkout: VENVS, by default a folder in the user's cache.
+# Writes the fixtures of every pinned version, or, for `make parity`, all cases on other data into a folder:
+#     make_all.sh [--seed N FOLDER]
+# Needs Python 3.11 (those versions have wheels for it). The virtual environments lie outside the checkout: VENVS, by
+# default a folder in the user's cache.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+seed=
 output="$here/../ModelFormatsTests/Fixtures/sklearn"
+if [ "${1:-}" = --seed ]; then
+    seed=$2
+    output=$3
+fi
+export PYTHONDONTWRITEBYTECODE=1
 venvs=${VENVS:-${XDG_CACHE_HOME:-$HOME/.cache}/vencejo-fixtures}
 mkdir -p "$venvs"
 
@@ -14,7 +22,7 @@ make_one() { # scikit-learn, NumPy, pandas, SciPy
         "$venv/bin/pip" install --quiet "scikit-learn==$1" "numpy==$2" "pandas==$3" "scipy==$4" joblib==1.6.0
     fi
     rm -rf "${output:?}/$1"
-    "$venv/bin/python" "$here/make_sklearn.py" "$output"
+    "$venv/bin/python" "$here/make_sklearn.py" "$output" ${seed:+--seed "$seed"}
 }
 
 make_one 1.1.3 1.23.5 1.5.3 1.10.1
@@ -22,6 +30,8 @@ make_one 1.3.2 1.26.4 2.0.3 1.17.1
 make_one 1.5.2 1.26.4 2.2.3 1.17.1
 make_one 1.7.2 2.3.5 2.3.3 1.17.1
 make_one 1.9.1 2.4.0 2.3.3 1.17.1
+
+[ -z "$seed" ] || exit 0
 
 # XGBoost's fixtures: package, version, NumPy, SciPy, scikit-learn. Without dependencies: the full package asks for GPU libraries.
 make_xgboost() {

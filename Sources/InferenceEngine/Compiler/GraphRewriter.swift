@@ -70,11 +70,7 @@ struct GraphRewriter {
                     node: Node(path: entry.node.path, operation: entry.node.operation, inputs: inputs),
                     type: entry.type))
         }
-        let moved = outputs.map { output in
-            GraphOutput(
-                name: output.name, value: ValueID(index: newIndex[output.value.index]), meaning: output.meaning,
-                isVector: output.isVector)
-        }
+        let moved = outputs.map { $0.moved(to: ValueID(index: newIndex[$0.value.index])) }
         return (kept, moved)
     }
 }

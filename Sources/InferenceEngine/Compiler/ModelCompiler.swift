@@ -5,11 +5,12 @@ internal import TensorCore
 package enum ModelCompiler {
     /// Types, optimises and builds. `forcing` names the predictor to use whatever its rank, for tests and `inspect`.
     ///
-    /// - Throws: `ImportError` where the graph is refused, or where the forced predictor is unknown or cannot run it.
+    /// - Throws: `ImportError` where the graph is refused, where it has no such output, or where the forced predictor
+    ///   is unknown or cannot run it.
     package static func compile(
-        _ graph: ImportedGraph, forcing name: String? = nil
+        _ graph: ImportedGraph, outputs: OutputSelection = .defaults, forcing name: String? = nil
     ) throws(ImportError) -> CompiledModel {
-        let optimized = OptimizedGraph(try TypedGraph(graph))
+        let optimized = OptimizedGraph(try TypedGraph(graph, outputs: outputs))
         let fits = PredictorList.all.map { $0.fit(optimized) }
         let chosen = try choose(among: fits, forcing: name)
         let layout = RowLayout(columns: optimized.signature.inputs)

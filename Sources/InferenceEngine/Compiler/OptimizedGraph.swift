@@ -22,11 +22,7 @@ package struct OptimizedGraph: Sendable {
             let inputs = original.node.inputs.map { newValues[$0.index] }
             newValues.append(rewriter.add(original.node, inputs: inputs, type: original.type))
         }
-        let outputs = typed.outputs.map { output in
-            GraphOutput(
-                name: output.name, value: newValues[output.value.index], meaning: output.meaning,
-                isVector: output.isVector)
-        }
+        let outputs = typed.outputs.map { $0.moved(to: newValues[$0.value.index]) }
         self.typed = typed
         (nodes, self.outputs) = rewriter.pruned(outputs)
     }

@@ -19,11 +19,9 @@ package struct TypedGraph: Sendable {
 
     /// - Throws: `ImportError` with the node's path where an operator does not fit its inputs or an output its meaning.
     /// - Complexity: O(size of the graph).
-    package init(_ graph: ImportedGraph) throws(ImportError) {
-        guard !graph.outputs.isEmpty else {
-            throw ImportError(.malformed, at: "graph", found: "no outputs", expected: "at least one output")
-        }
-        let needed = Self.neededNodes(of: graph)
+    package init(_ graph: ImportedGraph, outputs selection: OutputSelection = .defaults) throws(ImportError) {
+        let wanted = try selection.outputs(of: graph)
+        let needed = Self.neededNodes(of: graph, for: wanted)
         var newIndex = [Int](repeating: -1, count: graph.nodes.count)
         var nodes: [TypedNode] = []
         var context = TypingContext(columns: graph.columns)
@@ -38,10 +36,8 @@ package struct TypedGraph: Sendable {
 
         var outputs: [GraphOutput] = []
         var fields: [OutputField] = []
-        for output in graph.outputs {
-            let moved = GraphOutput(
-                name: output.name, value: ValueID(index: newIndex[output.value.index]), meaning: output.meaning,
-                isVector: output.isVector)
+        for output in wanted {
+            let moved = output.moved(to: ValueID(index: newIndex[output.value.index]))
             outputs.append(moved)
             fields.append(try Self.field(for: moved, type: nodes[moved.value.index].type))
         }
@@ -51,9 +47,9 @@ package struct TypedGraph: Sendable {
     }
 
     /// Nodes that an output depends on. Inputs stand before their node, so that one pass backwards finds them all.
-    private static func neededNodes(of graph: ImportedGraph) -> [Bool] {
+    private static func neededNodes(of graph: ImportedGraph, for outputs: [GraphOutput]) -> [Bool] {
         var needed = [Bool](repeating: false, count: graph.nodes.count)
-        for output in graph.outputs { needed[output.value.index] = true }
+        for output in outputs { needed[output.value.index] = true }
         for index in graph.nodes.indices.reversed() where needed[index] {
             for input in graph.nodes[index].inputs { needed[input.index] = true }
         }

@@ -7,6 +7,8 @@ struct EstimatorRecord {
     let fullName: String
     /// Such as `pipeline/preprocess/numeric`.
     let path: String
+    /// Estimators around it.
+    let depth: Int
 
     /// The first part of the module: `sklearn`, `xgboost`.
     var package: Substring { fullName.prefix { $0 != "." } }

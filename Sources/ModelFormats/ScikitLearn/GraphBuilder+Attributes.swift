@@ -4,13 +4,13 @@ internal import TensorCore
 /// Reading of an estimator's attributes. Refusals name the attribute: `pipeline/model.coef_`.
 extension GraphBuilder {
     /// The estimator that a value is; nil if it is something else.
-    func estimator(_ value: PickleValue, path: String) -> EstimatorRecord? {
+    func estimator(_ value: PickleValue, path: String, depth: Int) -> EstimatorRecord? {
         guard let record = document.record(value), case .global(let global) = document.kind(record.callable),
             let name = document.text(global.name)
         else { return nil }
         let className = name.split(separator: ".").last.map { String($0) } ?? name
         return EstimatorRecord(
-            record: record, className: className, fullName: document.fullName(global), path: path)
+            record: record, className: className, fullName: document.fullName(global), path: path, depth: depth)
     }
 
     func attribute(_ estimator: EstimatorRecord, _ name: String) -> PickleValue? {
@@ -86,6 +86,37 @@ extension GraphBuilder {
         for case .text(let slice) in items { cost += Int(slice.count) / 16 }
         try spend(cost, path: place)
         return items.map { document.scalar($0) }
+    }
+
+    /// The attribute `classes_` of a classifier.
+    mutating func classLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
+        let place = estimator.path + ".classes_"
+        let scalars = try list(required(estimator, "classes_"), place: place)
+        var integers: [Int64] = []
+        var doubles: [Double] = []
+        var booleans: [Bool] = []
+        var strings: [String] = []
+        for scalar in scalars {
+            switch scalar {
+            case .integer(let value): integers.append(value)
+            case .float(let value): doubles.append(value)
+            case .boolean(let value): booleans.append(value)
+            case .text(let value): strings.append(value)
+            case .none, .other:
+                throw ImportError(
+                    .unsupported, at: place, found: scalar.description, expected: "numbers or text as classes")
+            }
+        }
+        switch scalars.count {
+        case integers.count: return .integers(integers)
+        case doubles.count: return .doubles(doubles)
+        case booleans.count: return .booleans(booleans)
+        case strings.count: return .strings(strings)
+        default:
+            throw ImportError(
+                .unsupported, at: place, found: "classes of several types", expected: "one type",
+                remedy: "convert the target to text before training")
+        }
     }
 
     func wrongType(_ value: PickleValue, place: String, expected: String) -> ImportError {

@@ -51,7 +51,30 @@ struct GraphBuilder: ~Escapable {
         for index in uses.indices {
             frame.append(FrameColumn(source: .input(index), kind: nil, name: inputNames.map { $0[index] }))
         }
-        try predict(root, Frame(frame), depth: 0)
+        let whole = Frame(frame)
+        if try isTransformer(root) {
+            outputs = [try transformOutput(transform(root, whole), path: root.path)]
+        } else {
+            outputs = try methods(root, whole).outputs
+        }
+    }
+
+    /// Whether the saved object only transforms: it is a transformer, or a pipeline or search that ends with one.
+    private func isTransformer(_ estimator: EstimatorRecord) throws(ImportError) -> Bool {
+        switch estimator.className {
+        case "Pipeline":
+            guard let last = try parts(of: estimator).last else { return false }
+            if last.isPassthrough { return true }
+            return try isTransformer(self.estimator(last, in: estimator))
+        case _ where EstimatorClass.searches.contains(estimator.className):
+            return try isTransformer(member("best_estimator_", of: estimator))
+        default: return EstimatorClass.of(estimator)?.methods == nil
+        }
+    }
+
+    private mutating func transformOutput(_ frame: Frame, path: String) throws(ImportError) -> GraphOutput {
+        let value = try matrix(frame, as: .number, path: path)
+        return GraphOutput(name: OutputField.transformName, value: value, meaning: .values, isVector: true)
     }
 
     /// The model, once `build` has run.
@@ -70,7 +93,7 @@ struct GraphBuilder: ~Escapable {
     }
 
     private func root() throws(ImportError) -> EstimatorRecord {
-        guard let root = estimator(document.root, path: "") else {
+        guard let root = estimator(document.root, path: "", depth: 0) else {
             throw ImportError(
                 .unsupported, at: "pickle", found: document.describe(document.root),
                 expected: "a scikit-learn estimator",
@@ -79,11 +102,11 @@ struct GraphBuilder: ~Escapable {
         let path =
             switch root.className {
             case "Pipeline": "pipeline"
-            case _ where SupportedClasses.searches.contains(root.className): "search"
+            case _ where EstimatorClass.searches.contains(root.className): "search"
             default: "model"
             }
         return EstimatorRecord(
-            record: root.record, className: root.className, fullName: root.fullName, path: path)
+            record: root.record, className: root.className, fullName: root.fullName, path: path, depth: 0)
     }
 
     private mutating func readVersion(_ root: EstimatorRecord) {
@@ -104,8 +127,6 @@ struct GraphBuilder: ~Escapable {
         widths.append(width)
         return ValueID(index: nodes.count - 1)
     }
-
-    mutating func addOutput(_ output: GraphOutput) { outputs.append(output) }
 
     mutating func note(_ estimator: EstimatorRecord, _ detail: String) throws(ImportError) {
         guard steps.count < Self.stepsMax else { throw tooManySteps(estimator.path) }
@@ -130,7 +151,7 @@ struct GraphBuilder: ~Escapable {
     // MARK: Inputs
 
     private mutating func makeInputs(_ root: EstimatorRecord) throws(ImportError) {
-        let first = try firstStep(root, depth: 0)
+        let first = try firstStep(root)
         inputNames = try names(of: first)
         if inputNames == nil { inputNames = try names(of: root) }
         let width = try inputWidth(of: first) ?? inputNames?.count

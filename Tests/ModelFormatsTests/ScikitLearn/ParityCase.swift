@@ -32,10 +32,35 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         let library: String
         let columns: [String]?
         let rows: [[Cell]]
-        /// nil for a row that the library refuses.
-        let prediction: [Cell?]
+        /// The relative error that is allowed; 1e-9 if nil.
+        let tolerance: Double?
         let classes: [Cell]?
-        let probabilities: [[Double]?]?
+        /// Each method's answers by the name of its output; nil for a row that the library refuses.
+        let methods: [String: [Cell?]]
+
+        private struct Key: CodingKey {
+            let stringValue: String
+            let intValue: Int? = nil
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: Key.self)
+            func value<T: Decodable>(_ name: String) throws -> T? {
+                try container.decodeIfPresent(T.self, forKey: Key(stringValue: name))
+            }
+            library = try value("library") ?? ""
+            columns = try value("columns")
+            rows = try value("rows") ?? []
+            tolerance = try value("tolerance")
+            classes = try value("classes")
+            var methods: [String: [Cell?]] = [:]
+            for name in ["prediction", "probabilities", "decision_function", "score_samples", "transform"] {
+                methods[name] = try value(name)
+            }
+            self.methods = methods
+        }
     }
 
     /// One value of a row or an answer.
@@ -44,6 +69,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         case boolean(Bool)
         case number(Double)
         case text(String)
+        /// A number that is missing is NaN.
         case list([Double])
 
         init(from decoder: any Decoder) throws {
@@ -57,7 +83,17 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             } else if let value = try? container.decode(String.self) {
                 self = .text(value)
             } else {
-                self = .list(try container.decode([Double].self))
+                self = .list(try container.decode([Cell].self).map { $0.number ?? .nan })
+            }
+        }
+
+        /// As a number; the text "Infinity" is one too, for JSON has none.
+        var number: Double? {
+            switch self {
+            case .number(let value): value
+            case .text("Infinity"): .infinity
+            case .text("-Infinity"): -.infinity
+            case .missing, .boolean, .text, .list: nil
             }
         }
 
@@ -72,15 +108,20 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Every committed case, as `version/case`.
-    static let all: [ParityCase] = {
-        guard let root = Bundle.module.url(forResource: "Fixtures/sklearn", withExtension: nil) else { return [] }
+    /// Every case of a folder, as `version/case`.
+    static func cases(in root: URL) -> [ParityCase] {
         let versions = (try? FileManager.default.contentsOfDirectory(atPath: root.path)) ?? []
         return versions.sorted().flatMap { version in
             let folder = root.appending(path: version)
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
             return names.sorted().map { ParityCase(name: "\(version)/\($0)", folder: folder.appending(path: $0)) }
         }
+    }
+
+    /// The committed cases.
+    static let all: [ParityCase] = {
+        guard let root = Bundle.module.url(forResource: "Fixtures/sklearn", withExtension: nil) else { return [] }
+        return cases(in: root)
     }()
 
     static func named(_ name: String) throws -> ParityCase {
@@ -91,9 +132,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
 /// What a compiled model answers for the rows of a case.
 struct ParityAnswer {
     var faults: Set<Int> = []
-    /// Row by row.
-    var predictions: [ParityCase.Cell] = []
-    var probabilities: [[Double]] = []
+    /// Each output's answers, row by row.
+    var outputs: [String: [ParityCase.Cell]] = [:]
 
     init(_ model: CompiledModel, rows: [[ParityCase.Cell]]) throws {
         var batch = RowBatch(layout: model.layout)
@@ -103,13 +143,13 @@ struct ParityAnswer {
             for (column, cell) in cells.enumerated() {
                 switch (cell, model.layout.columns[column].kind) {
                 case (.missing, _): break
-                case (.number(let value), .float64): batch.setDouble(value, row: row, column: column)
                 case (.boolean(let value), .float64): batch.setDouble(value ? 1 : 0, row: row, column: column)
+                // A column that the model drops has no type; what it holds does not count.
+                case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
+                    if let number = cell.number { batch.setDouble(number, row: row, column: column) }
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)
-                // A column that the model drops has no type; what it holds does not count.
-                case (.text, .float64) where !model.layout.columns[column].isUsed: break
                 default: Issue.record("column \(column) cannot hold \(cell)")
                 }
             }
@@ -117,29 +157,25 @@ struct ParityAnswer {
         var output = OutputBatch(fields: model.signature.outputs)
         model.predictor.predict(batch, into: &output, using: model.predictor.makeWorkspace())
         faults = Set(output.faults.map(\.row))
-        for row in rows.indices {
-            for (index, field) in model.signature.outputs.enumerated() {
-                let range = row * field.width..<(row + 1) * field.width
-                switch field.kind {
-                case .values:
-                    let values = Array(output.values[index].float64[range])
-                    predictions.append(field.isVector ? .list(values) : .number(values[0]))
-                case .label(let labels):
-                    let label = Int(output.values[index].labels[row])
-                    switch labels {
-                    case .integers(let values): predictions.append(.number(Double(values[label])))
-                    case .doubles(let values): predictions.append(.number(values[label]))
-                    case .booleans(let values): predictions.append(.boolean(values[label]))
-                    case .strings(let values): predictions.append(.text(values[label]))
-                    }
-                case .probabilities: probabilities.append(Array(output.values[index].float64[range]))
-                }
+        for (index, field) in model.signature.outputs.enumerated() {
+            outputs[field.name] = rows.indices.map { Self.cell(output.values[index], field, row: $0) }
+        }
+    }
+
+    private static func cell(_ values: OutputValues, _ field: OutputField, row: Int) -> ParityCase.Cell {
+        let range = row * field.width..<(row + 1) * field.width
+        switch field.kind {
+        case .values(let type), .probabilities(_, let type):
+            let numbers = type == .float32 ? values.float32[range].map { Double($0) } : Array(values.float64[range])
+            return field.isVector ? .list(numbers) : .number(numbers[0])
+        case .label(let labels):
+            let label = Int(values.labels[row])
+            switch labels {
+            case .integers(let values): return .number(Double(values[label]))
+            case .doubles(let values): return .number(values[label])
+            case .booleans(let values): return .boolean(values[label])
+            case .strings(let values): return .text(values[label])
             }
         }
     }
-}
-
-/// Whether two numbers agree to 1e-9, relatively.
-func agree(_ found: Double, _ expected: Double) -> Bool {
-    found == expected || abs(found - expected) <= 1e-9 * max(abs(expected), abs(found))
 }

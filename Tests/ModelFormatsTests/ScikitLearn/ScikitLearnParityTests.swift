@@ -1,44 +1,49 @@
-import InferenceEngine
-import ModelFormats
-import ModelIR
-import TensorCore
+import Foundation
 import Testing
 
 /// What the library itself answered, for every fixture.
 @Suite struct ScikitLearnParityTests {
     @Test(arguments: ParityCase.all)
     func agreesWithTheLibrary(fixture: ParityCase) throws {
-        let bytes = try fixture.modelBytes
-        let expected = try fixture.answer
-        let imported = try ScikitLearnImporter().importModel(bytes.span)
-        #expect(imported.producer == expected.library)
-        #expect(imported.graph.columns.compactMap(\.name) == expected.columns ?? [])
-        #expect(!imported.steps.isEmpty)
-        let model = try ModelCompiler.compile(imported.graph)
-        let answer = try ParityAnswer(model, rows: expected.rows)
-
-        for row in expected.rows.indices {
-            guard let prediction = expected.prediction[row], prediction != .missing else {
-                #expect(answer.faults.contains(row), "row \(row) is refused by the library")
-                continue
-            }
-            #expect(!answer.faults.contains(row), "row \(row)")
-            switch (answer.predictions[row], prediction) {
-            case (.number(let found), .number(let wanted)): #expect(agree(found, wanted), "row \(row)")
-            case (.list(let found), .list(let wanted)):
-                #expect(found.count == wanted.count)
-                for (one, other) in zip(found, wanted) { #expect(agree(one, other), "row \(row)") }
-            case (let found, let wanted): #expect(found == wanted, "row \(row)")
-            }
-            if let wanted = expected.probabilities?[row] {
-                #expect(answer.probabilities[row].count == wanted.count)
-                for (one, other) in zip(answer.probabilities[row], wanted) { #expect(agree(one, other), "row \(row)") }
-            }
-        }
+        let comparison = try ParityComparison(fixture)
+        #expect(comparison.differences.isEmpty, "\(comparison.differences.prefix(10).joined(separator: "\n"))")
     }
 
     @Test func hasFixturesOfEveryVersion() {
         let versions = Set(ParityCase.all.map { $0.name.split(separator: "/")[0] })
         #expect(versions == ["1.1.3", "1.3.2", "1.5.2", "1.7.2", "1.9.1"])
+    }
+}
+
+/// `make parity`: cases on random data, written by the libraries themselves into the folder VENCEJO_PARITY.
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["VENCEJO_PARITY"] != nil))
+struct RandomParityTests {
+    @Test func agreesWithTheLibraries() throws {
+        let folder = try #require(ProcessInfo.processInfo.environment["VENCEJO_PARITY"])
+        var report: [String: (cases: Int, numbers: Int, worst: Double, mismatches: Int)] = [:]
+        var failures = 0
+        for fixture in ParityCase.cases(in: URL(fileURLWithPath: folder)) {
+            let version = String(fixture.name.prefix { $0 != "/" })
+            do {
+                let comparison = try ParityComparison(fixture)
+                var line = report[version] ?? (0, 0, 0, 0)
+                line.cases += 1
+                line.numbers += comparison.numberCount
+                line.worst = max(line.worst, comparison.worstError)
+                line.mismatches += comparison.labelMismatches
+                report[version] = line
+                guard let first = comparison.differences.first else { continue }
+                print("\(fixture.name): \(first), and \(comparison.differences.count - 1) more")
+            } catch {
+                print("\(fixture.name): \(error)")
+            }
+            failures += 1
+        }
+        print("version     cases     numbers  worst error  label mismatches")
+        for (version, line) in report.sorted(by: { $0.key < $1.key }) {
+            print(version, line.cases, line.numbers, line.worst, line.mismatches, separator: "    ")
+        }
+        #expect(failures == 0)
+        #expect(!report.isEmpty, "no case in the folder")
     }
 }

@@ -71,8 +71,6 @@ import Testing
         (.text("hello"), "save the fitted estimator"),
         (.global("sklearn.linear_model", "Ridge"), "save the fitted estimator"),
         (.estimator("linear_model._ridge.Ridge", [("n_features_in_", .integer(1))]), "call fit"),
-        (scaler(2), "save the whole pipeline"), (.pipeline([("scale", scaler(2))]), "save the whole pipeline"),
-        (.pipeline([("scale", scaler(2)), ("end", .text("passthrough"))]), "save the whole pipeline"),
         (.pipeline([("a", ridge(.vector([1]))), ("b", ridge(.vector([1])))]), "last step"),
     ])
     func saysWhatToDo(model: PythonValue, remedy: String) throws {

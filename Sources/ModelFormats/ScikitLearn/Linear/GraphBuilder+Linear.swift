@@ -1,47 +1,15 @@
 internal import ModelIR
 internal import TensorCore
 
-/// What `predict` and `predict_proba` of each class give.
+/// Linear models.
 extension GraphBuilder {
-    mutating func predict(_ estimator: EstimatorRecord, _ frame: Frame, depth: Int) throws(ImportError) {
-        guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
-        switch estimator.className {
-        case "Pipeline":
-            let parts = try parts(of: estimator)
-            guard let last = parts.last, !last.isPassthrough else {
-                throw noPredictor(estimator, found: "a pipeline that ends without an estimator")
-            }
-            try note(estimator, "\(parts.count) steps")
-            var frame = frame
-            for part in parts.dropLast() where !part.isPassthrough {
-                frame = try transform(self.estimator(part, in: estimator), frame, depth: depth + 1)
-            }
-            try predict(self.estimator(last, in: estimator), frame, depth: depth + 1)
-        case _ where SupportedClasses.searches.contains(estimator.className):
-            try note(estimator, "its best_estimator_ predicts")
-            try predict(best(of: estimator), frame, depth: depth + 1)
-        case _ where SupportedClasses.linearRegressors.contains(estimator.className):
-            try regress(estimator, frame)
-        case _ where SupportedClasses.logisticClassifiers.contains(estimator.className):
-            try classify(estimator, frame)
-        default: throw noPredictor(estimator, found: estimator.fullName)
-        }
-    }
-
-    private func noPredictor(_ estimator: EstimatorRecord, found: String) -> ImportError {
-        ImportError(
-            .unsupported, at: estimator.path, found: found, expected: "a regressor or classifier as the last step",
-            remedy: "save the whole pipeline, preprocessing and model together")
-    }
-
     /// X · coef_ᵀ + intercept_. A two-dimensional `coef_` comes from a two-dimensional target, and answers a list.
-    private mutating func regress(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) {
+    mutating func regress(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> EstimatorMethods {
         let (gemm, isMatrix) = try linear(estimator, width: frame.count)
         let input = try matrix(frame, as: .number, path: estimator.path)
         let value = add(.gemm(gemm), [input], width: gemm.outputWidth, path: estimator.path)
         try note(estimator, "\(frame.count) features" + (isMatrix ? ", \(gemm.outputWidth) targets" : ""))
-        addOutput(
-            GraphOutput(name: OutputField.predictionName, value: value, meaning: .values, isVector: isMatrix))
+        return EstimatorMethods(prediction: .numbers(value, width: gemm.outputWidth, isVector: isMatrix))
     }
 
     private mutating func linear(
@@ -63,7 +31,7 @@ extension GraphBuilder {
         return (Gemm(weights: coefficients.values, bias: bias, inputWidth: width), isMatrix)
     }
 
-    private mutating func classify(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) {
+    mutating func classify(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> EstimatorMethods {
         let path = estimator.path
         let labels = try classLabels(estimator)
         let (gemm, isMatrix) = try linear(estimator, width: frame.count)
@@ -99,11 +67,9 @@ extension GraphBuilder {
             probabilities = add(.activation(.normalizeSum), [each], width: rows, path: path)
         }
         try note(estimator, "\(frame.count) features, \(labels.count) classes")
-        addOutput(GraphOutput(name: OutputField.predictionName, value: label, meaning: .label(labels)))
-        addOutput(
-            GraphOutput(
-                name: OutputField.probabilitiesName, value: probabilities, meaning: .probabilities(labels),
-                isVector: true))
+        return EstimatorMethods(
+            prediction: .label(label, labels), probabilities: probabilities,
+            decision: EstimatorMethods.Numbers(value: scores, width: rows))
     }
 
     /// Whether the probabilities are a softmax, or one logistic function a class. The rule changed: `multi_class` was
@@ -117,35 +83,5 @@ extension GraphBuilder {
         let solver = text(estimator, "solver")
         if classCount <= 2 || solver == "liblinear" { return false }
         return solver != "newton-cholesky" || isAtLeast(1, 6)
-    }
-
-    private mutating func classLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
-        let place = estimator.path + ".classes_"
-        let scalars = try list(required(estimator, "classes_"), place: place)
-        var integers: [Int64] = []
-        var doubles: [Double] = []
-        var booleans: [Bool] = []
-        var strings: [String] = []
-        for scalar in scalars {
-            switch scalar {
-            case .integer(let value): integers.append(value)
-            case .float(let value): doubles.append(value)
-            case .boolean(let value): booleans.append(value)
-            case .text(let value): strings.append(value)
-            case .none, .other:
-                throw ImportError(
-                    .unsupported, at: place, found: scalar.description, expected: "numbers or text as classes")
-            }
-        }
-        switch scalars.count {
-        case integers.count: return .integers(integers)
-        case doubles.count: return .doubles(doubles)
-        case booleans.count: return .booleans(booleans)
-        case strings.count: return .strings(strings)
-        default:
-            throw ImportError(
-                .unsupported, at: place, found: "classes of several types", expected: "one type",
-                remedy: "convert the target to text before training")
-        }
     }
 }

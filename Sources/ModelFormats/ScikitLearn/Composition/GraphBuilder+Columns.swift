@@ -1,136 +1,20 @@
 internal import ModelIR
 internal import TensorCore
 
-/// The shape of the saved object: steps, branches, and the columns that go into each.
+/// The columns that go into a model, and into each branch of it.
 extension GraphBuilder {
-    /// One named part of a pipeline, union or column transformer.
-    struct Part {
-        let name: String
-        let value: PickleValue
-        /// The column specification of a ColumnTransformer's branch.
-        let columns: PickleValue
-        /// "passthrough" or None.
-        let isPassthrough: Bool
-        let isDrop: Bool
-    }
-
-    /// The parts of an attribute that is a list of (name, estimator) or (name, estimator, columns).
-    func parts(_ estimator: EstimatorRecord, _ name: String, width: Int) throws(ImportError) -> [Part] {
-        let place = "\(estimator.path).\(name)"
-        let value = try required(estimator, name)
-        guard let items = document.sequence(value), items.count <= Self.stepsMax else {
-            throw wrongType(value, place: place, expected: "a list of steps")
-        }
-        var parts: [Part] = []
-        for (index, item) in items.enumerated() {
-            guard let entry = document.sequence(item), entry.count == width, case .text(let slice) = entry[0],
-                Int(slice.count) <= document.limits.nameBytesMax, let name = document.text(slice)
-            else {
-                throw wrongType(
-                    item, place: "\(place)[\(index)]", expected: "a tuple of \(width) that begins with a name")
-            }
-            let word: PickleScalar
-            if case .text(let slice) = entry[1], Int(slice.count) > document.limits.nameBytesMax {
-                word = .other(entry[1])
-            } else {
-                word = document.scalar(entry[1])
-            }
-            parts.append(
-                Part(
-                    name: name, value: entry[1], columns: width == 3 ? entry[2] : .none,
-                    isPassthrough: word == .none || word == .text("passthrough"), isDrop: word == .text("drop")))
-        }
-        return parts
-    }
-
-    func parts(of container: EstimatorRecord) throws(ImportError) -> [Part] {
-        switch container.className {
-        case "ColumnTransformer": try parts(container, "transformers_", width: 3)
-        case "FeatureUnion": try parts(container, "transformer_list", width: 2)
-        default: try parts(container, "steps", width: 2)
-        }
-    }
-
-    /// The estimator of a part.
-    func estimator(_ part: Part, in container: EstimatorRecord) throws(ImportError) -> EstimatorRecord {
-        let path = container.path + "/" + part.name
-        guard let estimator = estimator(part.value, path: path) else {
-            throw ImportError(
-                .unsupported, at: path, found: document.describe(part.value), expected: "a scikit-learn estimator")
-        }
-        return estimator
-    }
-
-    /// The fitted estimator of a search.
-    func best(of search: EstimatorRecord) throws(ImportError) -> EstimatorRecord {
-        let path = search.path + "/best_estimator_"
-        let value = try required(search, "best_estimator_")
-        guard let best = estimator(value, path: path) else {
-            throw wrongType(value, place: path, expected: "an estimator")
-        }
-        return best
-    }
-
-    // MARK: What is not served
-
-    /// Refuses the model with all of its unsupported steps at once.
-    func refuseUnsupported(_ root: EstimatorRecord) throws(ImportError) {
-        var found: [EstimatorRecord] = []
-        var visited = 0
-        try collectUnsupported(root, into: &found, visited: &visited, depth: 0)
-        guard let first = found.first else { return }
-        var text = first.fullName
-        for other in found.dropFirst().prefix(8) { text += ", and \(other.fullName) at \(other.path)" }
-        throw ImportError(
-            .unsupported, at: first.path, found: text, expected: "only classes that are served",
-            remedy: SupportedClasses.remedy(for: first))
-    }
-
-    private func collectUnsupported(
-        _ estimator: EstimatorRecord, into found: inout [EstimatorRecord], visited: inout Int, depth: Int
-    ) throws(ImportError) {
-        visited += 1
-        guard visited <= Self.stepsMax else { throw tooManySteps(estimator.path) }
-        guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
-        if estimator.className == "FunctionTransformer",
-            attribute(estimator, "func") ?? PickleValue.none == PickleValue.none
-        {
-            return
-        }
-        guard estimator.package == "sklearn", SupportedClasses.contains(estimator.className) else {
-            found.append(estimator)
-            return
-        }
-        if SupportedClasses.searches.contains(estimator.className) {
-            try collectUnsupported(best(of: estimator), into: &found, visited: &visited, depth: depth + 1)
-        } else if SupportedClasses.containers.contains(estimator.className) {
-            let parts = try parts(of: estimator)
-            visited += parts.count
-            for part in parts where !part.isPassthrough && !part.isDrop && !isEmpty(part.columns) {
-                let inner = try self.estimator(part, in: estimator)
-                try collectUnsupported(inner, into: &found, visited: &visited, depth: depth + 1)
-            }
-        }
-    }
-
-    func tooDeep(_ path: String) -> ImportError {
-        ImportError(
-            .limit, at: path, found: "more than \(Self.nestingMax) levels of pipelines", expected: "at most that many")
-    }
-
     // MARK: Inputs
 
     /// The step that sees the record first.
-    func firstStep(_ estimator: EstimatorRecord, depth: Int) throws(ImportError) -> EstimatorRecord {
-        guard depth <= Self.nestingMax else { throw tooDeep(estimator.path) }
+    func firstStep(_ estimator: EstimatorRecord) throws(ImportError) -> EstimatorRecord {
         switch estimator.className {
         case "Pipeline", "FeatureUnion":
             for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop {
-                return try firstStep(self.estimator(part, in: estimator), depth: depth + 1)
+                return try firstStep(self.estimator(part, in: estimator))
             }
             return estimator
-        case _ where SupportedClasses.searches.contains(estimator.className):
-            return try firstStep(best(of: estimator), depth: depth + 1)
+        case _ where EstimatorClass.searches.contains(estimator.className):
+            return try firstStep(member("best_estimator_", of: estimator))
         default: return estimator
         }
     }

@@ -1,29 +1,5 @@
-/// The classes of scikit-learn that are served, and what to use instead of others.
-enum SupportedClasses {
-    static let containers: Set<String> = ["Pipeline", "ColumnTransformer", "FeatureUnion"]
-
-    /// Searches that hand `predict` on to their `best_estimator_`.
-    static let searches: Set<String> = [
-        "GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV",
-    ]
-
-    static let transformers: Set<String> = [
-        "StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler", "SimpleImputer", "MissingIndicator",
-        "OneHotEncoder",
-    ]
-
-    /// Regressors whose prediction is X · coef_ᵀ + intercept_.
-    static let linearRegressors: Set<String> = [
-        "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV", "SGDRegressor",
-    ]
-
-    static let logisticClassifiers: Set<String> = ["LogisticRegression", "LogisticRegressionCV"]
-
-    static func contains(_ className: String) -> Bool {
-        containers.contains(className) || searches.contains(className) || transformers.contains(className)
-            || linearRegressors.contains(className) || logisticClassifiers.contains(className)
-    }
-
+/// What to use instead of a class that is not served.
+enum Remedies {
     /// What the user can do about a class that is not served.
     static func remedy(for estimator: EstimatorRecord) -> String {
         switch estimator.package {

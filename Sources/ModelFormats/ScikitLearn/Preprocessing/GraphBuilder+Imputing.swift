@@ -38,10 +38,7 @@ extension GraphBuilder {
             start = end
         }
         guard flag(estimator, "add_indicator", default: false) else { return result }
-        let value = try required(estimator, "indicator_")
-        guard let indicator = self.estimator(value, path: estimator.path + ".indicator_") else {
-            throw wrongType(value, place: estimator.path + ".indicator_", expected: "a MissingIndicator")
-        }
+        let indicator = try member("indicator_", of: estimator)
         result.columns += try indicate(indicator, frame, isInner: true).columns
         return result
     }
