@@ -23,6 +23,29 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Dense models.
+
+    /// One number for each row of a reference matrix: kernels and distances.
+    case pairwise(Pairwise)
+    /// The sum, or the product, of two values, element by element.
+    case elementwise(Elementwise)
+    /// The sum of squares of each `width` columns in a row.
+    case sumOfSquares(groupWidth: Int)
+    /// For each column the row of a table that the column's number chooses; their sum.
+    case tableSum(TableSum)
+    /// Kernel values of support vectors to one decision a pair of classes.
+    case pairDecisions(PairDecisions)
+    /// Decisions of pairs of classes to the class with the most votes.
+    case pairVote(classCount: Int)
+    /// Decisions of pairs of classes to one score a class.
+    case pairScores(classCount: Int)
+    case pairCoupling(PairCoupling)
+    case nearestNeighbors(NearestNeighbors)
+    case neighborMean(NeighborMean)
+    case radiusNeighbors(RadiusNeighbors)
+    case localOutlierFactor(LocalOutlierFactor)
+    case bisection(Bisection)
+
     /// The name for messages.
     package var name: String {
         switch self {
@@ -39,6 +62,19 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .pairwise: "Pairwise"
+        case .elementwise: "Elementwise"
+        case .sumOfSquares: "SumOfSquares"
+        case .tableSum: "TableSum"
+        case .pairDecisions: "PairDecisions"
+        case .pairVote: "PairVote"
+        case .pairScores: "PairScores"
+        case .pairCoupling: "PairCoupling"
+        case .nearestNeighbors: "NearestNeighbors"
+        case .neighborMean: "NeighborMean"
+        case .radiusNeighbors: "RadiusNeighbors"
+        case .localOutlierFactor: "LocalOutlierFactor"
+        case .bisection: "Bisection"
         }
     }
 }
@@ -57,4 +93,21 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
+
+    // Dense models.
+
+    /// The greater of x and 0.
+    case relu = "Relu"
+    case tanh = "Tanh"
+    case cosine = "Cos"
+    case squareRoot = "Sqrt"
+    case square = "Square"
+    /// The integer between x and 0 that is nearest to x.
+    case truncate = "Truncate"
+    /// ln of the sum of e^x over the row: one number.
+    case logSumExp = "LogSumExp"
+    /// x - ln of the sum of e^x over the row.
+    case logSoftmax = "LogSoftmax"
+    /// Each element over the row's sum; all equal where the sum is zero.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
 }

@@ -106,7 +106,7 @@ def answer(function, row):
     try:
         result = function(row)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     return [plain(value) for value in result] if isinstance(result, np.ndarray) else plain(result)
 

@@ -30,7 +30,9 @@ struct EstimatorClass: Sendable {
     }
 
     /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear
+    static let all: [EstimatorClass] =
+        composition + preprocessing + linear
+        + supportVectors + neighbors + naiveBayes + neuralNetworks + clusters + decompositions
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]

@@ -39,6 +39,8 @@ extension Activation: ReferenceEvaluation {
             for index in range { values[output + index - range.lowerBound] = values[index] / sum }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
+        case .relu, .tanh, .cosine, .squareRoot, .square, .truncate, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
+            applyDense(to: &values, at: range, output: output)
         }
     }
 
