@@ -81,14 +81,14 @@ for activation in ["identity", "logistic", "tanh", "relu"]:
         @(full_case if (activation, kind) in [("relu", "three"), ("logistic", "two")] else parity_case)
         def perceptrons(activation=activation, kind=kind, labels=labels):
             X = data(411)
-            network = MLPClassifier((5, 4), activation=activation, random_state=1, max_iter=300)
+            network = MLPClassifier((5, 4), activation=activation, random_state=1, solver="lbfgs", max_iter=100)
             model = make_pipeline(StandardScaler(), network)
             return model.fit(X, classes(X, labels)), X, {"suffix": f"_{activation}_{kind}"}
 
     @(case if activation == "tanh" else parity_case)
     def perceptrons_regressor(activation=activation):
         X = data(412)
-        model = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(6,), activation=activation, random_state=1))
+        model = make_pipeline(StandardScaler(), MLPRegressor(hidden_layer_sizes=(6,), activation=activation, random_state=1, solver="lbfgs"))
         return model.fit(X, X @ [1, 0.2, 0.03]), X, {"suffix": "_" + activation}
 
 
