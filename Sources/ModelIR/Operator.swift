@@ -23,6 +23,9 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Preprocessing.
+    case ordinalEncoder(OrdinalEncoder)
+
     /// The name for messages.
     package var name: String {
         switch self {
@@ -39,6 +42,7 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .ordinalEncoder: "OrdinalEncoder"
         }
     }
 }

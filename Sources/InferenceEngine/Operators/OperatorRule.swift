@@ -36,6 +36,7 @@ extension Operator {
         case .binaryProbabilities: BinaryProbabilities()
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
+        case .ordinalEncoder(let encoder): encoder
         }
     }
 }
@@ -48,6 +49,7 @@ extension Operator {
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
+        case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4
         }
