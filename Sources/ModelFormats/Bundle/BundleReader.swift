@@ -26,8 +26,7 @@ struct BundleReader: ~Escapable {
                 throw refusal(error, place)
             }
             guard seen.insert(key).inserted else {
-                throw ImportError(
-                    .malformed, at: Self.join(place, key), found: "the key a second time", expected: "each key once")
+                throw BundleDescription.refusal(Self.join(place, key), "the key a second time", "each key once")
             }
             try member(&self, key)
         }
@@ -102,7 +101,8 @@ struct BundleReader: ~Escapable {
 
     private func refusal(_ error: JSONError, _ place: String) -> ImportError {
         ImportError(
-            .malformed, at: "\(BundleDescription.fileName) \(place)(byte \(error.offset))", found: error.reason.found,
+            .malformed, at: "\(BundleDescription.fileName) \(place.isEmpty ? "" : place + " ")(byte \(error.offset))",
+            found: error.reason.found,
             expected: error.reason.expected)
     }
 }

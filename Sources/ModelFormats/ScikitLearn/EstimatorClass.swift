@@ -29,8 +29,12 @@ struct EstimatorClass: Sendable {
         EstimatorClass(names: names, methodNames: methodNames, methods: methods)
     }
 
-    /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear
+    /// Everything that is served, by family.
+    static let families: [(title: String, classes: [EstimatorClass])] = [
+        ("Composition", composition), ("Preprocessing", preprocessing), ("Linear models", linear),
+    ]
+
+    static let all: [EstimatorClass] = families.flatMap(\.classes)
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]
