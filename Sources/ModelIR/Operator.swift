@@ -29,6 +29,9 @@ package indirect enum Operator: Sendable {
     case elementwise(ElementwiseFunction)
     case combination(Combination)
 
+    // Preprocessing.
+    case ordinalEncoder(OrdinalEncoder)
+
     /// The name for messages.
     package var name: String {
         switch self {
@@ -48,6 +51,7 @@ package indirect enum Operator: Sendable {
         case .constant: "Constant"
         case .elementwise: "Elementwise"
         case .combination: "Combination"
+        case .ordinalEncoder: "OrdinalEncoder"
         }
     }
 }

@@ -39,6 +39,7 @@ extension Operator {
         case .constant(let values): Constant(values: values)
         case .elementwise(let function): function
         case .combination(let combination): combination
+        case .ordinalEncoder(let encoder): encoder
         }
     }
 }
@@ -51,6 +52,7 @@ extension Operator {
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
+        case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4
         }
