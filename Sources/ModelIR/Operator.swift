@@ -23,6 +23,12 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Ensembles and estimators around others.
+    /// The same numbers for every record.
+    case constant([Double])
+    case elementwise(ElementwiseFunction)
+    case combination(Combination)
+
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
 
@@ -42,6 +48,9 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .constant: "Constant"
+        case .elementwise: "Elementwise"
+        case .combination: "Combination"
         case .ordinalEncoder: "OrdinalEncoder"
         }
     }
@@ -57,6 +66,8 @@ package enum Activation: String, Sendable, Hashable {
     case softmax = "Softmax"
     /// Each element over the row's sum.
     case normalizeSum = "NormalizeSum"
+    /// Each element less the row's mean.
+    case subtractMean = "SubtractMean"
     /// 1 where x > 0, else 0.
     case step = "Step"
     /// The row's first maximum as a number.

@@ -36,6 +36,9 @@ extension Operator {
         case .binaryProbabilities: BinaryProbabilities()
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
+        case .constant(let values): Constant(values: values)
+        case .elementwise(let function): function
+        case .combination(let combination): combination
         case .ordinalEncoder(let encoder): encoder
         }
     }

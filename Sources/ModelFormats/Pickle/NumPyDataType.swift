@@ -11,10 +11,24 @@ struct NumPyDataType: Sendable, Hashable {
         case opaque
     }
 
+    /// One number within each element of a structured array.
+    struct Field: Sendable, Hashable {
+        let name: String
+        /// Where it lies in the element, in bytes.
+        let offset: Int
+        /// A number's or a boolean's.
+        let dataType: NumPyDataType
+    }
+
     var kind: Kind
     /// Bytes of one element.
     var itemBytes: Int
     var isBigEndian = false
+    /// The numbers of a structure, as the file lays them out; fields of other types are left out.
+    var fields: [Field] = []
+
+    /// Fields that a structure may have; those of the libraries have at most 14.
+    static let fieldsMax = 64
 
     /// Bytes that one element may have; an absurd width is refused before it is multiplied.
     static let itemBytesMax = 1 << 28
@@ -76,6 +90,14 @@ struct NumPyDataType: Sendable, Hashable {
     /// One code point of a text.
     static func codePoint(isBigEndian: Bool) -> NumPyDataType {
         NumPyDataType(kind: .unsigned, itemBytes: 4, isBigEndian: isBigEndian)
+    }
+
+    /// Whether an element is a number or a boolean, which `NumPyElement` reads.
+    var isNumber: Bool {
+        switch kind {
+        case .boolean, .signed, .unsigned, .float: true
+        case .complex, .text, .bytes, .object, .opaque: false
+        }
     }
 
     /// For messages, such as `float64`.

@@ -31,7 +31,10 @@ struct EstimatorClass: Sendable {
 
     /// Everything that is served, by family.
     static let families: [(title: String, classes: [EstimatorClass])] = [
-        ("Composition", composition), ("Preprocessing", preprocessing), ("Linear models", linear),
+        ("Composition", composition),
+        ("Preprocessing", preprocessing),
+        ("Linear models", linear),
+        ("Trees and boosting", trees),
     ]
 
     static let all: [EstimatorClass] = families.flatMap(\.classes)
