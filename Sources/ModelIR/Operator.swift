@@ -27,8 +27,8 @@ package indirect enum Operator: Sendable {
 
     /// One number for each row of a reference matrix: kernels and distances.
     case pairwise(Pairwise)
-    /// The sum, or the product, of two values, element by element.
-    case elementwise(Elementwise)
+    /// The product of two values, element by element.
+    case product
     /// The sum of squares of each `width` columns in a row.
     case sumOfSquares(groupWidth: Int)
     /// For each column the row of a table that the column's number chooses; their sum.
@@ -45,6 +45,15 @@ package indirect enum Operator: Sendable {
     case radiusNeighbors(RadiusNeighbors)
     case localOutlierFactor(LocalOutlierFactor)
     case bisection(Bisection)
+
+    // Ensembles and estimators around others.
+    /// The same numbers for every record.
+    case constant([Double])
+    case elementwise(ElementwiseFunction)
+    case combination(Combination)
+
+    // Preprocessing.
+    case ordinalEncoder(OrdinalEncoder)
 
     /// The name for messages.
     package var name: String {
@@ -63,7 +72,7 @@ package indirect enum Operator: Sendable {
         case .argMax: "ArgMax"
         case .greater: "Greater"
         case .pairwise: "Pairwise"
-        case .elementwise: "Elementwise"
+        case .product: "Mul"
         case .sumOfSquares: "SumOfSquares"
         case .tableSum: "TableSum"
         case .pairDecisions: "PairDecisions"
@@ -75,6 +84,10 @@ package indirect enum Operator: Sendable {
         case .radiusNeighbors: "RadiusNeighbors"
         case .localOutlierFactor: "LocalOutlierFactor"
         case .bisection: "Bisection"
+        case .constant: "Constant"
+        case .elementwise: "Elementwise"
+        case .combination: "Combination"
+        case .ordinalEncoder: "OrdinalEncoder"
         }
     }
 }
@@ -89,6 +102,8 @@ package enum Activation: String, Sendable, Hashable {
     case softmax = "Softmax"
     /// Each element over the row's sum.
     case normalizeSum = "NormalizeSum"
+    /// Each element less the row's mean.
+    case subtractMean = "SubtractMean"
     /// 1 where x > 0, else 0.
     case step = "Step"
     /// The row's first maximum as a number.
@@ -100,10 +115,6 @@ package enum Activation: String, Sendable, Hashable {
     case relu = "Relu"
     case tanh = "Tanh"
     case cosine = "Cos"
-    case squareRoot = "Sqrt"
-    case square = "Square"
-    /// The integer between x and 0 that is nearest to x.
-    case truncate = "Truncate"
     /// ln of the sum of e^x over the row: one number.
     case logSumExp = "LogSumExp"
     /// x - ln of the sum of e^x over the row.

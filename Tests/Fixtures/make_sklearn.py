@@ -36,6 +36,8 @@ def main():
     import sklearn_neighbors  # noqa: F401
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
+    import sklearn_trees  # noqa: F401
+    import sklearn_preprocessing  # noqa: F401
 
     for function, committed in sklearn_cases.CASES:
         if is_committed and (committed == "never" or committed == "one version"

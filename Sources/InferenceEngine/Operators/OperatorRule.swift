@@ -45,7 +45,7 @@ extension Operator {
         case .greater(let threshold): Greater(threshold: threshold)
         // Dense models.
         case .pairwise(let pairwise): pairwise
-        case .elementwise(let elementwise): elementwise
+        case .product: Product()
         case .sumOfSquares(let groupWidth): SumOfSquares(groupWidth: groupWidth)
         case .tableSum(let tables): tables
         case .pairDecisions(let decisions): decisions
@@ -57,6 +57,10 @@ extension Operator {
         case .radiusNeighbors(let neighbors): neighbors
         case .localOutlierFactor(let factor): factor
         case .bisection(let bisection): bisection
+        case .constant(let values): Constant(values: values)
+        case .elementwise(let function): function
+        case .combination(let combination): combination
+        case .ordinalEncoder(let encoder): encoder
         }
     }
 }
@@ -69,6 +73,7 @@ extension Operator {
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
+        case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         case .pairwise(let pairwise): pairwise.references.count
         case .nearestNeighbors(let neighbors): neighbors.points.count

@@ -29,10 +29,21 @@ struct EstimatorClass: Sendable {
         EstimatorClass(names: names, methodNames: methodNames, methods: methods)
     }
 
-    /// Everything that is served.
-    static let all: [EstimatorClass] =
-        composition + preprocessing + linear
-        + supportVectors + neighbors + naiveBayes + neuralNetworks + clusters + decompositions
+    /// Everything that is served, by family.
+    static let families: [(title: String, classes: [EstimatorClass])] = [
+        ("Composition", composition),
+        ("Preprocessing", preprocessing),
+        ("Linear models", linear),
+        ("Trees and boosting", trees),
+        ("Support vectors and kernels", supportVectors),
+        ("Neighbours", neighbors),
+        ("Naive Bayes", naiveBayes),
+        ("Neural networks", neuralNetworks),
+        ("Clusters, mixtures and outliers", clusters),
+        ("Decompositions", decompositions),
+    ]
+
+    static let all: [EstimatorClass] = families.flatMap(\.classes)
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]

@@ -13,12 +13,6 @@ extension Activation {
             for index in range { values[index + shift] = Scalar.hyperbolicTangent(values[index]) }
         case .cosine:
             for index in range { values[index + shift] = Scalar.cosine(values[index]) }
-        case .squareRoot:
-            for index in range { values[index + shift] = values[index].squareRoot() }
-        case .square:
-            for index in range { values[index + shift] = values[index] * values[index] }
-        case .truncate:
-            for index in range { values[index + shift] = values[index].rounded(.towardZero) }
         case .logSumExp:
             values[output] = Self.logSumExp(of: values, at: range)
         case .logSoftmax:

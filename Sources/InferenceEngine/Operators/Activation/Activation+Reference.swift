@@ -37,9 +37,14 @@ extension Activation: ReferenceEvaluation {
             var sum: Scalar = 0
             for index in range { sum += values[index] }
             for index in range { values[output + index - range.lowerBound] = values[index] / sum }
+        case .subtractMean:
+            var sum: Scalar = 0
+            for index in range { sum += values[index] }
+            let mean = sum / Scalar(range.count)
+            for index in range { values[output + index - range.lowerBound] = values[index] - mean }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
-        case .relu, .tanh, .cosine, .squareRoot, .square, .truncate, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
+        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
             applyDense(to: &values, at: range, output: output)
         }
     }

@@ -6,14 +6,14 @@ extension Activation: OperatorTyping {
         switch self {
         case .logistic, .exp, .step:
             return input
-        case .softmax, .normalizeSum:
+        case .softmax, .normalizeSum, .subtractMean:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
             return ValueType(input.kind, computedWidth: input.width)
         case .argMaxValue:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
             return ValueType(input.kind, computedWidth: 1)
         // Dense models.
-        case .relu, .tanh, .cosine, .squareRoot, .square, .truncate:
+        case .relu, .tanh, .cosine:
             return input
         case .logSoftmax, .normalizeSumOrUniform:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }

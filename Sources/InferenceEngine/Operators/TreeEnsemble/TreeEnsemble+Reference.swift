@@ -6,6 +6,11 @@ extension TreeEnsemble: ReferenceEvaluation {
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault) {
         let input = operands.input
+        if !acceptsMissing {
+            for column in 0..<input.width where workspace.number(input, column).isNaN {
+                throw RowFault(row: row, column: input.inputColumns[column] ?? 0, reason: .missingValue)
+            }
+        }
         if precision != .float64 {
             for column in 0..<input.width where workspace.number(input, column).isInfiniteAsFloat {
                 throw RowFault(row: row, column: input.inputColumns[column] ?? 0, reason: .exceedsFloat32)

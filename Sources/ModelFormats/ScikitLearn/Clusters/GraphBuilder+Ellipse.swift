@@ -16,7 +16,7 @@ extension GraphBuilder {
         }
         let difference = subtract(location, from: try matrix(frame, as: .number, path: path), path: path)
         let weighted = project(difference, precision, path: path)
-        let products = add(.elementwise(.multiply), [difference, weighted.value], width: frame.count, path: path)
+        let products = add(.product, [difference, weighted.value], width: frame.count, path: path)
         let negated = Projection(
             weights: [Double](repeating: -1, count: frame.count), height: 1, width: frame.count)
         let scores = project(products, negated, path: path)

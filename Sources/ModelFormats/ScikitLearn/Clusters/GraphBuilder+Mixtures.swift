@@ -103,10 +103,11 @@ extension GraphBuilder {
             determinants.append(logarithms)
         }
         let linear = project(input, products, bias: bias, path: path)
-        let squares = add(.activation(.square), [input], width: means.width, path: path)
+        let squares = add(.elementwise(.square), [input], width: means.width, path: path)
         let quadratic = project(squares, precisions, path: path)
         return (
-            add(.elementwise(.add), [linear.value, quadratic.value], width: means.height, path: path), determinants
+            add(.combination(Combination(count: 2)), [linear.value, quadratic.value], width: means.height, path: path),
+            determinants
         )
     }
 

@@ -113,7 +113,7 @@ extension GraphBuilder {
             form: .subtractDivide, offset: [Double](repeating: 0, count: deviations.count), scale: deviations)
         let row = add(.scaler(scaler), [input], width: centers.width, path: path)
         let distances = pairwise(measure, row, scaled, path: path)
-        let squares = add(.activation(.square), [distances], width: centers.height, path: path)
+        let squares = add(.elementwise(.square), [distances], width: centers.height, path: path)
         let logarithms = Scaler(
             form: .multiplyAdd, offset: priors.map { 2 * log($0) },
             scale: [Double](repeating: -1, count: centers.height))

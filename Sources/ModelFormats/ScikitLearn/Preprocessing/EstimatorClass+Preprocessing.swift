@@ -16,6 +16,9 @@ extension EstimatorClass {
         .transformers("OneHotEncoder") { (builder, encoder, frame) throws(ImportError) in
             try builder.encode(encoder, frame)
         },
+        .transformers("OrdinalEncoder") { (builder, encoder, frame) throws(ImportError) in
+            try builder.encodeOrdinals(encoder, frame)
+        },
         .transformers("FunctionTransformer") { (builder, transformer, frame) throws(ImportError) in
             try builder.applyFunction(transformer, frame)
         },

@@ -1,6 +1,6 @@
 internal import ModelIR
 
-extension Elementwise: OperatorTyping {
+extension Product: OperatorTyping {
     func outputType(of inputs: [ValueType], in context: inout TypingContext) throws(ImportError) -> ValueType {
         guard inputs.count == 2, inputs.allSatisfy({ $0.kind == .float64 && $0.width == inputs[0].width }) else {
             throw context.refusal(
