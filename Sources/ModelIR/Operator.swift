@@ -23,6 +23,14 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Boosted trees.
+
+    /// The leaf that each tree of an ensemble ends in.
+    case treeLeaves(TreeLeaves)
+    case categoryMapper(CategoryMapper)
+    /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
+    case missingValue(Double)
+
     /// The name for messages.
     package var name: String {
         switch self {
@@ -39,6 +47,9 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .treeLeaves: "TreeLeaves"
+        case .categoryMapper: "CategoryMapper"
+        case .missingValue: "MissingValue"
         }
     }
 }
@@ -57,4 +68,10 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    case logisticInOneForm = "LogisticInOneForm"
+    /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
+    case softplus = "Softplus"
+    /// x squared with x's sign, elementwise.
+    case signedSquare = "SignedSquare"
 }

@@ -36,6 +36,10 @@ extension Operator {
         case .binaryProbabilities: BinaryProbabilities()
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
+        // Boosted trees.
+        case .treeLeaves(let leaves): leaves
+        case .categoryMapper(let mapper): mapper
+        case .missingValue(let value): MissingValue(value: value)
         }
     }
 }
@@ -47,6 +51,7 @@ extension Operator {
         case .gemm(let gemm): gemm.weights.count
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
+        case .treeLeaves(let leaves): leaves.origins.count * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4

@@ -12,9 +12,13 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
+    private static let modelFiles = [
+        "model.pkl", "model.joblib", "model.txt", "model.json", "model.ubj", "model.bin", "model.cbm",
+    ]
+
     var modelBytes: [UInt8] {
         get throws {
-            for file in ["model.pkl", "model.joblib"] {
+            for file in Self.modelFiles {
                 let url = folder.appending(path: file)
                 if FileManager.default.fileExists(atPath: url.path) { return Array(try Data(contentsOf: url)) }
             }
@@ -56,7 +60,9 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             tolerance = try value("tolerance")
             classes = try value("classes")
             var methods: [String: [Cell?]] = [:]
-            for name in ["prediction", "probabilities", "decision_function", "score_samples", "transform"] {
+            for name in [
+                "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",
+            ] {
                 methods[name] = try value(name)
             }
             self.methods = methods

@@ -31,7 +31,7 @@ extension OneHotEncoder: ReferenceEvaluation {
         }
     }
 
-    private static func index(of value: Double, in categories: [Double]) -> Int? {
+    static func index(of value: Double, in categories: [Double]) -> Int? {
         for (index, category) in categories.enumerated()
         where category == value || (category.isNaN && value.isNaN) {
             return index
@@ -39,7 +39,7 @@ extension OneHotEncoder: ReferenceEvaluation {
         return nil
     }
 
-    private static func index(
+    static func index(
         of text: TextReference, in categories: [String?], row: Int, of rows: borrowing RowBatch
     ) -> Int? {
         for index in categories.indices {
