@@ -31,6 +31,12 @@ package indirect enum Operator: Sendable {
 
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
+    // Boosted trees.
+
+    /// The leaf that each tree of an ensemble ends in.
+    case treeLeaves(TreeLeaves)
+    /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
+    case missingValue(Double)
 
     /// The name for messages.
     package var name: String {
@@ -52,6 +58,8 @@ package indirect enum Operator: Sendable {
         case .elementwise: "Elementwise"
         case .combination: "Combination"
         case .ordinalEncoder: "OrdinalEncoder"
+        case .treeLeaves: "TreeLeaves"
+        case .missingValue: "MissingValue"
         }
     }
 }
@@ -72,4 +80,10 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    case logisticInOneForm = "LogisticInOneForm"
+    /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
+    case softplus = "Softplus"
+    /// x squared with x's sign, elementwise.
+    case signedSquare = "SignedSquare"
 }

@@ -40,6 +40,9 @@ extension Operator {
         case .elementwise(let function): function
         case .combination(let combination): combination
         case .ordinalEncoder(let encoder): encoder
+        // Boosted trees.
+        case .treeLeaves(let leaves): leaves
+        case .missingValue(let value): MissingValue(value: value)
         }
     }
 }
@@ -51,6 +54,7 @@ extension Operator {
         case .gemm(let gemm): gemm.weights.count
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
+        case .treeLeaves(let leaves): leaves.origins.count * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count

@@ -5,6 +5,8 @@ internal import TensorCore
 protocol ActivationScalar: BinaryFloatingPoint, WorkspaceElement {
     static func logistic(_ value: Self) -> Self
     static func exponential(_ value: Self) -> Self
+    /// ln(1 + x).
+    static func logarithmOfOnePlus(_ value: Self) -> Self
     /// The sum of a softmax's terms, as the library accumulates it.
     associatedtype SoftmaxSum: BinaryFloatingPoint
     /// Copies numbers to the array of this type of an output.
@@ -23,6 +25,8 @@ extension Double: ActivationScalar {
 
     static func exponential(_ value: Double) -> Double { exp(value) }
 
+    static func logarithmOfOnePlus(_ value: Double) -> Double { log1p(value) }
+
     static func copy(_ source: [Double], _ range: Range<Int>, to target: inout OutputValues, at start: Int) {
         for index in range { target.float64[start + index - range.lowerBound] = source[index] }
     }
@@ -39,6 +43,8 @@ extension Float: ActivationScalar {
     }
 
     static func exponential(_ value: Float) -> Float { expf(value) }
+
+    static func logarithmOfOnePlus(_ value: Float) -> Float { log1pf(value) }
 
     static func copy(_ source: [Float], _ range: Range<Int>, to target: inout OutputValues, at start: Int) {
         for index in range { target.float32[start + index - range.lowerBound] = source[index] }
