@@ -37,6 +37,16 @@ extension Operator {
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
         case .ordinalEncoder(let encoder): encoder
+        case .elementwise(let function): function
+        case .rowNormalizer(let normalizer): normalizer
+        case .binning(let binning): binning
+        case .columnProducts(let products): products
+        case .splineBasis(let basis): basis
+        case .powerTransform(let transform): transform
+        case .quantileTransform(let transform): transform
+        case .knnImputer(let imputer): imputer
+        case .coalesce: Coalesce()
+        case .refuseMissing: RefuseMissing()
         }
     }
 }
@@ -50,6 +60,9 @@ extension Operator {
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
+        case .columnProducts(let products): products.terms.count
+        case .splineBasis(let basis): basis.features.count * basis.splineCount
+        case .knnImputer(let imputer): imputer.rows.count
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4
         }
