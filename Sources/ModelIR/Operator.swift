@@ -26,11 +26,25 @@ package indirect enum Operator: Sendable {
     // Ensembles and estimators around others.
     /// The same numbers for every record.
     case constant([Double])
-    case elementwise(ElementwiseFunction)
     case combination(Combination)
 
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
+    /// A function of each element for itself.
+    case elementwise(ElementwiseFunction)
+    case rowNormalizer(RowNormalizer)
+    case binning(Binning)
+    case columnProducts(ColumnProducts)
+    case splineBasis(SplineBasis)
+    case powerTransform(PowerTransform)
+    case quantileTransform(QuantileTransform)
+    case knnImputer(KNNImputer)
+    /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
+    /// where all of the first is missing the third.
+    case coalesce
+    /// The first input; in the columns of the others, or of the only one, nothing may be missing.
+    case refuseMissing
+
     // Boosted trees.
 
     /// The leaf that each tree of an ensemble ends in.
@@ -55,9 +69,18 @@ package indirect enum Operator: Sendable {
         case .argMax: "ArgMax"
         case .greater: "Greater"
         case .constant: "Constant"
-        case .elementwise: "Elementwise"
         case .combination: "Combination"
         case .ordinalEncoder: "OrdinalEncoder"
+        case .elementwise: "Elementwise"
+        case .rowNormalizer: "Normalizer"
+        case .binning: "Binning"
+        case .columnProducts: "ColumnProducts"
+        case .splineBasis: "SplineBasis"
+        case .powerTransform: "PowerTransform"
+        case .quantileTransform: "QuantileTransform"
+        case .knnImputer: "KNNImputer"
+        case .coalesce: "Coalesce"
+        case .refuseMissing: "RefuseMissing"
         case .treeLeaves: "TreeLeaves"
         case .missingValue: "MissingValue"
         }

@@ -40,7 +40,15 @@ extension Operator {
         case .elementwise(let function): function
         case .combination(let combination): combination
         case .ordinalEncoder(let encoder): encoder
-        // Boosted trees.
+        case .rowNormalizer(let normalizer): normalizer
+        case .binning(let binning): binning
+        case .columnProducts(let products): products
+        case .splineBasis(let basis): basis
+        case .powerTransform(let transform): transform
+        case .quantileTransform(let transform): transform
+        case .knnImputer(let imputer): imputer
+        case .coalesce: Coalesce()
+        case .refuseMissing: RefuseMissing()
         case .treeLeaves(let leaves): leaves
         case .missingValue(let value): MissingValue(value: value)
         }
@@ -57,6 +65,9 @@ extension Operator {
         case .treeLeaves(let leaves): leaves.origins.count * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
+        case .columnProducts(let products): products.terms.count
+        case .splineBasis(let basis): basis.features.count * basis.splineCount
+        case .knnImputer(let imputer): imputer.rows.count
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4
         }

@@ -40,6 +40,7 @@ struct EstimatorClass: Sendable {
     static let families: [(title: String, classes: [EstimatorClass])] = [
         ("Composition", composition),
         ("Preprocessing", preprocessing),
+        ("Feature selection", featureSelection),
         ("Linear models", linear),
         ("Trees and boosting", trees),
         ("LightGBM", lightgbm),
