@@ -23,6 +23,29 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Dense models.
+
+    /// One number for each row of a reference matrix: kernels and distances.
+    case pairwise(Pairwise)
+    /// The product of two values, element by element.
+    case product
+    /// The sum of squares of each `width` columns in a row.
+    case sumOfSquares(groupWidth: Int)
+    /// For each column the row of a table that the column's number chooses; their sum.
+    case tableSum(TableSum)
+    /// Kernel values of support vectors to one decision a pair of classes.
+    case pairDecisions(PairDecisions)
+    /// Decisions of pairs of classes to the class with the most votes.
+    case pairVote(classCount: Int)
+    /// Decisions of pairs of classes to one score a class.
+    case pairScores(classCount: Int)
+    case pairCoupling(PairCoupling)
+    case nearestNeighbors(NearestNeighbors)
+    case neighborMean(NeighborMean)
+    case radiusNeighbors(RadiusNeighbors)
+    case localOutlierFactor(LocalOutlierFactor)
+    case bisection(Bisection)
+
     // Ensembles and estimators around others.
     /// The same numbers for every record.
     case constant([Double])
@@ -68,6 +91,19 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .pairwise: "Pairwise"
+        case .product: "Mul"
+        case .sumOfSquares: "SumOfSquares"
+        case .tableSum: "TableSum"
+        case .pairDecisions: "PairDecisions"
+        case .pairVote: "PairVote"
+        case .pairScores: "PairScores"
+        case .pairCoupling: "PairCoupling"
+        case .nearestNeighbors: "NearestNeighbors"
+        case .neighborMean: "NeighborMean"
+        case .radiusNeighbors: "RadiusNeighbors"
+        case .localOutlierFactor: "LocalOutlierFactor"
+        case .bisection: "Bisection"
         case .constant: "Constant"
         case .combination: "Combination"
         case .ordinalEncoder: "OrdinalEncoder"
@@ -109,4 +145,17 @@ package enum Activation: String, Sendable, Hashable {
     case softplus = "Softplus"
     /// x squared with x's sign, elementwise.
     case signedSquare = "SignedSquare"
+
+    // Dense models.
+
+    /// The greater of x and 0.
+    case relu = "Relu"
+    case tanh = "Tanh"
+    case cosine = "Cos"
+    /// ln of the sum of e^x over the row: one number.
+    case logSumExp = "LogSumExp"
+    /// x - ln of the sum of e^x over the row.
+    case logSoftmax = "LogSoftmax"
+    /// Each element over the row's sum; all equal where the sum is zero.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
 }

@@ -107,7 +107,7 @@ def answer(function, row):
     try:
         result = function(row)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     if isinstance(result, np.ndarray) and result.dtype == bool:
         result = result.astype(int)

@@ -14,6 +14,13 @@ protocol ReferenceEvaluation: Sendable {
     func evaluate(
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault)
+
+    /// Doubles of the workspace that `evaluate` needs beside its output: `ReferenceOperands.scratch`.
+    var scratchCount: Int { get }
+}
+
+extension ReferenceEvaluation {
+    var scratchCount: Int { 0 }
 }
 
 /// Everything the engine knows of an operator. One folder here holds both halves.
@@ -36,6 +43,20 @@ extension Operator {
         case .binaryProbabilities: BinaryProbabilities()
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
+        // Dense models.
+        case .pairwise(let pairwise): pairwise
+        case .product: Product()
+        case .sumOfSquares(let groupWidth): SumOfSquares(groupWidth: groupWidth)
+        case .tableSum(let tables): tables
+        case .pairDecisions(let decisions): decisions
+        case .pairVote(let classCount): PairVote(classCount: classCount)
+        case .pairScores(let classCount): PairScores(classCount: classCount)
+        case .pairCoupling(let coupling): coupling
+        case .nearestNeighbors(let neighbors): neighbors
+        case .neighborMean(let mean): mean
+        case .radiusNeighbors(let neighbors): neighbors
+        case .localOutlierFactor(let factor): factor
+        case .bisection(let bisection): bisection
         case .constant(let values): Constant(values: values)
         case .elementwise(let function): function
         case .combination(let combination): combination
@@ -69,6 +90,10 @@ extension Operator {
         case .splineBasis(let basis): basis.features.count * basis.splineCount
         case .knnImputer(let imputer): imputer.rows.count
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
+        case .pairwise(let pairwise): pairwise.references.count
+        case .nearestNeighbors(let neighbors): neighbors.points.count
+        case .radiusNeighbors(let neighbors): neighbors.points.count
+        case .pairDecisions(let decisions): decisions.coefficients.count
         default: 4
         }
     }

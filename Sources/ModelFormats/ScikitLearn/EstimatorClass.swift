@@ -43,6 +43,12 @@ struct EstimatorClass: Sendable {
         ("Feature selection", featureSelection),
         ("Linear models", linear),
         ("Trees and boosting", trees),
+        ("Support vectors and kernels", supportVectors),
+        ("Neighbours", neighbors),
+        ("Naive Bayes", naiveBayes),
+        ("Neural networks", neuralNetworks),
+        ("Clusters, mixtures and outliers", clusters),
+        ("Decompositions", decompositions),
         ("LightGBM", lightgbm),
     ]
 

@@ -58,6 +58,8 @@ extension Activation: ReferenceEvaluation {
             }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
+        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
+            applyDense(to: &values, at: range, output: output)
         }
     }
 

@@ -12,6 +12,15 @@ extension Activation: OperatorTyping {
         case .argMaxValue:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
             return ValueType(input.kind, computedWidth: 1)
+        // Dense models.
+        case .relu, .tanh, .cosine:
+            return input
+        case .logSoftmax, .normalizeSumOrUniform:
+            guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
+            return ValueType(input.kind, computedWidth: input.width)
+        case .logSumExp:
+            guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
+            return ValueType(input.kind, computedWidth: 1)
         }
     }
 }
