@@ -49,11 +49,31 @@ package indirect enum Operator: Sendable {
     // Ensembles and estimators around others.
     /// The same numbers for every record.
     case constant([Double])
-    case elementwise(ElementwiseFunction)
     case combination(Combination)
 
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
+    /// A function of each element for itself.
+    case elementwise(ElementwiseFunction)
+    case rowNormalizer(RowNormalizer)
+    case binning(Binning)
+    case columnProducts(ColumnProducts)
+    case splineBasis(SplineBasis)
+    case powerTransform(PowerTransform)
+    case quantileTransform(QuantileTransform)
+    case knnImputer(KNNImputer)
+    /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
+    /// where all of the first is missing the third.
+    case coalesce
+    /// The first input; in the columns of the others, or of the only one, nothing may be missing.
+    case refuseMissing
+
+    // Boosted trees.
+
+    /// The leaf that each tree of an ensemble ends in.
+    case treeLeaves(TreeLeaves)
+    /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
+    case missingValue(Double)
 
     /// The name for messages.
     package var name: String {
@@ -85,9 +105,20 @@ package indirect enum Operator: Sendable {
         case .localOutlierFactor: "LocalOutlierFactor"
         case .bisection: "Bisection"
         case .constant: "Constant"
-        case .elementwise: "Elementwise"
         case .combination: "Combination"
         case .ordinalEncoder: "OrdinalEncoder"
+        case .elementwise: "Elementwise"
+        case .rowNormalizer: "Normalizer"
+        case .binning: "Binning"
+        case .columnProducts: "ColumnProducts"
+        case .splineBasis: "SplineBasis"
+        case .powerTransform: "PowerTransform"
+        case .quantileTransform: "QuantileTransform"
+        case .knnImputer: "KNNImputer"
+        case .coalesce: "Coalesce"
+        case .refuseMissing: "RefuseMissing"
+        case .treeLeaves: "TreeLeaves"
+        case .missingValue: "MissingValue"
         }
     }
 }
@@ -108,6 +139,12 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    case logisticInOneForm = "LogisticInOneForm"
+    /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
+    case softplus = "Softplus"
+    /// x squared with x's sign, elementwise.
+    case signedSquare = "SignedSquare"
 
     // Dense models.
 

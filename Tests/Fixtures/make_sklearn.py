@@ -43,7 +43,7 @@ def main():
         if is_committed and (committed == "never" or committed == "one version"
                              and sklearn_cases.VERSION != FULL_VERSION):
             continue
-        if options.only in function.__name__:
+        if any(part in function.__name__ for part in options.only.split(",")):
             sklearn_cases.write(options.folder, function.__name__, *function(), is_committed)
     print(sklearn.__version__, "done")
 

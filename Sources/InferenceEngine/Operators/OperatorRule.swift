@@ -61,6 +61,17 @@ extension Operator {
         case .elementwise(let function): function
         case .combination(let combination): combination
         case .ordinalEncoder(let encoder): encoder
+        case .rowNormalizer(let normalizer): normalizer
+        case .binning(let binning): binning
+        case .columnProducts(let products): products
+        case .splineBasis(let basis): basis
+        case .powerTransform(let transform): transform
+        case .quantileTransform(let transform): transform
+        case .knnImputer(let imputer): imputer
+        case .coalesce: Coalesce()
+        case .refuseMissing: RefuseMissing()
+        case .treeLeaves(let leaves): leaves
+        case .missingValue(let value): MissingValue(value: value)
         }
     }
 }
@@ -72,8 +83,12 @@ extension Operator {
         case .gemm(let gemm): gemm.weights.count
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
+        case .treeLeaves(let leaves): leaves.origins.count * 16
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
+        case .columnProducts(let products): products.terms.count
+        case .splineBasis(let basis): basis.features.count * basis.splineCount
+        case .knnImputer(let imputer): imputer.rows.count
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         case .pairwise(let pairwise): pairwise.references.count
         case .nearestNeighbors(let neighbors): neighbors.points.count

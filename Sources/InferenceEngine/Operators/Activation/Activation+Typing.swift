@@ -4,7 +4,7 @@ extension Activation: OperatorTyping {
     func outputType(of inputs: [ValueType], in context: inout TypingContext) throws(ImportError) -> ValueType {
         let input = try context.singleNumber(inputs)
         switch self {
-        case .logistic, .exp, .step:
+        case .logistic, .exp, .step, .logisticInOneForm, .softplus, .signedSquare:
             return input
         case .softmax, .normalizeSum, .subtractMean:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
