@@ -42,6 +42,10 @@ struct LoopHandling {
     /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
 
+    /// Those whose bodies have come whole and that are not answered: a client that goes before the import takes its
+    /// upload along.
+    private var whole: [ExchangeID: UploadExchange] = [:]
+
     private typealias Prediction = ExpectedPredictions.Prediction
 
     private enum PendingRequest {
@@ -135,6 +139,7 @@ struct LoopHandling {
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
             if isEnd {
                 pending[exchange] = nil
+                whole[exchange] = upload
                 upload.finish()
             }
         case .remove(let name, let precondition, let grant)?:
@@ -153,6 +158,7 @@ struct LoopHandling {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
+        whole.removeValue(forKey: exchange)?.cancel()
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
@@ -375,6 +381,7 @@ struct LoopHandling {
             if case .upload(let upload) = entry.value { return !upload.hasEnded }
             return true
         }
+        whole = whole.filter { !$0.value.hasEnded }
     }
 
     private mutating func remove(
