@@ -19,7 +19,7 @@ enum ServerMetrics {
         declareTotal("vencejo_connections_shed_total", "Connections closed for want of descriptors.", .shed)
         declareTotal("vencejo_http_heads_total", "Requests whose head was read.", .requests)
         declareTotal(
-            "vencejo_http_abandoned_total", "Requests whose connection ended before their answer.", .abandoned)
+            "vencejo_http_abandoned_total", "Requests whose clients went before their answer.", .abandoned)
         declareTotal("vencejo_http_bytes_read_total", "Bytes read.", .bytesRead)
         declareTotal("vencejo_http_bytes_written_total", "Bytes written.", .bytesWritten)
         declareTotal(
