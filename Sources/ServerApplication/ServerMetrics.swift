@@ -36,6 +36,15 @@ enum ServerMetrics {
         metrics.collector("process_resident_memory_bytes", help: "Resident memory.") {
             Host.residentBytes.map { [.init(value: Double($0))] } ?? []
         }
+        metrics.collector("process_cpu_seconds_total", help: "Time of its threads on processors.", kind: .counter) {
+            Host.cpuSeconds.map { [.init(value: $0)] } ?? []
+        }
+        metrics.collector("process_open_fds", help: "Descriptors that are open.") {
+            Host.openDescriptors.map { [.init(value: Double($0))] } ?? []
+        }
+        metrics.collector("process_max_fds", help: "Descriptors that may be open.") {
+            Host.descriptorsMax.map { [.init(value: $0)] } ?? []
+        }
         let started = Double(Host.unixSeconds)
         metrics.collector("process_start_time_seconds", help: "Start of the process, seconds since 1970.") {
             [.init(value: started)]

@@ -175,8 +175,13 @@ class Listening(unittest.TestCase):
             process.terminate()
             _, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0)
-        self.assertIn(b"unix:", errors)
-        self.assertEqual(run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})[0], 1)
+        line = next(json.loads(line) for line in errors.decode().splitlines() if '"listening"' in line)
+        self.assertEqual(line["addresses"], f"unix:{path}")
+        self.assertTrue({"host", "port"}.isdisjoint(line), line)
+        code, _, errors = run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})
+        self.assertEqual(code, 1)
+        self.assertIn(path, errors)
+        self.assertIn("no connection", errors)
 
     def test_several_ports_and_ipv6(self):
         ports = [free_port(), free_port()]
