@@ -464,9 +464,9 @@ class Shedding(unittest.TestCase):
                 slow.send(b"GET / HT")
                 self.assertEqual(slow.answer().status, 408)
                 self.assertTrue(idle.is_closed())
-            text = server.request("GET", "/metrics").body.decode()
+            text = lambda: server.request("GET", "/metrics").body.decode()
             for kind in ("head", "idle"):
-                self.assertRegex(text, rf'vencejo_timeouts_total{{kind="{kind}"}} 1\n')
+                self.assertTrue(until(lambda: f'vencejo_timeouts_total{{kind="{kind}"}} 1\n' in text()), kind)
 
 
 class Descriptors(unittest.TestCase):
