@@ -39,6 +39,12 @@ extension Operator {
         case .constant(let values): Constant(values: values)
         case .elementwise(let function): function
         case .combination(let combination): combination
+        case .classIndicator(let indicator): indicator
+        case .classValue(let values): ClassValue(values: values)
+        case .argMaxLast: ArgMaxLast()
+        case .requireFinite: RequireFinite()
+        case .interpolation(let interpolation): interpolation
+        case .weightedMedian(let median): median
         case .ordinalEncoder(let encoder): encoder
         }
     }
@@ -54,6 +60,7 @@ extension Operator {
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
+        case .weightedMedian(let median): 2 * median.weights.count * median.weights.count
         default: 4
         }
     }

@@ -30,7 +30,7 @@ struct EstimatorClass: Sendable {
     }
 
     /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear + trees
+    static let all: [EstimatorClass] = composition + preprocessing + linear + trees + ensembles
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]

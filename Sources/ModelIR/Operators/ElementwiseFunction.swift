@@ -5,13 +5,15 @@ package enum ElementwiseFunction: Sendable, Hashable {
     case sqrt, square
     /// log(x / (1 - x))
     case logit
+    /// x / (3 (|x| + 1)): scikit-learn's sums of confidences beside whole votes.
+    case squashed
     /// The nearest number of float32.
     case float32
     /// Between two bounds; NaN stays NaN.
     case clip(lower: Double, upper: Double)
 
     /// NumPy's function of this name, such as `log1p`; nil if there is none here.
-    package init?(numpyName name: String) {
+    package init?(numPyName name: String) {
         switch name {
         case "absolute", "abs", "fabs": self = .absolute
         case "cbrt": self = .cbrt

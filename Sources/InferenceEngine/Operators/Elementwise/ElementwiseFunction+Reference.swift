@@ -34,6 +34,7 @@ extension ElementwiseFunction: ReferenceEvaluation {
         case .sqrt: value.squareRoot()
         case .square: value * value
         case .logit: Glibc.log(value / (1 - value))
+        case .squashed: value / (3 * (value.magnitude + 1))
         case .float32: Double(Float(value))
         case .clip(let lower, let upper): value < lower ? lower : (value > upper ? upper : value)
         }
