@@ -43,6 +43,7 @@ struct EstimatorClass: Sendable {
         ("Feature selection", featureSelection),
         ("Linear models", linear),
         ("Trees and boosting", trees),
+        ("Ensembles and estimators around others", ensembles),
         ("Support vectors and kernels", supportVectors),
         ("Neighbours", neighbors),
         ("Naive Bayes", naiveBayes),
