@@ -33,6 +33,7 @@ def main():
     # Each family of cases registers itself.
     import sklearn_pipelines  # noqa: F401
     import sklearn_preprocessing  # noqa: F401
+    import sklearn_text  # noqa: F401
 
     for function, committed in sklearn_cases.CASES:
         if is_committed and (committed == "never" or committed == "one version"

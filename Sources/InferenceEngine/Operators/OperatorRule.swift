@@ -45,6 +45,7 @@ extension Operator {
         case .powerTransform(let transform): transform
         case .quantileTransform(let transform): transform
         case .knnImputer(let imputer): imputer
+        case .textVectorizer(let vectorizer): TextVectorization(vectorizer)
         case .coalesce: Coalesce()
         case .refuseMissing: RefuseMissing()
         }
@@ -63,6 +64,7 @@ extension Operator {
         case .columnProducts(let products): products.terms.count
         case .splineBasis(let basis): basis.features.count * basis.splineCount
         case .knnImputer(let imputer): imputer.rows.count
+        case .textVectorizer(let vectorizer): vectorizer.width
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         default: 4
         }

@@ -30,7 +30,7 @@ struct EstimatorClass: Sendable {
     }
 
     /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear + featureSelection
+    static let all: [EstimatorClass] = composition + preprocessing + linear + featureSelection + texts
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]
