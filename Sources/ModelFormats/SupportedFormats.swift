@@ -5,5 +5,6 @@ package enum SupportedFormats {
     package static let importers = ModelImporterList([
         ScikitLearnImporter(),
         XGBoostImporter(),
+        LightGBMImporter(),
     ])
 }

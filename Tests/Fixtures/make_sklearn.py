@@ -31,7 +31,12 @@ def main():
         sklearn_cases.ROWS_PREDICTED = 60
 
     # Each family of cases registers itself.
+    import sklearn_dense  # noqa: F401
+    import sklearn_linear  # noqa: F401
+    import sklearn_neighbors  # noqa: F401
     import sklearn_pipelines  # noqa: F401
+    import sklearn_svm  # noqa: F401
+    import sklearn_trees  # noqa: F401
     import sklearn_preprocessing  # noqa: F401
     import sklearn_text  # noqa: F401
 

@@ -2,7 +2,8 @@
 
 A case is a function that gives (fitted model, rows, options). Options: "protocol", "joblib" (its compression), "gzip",
 "suffix", "unknown" (values of one more row, by column), "rows" (rows to predict instead of the first of those fitted
-on), "tolerance" (relative, 1e-9 if not given).
+on), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
+the folder and gives its path).
 """
 import gzip
 import io
@@ -106,7 +107,7 @@ def answer(function, row):
     try:
         result = function(row)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
-    except ValueError:
+    except (ValueError, IndexError):
         return None
     if isinstance(result, np.ndarray) and result.dtype == bool:
         result = result.astype(int)
@@ -158,7 +159,9 @@ def write(folder, name, model, X, options, is_committed):
         if hasattr(model, method) and method not in options.get("without", []):
             document[key] = [answer(getattr(model, method), row) for row in rows]
 
-    if "joblib" in options:
+    if "writer" in options:
+        file = options["writer"](model, folder)
+    elif "joblib" in options:
         file = folder / "model.joblib"
         joblib.dump(model, file, compress=options["joblib"])
     else:

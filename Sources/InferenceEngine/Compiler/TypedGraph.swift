@@ -47,7 +47,8 @@ package struct TypedGraph: Sendable {
         }
         self.nodes = nodes
         self.outputs = outputs
-        signature = Signature(inputs: context.describedColumns, outputs: fields)
+        signature = Signature(
+            inputs: context.describedColumns, outputs: fields, recordPolicy: graph.recordPolicy, example: graph.example)
     }
 
     /// Nodes that an output depends on. Inputs stand before their node, so that one pass backwards finds them all.

@@ -22,10 +22,12 @@ final class ReferencePredictor: Predictor {
         for typed in graph.nodes {
             let place = plan.place(for: typed.type)
             let inputs = typed.node.inputs.map { places[$0.index] }
+            let rule = typed.node.operation.rule
             steps.append(
                 Step(
-                    rule: typed.node.operation.rule, operands: ReferenceOperands(inputs: inputs, output: place),
+                    rule: rule, operands: ReferenceOperands(inputs: inputs, output: place, scratch: plan.doubles),
                     inputCheck: typed.inputCheck))
+            plan.doubles += rule.scratchCount
             places.append(place)
         }
         self.steps = steps

@@ -8,6 +8,14 @@ package enum ElementwiseFunction: Sendable, Hashable {
     case sin, cos, tan, sinh, cosh, tanh, arcsin, arccos, arctan, arcsinh, arccosh, arctanh
     case floor, ceil, rint, trunc
     case degreesToRadians, radiansToDegrees
+    /// 2 to the power of x, as the power function gives it.
+    case powerOfTwo
+    /// log(x / (1 - x))
+    case logit
+    /// The nearest number of float32.
+    case float32
+    /// Between two bounds; NaN stays NaN.
+    case clip(lower: Double, upper: Double)
     /// NaN as 0, infinities as the largest finite numbers: `numpy.nan_to_num`.
     case nanToNumber
     /// 1 where the element is greater, else 0: scikit-learn's `Binarizer`.
