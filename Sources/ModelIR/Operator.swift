@@ -71,6 +71,7 @@ package indirect enum Operator: Sendable {
     case powerTransform(PowerTransform)
     case quantileTransform(QuantileTransform)
     case knnImputer(KNNImputer)
+    case textVectorizer(TextVectorizer)
     /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
     /// where all of the first is missing the third.
     case coalesce
@@ -130,6 +131,7 @@ package indirect enum Operator: Sendable {
         case .powerTransform: "PowerTransform"
         case .quantileTransform: "QuantileTransform"
         case .knnImputer: "KNNImputer"
+        case .textVectorizer: "TextVectorizer"
         case .coalesce: "Coalesce"
         case .refuseMissing: "RefuseMissing"
         case .treeLeaves: "TreeLeaves"

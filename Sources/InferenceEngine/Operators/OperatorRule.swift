@@ -74,6 +74,7 @@ extension Operator {
         case .powerTransform(let transform): transform
         case .quantileTransform(let transform): transform
         case .knnImputer(let imputer): imputer
+        case .textVectorizer(let vectorizer): TextVectorization(vectorizer)
         case .coalesce: Coalesce()
         case .refuseMissing: RefuseMissing()
         case .treeLeaves(let leaves): leaves
@@ -95,6 +96,7 @@ extension Operator {
         case .columnProducts(let products): products.terms.count
         case .splineBasis(let basis): basis.features.count * basis.splineCount
         case .knnImputer(let imputer): imputer.rows.count
+        case .textVectorizer(let vectorizer): vectorizer.width
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         case .pairwise(let pairwise): pairwise.references.count
         case .nearestNeighbors(let neighbors): neighbors.points.count

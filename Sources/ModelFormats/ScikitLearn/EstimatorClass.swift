@@ -41,6 +41,7 @@ struct EstimatorClass: Sendable {
         ("Composition", composition),
         ("Preprocessing", preprocessing),
         ("Feature selection", featureSelection),
+        ("Text", texts),
         ("Linear models", linear),
         ("Trees and boosting", trees),
         ("Ensembles and estimators around others", ensembles),

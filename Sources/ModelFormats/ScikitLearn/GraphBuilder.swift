@@ -164,6 +164,12 @@ struct GraphBuilder: ~Escapable {
 
     private mutating func makeInputs(_ root: EstimatorRecord) throws(ImportError) {
         let first = try firstStep(root)
+        if EstimatorClass.textVectorizers.contains(first.className) {
+            // A vectorizer that sees the record first takes texts, one a record, without a name.
+            inputNames = ["text"]
+            uses = [nil]
+            return
+        }
         inputNames = try names(of: first)
         if inputNames == nil { inputNames = try names(of: root) }
         var width = try inputWidth(of: first) ?? inputNames?.count
