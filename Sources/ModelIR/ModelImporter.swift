@@ -22,12 +22,26 @@ package struct ImportedModel: Sendable {
     /// The library that wrote it, with its version where the file tells, such as `scikit-learn 1.7.2`.
     package let producer: String
     package let steps: [ModelStep]
+    /// A request that the model was saved with, as JSON; nil where there is none.
+    package let example: [UInt8]?
 
-    package init(graph: ImportedGraph, format: String, producer: String, steps: [ModelStep]) {
+    package init(
+        graph: ImportedGraph, format: String, producer: String, steps: [ModelStep], example: [UInt8]? = nil
+    ) {
         self.graph = graph
         self.format = format
         self.producer = producer
         self.steps = steps
+        self.example = example
+    }
+
+    /// The same model with what the folder tells that its file lay in.
+    package func inFolder(
+        format: String, graph: ImportedGraph? = nil, steps: [ModelStep]? = nil, example: [UInt8]? = nil
+    ) -> ImportedModel {
+        ImportedModel(
+            graph: graph ?? self.graph, format: format, producer: producer, steps: steps ?? self.steps,
+            example: example ?? self.example)
     }
 }
 
@@ -49,6 +63,17 @@ package struct ModelImporterList: Sendable {
 
     package init(_ importers: [any ModelImporter]) {
         self.importers = importers
+    }
+
+    /// The importers of both, in this order.
+    package static func + (first: ModelImporterList, second: ModelImporterList) -> ModelImporterList {
+        ModelImporterList(first.importers + second.importers)
+    }
+
+    /// Whether one of the importers recognises the bytes.
+    package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+        for importer in importers where importer.recognizes(bytes) { return true }
+        return false
     }
 
     /// Imports with the first importer that recognises the bytes.
