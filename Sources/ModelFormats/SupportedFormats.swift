@@ -9,5 +9,6 @@ package enum SupportedFormats {
         ScikitLearnImporter(),
         SkopsImporter(),
         XGBoostImporter(),
+        LightGBMImporter(),
     ])
 }

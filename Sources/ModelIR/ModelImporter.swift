@@ -16,32 +16,30 @@ package struct ModelStep: Sendable, Hashable {
 
 /// What an importer makes of a file.
 package struct ImportedModel: Sendable {
-    package let graph: ImportedGraph
+    package var graph: ImportedGraph
     /// The file's format, such as `pickle` or `xgboost-ubjson`.
     package let format: String
     /// The library that wrote it, with its version where the file tells, such as `scikit-learn 1.7.2`.
     package let producer: String
     package let steps: [ModelStep]
-    /// A request that the model was saved with, as JSON; nil where there is none.
-    package let example: [UInt8]?
+    /// What the bundle around the file tells, if there is one.
+    package var metadata = ModelMetadata()
 
-    package init(
-        graph: ImportedGraph, format: String, producer: String, steps: [ModelStep], example: [UInt8]? = nil
-    ) {
+    package init(graph: ImportedGraph, format: String, producer: String, steps: [ModelStep]) {
         self.graph = graph
         self.format = format
         self.producer = producer
         self.steps = steps
-        self.example = example
     }
 
     /// The same model with what the folder tells that its file lay in.
     package func inFolder(
-        format: String, graph: ImportedGraph? = nil, steps: [ModelStep]? = nil, example: [UInt8]? = nil
+        format: String, graph: ImportedGraph? = nil, steps: [ModelStep]? = nil
     ) -> ImportedModel {
-        ImportedModel(
-            graph: graph ?? self.graph, format: format, producer: producer, steps: steps ?? self.steps,
-            example: example ?? self.example)
+        var model = ImportedModel(
+            graph: graph ?? self.graph, format: format, producer: producer, steps: steps ?? self.steps)
+        model.metadata = metadata
+        return model
     }
 }
 
@@ -84,7 +82,7 @@ package struct ModelImporterList: Sendable {
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
             expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
-            remedy: "pickle, joblib, XGBoost JSON and UBJSON are read; what a file is called does not matter")
+            remedy: "pickle, joblib, XGBoost and LightGBM files are read; what a file is called does not matter")
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {

@@ -11,7 +11,7 @@ from harness import (
     HOST,
     HOUSE,
     HOUSE_2,
-    STOP_SECONDS,
+    PATIENCE,
     Server,
     contents,
     expected,
@@ -141,8 +141,7 @@ class Provenance(unittest.TestCase):
     def start(self, *arguments, env=None, at):
         """A server started by these arguments alone has to be found at the port."""
         import subprocess
-        import time
-        from harness import START_SECONDS, clean_environment, find_binary
+        from harness import clean_environment, find_binary, until
 
         process = subprocess.Popen(
             [find_binary(), "serve", *arguments],
@@ -152,18 +151,19 @@ class Provenance(unittest.TestCase):
             env=clean_environment({"VENCEJO_HOST": HOST, **(env or {})}),
         )
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while run_command("probe", "--port", str(at))[0] != 0:
-                self.assertIsNone(process.poll(), "the server ended")
-                self.assertLess(time.monotonic(), deadline, "nothing listens at the port")
             import http.client
 
-            client = http.client.HTTPConnection(HOST, at, timeout=10)
+            def is_there():
+                self.assertIsNone(process.poll(), "the server ended")
+                return run_command("probe", "--port", str(at))[0] == 0
+
+            self.assertTrue(until(is_there), "nothing listens at the port")
+            client = http.client.HTTPConnection(HOST, at, timeout=PATIENCE)
             client.request("GET", "/models")
             models = [model["name"] for model in json.loads(client.getresponse().read())["models"]]
             client.close()
             process.terminate()
-            self.assertEqual(process.wait(STOP_SECONDS), 0)
+            self.assertEqual(process.wait(PATIENCE), 0)
             return models
         finally:
             process.kill()
@@ -234,7 +234,7 @@ class Provenance(unittest.TestCase):
                 if "--port" not in arguments and not any("PORT" in name for name in env) and "port" not in word:
                     arguments += ("--port", str(free_port()))
                 try:
-                    code, output, errors = run_command("serve", "--host", HOST, *arguments, env=env, timeout=5)
+                    code, output, errors = run_command("serve", "--host", HOST, *arguments, env=env)
                 except __import__("subprocess").TimeoutExpired:
                     self.fail("it started serving")
                 self.assertGreater(code, 0, output + errors)

@@ -31,6 +31,23 @@ make_one 1.5.2 1.26.4 2.2.3 1.17.1
 make_one 1.7.2 2.3.5 2.3.3 1.17.1
 make_one 1.9.1 2.4.0 2.3.3 1.17.1
 
+# The boosting libraries' cases: a name, the script, and what to install.
+boosting="$here/../ModelFormatsTests/Fixtures/boosting"
+[ -z "$seed" ] || boosting=$output
+make_boosting() {
+    venv="$venvs/$1"
+    script=$2
+    shift 2
+    if [ ! -x "$venv/bin/python" ]; then
+        python3.11 -m venv "$venv"
+        "$venv/bin/pip" install --quiet "$@" joblib==1.6.0
+    fi
+    "$venv/bin/python" "$here/$script" "$boosting" ${seed:+--seed "$seed"}
+}
+
+make_boosting lgb-3 make_lightgbm.py lightgbm==3.3.5 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
+make_boosting lgb-4 make_lightgbm.py lightgbm==4.6.0 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
+
 [ -z "$seed" ] || exit 0
 
 # XGBoost's fixtures: package, version, NumPy, SciPy, scikit-learn. Without dependencies: the full package asks for GPU libraries.

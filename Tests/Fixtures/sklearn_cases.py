@@ -107,8 +107,10 @@ def answer(function, row):
     try:
         result = function(row)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
-    except ValueError:
+    except (ValueError, IndexError):
         return None
+    if isinstance(result, np.ndarray) and result.dtype == bool:
+        result = result.astype(int)
     return [plain(value) for value in result] if isinstance(result, np.ndarray) else plain(result)
 
 

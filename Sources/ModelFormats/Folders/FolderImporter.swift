@@ -3,7 +3,7 @@ package import ModelIR
 
 /// Imports a folder that was packed into one file: zip, tar, or tar compressed by gzip, bzip2, xz or the like.
 ///
-/// An MLflow model is known by its `MLmodel`. In any other folder, such as SageMaker's `model.tar.gz`, exactly one
+/// An MLflow model is known by its `MLmodel`, and a bundle by its `vencejo.json`. In any other folder, such as SageMaker's `model.tar.gz`, exactly one
 /// file has to be a model's.
 package struct FolderImporter: ModelImporter {
     /// Who reads the file within.
@@ -63,9 +63,23 @@ package struct FolderImporter: ModelImporter {
             throw ImportError(error)
         }
         let folder = ModelFolder(bytes, archive)
-        if folder.contains("MLmodel") { return try MLflowImport(folder, importers).model() }
-        let file = try onlyModel(in: folder)
-        let model = try folder.importModel(file, with: importers)
+        guard let text = try folder.contents(of: BundleDescription.fileName) else {
+            return try model(of: folder, artifact: nil, name: name)
+        }
+        let description = try BundleDescription(text.span)
+        return try description.applied(to: model(of: folder, artifact: description.artifact, name: name))
+    }
+
+    /// The model of a folder.
+    ///
+    /// - Parameter artifact: its file, if a bundle's description names it.
+    private func model(
+        of folder: borrowing ModelFolder, artifact: String?, name: String
+    ) throws(ImportError) -> ImportedModel {
+        if artifact == nil || artifact == "MLmodel", folder.contains("MLmodel") {
+            return try MLflowImport(copy folder, importers).model()
+        }
+        let model = try folder.importModel(artifact ?? onlyModel(in: folder), with: importers)
         return model.inFolder(format: name + "/" + model.format)
     }
 
@@ -98,6 +112,6 @@ package struct FolderImporter: ModelImporter {
         let name = path.split(separator: "/").last ?? ""
         return [".py", ".pyc", ".yaml", ".yml", ".md", ".toml", ".cfg", ".ini", ".sh", ".csv", ".ipynb"].contains {
             name.hasSuffix($0)
-        } || name.hasPrefix("requirements") || name.hasPrefix(".")
+        } || path == BundleDescription.fileName || name.hasPrefix("requirements") || name.hasPrefix(".")
     }
 }

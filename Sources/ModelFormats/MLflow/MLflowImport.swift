@@ -38,9 +38,9 @@ struct MLflowImport: ~Escapable {
         }
         let version = description["mlflow_version"]?.text.map { "MLflow \($0.prefix(40))" } ?? "MLflow"
         let step = ModelStep(path: Self.fileName, className: version, detail: details.joined(separator: ", "))
-        return model.inFolder(
-            format: "mlflow/" + model.format, graph: model.graph.replacing(columns: columns),
-            steps: [step] + model.steps, example: try example(description))
+        var graph = model.graph.replacing(columns: columns)
+        if let example = try example(description, for: columns) { graph.example = example }
+        return model.inFolder(format: "mlflow/" + model.format, graph: graph, steps: [step] + model.steps)
     }
 
     // MARK: The file
@@ -73,15 +73,16 @@ struct MLflowImport: ~Escapable {
                 : "log the model by its own library's flavour, such as mlflow.sklearn or mlflow.xgboost")
     }
 
-    /// The example that the model was logged with, as JSON: what `/invocations` takes, or else the bare input.
-    private func example(_ description: YAMLValue) throws(ImportError) -> [UInt8]? {
+    /// The first record of the input that the model was logged with.
+    private func example(_ description: YAMLValue, for columns: [Column]) throws(ImportError) -> [CellValue]? {
         let info = description["saved_input_example_info"]
         for path in [
             info?["serving_input_path"]?.text, "serving_input_example.json", info?["artifact_path"]?.text,
             "input_example.json",
         ] {
             guard let path, path.hasSuffix(".json") else { continue }
-            if let contents = try folder.contents(of: path, bytesMax: Self.exampleBytesMax) { return contents }
+            guard let contents = try folder.contents(of: path, bytesMax: Self.exampleBytesMax) else { continue }
+            if let cells = MLflowExample.read(contents.span, for: columns) { return cells }
         }
         return nil
     }
@@ -179,8 +180,10 @@ struct MLflowImport: ~Escapable {
                 expected: column.kind == .string ? "string, as the model reads it" : "a number, as the model reads it",
                 remedy: "log the model again with the signature of the frame that it was fitted on")
         }
-        return Column(
+        var typed = Column(
             name: name, kind: kind, acceptsMissing: column.acceptsMissing, isUsed: column.isUsed,
             categories: column.categories)
+        typed.range = column.range
+        return typed
     }
 }

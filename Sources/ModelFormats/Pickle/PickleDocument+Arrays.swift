@@ -91,7 +91,7 @@ extension PickleDocument {
     }
 
     /// Lends exactly the bytes that the array's shape and type ask for.
-    private func withBytes(
+    func withBytes(
         of array: NumPyArray, _ slice: PickleSlice, place: String,
         _ body: (Span<UInt8>) throws(ImportError) -> Void
     ) throws(ImportError) {

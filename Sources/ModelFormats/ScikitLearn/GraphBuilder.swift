@@ -116,6 +116,11 @@ struct GraphBuilder: ~Escapable {
         if parts.count >= 2 { version = (parts[0], parts[1]) }
     }
 
+    /// Says which library wrote the saved object, where it is not scikit-learn.
+    mutating func setProducer(_ text: String, of estimator: EstimatorRecord) {
+        if estimator.depth == 0 { producer = text }
+    }
+
     /// Whether the file is of this version or a later one.
     func isAtLeast(_ major: Int, _ minor: Int) -> Bool { version >= (major, minor) }
 
@@ -154,7 +159,12 @@ struct GraphBuilder: ~Escapable {
         let first = try firstStep(root)
         inputNames = try names(of: first)
         if inputNames == nil { inputNames = try names(of: root) }
-        let width = try inputWidth(of: first) ?? inputNames?.count
+        var width = try inputWidth(of: first) ?? inputNames?.count
+        if let columns = try EstimatorClass.of(first)?.columnNames?(self, first) {
+            width = columns.count
+            let names = columns.compactMap { $0 }
+            inputNames = names.count == columns.count ? names : inputNames
+        }
         guard let width, width > 0 else {
             throw ImportError(
                 .malformed, at: first.path, found: "a step that is not fitted",

@@ -7,9 +7,10 @@ enum Remedies {
             return
                 "save the wrapper itself with model.save_model(\"model.ubj\"), which keeps its labels, and serve that "
                 + "file; steps before it in a pipeline are not in it, so send it what they would give"
-        case "lightgbm", "catboost":
-            return "\(estimator.package) models are not served yet; XGBoost's are, from a file of "
-                + "model.save_model(\"model.ubj\")"
+        case "lightgbm":
+            return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
+        case "catboost":
+            return "catboost models are not served yet; XGBoost's and LightGBM's are"
         default: break
         }
         let name = estimator.className

@@ -35,9 +35,11 @@ import Testing
             model.steps.first
                 == ModelStep(
                     path: "MLmodel", className: "MLflow 3.17.0", detail: "flavour sklearn, a signature of 6 inputs"))
-        let example = try #require(model.example)
-        #expect(String(decoding: example, as: UTF8.self).contains("dataframe_split"))
-        #expect(try Self.load("without_signature").example == nil)
+        #expect(
+            model.graph.example == [
+                .number(6), .number(135.11), .text("wood"), .text("west"), .number(1992), .text("Bob"),
+            ])
+        #expect(try Self.load("without_signature").graph.example == nil)
         let parameters = try Self.load("integers_and_parameters")
         #expect(parameters.steps.first?.detail.contains("parameters \"threshold\" are not used") == true)
         #expect(parameters.graph.columns.map(\.kind) == [.int64, .float64])
@@ -120,6 +122,34 @@ import Testing
         let error = try #require(importError { _ = try SupportedFormats.importers.importModel(bytes.span) })
         #expect(error.found == found)
         #expect(error.place.contains("MLmodel") || error.place.contains(".pkl"))
+    }
+
+    @Test func appliesABundlesDescription() throws {
+        let description = Array(#"{"vencejo": 1, "name": "scaled", "artifact": "b.pkl"}"#.utf8)
+        let bundle = FolderPacking.pack([("vencejo.json", description), ("a.pkl", Self.scaler), ("b.pkl", Self.scaler)])
+        let model = try SupportedFormats.importers.importModel(bundle.span)
+        #expect(model.metadata.name == "scaled")
+        #expect(model.format == "tar/pickle")
+        let mlflow = Self.folder(
+            Self.signature(#"[{"type": "long", "name": "a"}, {"type": "double", "name": "b"}]"#),
+            [
+                ("model.pkl", Self.scaler), ("vencejo.json", Array(#"{"vencejo": 1, "name": "x"}"#.utf8)),
+                ("input_example.json", Array(#"{"columns": ["b", "a"], "data": [[1.5, 2], [0, 0]]}"#.utf8)),
+            ])
+        let other = try SupportedFormats.importers.importModel(mlflow.span)
+        #expect(other.metadata.name == "x")
+        #expect(other.format == "mlflow/pickle")
+        #expect(other.graph.example == [.integer(2), .number(1.5)])
+    }
+
+    @Test(arguments: [
+        "", "[1]", "[[1]]", "{", #"{"columns": ["a", "b"], "data": [["x", 1]]}"#, #"{"inputs": {"a": [1]}}"#,
+        #"{"dataframe_split": {"dataframe_split": {"data": {"data": [[1, 2]]}}}}"#,
+    ])
+    func leavesOutExamplesThatDoNotFit(text: String) throws {
+        let columns = [Column(name: "a", kind: .float64), Column(name: "b", kind: .float64)]
+        #expect(MLflowExample.read(Array(text.utf8).span, for: columns) == nil)
+        #expect(MLflowExample.read(Array("[[1, null], [2]]".utf8).span, for: columns) == [.integer(1), .missing])
     }
 
     @Test func routesTheFileByItsContent() throws {

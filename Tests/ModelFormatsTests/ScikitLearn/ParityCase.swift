@@ -13,7 +13,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     private static let fileNames = [
-        "model.pkl", "model.joblib", "model.skops", "model.zip", "model.tar", "model.tar.gz",
+        "model.pkl", "model.joblib", "model.skops", "model.zip", "model.tar", "model.tar.gz", "model.txt",
+        "model.json", "model.ubj", "model.bin", "model.cbm",
     ]
 
     var modelBytes: [UInt8] {
@@ -60,7 +61,9 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             tolerance = try value("tolerance")
             classes = try value("classes")
             var methods: [String: [Cell?]] = [:]
-            for name in ["prediction", "probabilities", "decision_function", "score_samples", "transform"] {
+            for name in [
+                "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",
+            ] {
                 methods[name] = try value(name)
             }
             self.methods = methods

@@ -66,7 +66,7 @@ import Testing
         (.estimator("ensemble._forest.RandomForestClassifier", []), "XGBoost"),
         (.estimator("svm._classes.SVC", []), "LogisticRegression"),
         (.estimator("neighbors._regression.KNeighborsRegressor", []), "ElasticNet"),
-        (.estimator("preprocessing._encoders.OrdinalEncoder", []), "OneHotEncoder"),
+        (.estimator("preprocessing._data.KernelCenterer", []), "StandardScaler"),
         (.dictionary([("model", .none)]), "save the fitted estimator"), (.list([]), "save the fitted estimator"),
         (.text("hello"), "save the fitted estimator"),
         (.global("sklearn.linear_model", "Ridge"), "save the fitted estimator"),

@@ -13,6 +13,12 @@ struct ForestPredictorBuilder: PredictorBuilder {
         if !ensemble.categoricalNodes.isEmpty {
             return .cannotRun(reason: "the ensemble has \(ensemble.categoricalNodes.count) categorical nodes")
         }
+        if !ensemble.linearLeaves.isEmpty {
+            return .cannotRun(reason: "the ensemble has \(ensemble.linearLeaves.count) linear leaves")
+        }
+        if !ensemble.takesZeroForMissing.isEmpty {
+            return .cannotRun(reason: "the ensemble has nodes that take zero for missing")
+        }
         if ensemble.leafWidth > 1, !ensemble.treeWeights.isEmpty {
             return .cannotRun(reason: "the ensemble has both vector leaves and tree weights")
         }
@@ -82,7 +88,8 @@ struct ForestMatch {
             indices: selected.map { Int32($0) },
             areInOrder: selected == Array(inputs.indices),
             integerPositions: selected.indices.filter { inputs[selected[$0]].kind == .int64 },
-            narrowsToFloat32: ensemble.precision != .float64)
+            narrowsToFloat32: ensemble.precision != .float64,
+            requiredColumns: inputs.indices.filter { !inputs[$0].acceptsMissing })
     }
 
     /// What follows the scores; the class indices lie behind the keys if both are in the workspace's `integers`.

@@ -31,9 +31,9 @@ extension GraphBuilder {
         var result = Frame([])
         var start = 0
         while start < features.count {
-            let kind = features[start].kind
+            let kind = features[start].categories.kind
             var end = start + 1
-            while end < features.count, features[end].kind == kind { end += 1 }
+            while end < features.count, features[end].categories.kind == kind { end += 1 }
             let encoder = OneHotEncoder(features: Array(features[start..<end]), unknown: unknown)
             let input = try matrix(frame[start..<end], as: kind, path: estimator.path)
             try spend(encoder.width, path: estimator.path)
@@ -58,7 +58,8 @@ extension GraphBuilder {
         }
     }
 
-    private func categories(_ scalars: [PickleScalar], place: String) throws(ImportError) -> OneHotEncoder.Categories {
+    /// The categories of one column: all numbers or all text, with one missing value among them at most.
+    func categories(_ scalars: [PickleScalar], place: String) throws(ImportError) -> OneHotEncoder.Categories {
         let isText = scalars.contains { if case .text = $0 { true } else { false } }
         var numbers: [Double] = []
         var strings: [String?] = []
@@ -108,7 +109,7 @@ extension GraphBuilder {
     }
 
     /// For each feature the array that maps its categories to indicators, or None; nil without infrequent categories.
-    private func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
+    func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
         guard flag(estimator, "_infrequent_enabled", default: false) else { return nil }
         let value = try required(estimator, "_default_to_infrequent_mappings")
         guard let mappings = document.sequence(value), mappings.count == count else {
@@ -163,9 +164,10 @@ extension GraphBuilder {
     }
 }
 
-extension OneHotEncoder.Feature {
-    fileprivate var kind: FrameKind {
-        switch categories {
+extension OneHotEncoder.Categories {
+    /// What a column with these categories holds.
+    var kind: FrameKind {
+        switch self {
         case .numbers: .number
         case .strings: .text
         }
