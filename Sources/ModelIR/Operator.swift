@@ -23,10 +23,32 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Dense models.
+
+    /// One number for each row of a reference matrix: kernels and distances.
+    case pairwise(Pairwise)
+    /// The product of two values, element by element.
+    case product
+    /// The sum of squares of each `width` columns in a row.
+    case sumOfSquares(groupWidth: Int)
+    /// For each column the row of a table that the column's number chooses; their sum.
+    case tableSum(TableSum)
+    /// Kernel values of support vectors to one decision a pair of classes.
+    case pairDecisions(PairDecisions)
+    /// Decisions of pairs of classes to the class with the most votes.
+    case pairVote(classCount: Int)
+    /// Decisions of pairs of classes to one score a class.
+    case pairScores(classCount: Int)
+    case pairCoupling(PairCoupling)
+    case nearestNeighbors(NearestNeighbors)
+    case neighborMean(NeighborMean)
+    case radiusNeighbors(RadiusNeighbors)
+    case localOutlierFactor(LocalOutlierFactor)
+    case bisection(Bisection)
+
     // Ensembles and estimators around others.
     /// The same numbers for every record.
     case constant([Double])
-    case elementwise(ElementwiseFunction)
     case combination(Combination)
     case classIndicator(ClassIndicator)
     /// The number of a class.
@@ -40,6 +62,28 @@ package indirect enum Operator: Sendable {
 
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
+    /// A function of each element for itself.
+    case elementwise(ElementwiseFunction)
+    case rowNormalizer(RowNormalizer)
+    case binning(Binning)
+    case columnProducts(ColumnProducts)
+    case splineBasis(SplineBasis)
+    case powerTransform(PowerTransform)
+    case quantileTransform(QuantileTransform)
+    case knnImputer(KNNImputer)
+    case textVectorizer(TextVectorizer)
+    /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
+    /// where all of the first is missing the third.
+    case coalesce
+    /// The first input; in the columns of the others, or of the only one, nothing may be missing.
+    case refuseMissing
+
+    // Boosted trees.
+
+    /// The leaf that each tree of an ensemble ends in.
+    case treeLeaves(TreeLeaves)
+    /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
+    case missingValue(Double)
 
     /// The name for messages.
     package var name: String {
@@ -57,8 +101,20 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .pairwise: "Pairwise"
+        case .product: "Mul"
+        case .sumOfSquares: "SumOfSquares"
+        case .tableSum: "TableSum"
+        case .pairDecisions: "PairDecisions"
+        case .pairVote: "PairVote"
+        case .pairScores: "PairScores"
+        case .pairCoupling: "PairCoupling"
+        case .nearestNeighbors: "NearestNeighbors"
+        case .neighborMean: "NeighborMean"
+        case .radiusNeighbors: "RadiusNeighbors"
+        case .localOutlierFactor: "LocalOutlierFactor"
+        case .bisection: "Bisection"
         case .constant: "Constant"
-        case .elementwise: "Elementwise"
         case .combination: "Combination"
         case .classIndicator: "ClassIndicator"
         case .classValue: "ClassValue"
@@ -67,6 +123,19 @@ package indirect enum Operator: Sendable {
         case .interpolation: "Interpolation"
         case .weightedMedian: "WeightedMedian"
         case .ordinalEncoder: "OrdinalEncoder"
+        case .elementwise: "Elementwise"
+        case .rowNormalizer: "Normalizer"
+        case .binning: "Binning"
+        case .columnProducts: "ColumnProducts"
+        case .splineBasis: "SplineBasis"
+        case .powerTransform: "PowerTransform"
+        case .quantileTransform: "QuantileTransform"
+        case .knnImputer: "KNNImputer"
+        case .textVectorizer: "TextVectorizer"
+        case .coalesce: "Coalesce"
+        case .refuseMissing: "RefuseMissing"
+        case .treeLeaves: "TreeLeaves"
+        case .missingValue: "MissingValue"
         }
     }
 }
@@ -91,4 +160,23 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    case logisticInOneForm = "LogisticInOneForm"
+    /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
+    case softplus = "Softplus"
+    /// x squared with x's sign, elementwise.
+    case signedSquare = "SignedSquare"
+
+    // Dense models.
+
+    /// The greater of x and 0.
+    case relu = "Relu"
+    case tanh = "Tanh"
+    case cosine = "Cos"
+    /// ln of the sum of e^x over the row: one number.
+    case logSumExp = "LogSumExp"
+    /// x - ln of the sum of e^x over the row.
+    case logSoftmax = "LogSoftmax"
+    /// Each element over the row's sum; all equal where the sum is zero.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
 }

@@ -32,6 +32,8 @@ struct NumPyDataType: Sendable, Hashable {
 
     /// Bytes that one element may have; an absurd width is refused before it is multiplied.
     static let itemBytesMax = 1 << 28
+    /// What an opaque type is called.
+    private var opaqueName = "a structured type"
 
     /// Nil if NumPy has no such type.
     ///
@@ -67,7 +69,10 @@ struct NumPyDataType: Sendable, Hashable {
         case (UInt8(ascii: "u"), 1), (UInt8(ascii: "u"), 2), (UInt8(ascii: "u"), 4), (UInt8(ascii: "u"), 8):
             kind = .unsigned
         case (UInt8(ascii: "f"), 2), (UInt8(ascii: "f"), 4), (UInt8(ascii: "f"), 8): kind = .float
-        case (UInt8(ascii: "f"), 12), (UInt8(ascii: "f"), 16): kind = .opaque
+        case (UInt8(ascii: "f"), 12), (UInt8(ascii: "f"), 16):
+            // The processor's own format of 80 bits, or 128 on others: no two platforms agree.
+            kind = .opaque
+            opaqueName = "longdouble"
         case (UInt8(ascii: "c"), _): kind = .complex
         case (UInt8(ascii: "U"), _):
             kind = .text
@@ -76,7 +81,10 @@ struct NumPyDataType: Sendable, Hashable {
         case (UInt8(ascii: "O"), _):
             kind = .object
             itemBytes = 8
-        case (UInt8(ascii: "V"), _), (UInt8(ascii: "M"), _), (UInt8(ascii: "m"), _): kind = .opaque
+        case (UInt8(ascii: "V"), _): kind = .opaque
+        case (UInt8(ascii: "M"), _), (UInt8(ascii: "m"), _):
+            kind = .opaque
+            opaqueName = letter == UInt8(ascii: "M") ? "datetime64" : "timedelta64"
         default: return nil
         }
     }
@@ -111,7 +119,7 @@ struct NumPyDataType: Sendable, Hashable {
         case .text: "str"
         case .bytes: "bytes"
         case .object: "object"
-        case .opaque: "a structured type"
+        case .opaque: opaqueName
         }
     }
 }

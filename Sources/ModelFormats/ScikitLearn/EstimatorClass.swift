@@ -7,6 +7,8 @@ struct EstimatorClass: Sendable {
     typealias Methods = @Sendable (inout GraphBuilder, EstimatorRecord, Frame) throws(ImportError) -> EstimatorMethods
     typealias Parts = @Sendable (borrowing GraphBuilder, EstimatorRecord) throws(ImportError) -> [EstimatorRecord]
 
+    typealias ColumnNames = @Sendable (borrowing GraphBuilder, EstimatorRecord) throws(ImportError) -> [String?]
+
     let names: [String]
     /// scikit-learn's names of the methods that are read, such as `predict_proba`.
     let methodNames: [String]
@@ -16,6 +18,11 @@ struct EstimatorClass: Sendable {
     var methods: Methods?
     /// The estimators within, all of which have to be served too.
     var parts: Parts = { (_, _) throws(ImportError) in [] }
+    /// The first part of the module that the classes come from.
+    var package = "sklearn"
+    /// The columns that a boosted model was trained on, nil for one without a name; nil for scikit-learn's own classes,
+    /// which keep them in attributes.
+    var columnNames: ColumnNames?
 
     /// Transformers that share a rule.
     static func transformers(_ names: String..., transform: @escaping Transform) -> EstimatorClass {
@@ -29,19 +36,36 @@ struct EstimatorClass: Sendable {
         EstimatorClass(names: names, methodNames: methodNames, methods: methods)
     }
 
-    /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear + trees + ensembles
+    /// Everything that is served, by family.
+    static let families: [(title: String, classes: [EstimatorClass])] = [
+        ("Composition", composition),
+        ("Preprocessing", preprocessing),
+        ("Feature selection", featureSelection),
+        ("Text", texts),
+        ("Linear models", linear),
+        ("Trees and boosting", trees),
+        ("Ensembles and estimators around others", ensembles),
+        ("Support vectors and kernels", supportVectors),
+        ("Neighbours", neighbors),
+        ("Naive Bayes", naiveBayes),
+        ("Neural networks", neuralNetworks),
+        ("Clusters, mixtures and outliers", clusters),
+        ("Decompositions", decompositions),
+        ("LightGBM", lightgbm),
+    ]
+
+    static let all: [EstimatorClass] = families.flatMap(\.classes)
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]
         for entry in all {
-            for name in entry.names { table[name] = entry }
+            for name in entry.names { table["\(entry.package).\(name)"] = entry }
         }
         return table
     }()
 
     /// How an estimator of the file is read; nil if its class is not served.
     static func of(_ estimator: EstimatorRecord) -> EstimatorClass? {
-        estimator.package == "sklearn" ? byName[estimator.className] : nil
+        byName["\(estimator.package).\(estimator.className)"]
     }
 }

@@ -26,6 +26,8 @@ struct EstimatorMethods {
     var scores: ValueID?
     /// `transform`, where the class has it besides.
     var transformed: Numbers?
+    /// What is told of boosted models besides, such as their margins.
+    var others: [GraphOutput] = []
 
     /// The model's outputs. What `predict` and `predict_proba` give is answered always; a classifier without
     /// probabilities answers its decision function instead; the rest only when asked for.
@@ -63,6 +65,6 @@ struct EstimatorMethods {
                     name: OutputField.transformName, value: transformed.value, meaning: .values, isVector: true,
                     isDefault: false))
         }
-        return outputs
+        return outputs + others
     }
 }

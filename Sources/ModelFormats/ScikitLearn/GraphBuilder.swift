@@ -117,6 +117,11 @@ struct GraphBuilder: ~Escapable {
         if parts.count >= 2 { version = (parts[0], parts[1]) }
     }
 
+    /// Says which library wrote the saved object, where it is not scikit-learn.
+    mutating func setProducer(_ text: String, of estimator: EstimatorRecord) {
+        if estimator.depth == 0 { producer = text }
+    }
+
     /// Whether the file is of this version or a later one.
     func isAtLeast(_ major: Int, _ minor: Int) -> Bool { version >= (major, minor) }
 
@@ -159,9 +164,20 @@ struct GraphBuilder: ~Escapable {
 
     private mutating func makeInputs(_ root: EstimatorRecord) throws(ImportError) {
         let first = try firstStep(root)
+        if EstimatorClass.textVectorizers.contains(first.className) {
+            // A vectorizer that sees the record first takes texts, one a record, without a name.
+            inputNames = ["text"]
+            uses = [nil]
+            return
+        }
         inputNames = try names(of: first)
         if inputNames == nil { inputNames = try names(of: root) }
-        let width = try inputWidth(of: first) ?? inputNames?.count
+        var width = try inputWidth(of: first) ?? inputNames?.count
+        if let columns = try EstimatorClass.of(first)?.columnNames?(self, first) {
+            width = columns.count
+            let names = columns.compactMap { $0 }
+            inputNames = names.count == columns.count ? names : inputNames
+        }
         guard let width, width > 0 else {
             throw ImportError(
                 .malformed, at: first.path, found: "a step that is not fitted",

@@ -7,9 +7,10 @@ enum Remedies {
             return
                 "save the wrapper itself with model.save_model(\"model.ubj\"), which keeps its labels, and serve that "
                 + "file; steps before it in a pipeline are not in it, so send it what they would give"
-        case "lightgbm", "catboost":
-            return "\(estimator.package) models are not served yet; XGBoost's are, from a file of "
-                + "model.save_model(\"model.ubj\")"
+        case "lightgbm":
+            return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
+        case "catboost":
+            return "catboost models are not served yet; XGBoost's and LightGBM's are"
         default: break
         }
         let name = estimator.className
@@ -22,6 +23,9 @@ enum Remedies {
                 : name.hasSuffix("Regressor") || name.hasSuffix("SVR") ? "ElasticNet" : "StandardScaler")
     }
 
+    private static let linearDecomposition = "retrain with PCA or TruncatedSVD"
+    private static let clusterer = "retrain with KMeans: this class cannot predict new rows in scikit-learn either"
+
     private static let alternatives: [(part: String, instead: String)] = [
         ("MultiOutputClassifier", "serve each of its estimators_ as a model of its own"),
         ("ClassifierChain", "fit one classifier a target, and serve each as a model of its own"),
@@ -29,8 +33,13 @@ enum Remedies {
         ("RandomTreesEmbedding", "retrain with RandomForestClassifier or RandomForestRegressor"),
         ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),
         ("Encoder", "retrain with OneHotEncoder"), ("Binarizer", "retrain with OneHotEncoder"),
-        ("Imputer", "retrain with SimpleImputer"), ("Lars", "retrain with Lasso"),
-        ("Huber", "retrain with SGDRegressor"), ("BayesianRidge", "retrain with Ridge"),
-        ("ARDRegression", "retrain with Ridge"),
+        ("Imputer", "retrain with SimpleImputer"), ("GaussianProcessRegressor", "retrain with KernelRidge"),
+        ("GaussianProcessClassifier", "retrain with SVC(probability=True)"),
+        ("LabelPropagation", "retrain with KNeighborsClassifier"),
+        ("LabelSpreading", "retrain with KNeighborsClassifier"), ("NMF", linearDecomposition),
+        ("SparsePCA", linearDecomposition), ("DictionaryLearning", linearDecomposition),
+        ("LatentDirichletAllocation", linearDecomposition), ("Isomap", linearDecomposition),
+        ("LocallyLinearEmbedding", linearDecomposition), ("DBSCAN", clusterer), ("OPTICS", clusterer),
+        ("AgglomerativeClustering", clusterer), ("SpectralClustering", clusterer),
     ]
 }

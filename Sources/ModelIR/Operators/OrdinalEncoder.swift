@@ -22,4 +22,12 @@ package struct OrdinalEncoder: Sendable, Hashable {
     package init(features: [Feature]) {
         self.features = features
     }
+
+    /// Each value's position among its column's categories; NaN for any other value. What pandas does to category
+    /// columns before a booster sees them.
+    package init(positionsAmong categories: [OneHotEncoder.Categories]) {
+        features = categories.map {
+            Feature(categories: $0, codes: (0..<$0.count).map { Double($0) }, unknownCode: .nan)
+        }
+    }
 }

@@ -18,6 +18,7 @@ extension TreeEnsemble {
             ("thresholds", thresholds.count), ("left children", leftChildren.count),
             ("right children", rightChildren.count), ("missing directions", missingGoesLeft.count),
             ("leaf values", leafValues.count),
+            ("signs of a missing zero", takesZeroForMissing.isEmpty ? count : takesZeroForMissing.count),
         ]
         for (name, length) in lengths where length != count {
             throw fail("", "\(length) \(name)", "\(count), one a node")
@@ -64,6 +65,34 @@ extension TreeEnsemble {
             }
         }
         try verifyCategories(place: place)
+        try verifyLinearLeaves(place: place)
+    }
+
+    private func verifyLinearLeaves(place: String) throws(ImportError) {
+        guard linearLeaves.isEmpty || (precision == .float64 && leafWidth == 1) else {
+            throw ImportError(
+                .malformed, at: place, found: "linear leaves", expected: "none but in float64, one number a leaf")
+        }
+        var previous: Int32 = -1
+        for leaf in linearLeaves {
+            guard leaf.node > previous, Int(leaf.node) < features.count, isLeaf(Int(leaf.node)) else {
+                throw ImportError(
+                    .malformed, at: place, found: "a linear leaf at node \(leaf.node)",
+                    expected: "leaves in ascending order")
+            }
+            previous = leaf.node
+            guard leaf.features.count == leaf.coefficients.count else {
+                throw ImportError(
+                    .malformed, at: "\(place) node \(leaf.node)",
+                    found: "\(leaf.coefficients.count) coefficients for \(leaf.features.count) features",
+                    expected: "one a feature")
+            }
+            for feature in leaf.features where feature < 0 || Int(feature) >= featureCount {
+                throw ImportError(
+                    .malformed, at: "\(place) node \(leaf.node)", found: "feature \(feature)",
+                    expected: "0..<\(featureCount)")
+            }
+        }
     }
 
     private func verifyLeaf(_ node: Int, at place: String) throws(ImportError) {

@@ -47,9 +47,19 @@ package struct TreeEnsemble: Sendable, Hashable {
     /// A leaf's value, or, where `leafWidth` > 1, the index of its row in `leafVectors`.
     package var leafValues: [Double]
 
+    /// Whether a node takes a number that is zero, to within `TreeEnsemble.zeroBound`, for missing (LightGBM's missing
+    /// type Zero); empty where none does.
+    package var takesZeroForMissing: [Bool]
+
     /// Nodes that test membership of a category, by node index, in ascending order. A code in the set goes right, one
-    /// outside goes left; a negative code or one of 2^24 and more goes left (XGBoost 1.5 and later).
+    /// outside goes left.
     package var categoricalNodes: [CategoricalNode]
+    /// How a number becomes a category's code.
+    package var categoryCodes: CategoryCodes
+
+    /// Leaves that are linear in some features (LightGBM's linear trees), by node index, in ascending order. Where one of
+    /// their features is NaN, the leaf's own value counts.
+    package var linearLeaves: [LinearLeaf]
 
     /// Numbers a leaf: 1, or `groupCount` (XGBoost's multi_output_tree).
     package var leafWidth: Int
@@ -66,6 +76,32 @@ package struct TreeEnsemble: Sendable, Hashable {
             self.categoriesGoingRight = categoriesGoingRight
         }
     }
+
+    package enum CategoryCodes: Sendable, Hashable {
+        /// A code is from 0 to 2^24; all else is in no set (XGBoost 1.5 and later).
+        case below16777216
+        /// Cut off towards zero, as C's conversion to a 32-bit integer does; a negative result, or a number that has
+        /// none, is in no set (LightGBM).
+        case truncated
+    }
+
+    package struct LinearLeaf: Sendable, Hashable {
+        package let node: Int32
+        package let constant: Double
+        package let features: [Int32]
+        /// One a feature.
+        package let coefficients: [Double]
+
+        package init(node: Int32, constant: Double, features: [Int32], coefficients: [Double]) {
+            self.node = node
+            self.constant = constant
+            self.features = features
+            self.coefficients = coefficients
+        }
+    }
+
+    /// What counts as zero for `takesZeroForMissing`: LightGBM's `kZeroThreshold`, a float32.
+    package static let zeroBound = Double(Float(1e-35))
 
     /// An ensemble without trees; importers append to it.
     package init(featureCount: Int, groupCount: Int, comparison: Comparison, precision: Precision) {
@@ -84,7 +120,10 @@ package struct TreeEnsemble: Sendable, Hashable {
         missingGoesLeft = []
         acceptsMissing = true
         leafValues = []
+        takesZeroForMissing = []
         categoricalNodes = []
+        categoryCodes = .below16777216
+        linearLeaves = []
         leafWidth = 1
         leafVectors = []
     }

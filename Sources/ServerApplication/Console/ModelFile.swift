@@ -6,18 +6,23 @@ internal import ModelIR
 struct ModelFile {
     let imported: ImportedModel
     let compiled: CompiledModel
+    let golden: GoldenCheck.Report
     let byteCount: Int
 
     static let bytesMax = 8 << 30
 
-    /// - Parameter predictor: the predictor to force; nil lets the compiler choose.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - outputs: what to compute.
+    ///   - predictor: the predictor to force; nil lets the compiler choose.
     /// - Throws: `CommandError` with the file's path and the importer's reason.
-    init(path: String, predictor: String?) throws(CommandError) {
+    init(path: String, outputs: OutputSelection = .defaults, predictor: String? = nil) throws(CommandError) {
         do {
             let bytes = try SystemFile.read(path, bytesMax: Self.bytesMax)
             byteCount = bytes.count
             imported = try SupportedFormats.importers.importModel(bytes.span)
-            compiled = try ModelCompiler.compile(imported.graph, forcing: predictor)
+            compiled = try ModelCompiler.compile(imported.graph, outputs: outputs, forcing: predictor)
+            golden = try GoldenCheck.run(imported.metadata, on: compiled)
         } catch let error as ImportError {
             throw CommandError(refusing: error, path: path)
         } catch {

@@ -49,8 +49,24 @@ extension Activation: ReferenceEvaluation {
             for index in range { sum += values[index] }
             let mean = sum / Scalar(range.count)
             for index in range { values[output + index - range.lowerBound] = values[index] - mean }
+        case .logisticInOneForm:
+            for index in range {
+                values[output + index - range.lowerBound] = 1 / (1 + Scalar.exponential(-values[index]))
+            }
+        case .softplus:
+            for index in range {
+                values[output + index - range.lowerBound] = Scalar.logarithmOfOnePlus(Scalar.exponential(values[index]))
+            }
+        case .signedSquare:
+            for index in range {
+                let value = values[index]
+                let sign: Scalar = value > 0 ? 1 : value < 0 ? -1 : 0
+                values[output + index - range.lowerBound] = sign * value * value
+            }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
+        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
+            applyDense(to: &values, at: range, output: output)
         }
     }
 

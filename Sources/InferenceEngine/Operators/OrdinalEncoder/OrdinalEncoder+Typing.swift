@@ -27,9 +27,12 @@ extension OrdinalEncoder: OperatorTyping {
             let missingCode = feature.categories.missingIndex.map { feature.codes[$0] } ?? feature.unknownCode
             if missingCode == nil { context.refuseMissing(origin) }
             // A code that is NaN is missing for what follows, whatever value it stands for.
-            let mayBeMissing =
-                feature.unknownCode?.isNaN == true || (origin.mayBeMissing && missingCode?.isNaN == true)
-            origins.append(ValueOrigin(inputColumn: origin.inputColumn, mayBeMissing: mayBeMissing))
+            let isUnsettled = feature.unknownCode?.isNaN == true
+            let staysMissing = origin.mayBeMissing && missingCode?.isNaN == true
+            origins.append(
+                ValueOrigin(
+                    inputColumn: origin.inputColumn, mayBeMissing: isUnsettled || staysMissing,
+                    isUnsettled: isUnsettled))
         }
         return ValueType(.float64, origins: origins)
     }

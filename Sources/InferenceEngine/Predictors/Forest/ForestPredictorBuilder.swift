@@ -13,6 +13,12 @@ struct ForestPredictorBuilder: PredictorBuilder {
         if !ensemble.categoricalNodes.isEmpty {
             return .cannotRun(reason: "the ensemble has \(ensemble.categoricalNodes.count) categorical nodes")
         }
+        if !ensemble.linearLeaves.isEmpty {
+            return .cannotRun(reason: "the ensemble has \(ensemble.linearLeaves.count) linear leaves")
+        }
+        if !ensemble.takesZeroForMissing.isEmpty {
+            return .cannotRun(reason: "the ensemble has nodes that take zero for missing")
+        }
         if ensemble.leafWidth > 1, !ensemble.treeWeights.isEmpty {
             return .cannotRun(reason: "the ensemble has both vector leaves and tree weights")
         }

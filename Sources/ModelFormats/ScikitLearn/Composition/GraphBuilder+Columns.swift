@@ -10,9 +10,14 @@ extension GraphBuilder {
         switch estimator.className {
         case "Pipeline", "FeatureUnion":
             for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop {
-                return try firstStep(self.estimator(part, in: estimator))
+                let step = try firstStep(self.estimator(part, in: estimator))
+                // A function of each element does not know its columns before 1.2; the step behind it has as many.
+                if step.className == "FunctionTransformer", attribute(step, "n_features_in_") == nil { continue }
+                return step
             }
             return estimator
+        case "SelectFromModel" where attribute(estimator, "n_features_in_") == nil:
+            return try member(attribute(estimator, "estimator_") == nil ? "estimator" : "estimator_", of: estimator)
         case _ where EstimatorClass.searches.contains(estimator.className):
             return try firstStep(member("best_estimator_", of: estimator))
         default:

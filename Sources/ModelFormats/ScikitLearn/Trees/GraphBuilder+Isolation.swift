@@ -45,7 +45,7 @@ extension GraphBuilder {
             denominator == 0
             ? add(.scaler(Scaler(form: .multiplyAdd, offset: [-1], scale: [0])), [sum], width: 1, path: path)
             : divide(sum, by: -denominator, width: 1, path: path)
-        let power = add(.elementwise(.exp2), [exponent], width: 1, path: path)
+        let power = add(.elementwise(.powerOfTwo), [exponent], width: 1, path: path)
         let scores = divide(power, by: -1, width: 1, path: path)
         let shift = Scaler(form: .subtractDivide, offset: offset.values, scale: [1])
         let decision = add(.scaler(shift), [scores], width: 1, path: path)

@@ -1,0 +1,9 @@
+internal import ModelIR
+
+extension MissingValue: OperatorTyping {
+    func outputType(of inputs: [ValueType], in context: inout TypingContext) throws(ImportError) -> ValueType {
+        let input = try context.single(inputs, .float64)
+        return ValueType(
+            .float64, origins: input.origins.map { ValueOrigin(inputColumn: $0.inputColumn, mayBeMissing: true) })
+    }
+}

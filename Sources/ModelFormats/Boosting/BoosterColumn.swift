@@ -1,0 +1,18 @@
+internal import ModelIR
+internal import TensorCore
+
+/// One input column of a boosted model.
+struct BoosterColumn: Sendable {
+    /// The name in the training data; nil if it had none.
+    let name: String?
+    /// The categories of the training frame, by whose position the trees know them; nil where the trees take the
+    /// column's numbers as they are.
+    let categories: OneHotEncoder.Categories?
+
+    /// What a record holds in it.
+    var kind: ColumnKind {
+        if case .strings = categories { .string } else { .float64 }
+    }
+
+    var column: Column { Column(name: name, kind: kind) }
+}

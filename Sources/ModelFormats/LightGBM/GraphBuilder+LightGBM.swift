@@ -1,0 +1,54 @@
+internal import ModelIR
+internal import TensorCore
+
+/// `lightgbm.Booster`, and the estimators around it.
+extension GraphBuilder {
+    mutating func lightgbmMethods(
+        _ estimator: EstimatorRecord, _ frame: Frame
+    ) throws(ImportError) -> EstimatorMethods {
+        let model = try lightgbmModel(estimator)
+        try note(estimator, model.steps(path: "").map { "\($0.className): \($0.detail)" }.joined(separator: "; "))
+        setProducer("LightGBM \(model.version)", of: estimator)
+        let input = try boosterInput(model.columns, frame, path: estimator.path)
+        let role: BoosterRole
+        switch estimator.className {
+        case "Booster": role = .booster
+        case "LGBMClassifier": role = .classifier(try lightgbmLabels(estimator))
+        default: role = .regressor
+        }
+        return try model.methods(on: input, as: role, path: estimator.path, in: &self)
+    }
+
+    /// The model text of a booster, which versions 2 and 3 keep as `handle` and 4 as `_handle`, up to its best round.
+    func lightgbmModel(_ estimator: EstimatorRecord) throws(ImportError) -> LightGBMModel {
+        let booster =
+            estimator.className == "Booster" ? estimator : try member("_Booster", of: estimator)
+        var best: Int?
+        if case .integer(let rounds)? = scalarAttribute(booster, "best_iteration"), rounds > 0 {
+            best = Int(clamping: rounds)
+        }
+        for name in ["_handle", "handle"] {
+            guard case .text(let slice)? = attribute(booster, name) else { continue }
+            do throws(ImportError) {
+                if slice.coding == .utf8 {
+                    return try LightGBMModel(LightGBMText(document.bytes.extracting(slice.range)), bestRound: best)
+                }
+                guard let text = document.text(slice) else {
+                    throw ImportError(.malformed, at: name, found: "text that is not Unicode", expected: "a model")
+                }
+                return try LightGBMModel(LightGBMText(Array(text.utf8).span), bestRound: best)
+            } catch {
+                throw ImportError(
+                    error.kind, at: "\(booster.path).\(name) \(error.place)", found: error.found,
+                    expected: error.expected, remedy: error.remedy)
+            }
+        }
+        throw ImportError(
+            .malformed, at: "\(booster.path).handle", found: "nothing", expected: "the text of a trained model",
+            remedy: "call fit before saving the model")
+    }
+
+    private mutating func lightgbmLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
+        try classLabels(member("_le", of: estimator))
+    }
+}
