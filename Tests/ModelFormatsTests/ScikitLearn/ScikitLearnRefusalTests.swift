@@ -65,6 +65,7 @@ import Testing
         (.object("lightgbm.sklearn.LGBMClassifier", []), "XGBoost's are"),
         (.estimator("gaussian_process._gpc.GaussianProcessClassifier", []), "SVC"),
         (.estimator("cluster._dbscan.DBSCAN", []), "KMeans"),
+        (.estimator("multioutput.MultiOutputClassifier", []), "each of its estimators_"),
         (.estimator("preprocessing._data.KernelCenterer", []), "StandardScaler"),
         (.dictionary([("model", .none)]), "save the fitted estimator"), (.list([]), "save the fitted estimator"),
         (.text("hello"), "save the fitted estimator"),
