@@ -76,6 +76,15 @@ package struct ImportedGraph: Sendable {
         return ValueID(index: nodes.count - 1)
     }
 
+    /// The same graph over columns of which the first are those that it had, described in another way, and of which
+    /// nothing reads the rest.
+    package func replacing(columns: [Column]) -> ImportedGraph {
+        precondition(columns.count >= self.columns.count, "columns are described anew, not taken away")
+        var graph = self
+        graph.columns = columns
+        return graph
+    }
+
     package mutating func addOutput(_ output: GraphOutput) {
         precondition(output.value.index < nodes.count, "an output is the value of a node")
         outputs.append(output)

@@ -31,6 +31,16 @@ package struct ImportedModel: Sendable {
         self.producer = producer
         self.steps = steps
     }
+
+    /// The same model with what the folder tells that its file lay in.
+    package func inFolder(
+        format: String, graph: ImportedGraph? = nil, steps: [ModelStep]? = nil
+    ) -> ImportedModel {
+        var model = ImportedModel(
+            graph: graph ?? self.graph, format: format, producer: producer, steps: steps ?? self.steps)
+        model.metadata = metadata
+        return model
+    }
 }
 
 /// Reads one family of model files. A pure function of the bytes: total, bounded, and it executes nothing.
@@ -51,6 +61,17 @@ package struct ModelImporterList: Sendable {
 
     package init(_ importers: [any ModelImporter]) {
         self.importers = importers
+    }
+
+    /// The importers of both, in this order.
+    package static func + (first: ModelImporterList, second: ModelImporterList) -> ModelImporterList {
+        ModelImporterList(first.importers + second.importers)
+    }
+
+    /// Whether one of the importers recognises the bytes.
+    package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+        for importer in importers where importer.recognizes(bytes) { return true }
+        return false
     }
 
     /// Imports with the first importer that recognises the bytes.

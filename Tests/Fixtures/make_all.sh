@@ -72,7 +72,7 @@ if [ ! -x "$venv/bin/python" ]; then
     "$venv/bin/pip" install --quiet scikit-learn==1.7.2 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lz4==4.4.5 \
         skops==0.16.0 mlflow==3.17.0
 fi
-for kind in containers; do
+for kind in containers skops mlflow; do
     rm -rf "$here/../ModelFormatsTests/Fixtures/$kind"
     "$venv/bin/python" "$here/make_$kind.py" "$here/../ModelFormatsTests/Fixtures/$kind"
 done

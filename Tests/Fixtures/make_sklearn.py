@@ -37,6 +37,7 @@ def main():
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
     import sklearn_trees  # noqa: F401
+    import sklearn_ensembles  # noqa: F401
     import sklearn_preprocessing  # noqa: F401
     import sklearn_text  # noqa: F401
 

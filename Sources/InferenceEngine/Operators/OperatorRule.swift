@@ -60,6 +60,12 @@ extension Operator {
         case .constant(let values): Constant(values: values)
         case .elementwise(let function): function
         case .combination(let combination): combination
+        case .classIndicator(let indicator): indicator
+        case .classValue(let values): ClassValue(values: values)
+        case .argMaxLast: ArgMaxLast()
+        case .requireFinite: RequireFinite()
+        case .interpolation(let interpolation): interpolation
+        case .weightedMedian(let median): median
         case .ordinalEncoder(let encoder): encoder
         case .rowNormalizer(let normalizer): normalizer
         case .binning(let binning): binning
@@ -96,6 +102,7 @@ extension Operator {
         case .nearestNeighbors(let neighbors): neighbors.points.count
         case .radiusNeighbors(let neighbors): neighbors.points.count
         case .pairDecisions(let decisions): decisions.coefficients.count
+        case .weightedMedian(let median): 2 * median.weights.count * median.weights.count
         default: 4
         }
     }

@@ -30,8 +30,8 @@ enum PickleContainer: Sendable, Equatable {
         case (0x80, 2...5): return .plain
         // Before the list of protocol 0, whose opcode is the same byte: no opcode is 0.
         case (0x5d, 0) where CompressedFormat(detecting: bytes) == .lzma: return .compressed(.lzma)
-        case (UInt8(ascii: "("), _), (UInt8(ascii: "c"), _), (UInt8(ascii: "]"), _), (UInt8(ascii: "}"), _):
-            return .plain
+        case (UInt8(ascii: "("), _), (UInt8(ascii: "]"), _), (UInt8(ascii: "}"), _): return .plain
+        case (UInt8(ascii: "c"), _): return beginsWithGlobal(bytes) ? .plain : nil
         case (UInt8(ascii: "Z"), UInt8(ascii: "F")):
             return bytes.count >= 4 && bytes[2] == UInt8(ascii: "0") && bytes[3] == UInt8(ascii: "x") ? .oldJoblib : nil
         default: break
@@ -46,6 +46,25 @@ enum PickleContainer: Sendable, Equatable {
 }
 
 extension PickleContainer {
+    /// Whether GLOBAL's two lines follow, a module and a name: other texts begin with a c too.
+    private static func beginsWithGlobal(_ bytes: Span<UInt8>) -> Bool {
+        var lines = 0
+        var length = 0
+        for index in 1..<min(bytes.count, 600) {
+            switch bytes[index] {
+            case 0x0A:
+                guard length > 0 else { return false }
+                lines += 1
+                length = 0
+                if lines == 2 { return true }
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "."), UInt8(ascii: "_"): length += 1
+            default: return false
+            }
+        }
+        // Cut within the names: that is for the reader to say.
+        return bytes.count < 600
+    }
+
     /// Bytes of the length in joblib's old header: those of `hex(2**64)`.
     private static let oldLengthBytes = 19
 

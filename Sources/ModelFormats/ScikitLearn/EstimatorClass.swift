@@ -44,6 +44,7 @@ struct EstimatorClass: Sendable {
         ("Text", texts),
         ("Linear models", linear),
         ("Trees and boosting", trees),
+        ("Ensembles and estimators around others", ensembles),
         ("Support vectors and kernels", supportVectors),
         ("Neighbours", neighbors),
         ("Naive Bayes", naiveBayes),

@@ -68,6 +68,7 @@ struct GraphBuilder: ~Escapable {
             return try isTransformer(self.estimator(last, in: estimator))
         case _ where EstimatorClass.searches.contains(estimator.className):
             return try isTransformer(member("best_estimator_", of: estimator))
+        case "FrozenEstimator": return try isTransformer(wrapped(estimator))
         default: return EstimatorClass.of(estimator)?.methods == nil
         }
     }
@@ -137,6 +138,12 @@ struct GraphBuilder: ~Escapable {
         guard steps.count < Self.stepsMax else { throw tooManySteps(estimator.path) }
         steps.append(ModelStep(path: estimator.path, className: estimator.className, detail: detail))
     }
+
+    /// Steps told so far.
+    var stepCount: Int { steps.count }
+
+    /// Forgets the steps told since, which are like others before them.
+    mutating func dropSteps(after count: Int) { steps.removeLast(steps.count - count) }
 
     func tooManySteps(_ path: String) -> ImportError {
         ImportError(

@@ -28,6 +28,13 @@ package struct ScikitLearnImporter: ModelImporter {
         let format =
             (document.hasJoblibArrays || container == .oldJoblib ? "joblib" : "pickle")
             + (container.name.map { "-" + $0 } ?? "")
+        return try Self.importModel(document, format: format)
+    }
+
+    /// Imports the estimator that a document holds, whatever the file was.
+    static func importModel(
+        _ document: consuming PickleDocument, format: String
+    ) throws(ImportError) -> ImportedModel {
         var builder = GraphBuilder(document)
         try builder.build()
         return try builder.finish(format: format)

@@ -157,6 +157,7 @@ struct ParityAnswer {
                 // A column that the model drops has no type; what it holds does not count.
                 case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
                     if let number = cell.number { batch.setDouble(number, row: row, column: column) }
+                case (.number(let number), .int64): batch.setInt64(Int64(number), row: row, column: column)
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)
