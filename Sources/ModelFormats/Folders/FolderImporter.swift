@@ -79,7 +79,9 @@ package struct FolderImporter: ModelImporter {
         if artifact == nil || artifact == "MLmodel", folder.contains("MLmodel") {
             return try MLflowImport(copy folder, importers).model()
         }
-        let model = try folder.importModel(artifact ?? onlyModel(in: folder), with: importers)
+        let file: String
+        if let artifact { file = artifact } else { file = try onlyModel(in: folder) }
+        let model = try folder.importModel(file, with: importers)
         return model.inFolder(format: name + "/" + model.format)
     }
 
