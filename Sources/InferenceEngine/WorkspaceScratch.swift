@@ -2,6 +2,7 @@
 package struct WorkspaceScratch: Sendable {
     package var numbers: [Double] = []
     package var indices: [Int] = []
+    package var text = TextScratch()
 
     package init() {}
 

@@ -50,6 +50,15 @@ package indirect enum Operator: Sendable {
     /// The same numbers for every record.
     case constant([Double])
     case combination(Combination)
+    case classIndicator(ClassIndicator)
+    /// The number of a class.
+    case classValue([Double])
+    /// The index of the last maximum of a row.
+    case argMaxLast
+    /// The input; a row with NaN or an infinity has no prediction.
+    case requireFinite
+    case interpolation(Interpolation)
+    case weightedMedian(WeightedMedian)
 
     // Preprocessing.
     case ordinalEncoder(OrdinalEncoder)
@@ -62,6 +71,7 @@ package indirect enum Operator: Sendable {
     case powerTransform(PowerTransform)
     case quantileTransform(QuantileTransform)
     case knnImputer(KNNImputer)
+    case textVectorizer(TextVectorizer)
     /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
     /// where all of the first is missing the third.
     case coalesce
@@ -106,6 +116,12 @@ package indirect enum Operator: Sendable {
         case .bisection: "Bisection"
         case .constant: "Constant"
         case .combination: "Combination"
+        case .classIndicator: "ClassIndicator"
+        case .classValue: "ClassValue"
+        case .argMaxLast: "ArgMaxLast"
+        case .requireFinite: "RequireFinite"
+        case .interpolation: "Interpolation"
+        case .weightedMedian: "WeightedMedian"
         case .ordinalEncoder: "OrdinalEncoder"
         case .elementwise: "Elementwise"
         case .rowNormalizer: "Normalizer"
@@ -115,6 +131,7 @@ package indirect enum Operator: Sendable {
         case .powerTransform: "PowerTransform"
         case .quantileTransform: "QuantileTransform"
         case .knnImputer: "KNNImputer"
+        case .textVectorizer: "TextVectorizer"
         case .coalesce: "Coalesce"
         case .refuseMissing: "RefuseMissing"
         case .treeLeaves: "TreeLeaves"
@@ -133,6 +150,10 @@ package enum Activation: String, Sendable, Hashable {
     case softmax = "Softmax"
     /// Each element over the row's sum.
     case normalizeSum = "NormalizeSum"
+    /// Each element over their sum, unless that is 0.
+    case normalizePositiveSum = "NormalizePositiveSum"
+    /// Each element over their sum; where that is 0, all alike.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
     /// Each element less the row's mean.
     case subtractMean = "SubtractMean"
     /// 1 where x > 0, else 0.

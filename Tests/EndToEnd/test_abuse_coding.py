@@ -3,12 +3,15 @@
 import contextlib
 import gzip
 import json
+import random
 import re
+import select
 import signal
+import unittest
 import zlib
 
 from abuse import MEBIBYTE, RECORD, AttackTestCase, size
-from harness import HOUSE, Server, contents, head, is_close, post
+from harness import HOUSE, PATIENCE, Server, contents, head, is_close, post
 
 BODY = json.dumps(RECORD).encode()
 
@@ -223,6 +226,36 @@ class Coded(AttackTestCase):
                     self.assertTrue(connection.is_closed())
                     break
                 self.assertEqual(connection.answer().json(), {"status": "live"})
+
+
+class CodedUploads(unittest.TestCase):
+    def test_those_on_their_way_have_one_bound_together_of_what_comes_out(self):
+        """Each is within the bound of a model; 20 KB of each become 700 KB."""
+        data = gzip.compress(b"x" * 700_000 + random.Random(1).randbytes(10_000))
+        with Server({"house-price": HOUSE}, loops=1, env={"VENCEJO_MODEL_BYTES_MAX": "1000000"}) as server:
+            with contextlib.ExitStack() as stack:
+                connections = [stack.enter_context(server.connect()) for _ in range(4)]
+                fields = (
+                    "Content-Encoding: gzip",
+                    f"Content-Length: {len(data)}",
+                    f"Authorization: Bearer {server.token}",
+                )
+                for index, connection in enumerate(connections):
+                    connection.send(head("PUT", f"/models/{index}", *fields) + data[:-100])
+                refused = []
+                while len(refused) < 3:
+                    waiting = [one.socket for one in connections if one not in refused]
+                    ready = select.select(waiting, [], [], PATIENCE)[0]
+                    self.assertTrue(ready, f"{len(refused)} are refused, and no more")
+                    for connection in [one for one in connections if one.socket in ready]:
+                        answer = connection.answer()
+                        self.assertEqual((answer.status, answer.field("retry-after")), (503, "5"), answer)
+                        refused.append(connection)
+                last = next(one for one in connections if one not in refused)
+                last.send(data[-100:])
+                # Read to its end, and no model; unless bytes of the others were still counted when it came to the bound.
+                self.assertIn(last.answer().status, (422, 503))
+            self.assertEqual(server.put("good", HOUSE).status, 201)
 
 
 class CodedAnswers(AttackTestCase):

@@ -192,6 +192,36 @@ class Provenance(unittest.TestCase):
         port = free_port()
         self.assertEqual(self.start(HOUSE, BAND, "--port", str(port), at=port), ["house-price", "price-band"])
 
+    def test_a_token_and_a_file_for_it_are_one_too_many(self):
+        for name in ("VENCEJO_ADMIN_TOKEN", "VENCEJO_PREDICT_TOKEN"):
+            code, _, errors = run_command("serve", HOUSE, env={name: "0123456789abcdef", f"{name}_FILE": "/x"})
+            self.assertEqual(code, 1)
+            self.assertIn(f"found both {name} and {name}_FILE", errors)
+            self.assertNotIn("0123456789abcdef", errors)
+
+    def test_each_error_of_the_configuration_says_once_what_was_found(self):
+        for text in ("{", '{"port":}', "[]", '{"port": "x"}', '{"port": 1} x', '{"admin_token_file": "/nonexistent"}'):
+            with self.subTest(text=text):
+                code, _, errors = run_command("serve", "--config", self.write(text))
+                self.assertEqual(code, 1)
+                self.assertEqual((errors.count("found "), errors.count("expected ")), (1, 1), errors)
+
+    def test_a_probe_says_why_it_fails(self):
+        port = free_port()
+        self.assertEqual(
+            run_command("probe", "--port", str(port)),
+            (1, "", f"vencejo: {HOST}:{port}: no connection: Connection refused\n"),
+        )
+        code, _, errors = run_command("probe", env={"PORT": "x"})
+        self.assertEqual(code, 1)
+        self.assertIn("PORT", errors)
+
+    def test_the_help_fits_a_terminal(self):
+        for command in ("serve", "probe", "predict", "inspect"):
+            code, output, _ = run_command(command, "--help")
+            self.assertEqual(code, 0)
+            self.assertEqual([line for line in output.splitlines() if len(line) > 80], [], command)
+
     def test_bad_settings_are_refused_with_setting_and_reason(self):
         token = "0123456789abcdef-secret"
         cases = [

@@ -120,6 +120,25 @@ class Metrics(ServerTestCase):
                     check_histogram(name, samples)
         self.assertIn("histogram", [kind for kind, _ in families.values()])
 
+    def test_the_process_tells_of_itself(self):
+        value = lambda name: next(sample[2] for sample in self.metrics()[name][1])
+        place = f"/proc/{self.server.process.pid}"
+        before = value("process_open_fds")
+        with self.server.connect(), self.server.connect(), self.server.connect():
+            self.assertTrue(until(lambda: value("process_open_fds") >= before + 3))
+        self.assertTrue(until(lambda: abs(value("process_open_fds") - len(os.listdir(f"{place}/fd"))) <= 1))
+        with open(f"{place}/limits", encoding="ascii") as file:
+            limit = next(line.split()[3] for line in file if line.startswith("Max open files"))
+        self.assertEqual(value("process_max_fds"), math.inf if limit == "unlimited" else float(limit))
+        spent = value("process_cpu_seconds_total")
+        self.assertGreater(spent, 0)
+
+        def has_worked():
+            self.server.predict([{"RM": 5}] * 1000)
+            return value("process_cpu_seconds_total") > spent
+
+        self.assertTrue(until(has_worked))
+
     def test_predictions_are_counted_by_model(self):
         before = self.metrics()
         for _ in range(10):
@@ -217,8 +236,16 @@ class Sums(unittest.TestCase):
                 with server.connect() as connection:
                     connection.send(request)
                     count(connection.answer().status)
-            after = self.read(server)
-            count(200)  # The first look at the metrics.
+            # What a connection answers by itself is counted at the end of its loop's turn, perhaps behind the answer.
+            looks = [before]
+
+            def is_counted():
+                count(200)  # The look before this one.
+                looks.append(self.read(server))
+                return self.total(looks[-1], "vencejo_http_refusals_total") >= 7
+
+            self.assertTrue(until(is_counted))
+            after = looks[-1]
             for status, many in wanted.items():
                 name = "vencejo_http_requests_total"
                 grown = self.total(after, name, status=status) - self.total(before, name, status=status)

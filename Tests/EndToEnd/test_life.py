@@ -175,8 +175,13 @@ class Listening(unittest.TestCase):
             process.terminate()
             _, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0)
-        self.assertIn(b"unix:", errors)
-        self.assertEqual(run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})[0], 1)
+        line = next(json.loads(line) for line in errors.decode().splitlines() if '"listening"' in line)
+        self.assertEqual(line["addresses"], f"unix:{path}")
+        self.assertTrue({"host", "port"}.isdisjoint(line), line)
+        code, _, errors = run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})
+        self.assertEqual(code, 1)
+        self.assertIn(path, errors)
+        self.assertIn("no connection", errors)
 
     def test_several_ports_and_ipv6(self):
         ports = [free_port(), free_port()]
@@ -459,9 +464,9 @@ class Shedding(unittest.TestCase):
                 slow.send(b"GET / HT")
                 self.assertEqual(slow.answer().status, 408)
                 self.assertTrue(idle.is_closed())
-            text = server.request("GET", "/metrics").body.decode()
+            text = lambda: server.request("GET", "/metrics").body.decode()
             for kind in ("head", "idle"):
-                self.assertRegex(text, rf'vencejo_timeouts_total{{kind="{kind}"}} 1\n')
+                self.assertTrue(until(lambda: f'vencejo_timeouts_total{{kind="{kind}"}} 1\n' in text()), kind)
 
 
 class Descriptors(unittest.TestCase):

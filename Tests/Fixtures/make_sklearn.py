@@ -37,7 +37,9 @@ def main():
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
     import sklearn_trees  # noqa: F401
+    import sklearn_ensembles  # noqa: F401
     import sklearn_preprocessing  # noqa: F401
+    import sklearn_text  # noqa: F401
 
     for function, committed in sklearn_cases.CASES:
         if is_committed and (committed == "never" or committed == "one version"

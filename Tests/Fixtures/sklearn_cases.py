@@ -118,6 +118,8 @@ def rows_to_predict(X, options):
     frame = X if isinstance(X, pd.DataFrame) else None
     if "rows" in options:
         return options["rows"]
+    if isinstance(X, list):
+        return X
     test = X[:ROWS_PREDICTED] if frame is None else X.iloc[:ROWS_PREDICTED]
     if frame is not None and "unknown" in options:
         extra = frame.iloc[[0]].copy()
@@ -139,11 +141,13 @@ def write(folder, name, model, X, options, is_committed):
     folder.mkdir(parents=True, exist_ok=True)
     test = rows_to_predict(X, options)
     frame = test if isinstance(test, pd.DataFrame) else None
+    is_text = isinstance(test, list)
     rows = [test.iloc[[k]] if frame is not None else test[k:k + 1] for k in range(len(test))]
     document = {
         "library": f"scikit-learn {sklearn.__version__}",
-        "columns": None if frame is None else list(frame.columns),
-        "rows": [[plain(value) for value in (row.iloc[0] if frame is not None else row[0])] for row in rows],
+        "columns": ["text"] if is_text else None if frame is None else list(frame.columns),
+        "rows": [[plain(value) for value in (row.iloc[0] if frame is not None else row if is_text else row[0])]
+                 for row in rows],
     }
     if "tolerance" in options:
         document["tolerance"] = options["tolerance"]

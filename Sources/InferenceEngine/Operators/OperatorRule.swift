@@ -60,6 +60,12 @@ extension Operator {
         case .constant(let values): Constant(values: values)
         case .elementwise(let function): function
         case .combination(let combination): combination
+        case .classIndicator(let indicator): indicator
+        case .classValue(let values): ClassValue(values: values)
+        case .argMaxLast: ArgMaxLast()
+        case .requireFinite: RequireFinite()
+        case .interpolation(let interpolation): interpolation
+        case .weightedMedian(let median): median
         case .ordinalEncoder(let encoder): encoder
         case .rowNormalizer(let normalizer): normalizer
         case .binning(let binning): binning
@@ -68,6 +74,7 @@ extension Operator {
         case .powerTransform(let transform): transform
         case .quantileTransform(let transform): transform
         case .knnImputer(let imputer): imputer
+        case .textVectorizer(let vectorizer): TextVectorization(vectorizer)
         case .coalesce: Coalesce()
         case .refuseMissing: RefuseMissing()
         case .treeLeaves(let leaves): leaves
@@ -89,11 +96,13 @@ extension Operator {
         case .columnProducts(let products): products.terms.count
         case .splineBasis(let basis): basis.features.count * basis.splineCount
         case .knnImputer(let imputer): imputer.rows.count
+        case .textVectorizer(let vectorizer): vectorizer.width
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         case .pairwise(let pairwise): pairwise.references.count
         case .nearestNeighbors(let neighbors): neighbors.points.count
         case .radiusNeighbors(let neighbors): neighbors.points.count
         case .pairDecisions(let decisions): decisions.coefficients.count
+        case .weightedMedian(let median): 2 * median.weights.count * median.weights.count
         default: 4
         }
     }

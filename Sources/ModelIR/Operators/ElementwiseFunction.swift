@@ -12,6 +12,8 @@ package enum ElementwiseFunction: Sendable, Hashable {
     case powerOfTwo
     /// log(x / (1 - x))
     case logit
+    /// x / (3 (|x| + 1)): scikit-learn's sums of confidences beside whole votes.
+    case squashed
     /// The nearest number of float32.
     case float32
     /// Between two bounds; NaN stays NaN.

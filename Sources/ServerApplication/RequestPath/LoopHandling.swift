@@ -8,12 +8,11 @@ internal import ServingProtocols
 internal import Telemetry
 internal import TensorCore
 
-/// One loop's way from a request to its answer. It owns the tick: bodies are decoded as they come, every model runs
-/// once over the rows of all of them, and the answers are encoded, all on the loop's own thread and without a lock.
+/// What a ``LoopHandler`` does and keeps.
 ///
-/// What waits for disks or compilers (PUT, DELETE) goes to the control thread, which answers through the loop's
-/// mailbox.
-final class LoopHandler: RequestHandler {
+/// A value, so that what an event touches is checked for overlapping access once, at the handler, and not by the
+/// runtime at each of some twenty properties.
+struct LoopHandling {
     private let context: LoopContext
     private let shared: SharedServices
     private let subscription: PoolSubscription
@@ -24,6 +23,8 @@ final class LoopHandler: RequestHandler {
     private let grpc: GRPCDispatcher
     private var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
+    /// The one that was asked for last: mostly the next one, too.
+    private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
     private var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
     private var parameters = PathParameters()
@@ -40,6 +41,10 @@ final class LoopHandler: RequestHandler {
     /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
     /// not keep a replaced model alive.
     private var pending: [ExchangeID: PendingRequest] = [:]
+
+    /// Those whose bodies have come whole and that are not answered: a client that goes before the import takes its
+    /// upload along.
+    private var whole: [ExchangeID: UploadExchange] = [:]
 
     private typealias Prediction = ExpectedPredictions.Prediction
 
@@ -65,24 +70,24 @@ final class LoopHandler: RequestHandler {
         adoptPool()
     }
 
-    deinit {
-        // The publisher may free what this loop held only when nothing of it is left here.
+    /// The publisher may free what this loop held only when nothing of it is left here.
+    mutating func close() {
         pool = .empty
-        presentations = [:]
+        forgetPresentations()
         batcher.adopt(.empty)
         subscription.close()
     }
 
     // MARK: Events
 
-    func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
+    mutating func head(_ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> BodyMode {
         grant = live.cors?.grant(for: head)
         let mode = answerOrExpect(head, exchange, sink)
         guard let grant, case .answered(let status, let fields, let body) = mode else { return mode }
         return .answered(status, grant.adding(to: fields), body)
     }
 
-    private func answerOrExpect(
+    private mutating func answerOrExpect(
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
         switch shared.routes.match(head, &parameters) {
@@ -119,7 +124,7 @@ final class LoopHandler: RequestHandler {
         }
     }
 
-    func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
+    mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
         switch pending[exchange] {
         case .predict(let name)?:
@@ -134,6 +139,7 @@ final class LoopHandler: RequestHandler {
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
             if isEnd {
                 pending[exchange] = nil
+                whole[exchange] = upload
                 upload.finish()
             }
         case .remove(let name, let precondition, let grant)?:
@@ -144,23 +150,24 @@ final class LoopHandler: RequestHandler {
         }
     }
 
-    func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
+    mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
+    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
 
-    func cancelled(_ exchange: ExchangeID) {
+    mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
+        whole.removeValue(forKey: exchange)?.cancel()
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
     }
 
-    func endOfTick(_ sink: any ExchangeSink) {
+    mutating func endOfTick(_ sink: any ExchangeSink) {
         flush(sink)
         meter.endTick()
-        expected.takeAll(setAside)
+        while let prediction = expected.takeFirst() { setAside(prediction) }
         adoptPool()
         if let next = shared.live.adopt(&liveNumber) {
             live = next
@@ -170,7 +177,7 @@ final class LoopHandler: RequestHandler {
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
-    var openExchangeCount: Int {
+    mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
         return pending.count + expected.count + batcher.waitingTickets
     }
@@ -186,7 +193,7 @@ final class LoopHandler: RequestHandler {
 
     // MARK: Predictions
 
-    private func expectPrediction(
+    private mutating func expectPrediction(
         of model: ServedModel, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ route: RequestRoute
     ) -> BodyMode {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
@@ -218,11 +225,11 @@ final class LoopHandler: RequestHandler {
     }
 
     /// The body did not come along with its head: it waits by its model's name.
-    private func setAside(_ prediction: Prediction) {
+    private mutating func setAside(_ prediction: Prediction) {
         pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
     }
 
-    private func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
+    private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
@@ -248,7 +255,7 @@ final class LoopHandler: RequestHandler {
     }
 
     /// Runs every model over what has come in and writes the answers.
-    private func flush(_ sink: any ExchangeSink) {
+    private mutating func flush(_ sink: any ExchangeSink) {
         guard !batcher.isEmpty else { return }
         batcher.flush { ticket, model, rows, output in
             let request = ticket.request(rowCount: rows.count)
@@ -269,17 +276,24 @@ final class LoopHandler: RequestHandler {
         }
     }
 
-    private func presentation(of model: ServedModel) -> ModelPresentation {
-        if let known = presentations[ObjectIdentifier(model)] { return known }
-        let made = ModelPresentation(model)
-        presentations[ObjectIdentifier(model)] = made
-        return made
+    private mutating func presentation(of model: ServedModel) -> ModelPresentation {
+        let key = ObjectIdentifier(model)
+        if let latest, latest.model == key { return latest.presentation }
+        let presentation = presentations[key] ?? ModelPresentation(model)
+        presentations[key] = presentation
+        latest = (key, presentation)
+        return presentation
     }
 
-    private func adoptPool() {
+    private mutating func forgetPresentations() {
+        presentations = [:]
+        latest = nil
+    }
+
+    private mutating func adoptPool() {
         guard let next = subscription.adopt() else { return }
         pool = next
-        presentations = [:]
+        forgetPresentations()
         grantedFields.removeAll()
         batcher.adopt(next)
         subscription.acknowledge()
@@ -288,7 +302,7 @@ final class LoopHandler: RequestHandler {
     // MARK: Everything else
 
     /// Routes whose answer is known at once, and those that go to the control thread.
-    private func beginControl(
+    private mutating func beginControl(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
         started = context.clock.now().elapsedNanoseconds
@@ -326,7 +340,7 @@ final class LoopHandler: RequestHandler {
     }
 
     /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
-    private func beginCall(
+    private mutating func beginCall(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
         started = context.clock.now().elapsedNanoseconds
@@ -339,7 +353,7 @@ final class LoopHandler: RequestHandler {
 
     private static let ignoredBodyBytesMax = 64 << 10
 
-    private func beginUpload(
+    private mutating func beginUpload(
         _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
         if let refusal = BodyType.refusal(head, isPrediction: false) {
@@ -362,14 +376,15 @@ final class LoopHandler: RequestHandler {
     }
 
     /// An upload that was answered before its body ended gets no further event here: a full store, a body too long.
-    private func forgetEndedUploads() {
+    private mutating func forgetEndedUploads() {
         pending = pending.filter { entry in
             if case .upload(let upload) = entry.value { return !upload.hasEnded }
             return true
         }
+        whole = whole.filter { !$0.value.hasEnded }
     }
 
-    private func remove(
+    private mutating func remove(
         _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ grant: CORSGrant?,
         _ sink: any ExchangeSink
     ) {
@@ -418,7 +433,7 @@ final class LoopHandler: RequestHandler {
 
     // MARK: Answers
 
-    private func answer(
+    private mutating func answer(
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
@@ -434,7 +449,7 @@ final class LoopHandler: RequestHandler {
 
     /// The fields with what a page of another origin is told, where the request came from one.
     @inline(__always)
-    private func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
+    private mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
         if grants.isEmpty { return fields }
         guard let grant = grants.removeValue(forKey: exchange) else { return fields }
         return grantedFields.fields(fields, grant)
@@ -469,14 +484,14 @@ final class LoopHandler: RequestHandler {
     }
 
     /// The document in `writer` as a whole answer.
-    private func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+    private mutating func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         meter.count(route, status, nanoseconds: elapsed(), bytes: writer.bytes.count)
         return .answered(status, fields, writer.bytes)
     }
 
     private func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
 
-    private func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
+    private mutating func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
         writer.reset()
         writer.beginObject()
         writer.key("status")

@@ -49,6 +49,7 @@ extension ElementwiseFunction: ReferenceEvaluation {
         case .radiansToDegrees: value * (180 / Double.pi)
         case .powerOfTwo: Glibc.pow(2, value)
         case .logit: Glibc.log(value / (1 - value))
+        case .squashed: value / (3 * (value.magnitude + 1))
         case .float32: Double(Float(value))
         case .clip(let lower, let upper): value < lower ? lower : (value > upper ? upper : value)
         case .nanToNumber:

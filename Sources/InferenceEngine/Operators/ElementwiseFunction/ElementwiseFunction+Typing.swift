@@ -13,7 +13,7 @@ extension ElementwiseFunction: OperatorTyping {
                 .float64,
                 origins: input.origins.map { ValueOrigin(inputColumn: $0.inputColumn, mayBeMissing: false) })
         case .absolute, .negative, .sign, .floor, .ceil, .rint, .trunc, .sublinearCount, .cbrt, .sin, .cos, .tanh,
-            .arctan, .arcsinh, .degreesToRadians, .powerOfTwo, .float32, .clip:
+            .arctan, .arcsinh, .degreesToRadians, .powerOfTwo, .squashed, .float32, .clip:
             return input
         // A logarithm of -1, an overflow.
         default: return ValueType(.float64, origins: input.origins.map(\.unsettled))

@@ -20,7 +20,12 @@ extension GraphBuilder {
             return try member(attribute(estimator, "estimator_") == nil ? "estimator" : "estimator_", of: estimator)
         case _ where EstimatorClass.searches.contains(estimator.className):
             return try firstStep(member("best_estimator_", of: estimator))
-        default: return estimator
+        default:
+            // Estimators around others do not always keep their number of columns.
+            guard try inputWidth(of: estimator) == nil,
+                let part = try EstimatorClass.of(estimator)?.parts(self, estimator).first
+            else { return estimator }
+            return try firstStep(part)
         }
     }
 
@@ -41,7 +46,8 @@ extension GraphBuilder {
         return nil
     }
 
-    mutating func inputWidth(of estimator: EstimatorRecord) throws(ImportError) -> Int? {
+    func inputWidth(of estimator: EstimatorRecord) throws(ImportError) -> Int? {
+        if estimator.className == "IsotonicRegression" { return 1 }
         for name in ["n_features_in_", "n_features_", "_n_features"] {
             if case .integer(let count)? = scalarAttribute(estimator, name), count > 0 { return Int(count) }
         }

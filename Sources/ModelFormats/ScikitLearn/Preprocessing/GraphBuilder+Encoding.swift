@@ -49,8 +49,9 @@ extension GraphBuilder {
         switch text(estimator, "handle_unknown") {
         case "error", nil: return .refuse
         case "ignore": return .allZero
-        // "warn" (1.6) only warns beside it.
-        case "infrequent_if_exist", "warn": return .infrequent
+        case "infrequent_if_exist": return .infrequent
+        // Since 1.6; until 1.8 it did not know of infrequent categories.
+        case "warn": return isAtLeast(1, 8) ? .infrequent : .allZero
         case let other?:
             throw ImportError(
                 .unsupported, at: estimator.path + ".handle_unknown", found: "\"\(other)\"",

@@ -6,6 +6,7 @@ extension GraphBuilder {
     ///
     /// Since 1.4 a ColumnTransformer keeps "passthrough" as a FunctionTransformer without a function.
     mutating func applyFunction(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> Frame {
+        if try checksOnly(estimator) { return frame }
         let value = attribute(estimator, "func") ?? .none
         guard value != .none else { return frame }
         guard let function = function(value) else {
