@@ -30,6 +30,7 @@ package indirect enum Operator: Sendable {
     case categoryMapper(CategoryMapper)
     /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
     case missingValue(Double)
+    case sparseLinear(SparseLinear)
 
     /// The name for messages.
     package var name: String {
@@ -50,6 +51,7 @@ package indirect enum Operator: Sendable {
         case .treeLeaves: "TreeLeaves"
         case .categoryMapper: "CategoryMapper"
         case .missingValue: "MissingValue"
+        case .sparseLinear: "SparseLinear"
         }
     }
 }

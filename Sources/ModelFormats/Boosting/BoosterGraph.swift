@@ -38,7 +38,9 @@ struct BoosterGraph: NodeSink {
             }
             guard !coded.isEmpty else { continue }
             let selected = graph.append(.selectColumns(coded), path: "input")
-            let mapper = CategoryMapper(features: coded.compactMap { columns[$0].categories })
+            let mapper = CategoryMapper(
+                features: coded.compactMap { columns[$0].categories },
+                refusesUnknown: coded.contains { columns[$0].refusesUnknown })
             parts.append(graph.append(.categoryMapper(mapper), [selected], path: "categories"))
             order += coded
         }

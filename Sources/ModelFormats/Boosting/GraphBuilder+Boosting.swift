@@ -23,7 +23,9 @@ extension GraphBuilder {
             }
             let selected = try matrix(frame[start..<end], as: kind == .string ? .text : .number, path: path)
             if isCoded {
-                let mapper = CategoryMapper(features: columns[start..<end].compactMap(\.categories))
+                let mapper = CategoryMapper(
+                    features: columns[start..<end].compactMap(\.categories),
+                    refusesUnknown: columns[start].refusesUnknown)
                 parts.append(add(.categoryMapper(mapper), [selected], width: end - start, path: path))
             } else {
                 parts.append(selected)

@@ -3,8 +3,11 @@
 package struct CategoryMapper: Sendable, Hashable {
     /// One an input column, all of numbers or all of strings.
     package let features: [OneHotEncoder.Categories]
+    /// Whether a row with a value that is no category, and not missing, has no prediction.
+    package let refusesUnknown: Bool
 
-    package init(features: [OneHotEncoder.Categories]) {
+    package init(features: [OneHotEncoder.Categories], refusesUnknown: Bool = false) {
         self.features = features
+        self.refusesUnknown = refusesUnknown
     }
 }

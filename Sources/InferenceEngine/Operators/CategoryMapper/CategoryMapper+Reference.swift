@@ -14,7 +14,16 @@ extension CategoryMapper: ReferenceEvaluation {
                 case .strings(let values):
                     OneHotEncoder.index(of: workspace.texts[input.offset + index], in: values, row: row, of: rows)
                 }
+            if code == nil, refusesUnknown, !isMissing(index, input, in: workspace) {
+                throw RowFault(row: row, column: input.inputColumns[index] ?? 0, reason: .unknownCategory)
+            }
             workspace.doubles[operands.output.offset + index] = code.map { Double($0) } ?? .nan
         }
+    }
+
+    private func isMissing(_ index: Int, _ input: ValuePlace, in workspace: Workspace) -> Bool {
+        guard input.kind == .string else { return workspace.doubles[input.offset + index].isNaN }
+        if case .missing = workspace.texts[input.offset + index] { return true }
+        return false
     }
 }
