@@ -4,9 +4,7 @@ enum Remedies {
     static func remedy(for estimator: EstimatorRecord) -> String {
         switch estimator.package {
         case "xgboost":
-            return
-                "save the wrapper itself with model.save_model(\"model.ubj\"), which keeps its labels, and serve that "
-                + "file; steps before it in a pipeline are not in it, so send it what they would give"
+            return "save its booster with model.save_model(\"model.ubj\"), and serve that file"
         case "lightgbm":
             return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
         case "catboost":
