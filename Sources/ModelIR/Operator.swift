@@ -177,6 +177,4 @@ package enum Activation: String, Sendable, Hashable {
     case logSumExp = "LogSumExp"
     /// x - ln of the sum of e^x over the row.
     case logSoftmax = "LogSoftmax"
-    /// Each element over the row's sum; all equal where the sum is zero.
-    case normalizeSumOrUniform = "NormalizeSumOrUniform"
 }
