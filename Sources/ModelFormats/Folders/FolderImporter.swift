@@ -79,7 +79,9 @@ package struct FolderImporter: ModelImporter {
         if artifact == nil || artifact == "MLmodel", folder.contains("MLmodel") {
             return try MLflowImport(copy folder, importers).model()
         }
-        let model = try folder.importModel(artifact ?? onlyModel(in: folder), with: importers)
+        let file: String
+        if let artifact { file = artifact } else { file = try onlyModel(in: folder) }
+        let model = try folder.importModel(file, with: importers)
         return model.inFolder(format: name + "/" + model.format)
     }
 
@@ -92,7 +94,9 @@ package struct FolderImporter: ModelImporter {
                 remedy: "send the model's file itself")
         }
         var models: [String] = []
-        for path in paths where try folder.isRecognized(path, by: importers) { models.append(path) }
+        for path in paths {
+            if try folder.isRecognized(path, by: importers) { models.append(path) }
+        }
         guard let first = models.first, models.count == 1 else {
             let listed = (models.isEmpty ? folder.paths : models).prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             throw ImportError(

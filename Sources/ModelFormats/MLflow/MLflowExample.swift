@@ -31,7 +31,8 @@ struct MLflowExample {
             while let key = try reader.nextKey() {
                 if reader.equals(key, "columns"), try reader.peek() == .array {
                     names = try Self.names(&reader)
-                } else if ["data", "inputs", "instances", "dataframe_split"].contains(where: { reader.equals(key, $0) }) {
+                } else if ["data", "inputs", "instances", "dataframe_split"].contains(where: { reader.equals(key, $0) })
+                {
                     try readInput(&reader, depth: depth + 1)
                 } else {
                     _ = try reader.skipValue()

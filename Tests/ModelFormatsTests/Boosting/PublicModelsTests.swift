@@ -38,7 +38,8 @@ struct PublicModelsTests {
         Published(
             model: "leaves/testdata__lg_dart_breast_cancer.model",
             rows: .table("leaves/testdata__breast_cancer_test.tsv", skipping: 0),
-            expected: "leaves/testdata__lg_dart_breast_cancer_true_predictions.txt", output: "prediction", tolerance: 1e-12),
+            expected: "leaves/testdata__lg_dart_breast_cancer_true_predictions.txt", output: "prediction",
+            tolerance: 1e-12),
         Published(
             model: "leaves/testdata__lg_kddcup99.model",
             rows: .table("leaves/testdata__kddcup99_test.tsv", skipping: 0),
