@@ -154,6 +154,8 @@ package enum Activation: String, Sendable, Hashable {
     case normalizeSum = "NormalizeSum"
     /// Each element over their sum, unless that is 0.
     case normalizePositiveSum = "NormalizePositiveSum"
+    /// Each element over their sum; where that is 0, all alike.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
     /// Each element less the row's mean.
     case subtractMean = "SubtractMean"
     /// 1 where x > 0, else 0.

@@ -37,10 +37,13 @@ extension Activation: ReferenceEvaluation {
             var sum: Scalar = 0
             for index in range { sum += values[index] }
             for index in range { values[output + index - range.lowerBound] = values[index] / sum }
-        case .normalizePositiveSum:
+        case .normalizePositiveSum, .normalizeSumOrUniform:
             var sum: Scalar = 0
             for index in range { sum += values[index] }
-            for index in range { values[output + index - range.lowerBound] = sum == 0 ? 0 : values[index] / sum }
+            let uniform: Scalar = self == .normalizeSumOrUniform ? 1 / Scalar(range.count) : 0
+            for index in range {
+                values[output + index - range.lowerBound] = sum == 0 ? uniform : values[index] / sum
+            }
         case .subtractMean:
             var sum: Scalar = 0
             for index in range { sum += values[index] }

@@ -6,7 +6,7 @@ extension Activation: OperatorTyping {
         switch self {
         case .logistic, .exp, .step, .logisticInOneForm, .softplus, .signedSquare:
             return input
-        case .softmax, .normalizeSum, .normalizePositiveSum, .subtractMean:
+        case .softmax, .normalizeSum, .normalizePositiveSum, .normalizeSumOrUniform, .subtractMean:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
             return ValueType(input.kind, computedWidth: input.width)
         case .argMaxValue:
