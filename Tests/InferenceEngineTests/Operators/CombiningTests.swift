@@ -29,11 +29,10 @@ import Testing
             let sum = Combination(count: 3, weights: [1, 2, 0.5], divisor: 4)
             return graph.append(.combination(sum), [input, twice, input], path: "sum")
         }
-        #expect(
-            answer.doubles() == [
-                (1 + 2 + 0.5) / 4, (10 + 200 + 5) / 4, (0.1 + 0.1 * 0.1 * 2 + 0.1 * 0.5) / 4,
-                (0.2 + 0.2 * 0.2 * 2 + 0.2 * 0.5) / 4,
-            ])
+        let tenth: Double = 0.1 + 0.1 * 0.1 * 2
+        let fifth: Double = 0.2 + 0.2 * 0.2 * 2
+        let expected: [Double] = [3.5 / 4, 215.0 / 4, (tenth + 0.1 * 0.5) / 4, (fifth + 0.2 * 0.5) / 4]
+        #expect(answer.doubles() == expected)
     }
 
     @Test func letsNaNAndInfinitiesThroughASum() throws {
