@@ -70,8 +70,12 @@ final class ReferencePredictor: Predictor {
     /// Refuses a row in which an earlier step computed no number.
     private func check(_ step: Step, row: Int, in workspace: Workspace) throws(RowFault) {
         for input in step.operands.inputs where input.kind == .float64 {
-            for index in 0..<input.width where !step.inputCheck.accepts(workspace.doubles[input.offset + index]) {
-                throw RowFault(row: row, column: input.inputColumns[index] ?? 0, reason: .missingValue)
+            for index in 0..<input.width {
+                let value = workspace.doubles[input.offset + index]
+                if step.inputCheck.accepts(value) { continue }
+                throw RowFault(
+                    row: row, column: input.inputColumns[index] ?? 0,
+                    reason: value.isNaN ? .missingValue : .exceedsFloat32)
             }
         }
     }
