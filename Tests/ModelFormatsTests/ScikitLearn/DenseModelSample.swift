@@ -98,7 +98,7 @@ struct DenseModelSample: Sendable, CustomStringConvertible {
             attributes: training + [
                 ("_y", .vector([0, 1, 2, 1])), ("classes_", classes3), ("n_neighbors", .integer(2)),
                 ("outputs_2d_", .boolean(false)),
-            ], optional: ["outputs_2d_", "effective_metric_params_", "weights"]),
+            ], optional: ["outputs_2d_", "effective_metric_params_", "weights", "classes_"]),
         DenseModelSample(
             className: "KNeighborsRegressor",
             attributes: training + [("_y", matrix(4, 2)), ("n_neighbors", .integer(4))],
