@@ -29,11 +29,14 @@ import Testing
             let sum = Combination(count: 3, weights: [1, 2, 0.5], divisor: 4)
             return graph.append(.combination(sum), [input, twice, input], path: "sum")
         }
-        // (x + 2 x² + x / 2) / 4
-        let square: Double = 0.1 * 0.1
-        let tenth: Double = (0.1 + square * 2 + 0.05) / 4
-        let fifth: Double = (0.2 + (0.2 * 0.2) * 2 + 0.1) / 4
-        let expected: [Double] = [0.875, 53.75, tenth, fifth]
+        let values: [Double] = [1, 10, 0.1, 0.2]
+        var expected: [Double] = []
+        for value in values {
+            var sum: Double = value
+            sum += value * value * 2
+            sum += value * 0.5
+            expected.append(sum / 4)
+        }
         #expect(answer.doubles() == expected)
     }
 
