@@ -94,7 +94,9 @@ package struct FolderImporter: ModelImporter {
                 remedy: "send the model's file itself")
         }
         var models: [String] = []
-        for path in paths where try folder.isRecognized(path, by: importers) { models.append(path) }
+        for path in paths {
+            if try folder.isRecognized(path, by: importers) { models.append(path) }
+        }
         guard let first = models.first, models.count == 1 else {
             let listed = (models.isEmpty ? folder.paths : models).prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             throw ImportError(
