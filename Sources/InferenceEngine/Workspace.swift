@@ -22,7 +22,8 @@ package enum TextReference: Sendable {
     case constant(String)
 }
 
-/// Scratch memory of one worker for one predictor. Made once, used by one thread at a time, never grown but for its scratch.
+/// Scratch memory of one worker for one predictor. Made once, used by one thread at a time, never grown but for
+/// its scratch.
 package final class Workspace {
     package var doubles: [Double]
     package var floats: [Float]

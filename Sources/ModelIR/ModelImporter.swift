@@ -82,7 +82,7 @@ package struct ModelImporterList: Sendable {
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
             expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
-            remedy: "pickle, joblib, XGBoost and LightGBM files are read; what a file is called does not matter")
+            remedy: "`vencejo formats` lists what is read; what a file is called does not matter")
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {

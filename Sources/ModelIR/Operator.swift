@@ -84,6 +84,7 @@ package indirect enum Operator: Sendable {
     case treeLeaves(TreeLeaves)
     /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
     case missingValue(Double)
+    case sparseLinear(SparseLinear)
 
     /// The name for messages.
     package var name: String {
@@ -136,6 +137,7 @@ package indirect enum Operator: Sendable {
         case .refuseMissing: "RefuseMissing"
         case .treeLeaves: "TreeLeaves"
         case .missingValue: "MissingValue"
+        case .sparseLinear: "SparseLinear"
         }
     }
 }
@@ -177,6 +179,4 @@ package enum Activation: String, Sendable, Hashable {
     case logSumExp = "LogSumExp"
     /// x - ln of the sum of e^x over the row.
     case logSoftmax = "LogSoftmax"
-    /// Each element over the row's sum; all equal where the sum is zero.
-    case normalizeSumOrUniform = "NormalizeSumOrUniform"
 }

@@ -47,6 +47,12 @@ make_boosting() {
 
 make_boosting lgb-3 make_lightgbm.py lightgbm==3.3.5 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
 make_boosting lgb-4 make_lightgbm.py lightgbm==4.6.0 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
+make_boosting xgb-0.90 make_xgboost_objects.py xgboost==0.90 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
+make_boosting xgb-1.0 make_xgboost_objects.py xgboost==1.0.2 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
+make_boosting xgb-1.5 make_xgboost_objects.py xgboost==1.5.2 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
+make_boosting xgb-1.7 make_xgboost_objects.py xgboost==1.7.6 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
+make_boosting xgb-2.1 make_xgboost_objects.py xgboost==2.1.4 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.17.1
+make_boosting xgb-3.1 make_xgboost_objects.py xgboost==3.1.2 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
 
 [ -z "$seed" ] || exit 0
 

@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 import sklearn.preprocessing
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_selection import (
     RFE, RFECV, GenericUnivariateSelect, SelectFdr, SelectFpr, SelectFromModel, SelectFwe, SelectKBest,
     SelectPercentile, SequentialFeatureSelector, VarianceThreshold, f_classif, f_regression)
@@ -31,21 +32,21 @@ def mixed(seed, missing=0.15):
     return X, y
 
 
-@case
+@full_case
 def ordinal_mixed():
     X, y = mixed(101)
     return make_pipeline(OrdinalEncoder(), Ridge(solver="cholesky")).fit(X.dropna(), y[X.notna().all(axis=1)]), X, {
         "unknown": {"heating": "coal"}}
 
 
-@case
+@full_case
 def ordinal_unknown_value():
     X, _ = mixed(102)
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return encoder.fit(X), X, {"unknown": {"heating": "coal", "floor": 99, "rooms": 2.5}}
 
 
-@full_case
+@parity_case
 def ordinal_unknown_nan():
     X, _ = mixed(103, missing=0)
     X["heating"] = X["heating"].astype(object)
@@ -53,7 +54,7 @@ def ordinal_unknown_nan():
     return encoder.fit(X), X, {"unknown": {"heating": np.nan, "floor": 99}}
 
 
-@full_case
+@parity_case
 def ordinal_missing_value():
     X, _ = mixed(104)
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-2, encoded_missing_value=-1)
@@ -67,7 +68,7 @@ def ordinal_given_categories():
     return encoder.fit(X[["district", "owner"]]), X[["district", "owner"]], {"unknown": {"owner": "bob"}}
 
 
-@full_case
+@parity_case
 def ordinal_none_is_a_category():
     X, _ = mixed(106)
     X["heating"] = [None if value != value else value for value in X["heating"]]
@@ -91,7 +92,7 @@ if VERSION >= (1, 3):
                                  encoded_missing_value=-1)
         return encoder.fit(X), X, {"unknown": {"heating": "coal", "floor": 99}}
 
-    @full_case
+    @parity_case
     def ordinal_max_categories():
         X, _ = mixed(109)
         return OrdinalEncoder(max_categories=3).fit(X), X, {"unknown": {"heating": "coal"}}
@@ -99,20 +100,20 @@ if VERSION >= (1, 3):
 
 # ---------------------------------------------------------------------------------------------- targets
 if VERSION >= (1, 3):
-    @full_case
+    @parity_case
     def target_encoder_continuous():
         X, y = mixed(120)
         return make_pipeline(TargetEncoder(random_state=0), Ridge(solver="cholesky")).fit(X, y), X, {
             "unknown": {"heating": "coal", "floor": 99}}
 
-    @full_case
+    @parity_case
     def target_encoder_binary():
         X, y = mixed(121)
         return TargetEncoder(random_state=0).fit(X, np.where(y > np.median(y), "dear", "cheap")), X, {
             "unknown": {"heating": "coal", "floor": 99}}
 
 if VERSION >= (1, 4):
-    @case
+    @full_case
     def target_encoder_classes():
         X, y = mixed(122)
         X = X[["heating", "floor"]]
@@ -128,7 +129,7 @@ def one_hot_booleans_and_integers():
     return encoder.fit(X[["lift", "floor"]]), X[["lift", "floor"]], {"unknown": {"floor": 99}}
 
 
-@full_case
+@parity_case
 def one_hot_drops_missing():
     X, _ = mixed(124)
     X["heating"] = X["heating"].astype(object)
@@ -137,7 +138,7 @@ def one_hot_drops_missing():
 
 
 if VERSION >= (1, 3):
-    @full_case
+    @parity_case
     def one_hot_infrequent_and_dropped():
         X, _ = mixed(125)
         encoder = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=0.2, drop="first")
@@ -150,7 +151,7 @@ if VERSION >= (1, 3):
         return encoder.fit(X), X, {"unknown": {"heating": "coal", "floor": 99, "owner": "Cem"}}
 
 if VERSION >= (1, 6):
-    @full_case
+    @parity_case
     def one_hot_warns():
         X, _ = mixed(127)
         return OneHotEncoder(handle_unknown="warn", min_frequency=10).fit(X), X, {
@@ -177,8 +178,8 @@ def alone(name, model, columns=3, missing=0.1, positive=False, is_full=False, **
     (full_case if is_full else parity_case)(fitted)
 
 
-alone("scaler_standard", StandardScaler, is_full=True)
-alone("scaler_min_max_clipped", lambda: MinMaxScaler(feature_range=(-3, 0.5), clip=True), is_full=True)
+alone("scaler_standard", StandardScaler)
+alone("scaler_min_max_clipped", lambda: MinMaxScaler(feature_range=(-3, 0.5), clip=True))
 alone("scaler_min_max", lambda: MinMaxScaler(feature_range=(2, 3)))
 alone("scaler_max_abs", MaxAbsScaler)
 if VERSION >= (1, 9):
@@ -187,7 +188,7 @@ alone("scaler_robust", lambda: RobustScaler(quantile_range=(10, 80)))
 alone("scaler_robust_unit_variance", lambda: RobustScaler(unit_variance=True), is_full=True)
 alone("scaler_robust_centers", lambda: RobustScaler(with_scaling=False))
 for norm in ["l1", "l2", "max"]:
-    alone(f"normalizer_{norm}", lambda norm=norm: Normalizer(norm), missing=0, is_full=norm == "l2")
+    alone(f"normalizer_{norm}", lambda norm=norm: Normalizer(norm), missing=0)
 alone("binarizer", lambda: Binarizer(threshold=3.5), missing=0, is_full=True)
 
 
@@ -204,23 +205,23 @@ def bins(encode, strategy, seed):
     return model, rows, {}
 
 
-@case
+@full_case
 def bins_one_hot():
     return bins("onehot", "quantile", 140)
 
 
-@full_case
+@parity_case
 def bins_dense():
     return bins("onehot-dense", "uniform", 141)
 
 
-@full_case
+@parity_case
 def bins_ordinal():
     return bins("ordinal", "kmeans", 142)
 
 
 # ---------------------------------------------------------------------------------------------- shapes
-@full_case
+@parity_case
 def polynomial_plain():
     X = numbers(3, 143) / 10
     return make_pipeline(PolynomialFeatures(), Ridge(solver="cholesky")).fit(X, X @ [1, 2, 3]), X, {
@@ -233,7 +234,7 @@ for index, parameters in enumerate([
         {"degree": (3, 3), "include_bias": False}, {"degree": (2, 4), "interaction_only": True}, {"degree": 1},
         {"degree": (0, 2), "include_bias": False}]):
     alone(f"polynomial_{index}", lambda parameters=parameters: PolynomialFeatures(**parameters), 4, 0,
-          is_full=index in [2, 4])
+          is_full=index == 2)
 
 
 def spline(name, is_full=False, missing=0, **parameters):
@@ -248,8 +249,8 @@ def spline(name, is_full=False, missing=0, **parameters):
     (full_case if is_full else parity_case)(fitted)
 
 
-spline("spline_constant", True)
-spline("spline_linear", True, extrapolation="linear", knots="quantile", n_knots=4)
+spline("spline_constant")
+spline("spline_linear", extrapolation="linear", knots="quantile", n_knots=4)
 spline("spline_linear_degree_1", extrapolation="linear", degree=1)
 spline("spline_linear_degree_0", extrapolation="linear", degree=0)
 spline("spline_constant_degree_0", degree=0, n_knots=2)
@@ -261,11 +262,11 @@ spline("spline_no_bias", include_bias=False, degree=4, n_knots=3)
 if VERSION >= (1, 8):
     spline("spline_missing", True, missing=0.2, handle_missing="zeros")
 
-alone("power_yeo_johnson", PowerTransformer, is_full=True)
+alone("power_yeo_johnson", PowerTransformer)
 alone("power_plain", lambda: PowerTransformer(standardize=False))
 alone("power_box_cox", lambda: PowerTransformer(method="box-cox"), positive=True, is_full=True)
 alone("power_box_cox_plain", lambda: PowerTransformer(method="box-cox", standardize=False), positive=True)
-alone("quantile_uniform", lambda: QuantileTransformer(n_quantiles=20), is_full=True)
+alone("quantile_uniform", lambda: QuantileTransformer(n_quantiles=20))
 alone("quantile_normal", lambda: QuantileTransformer(n_quantiles=20, output_distribution="normal"), is_full=True)
 alone("quantile_all", lambda: QuantileTransformer(n_quantiles=80, output_distribution="normal"))
 
@@ -292,10 +293,10 @@ for index, function in enumerate([
     if VERSION < (1, 3):
         break
     alone(f"function_{function.__name__}", lambda function=function: FunctionTransformer(function),
-          positive=index % 4 == 1, is_full=index in [0, 20])
+          positive=index % 4 == 1, is_full=index == 0)
 
 
-@case
+@full_case
 def function_before_a_classifier():
     X = numbers(3, 162)
     model = make_pipeline(FunctionTransformer(np.log1p), StandardScaler(), LogisticRegression())
@@ -312,7 +313,7 @@ def imputer_of_a_text():
         X[["heating", "district"]], {"unknown": {"district": "?"}}
 
 
-@full_case
+@parity_case
 def imputer_of_none():
     X, _ = town(171)
     X["heating"] = [None if value != value else value for value in X["heating"]]
@@ -320,13 +321,13 @@ def imputer_of_none():
     return make_pipeline(model, OneHotEncoder()).fit(X[["heating", "district"]]), X[["heating", "district"]], {}
 
 
-@full_case
+@parity_case
 def imputer_median_alone():
     X = numbers(4, 172, missing=0.3)
     return SimpleImputer(strategy="median", add_indicator=True).fit(X), X, {}
 
 
-@full_case
+@parity_case
 def imputer_most_frequent_numbers():
     X = np.round(numbers(3, 173, missing=0.3))
     return SimpleImputer(strategy="most_frequent").fit(X), X, {}
@@ -348,7 +349,7 @@ def indicator_refuses_new():
     return MissingIndicator().fit(X), rows, {}
 
 
-@full_case
+@parity_case
 def indicator_takes_new():
     X = numbers(4, 176)
     X[::3, [1, 3]] = np.nan
@@ -363,12 +364,12 @@ def neighbors(seed, **parameters):
     return KNNImputer(**parameters).fit(X[:40]), X[40:], {"tolerance": 1e-7}
 
 
-@case
+@full_case
 def knn_imputer():
     return neighbors(177, n_neighbors=3)
 
 
-@full_case
+@parity_case
 def knn_imputer_weighted():
     # Before 1.3 a row that is complete has no indicators.
     return neighbors(178, weights="distance", add_indicator=VERSION >= (1, 3))
@@ -391,8 +392,8 @@ def knn_imputer_of_a_value():
 
 @full_case
 def iterative_imputer():
-    X = numbers(4, 181, missing=0.2)
-    model = IterativeImputer(LinearRegression(), max_iter=3, random_state=0, min_value=-1, add_indicator=True)
+    X = numbers(2, 181, missing=0.2)
+    model = IterativeImputer(LinearRegression(), max_iter=2, random_state=0, min_value=-1, add_indicator=True)
     return model.fit(X), X, {"tolerance": 1e-7}
 
 
@@ -422,20 +423,40 @@ selection("select_k_best", lambda: SelectKBest(f_classif, k=2), True, "classes")
 selection("select_all", lambda: SelectKBest(f_classif, k="all"), target="classes")
 selection("select_percentile", lambda: SelectPercentile(f_regression, percentile=40), True)
 selection("select_fpr", lambda: SelectFpr(f_regression, alpha=0.3))
-selection("select_fdr", lambda: SelectFdr(f_regression, alpha=0.4), True)
+selection("select_fdr", lambda: SelectFdr(f_regression, alpha=0.4))
 selection("select_fwe", lambda: SelectFwe(f_regression, alpha=0.5))
 for mode, parameter in [("k_best", 3), ("percentile", 50), ("fpr", 0.3), ("fdr", 0.4), ("fwe", 0.5)]:
     selection(f"select_generic_{mode}", lambda mode=mode, parameter=parameter: GenericUnivariateSelect(
         f_regression, mode=mode, param=parameter))
 selection("variance_threshold", lambda: VarianceThreshold(threshold=50), True)
 selection("select_from_model", lambda: SelectFromModel(Ridge()), True)
-selection("select_from_lasso", lambda: SelectFromModel(Lasso(alpha=0.1)), True)
+selection("select_from_lasso", lambda: SelectFromModel(Lasso(alpha=0.1)))
 selection("select_from_classes", lambda: SelectFromModel(LogisticRegression(max_iter=20), threshold="0.7*median",
                                                          norm_order=2), target="classes")
 selection("select_from_model_at_most", lambda: SelectFromModel(Ridge(), max_features=2, threshold=-np.inf))
-selection("sequential_selector", lambda: SequentialFeatureSelector(Ridge(), n_features_to_select=2, cv=2), True)
+selection("sequential_selector", lambda: SequentialFeatureSelector(Ridge(), n_features_to_select=2, cv=2))
 selection("rfe_regressor", lambda: RFE(Ridge(), n_features_to_select=3), True)
 selection("rfe_classifier", lambda: RFE(LogisticRegression(max_iter=20), n_features_to_select=3), target="classes")
-selection("rfecv", lambda: RFECV(Ridge(), cv=2), True)
+selection("rfecv", lambda: RFECV(Ridge(), cv=2))
 selection("select_in_pipeline", lambda: make_pipeline(StandardScaler(), SelectKBest(f_regression, k=3), Ridge()))
 selection("rfe_in_pipeline", lambda: make_pipeline(RFE(Ridge(), n_features_to_select=3), Ridge()))
+
+
+# ---------------------------------------------------------------------------------------------- names
+if VERSION >= (1, 2):
+    @full_case
+    def columns_chosen_by_made_names():
+        X, y = mixed(270, missing=0)
+        X["heating"] = X["heating"].astype(object)
+        first = ColumnTransformer([
+            ("text", OneHotEncoder(sparse_output=False, min_frequency=5), ["heating", "floor", "lift"]),
+            ("numbers", make_pipeline(StandardScaler(), PolynomialFeatures()), ["rooms", "floor"]),
+        ]).set_output(transform="pandas")
+        second = ColumnTransformer([
+            ("some", MinMaxScaler(), ["numbers__rooms^2", "numbers__rooms floor", "numbers__1"]),
+            ("gas", "passthrough", ["text__heating_gas", "text__floor_infrequent_sklearn", "text__lift_True"]),
+        ], verbose_feature_names_out=False).set_output(transform="pandas")
+        third = ColumnTransformer([("last", StandardScaler(), ["text__heating_gas", "numbers__rooms^2"])])
+        X["floor"] = np.maximum(X["floor"] % 3, X["floor"] * (X.index == 3))
+        X.loc[3, "floor"] = 9
+        return make_pipeline(first, second, third, Ridge()).fit(X, y), X, {}

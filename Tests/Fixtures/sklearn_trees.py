@@ -92,7 +92,7 @@ def tree_classifier_missing():
                   np.nan_to_num(X)[:, 0] > 3)
 
 
-@full_case
+@parity_case
 def tree_regressor_absolute():
     X = numbers(2, 24)
     return fitted(DecisionTreeRegressor(max_depth=3, criterion="absolute_error"), X, target(X))
@@ -225,7 +225,7 @@ def extra_trees_classifier():
     return fitted(ExtraTreesClassifier(n_estimators=3, max_depth=3, random_state=1), X, X[:, 0] > 3)
 
 
-@full_case
+@parity_case
 def extra_trees_regressor():
     X = numbers(3, 48, missing=0.2 if VERSION >= (1, 6) else 0)
     return fitted(ExtraTreesRegressor(n_estimators=3, max_depth=3, random_state=1), X, target(np.nan_to_num(X)))
@@ -271,7 +271,7 @@ def isolation_forest_one_sample():
 
 
 # ---------------------------------------------------------------------------------------------- gradient boosting
-@full_case
+@parity_case
 def boosting_regressor():
     X = numbers(3, 61)
     return fitted(GradientBoostingRegressor(n_estimators=3, max_depth=2, random_state=1), X, target(X))
@@ -296,7 +296,7 @@ def boosting_classifier_exponential():
     return fitted(GradientBoostingClassifier(n_estimators=3, max_depth=2, loss="exponential"), X, X[:, 0] > 3)
 
 
-@full_case
+@parity_case
 def boosting_regressor_zero():
     X = numbers(3, 65)
     return fitted(GradientBoostingRegressor(n_estimators=3, max_depth=2, init="zero", learning_rate=0.7), X, target(X))
@@ -335,11 +335,12 @@ def boosting_regressor_linear_init():
     return model.fit(X, target(X)), X, {"tolerance": 2e-6, "joblib": 3}
 
 
-@full_case
+@parity_case
 def boosting_classifier_logistic_init():
+    # All of init's arithmetic is of float32, and the scores are small.
     X = numbers(2, 69) / [1, 10]
     model = GradientBoostingClassifier(n_estimators=2, max_depth=1, init=LogisticRegression())
-    return model.fit(X, classes(X, ["a", "b", "c"])), X, {"tolerance": 2e-6, "joblib": 3}
+    return model.fit(X, classes(X, ["a", "b", "c"])), X, {"tolerance": 1e-4, "joblib": 3}
 
 
 @parity_case

@@ -79,6 +79,7 @@ extension Operator {
         case .refuseMissing: RefuseMissing()
         case .treeLeaves(let leaves): leaves
         case .missingValue(let value): MissingValue(value: value)
+        case .sparseLinear(let linear): linear
         }
     }
 }
@@ -91,6 +92,7 @@ extension Operator {
         // A path is about as long as a tree is deep; two per tree node on the path.
         case .treeEnsemble(let ensemble): ensemble.treeCount * 16
         case .treeLeaves(let leaves): leaves.origins.count * 16
+        case .sparseLinear(let linear): linear.weights.count
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
         case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
         case .columnProducts(let products): products.terms.count

@@ -8,6 +8,8 @@ struct BoosterColumn: Sendable {
     /// The categories of the training frame, by whose position the trees know them; nil where the trees take the
     /// column's numbers as they are.
     let categories: OneHotEncoder.Categories?
+    /// Whether the library refuses a value that is not among the categories; else it counts as missing.
+    var refusesUnknown = false
 
     /// What a record holds in it.
     var kind: ColumnKind {

@@ -38,7 +38,9 @@ struct BoosterGraph: NodeSink {
             }
             guard !coded.isEmpty else { continue }
             let selected = graph.append(.selectColumns(coded), path: "input")
-            let encoder = OrdinalEncoder(positionsAmong: coded.compactMap { columns[$0].categories })
+            let encoder = OrdinalEncoder(
+                positionsAmong: coded.compactMap { columns[$0].categories },
+                refusesUnknown: coded.contains { columns[$0].refusesUnknown })
             parts.append(graph.append(.ordinalEncoder(encoder), [selected], path: "categories"))
             order += coded
         }

@@ -23,7 +23,9 @@ extension GraphBuilder {
             }
             let selected = try matrix(frame[start..<end], as: kind == .string ? .text : .number, path: path)
             if isCoded {
-                let encoder = OrdinalEncoder(positionsAmong: columns[start..<end].compactMap(\.categories))
+                let encoder = OrdinalEncoder(
+                    positionsAmong: columns[start..<end].compactMap(\.categories),
+                    refusesUnknown: columns[start].refusesUnknown)
                 parts.append(add(.ordinalEncoder(encoder), [selected], width: end - start, path: path))
             } else {
                 parts.append(selected)

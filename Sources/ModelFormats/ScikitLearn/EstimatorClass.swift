@@ -52,6 +52,7 @@ struct EstimatorClass: Sendable {
         ("Clusters, mixtures and outliers", clusters),
         ("Decompositions", decompositions),
         ("LightGBM", lightgbm),
+        ("XGBoost", xgboost),
     ]
 
     static let all: [EstimatorClass] = families.flatMap(\.classes)

@@ -4,9 +4,7 @@ enum Remedies {
     static func remedy(for estimator: EstimatorRecord) -> String {
         switch estimator.package {
         case "xgboost":
-            return
-                "save the wrapper itself with model.save_model(\"model.ubj\"), which keeps its labels, and serve that "
-                + "file; steps before it in a pipeline are not in it, so send it what they would give"
+            return "save its booster with model.save_model(\"model.ubj\"), and serve that file"
         case "lightgbm":
             return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
         case "catboost":
@@ -23,15 +21,15 @@ enum Remedies {
                 : name.hasSuffix("Regressor") || name.hasSuffix("SVR") ? "ElasticNet" : "StandardScaler")
     }
 
-    private static let xgboost = "retrain with XGBoost, whose trees are served from a file of save_model(\"model.ubj\")"
-
     private static let linearDecomposition = "retrain with PCA or TruncatedSVD"
     private static let clusterer = "retrain with KMeans: this class cannot predict new rows in scikit-learn either"
 
     private static let alternatives: [(part: String, instead: String)] = [
-        ("TransformedTarget", "serve its inner pipeline, and apply the inverse function to the prediction yourself"),
+        ("MultiOutputClassifier", "serve each of its estimators_ as a model of its own"),
+        ("ClassifierChain", "fit one classifier a target, and serve each as a model of its own"),
+        ("OutputCodeClassifier", "retrain with OneVsRestClassifier or OneVsOneClassifier"),
+        ("RandomTreesEmbedding", "retrain with RandomForestClassifier or RandomForestRegressor"),
         ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),
-        ("Forest", xgboost), ("GradientBoosting", xgboost), ("DecisionTree", xgboost), ("ExtraTree", xgboost),
         ("Encoder", "retrain with OneHotEncoder"), ("Binarizer", "retrain with OneHotEncoder"),
         ("Imputer", "retrain with SimpleImputer"), ("GaussianProcessRegressor", "retrain with KernelRidge"),
         ("GaussianProcessClassifier", "retrain with SVC(probability=True)"),

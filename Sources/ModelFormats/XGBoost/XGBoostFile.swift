@@ -2,12 +2,16 @@
 struct XGBoostFile: Sendable {
     var version: [Int32] = []
     var learner = XGBoostLearner()
+    /// Trees of a round and class, where only the configuration beside the model tells (before version 1.6).
+    var configuredParallelTrees: String?
 }
 
 /// The object `learner`.
 struct XGBoostLearner: Sendable {
     var attributes: [String: String] = [:]
     var featureNames: [String] = []
+    /// Whether the base score is a margin already, as before version 1.0.
+    var baseScoreIsMargin = false
     var parameters: [String: String] = [:]
     var objective: String?
     var booster: String?
@@ -26,6 +30,18 @@ struct XGBoostBoosterModel: Sendable {
     /// Where the trees of each boosting round begin, from version 2.
     var roundStarts: [Int32]?
     var trees: [XGBoostTree]?
+    /// Of gblinear: row-major [features + 1, groups], the bias last.
+    var linearWeights: [Float]?
+    /// The categories of the training frame, from version 3.1: one a feature, or none.
+    var categories: [XGBoostCategories] = []
+}
+
+/// How the training frame coded one feature.
+enum XGBoostCategories: Sendable {
+    case none
+    /// Text of which all categories lie in one array of bytes.
+    case text(starts: [Int32], bytes: [Int32])
+    case integers([Int64])
 }
 
 /// One element of `trees`: an array for each property of the nodes.

@@ -29,9 +29,48 @@ enum XGBoostFileReader {
             case "version":
                 guard file.version.isEmpty else { throw repeated("version") }
                 file.version = try source.integers("version")
+            case "Config" where !isInner: try readConfiguration(&source, into: &file)
             case "Model" where !isInner:
                 try readDocument(&source, into: &file, hasLearner: &hasLearner, isInner: true)
             default: try source.skip(key)
+            }
+        }
+    }
+
+    /// `learner.gradient_booster.gbtree_train_param.num_parallel_tree`, or within DART's `gbtree`.
+    private static func readConfiguration<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, into file: inout XGBoostFile
+    ) throws(ImportError) {
+        let place = "Config"
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            guard key == "learner" else {
+                try source.skip("\(place).\(key)")
+                continue
+            }
+            try source.beginObject("\(place).learner")
+            while let key = try source.nextKey("\(place).learner") {
+                guard key == "gradient_booster" else {
+                    try source.skip("\(place).learner.\(key)")
+                    continue
+                }
+                try readTrainParameters(&source, "\(place).learner.\(key)", into: &file, isInner: false)
+            }
+        }
+    }
+
+    private static func readTrainParameters<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String, into file: inout XGBoostFile, isInner: Bool
+    ) throws(ImportError) {
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            switch key {
+            case "gbtree_train_param":
+                file.configuredParallelTrees = try readStrings(
+                    &source, "\(place).\(key)", keeping: ["num_parallel_tree"])["num_parallel_tree"]
+            case "gbtree" where !isInner:
+                try readTrainParameters(&source, "\(place).\(key)", into: &file, isInner: true)
+            default: try source.skip("\(place).\(key)")
             }
         }
     }
@@ -118,10 +157,50 @@ enum XGBoostFileReader {
                     trees.append(try readTree(&source, "\(inner)[\(trees.count)]"))
                 }
                 model.trees = trees
+            case "weights":
+                guard model.linearWeights == nil else { throw repeated(inner) }
+                model.linearWeights = try source.floats(inner)
+            case "cats": model.categories = try readCategories(&source, inner)
             default: try source.skip(inner)
             }
         }
         return model
+    }
+
+    /// `{"enc": [one a feature], ...}`: `{"offsets", "values"}` for text, `{"type", "values"}` for numbers.
+    private static func readCategories<Source: XGBoostSource & ~Escapable>(
+        _ source: inout Source, _ place: String
+    ) throws(ImportError) -> [XGBoostCategories] {
+        var categories: [XGBoostCategories] = []
+        try source.beginObject(place)
+        while let key = try source.nextKey(place) {
+            guard key == "enc", categories.isEmpty else {
+                try source.skip("\(place).\(key)")
+                continue
+            }
+            try source.beginArray("\(place).enc")
+            while try source.nextElement("\(place).enc") {
+                let place = "\(place).enc[\(categories.count)]"
+                var starts: [Int32]?
+                var values: [Int64] = []
+                try source.beginObject(place)
+                while let key = try source.nextKey(place) {
+                    switch key {
+                    case "offsets": starts = try source.integers("\(place).offsets")
+                    case "values": values = try source.longIntegers("\(place).values")
+                    default: try source.skip("\(place).\(key)")
+                    }
+                }
+                if values.isEmpty {
+                    categories.append(.none)
+                } else if let starts {
+                    categories.append(.text(starts: starts, bytes: values.map { Int32(truncatingIfNeeded: $0) }))
+                } else {
+                    categories.append(.integers(values))
+                }
+            }
+        }
+        return categories
     }
 
     private static func readTree<Source: XGBoostSource & ~Escapable>(

@@ -1,6 +1,7 @@
 package import ModelIR
 
-/// Imports what XGBoost 1.0 and later save as JSON or UBJSON, boosters `gbtree` and `dart`.
+/// Imports what XGBoost saves: JSON and UBJSON of 1.0 and later, and the old binary format of 0.x to 3.0; boosters
+/// `gbtree`, `dart` and `gblinear`.
 ///
 /// Memory is proportional to the file. Nothing in the file is trusted: see `XGBoostEnsembleBuilder` for what is proven.
 package struct XGBoostImporter: ModelImporter {
@@ -14,28 +15,45 @@ package struct XGBoostImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+        let (file, format) = try Self.read(bytes)
+        let model = try XGBoostModel(file)
+        var graph = BoosterGraph(model.columns)
+        let input = graph.input()
+        graph.add(outputs: model.methods(on: input, path: model.booster, in: &graph).outputs)
+        return ImportedModel(graph: graph.graph, format: format, producer: model.producer, steps: model.steps)
+    }
+
+    /// Reads a model of any encoding.
+    /// - Returns: what it says, and the name of its format.
+    static func read(_ bytes: Span<UInt8>) throws(ImportError) -> (file: XGBoostFile, format: String) {
         guard let encoding = Encoding(detecting: bytes) else {
-            if Self.isOldBinary(bytes) {
+            guard isOldBinary(bytes) else {
                 throw ImportError(
-                    .unsupported, at: "byte 0", found: "XGBoost's old binary format", expected: "JSON or UBJSON",
-                    remedy: "load it with XGBoost 1.6 to 3.0, and save it as model.ubj or model.json")
+                    .unknownFormat, at: "byte 0", found: "something else", expected: "an XGBoost model")
             }
-            throw ImportError(
-                .unknownFormat, at: "byte 0", found: "something else", expected: "an XGBoost model in JSON or UBJSON")
+            return (try XGBoostBinaryReader.read(bytes), "xgboost-binary")
         }
-        let file: XGBoostFile
         switch encoding {
         case .json:
             var source = XGBoostJSONSource(bytes)
-            file = try XGBoostFileReader.read(&source)
+            return (try XGBoostFileReader.read(&source), encoding.rawValue)
         case .ubjson:
             var source = XGBoostUBJSONSource(bytes)
-            file = try XGBoostFileReader.read(&source)
+            return (try XGBoostFileReader.read(&source), encoding.rawValue)
         }
-        let model = try XGBoostModel(file)
-        return ImportedModel(
-            graph: model.graph(), format: encoding.rawValue,
-            producer: model.version.isEmpty ? "XGBoost" : "XGBoost \(model.version)", steps: model.steps)
+    }
+
+    /// The model of a handle of version 1.0: `CONFIG-offset:`, the model's length as a 64-bit integer, the model, and a
+    /// configuration. Other bytes themselves.
+    @_lifetime(copy bytes)
+    static func withoutConfiguration(_ bytes: Span<UInt8>) -> Span<UInt8> {
+        let mark = Array("CONFIG-offset:".utf8)
+        let start = mark.count + 8
+        guard bytes.count > start, mark.indices.allSatisfy({ bytes[$0] == mark[$0] }) else { return bytes }
+        var length: UInt64 = 0
+        for index in 0..<8 { length |= UInt64(bytes[mark.count + index]) << UInt64(8 * index) }
+        guard length <= UInt64(bytes.count - start) else { return bytes }
+        return bytes.extracting(start..<start + Int(length))
     }
 
     /// Whether the bytes are what versions up to 3.0 write as `.model`: perhaps `binf`, then 136 bytes of parameters,

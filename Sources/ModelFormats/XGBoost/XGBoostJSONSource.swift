@@ -62,6 +62,17 @@ struct XGBoostJSONSource: XGBoostSource, ~Escapable {
         return values
     }
 
+    mutating func longIntegers(_ place: @autoclosure () -> String) throws(ImportError) -> [Int64] {
+        var values: [Int64] = []
+        do throws(JSONError) {
+            try reader.beginArray()
+            while try reader.nextElement() { values.append(try reader.readInt64()) }
+        } catch {
+            throw refusal(error, "\(place())[\(values.count)]")
+        }
+        return values
+    }
+
     mutating func floats(_ place: @autoclosure () -> String) throws(ImportError) -> [Float] {
         var values: [Float] = []
         do throws(JSONError) {

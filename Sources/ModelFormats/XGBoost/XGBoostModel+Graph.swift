@@ -2,69 +2,113 @@ internal import ModelIR
 internal import TensorCore
 
 extension XGBoostModel {
-    /// The model as operators: the columns, the trees, and what the objective makes of their margins.
+    /// Adds the model's operators over its columns as numbers: the trees or the linear model, and what the objective
+    /// makes of their margins.
     ///
     /// An estimator's classes are its `predict`; a booster's `prediction` is the objective's value. Where that is a
     /// classification, probabilities come along.
-    func graph() -> ImportedGraph {
-        var graph = ImportedGraph(columns: columns)
-        let input = graph.append(.selectColumns(Array(columns.indices)), path: "input")
-        let margin = graph.append(.treeEnsemble(ensemble), [input], path: booster)
-        let isClassifier = wrapper?.isClassifier == true
-        let labels = wrapper?.labels ?? .integers((0..<Int64(classCount)).map { $0 })
-
-        func add(_ value: ValueID, _ meaning: GraphOutput.Meaning) {
-            var name = OutputField.predictionName
-            if case .probabilities = meaning { name = OutputField.probabilitiesName }
-            graph.addOutput(GraphOutput(name: name, value: value, meaning: meaning))
+    func methods<Sink: NodeSink & ~Escapable>(
+        on input: ValueID, path: String, in sink: inout Sink
+    ) -> EstimatorMethods {
+        var input = input
+        if let missing = wrapper?.missingValue {
+            input = sink.add(.missingValue(missing), [input], width: columns.count, path: path + "/missing")
         }
-        /// One score of two classes: the estimator's class is 1 above one half, whatever the objective's scale.
-        func addBinary(_ score: ValueID, probability: ValueID?) {
-            if isClassifier {
-                add(graph.append(.greater(threshold: 0.5), [score], path: "label"), .label(labels))
-            } else {
-                add(score, .values)
-            }
-            guard let probability, objective.isClassification || isClassifier, ensemble.groupCount == 1 else { return }
-            add(graph.append(.binaryProbabilities, [probability], path: "probabilities"), .probabilities(labels))
+        let width = scores.groupCount
+        let margin: ValueID
+        var leaves: ValueID?
+        switch scores {
+        case .trees(let ensemble):
+            margin = sink.add(.treeEnsemble(ensemble), [input], width: width, path: path)
+            let numbers = TreeLeaves(ensemble: ensemble, origins: ensemble.roots)
+            leaves = sink.add(.treeLeaves(numbers), [input], width: ensemble.treeCount, path: path)
+        case .linear(let linear):
+            margin = sink.add(.sparseLinear(linear), [input], width: width, path: path)
         }
-
-        switch objective.transform {
-        case .identity: addBinary(margin, probability: nil)
-        case .exp: addBinary(graph.append(.activation(.exp), [margin], path: objective.name), probability: nil)
-        case .step: addBinary(graph.append(.activation(.step), [margin], path: objective.name), probability: nil)
-        case .logistic:
-            let probability = graph.append(.activation(.logistic), [margin], path: objective.name)
-            addBinary(probability, probability: probability)
-        case .softmax:
-            let probabilities = graph.append(.activation(.softmax), [margin], path: objective.name)
-            if isClassifier {
-                add(graph.append(.argMax, [probabilities], path: "label"), .label(labels))
-            } else {
-                add(probabilities, .values)
-            }
-            add(probabilities, .probabilities(labels))
-        case .argMax:
-            let probabilities = graph.append(.activation(.softmax), [margin], path: "probabilities")
-            if isClassifier {
-                add(graph.append(.argMax, [margin], path: "label"), .label(labels))
-            } else {
-                add(graph.append(.activation(.argMaxValue), [margin], path: objective.name), .values)
-            }
-            add(probabilities, .probabilities(labels))
+        var methods = methods(of: margin, path: path, in: &sink)
+        methods.others.append(
+            GraphOutput(name: BoosterOutput.marginName, value: margin, meaning: .values, isDefault: false))
+        if let leaves {
+            methods.others.append(
+                GraphOutput(
+                    name: BoosterOutput.leafName, value: leaves, meaning: .values, isVector: true, isDefault: false))
         }
-        return graph
+        return methods
     }
+
+    private func methods<Sink: NodeSink & ~Escapable>(
+        of margin: ValueID, path: String, in sink: inout Sink
+    ) -> EstimatorMethods {
+        let width = scores.groupCount
+        let labels = wrapper?.labels ?? .integers((0..<Int64(classCount)).map { $0 })
+        let isClassifier = wrapper?.isClassifier == true
+        func activate(_ activation: Activation, _ name: String, _ sink: inout Sink) -> ValueID {
+            let isArgMax = activation == .argMaxValue
+            return sink.add(
+                .activation(activation), [margin], width: isArgMax ? 1 : width, path: path + "/" + name)
+        }
+        func numbers(_ value: ValueID, width: Int, probabilities: ValueID?) -> EstimatorMethods {
+            var methods = EstimatorMethods(prediction: .numbers(value, width: width, isVector: width > 1))
+            if let probabilities {
+                methods.others.append(
+                    GraphOutput(
+                        name: OutputField.probabilitiesName, value: probabilities, meaning: .probabilities(labels),
+                        isVector: true))
+            }
+            return methods
+        }
+
+        let score: ValueID
+        var hasProbability = false
+        switch objective.transform {
+        case .identity: score = margin
+        case .exp: score = activate(.exp, objective.name, &sink)
+        case .step: score = activate(.step, objective.name, &sink)
+        case .logistic:
+            score = activate(.logistic, objective.name, &sink)
+            hasProbability = (objective.isClassification || isClassifier) && width == 1
+        case .softmax:
+            let probabilities = activate(.softmax, objective.name, &sink)
+            guard isClassifier else { return numbers(probabilities, width: width, probabilities: probabilities) }
+            let label = sink.add(.argMax, [probabilities], width: 1, path: path + "/label")
+            return EstimatorMethods(prediction: .label(label, labels), probabilities: probabilities)
+        case .argMax:
+            let probabilities = activate(.softmax, "probabilities", &sink)
+            guard isClassifier else {
+                let best = activate(.argMaxValue, objective.name, &sink)
+                return numbers(best, width: 1, probabilities: probabilities)
+            }
+            let label = sink.add(.argMax, [margin], width: 1, path: path + "/label")
+            return EstimatorMethods(prediction: .label(label, labels), probabilities: probabilities)
+        }
+        // One score of two classes: the estimator's class is 1 above one half, whatever the objective's scale.
+        var both: ValueID?
+        if hasProbability {
+            both = sink.add(.binaryProbabilities, [score], width: 2, path: path + "/probabilities")
+        }
+        guard isClassifier else { return numbers(score, width: width, probabilities: both) }
+        let label = sink.add(.greater(threshold: 0.5), [score], width: 1, path: path + "/label")
+        return EstimatorMethods(prediction: .label(label, labels), probabilities: both)
+    }
+
+    /// The library, with its version where the file tells.
+    var producer: String { version.isEmpty ? "XGBoost" : "XGBoost \(version)" }
 
     /// What `inspect` shows.
     var steps: [ModelStep] {
-        let trees = "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(columns.count) features"
-        let detail = wrapper?.bestRound.map { "\(trees), up to the best round \($0)" } ?? trees
+        var detail: String
+        switch scores {
+        case .trees(let ensemble):
+            detail = "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(columns.count) features"
+            if let best = wrapper?.bestRound { detail += ", up to the best round \(best)" }
+        case .linear(let linear):
+            detail = "\(linear.weights.count) weights, \(columns.count) features"
+        }
         return [
             ModelStep(path: "learner.gradient_booster", className: booster, detail: detail),
             ModelStep(
                 path: "learner.objective", className: objective.name,
-                detail: ensemble.groupCount == 1 ? "1 score a row" : "\(ensemble.groupCount) scores a row"),
+                detail: scores.groupCount == 1 ? "1 score a row" : "\(scores.groupCount) scores a row"),
         ]
     }
 }

@@ -3,8 +3,30 @@ internal import TensorCore
 
 /// A checked model document: the ensemble, and all that decides how its margins become predictions.
 struct XGBoostModel {
-    let columns: [Column]
-    let ensemble: TreeEnsemble
+    /// What adds up to the margin.
+    enum Scores: Sendable {
+        /// With the node of each tree that has number 0, its root.
+        case trees(TreeEnsemble)
+        case linear(SparseLinear)
+
+        var groupCount: Int {
+            switch self {
+            case .trees(let ensemble): ensemble.groupCount
+            case .linear(let linear): linear.groupCount
+            }
+        }
+    }
+
+    /// Whose `predict` the model answers with.
+    enum Role {
+        /// The estimator's that saved the file, if one did; else the booster's.
+        case attributed
+        case booster
+        case estimator(XGBoostWrapper)
+    }
+
+    let columns: [BoosterColumn]
+    let scores: Scores
     let objective: XGBoostObjective
     let booster: String
     /// What kind of scikit-learn estimator saved it; nil for a native booster.
@@ -12,10 +34,16 @@ struct XGBoostModel {
     let classCount: Int
     let version: String
 
-    init(_ file: XGBoostFile) throws(ImportError) {
+    init(_ file: XGBoostFile, as role: Role = .attributed) throws(ImportError) {
         let learner = file.learner
         version = file.version.map(String.init).joined(separator: ".")
-        wrapper = try XGBoostWrapper(learner.attributes)
+        switch role {
+        case .attributed: wrapper = try XGBoostWrapper(learner.attributes)
+        case .booster: wrapper = nil
+        case .estimator(var estimator):
+            try estimator.readBestRound(learner.attributes)
+            wrapper = estimator
+        }
 
         guard let name = learner.objective else { throw XGBoostFileReader.missing("name", in: "learner.objective") }
         guard let objective = XGBoostObjective(name) else {
@@ -27,22 +55,39 @@ struct XGBoostModel {
         guard let booster = learner.booster else {
             throw XGBoostFileReader.missing("name", in: "learner.gradient_booster")
         }
-        guard booster == "gbtree" || booster == "dart" else {
+        self.booster = booster
+        guard let model = learner.boosterModel else {
+            throw XGBoostFileReader.missing("model", in: "learner.gradient_booster")
+        }
+        let sizes = try XGBoostSizes(learner, model.trees ?? [], at: model.place)
+        columns = try Self.columns(learner.featureNames, model.categories, count: sizes.featureCount)
+        classCount = max(2, sizes.classCount)
+        let margins = try Self.baseMargins(
+            sizes.baseScores, objective, isMargin: learner.baseScoreIsMargin, groupCount: sizes.groupCount)
+        switch booster {
+        case "gbtree", "dart":
+            scores = .trees(try Self.ensemble(file, model, sizes, wrapper, margins))
+        case "gblinear":
+            scores = .linear(try Self.linear(model, sizes, margins))
+        default:
             throw ImportError(
                 .unsupported, at: "learner.gradient_booster.name", found: XGBoostParameters.shown(booster),
-                expected: "\"gbtree\" or \"dart\"", remedy: "train with booster=gbtree")
+                expected: "\"gbtree\", \"dart\" or \"gblinear\"", remedy: "train with booster=gbtree")
         }
-        self.booster = booster
-        guard let model = learner.boosterModel, let trees = model.trees, let treeGroups = model.treeGroups else {
+        try Self.checkGroups(objective, wrapper, sizes)
+    }
+
+    private static func ensemble(
+        _ file: XGBoostFile, _ model: XGBoostBoosterModel, _ sizes: XGBoostSizes, _ wrapper: XGBoostWrapper?,
+        _ margins: [Double]
+    ) throws(ImportError) -> TreeEnsemble {
+        let learner = file.learner
+        guard let trees = model.trees, let treeGroups = model.treeGroups else {
             throw XGBoostFileReader.missing("trees\" and \"tree_info", in: "learner.gradient_booster")
         }
-
-        let sizes = try XGBoostSizes(learner, trees, at: model.place)
-        columns = try Self.columns(learner.featureNames, count: sizes.featureCount)
-        classCount = max(2, sizes.classCount)
-        try Self.checkCounts(model, trees, treeGroups, learner.treeWeights, isDART: booster == "dart")
-        let kept = try Self.keptTrees(model, trees.count, sizes, wrapper)
-
+        try checkCounts(model, trees, treeGroups, learner.treeWeights, isDART: learner.booster == "dart")
+        let kept = try keptTrees(
+            model, trees.count, sizes, wrapper, configured: file.configuredParallelTrees)
         let isOld = file.version.count >= 2 && (file.version[0], file.version[1]) < (1, 5)
         var builder = XGBoostEnsembleBuilder(
             featureCount: sizes.featureCount, groupCount: sizes.groupCount, leafWidth: sizes.leafWidth,
@@ -59,24 +104,53 @@ struct XGBoostModel {
                 at: "\(model.place).trees[\(index)]")
         }
         var ensemble = builder.ensemble
-        ensemble.baseScores = try Self.baseMargins(sizes.baseScores, objective, groupCount: sizes.groupCount)
+        ensemble.baseScores = margins
         try ensemble.verify(place: model.place)
-        self.ensemble = ensemble
-        try Self.checkGroups(objective, wrapper, sizes)
+        return ensemble
+    }
+
+    private static func linear(
+        _ model: XGBoostBoosterModel, _ sizes: XGBoostSizes, _ margins: [Double]
+    ) throws(ImportError) -> SparseLinear {
+        guard let weights = model.linearWeights else {
+            throw XGBoostFileReader.missing("weights", in: model.place)
+        }
+        let groups = sizes.groupCount
+        guard weights.count == (sizes.featureCount + 1) * groups else {
+            throw ImportError(
+                .malformed, at: "\(model.place).weights", found: "\(weights.count) weights",
+                expected: "\((sizes.featureCount + 1) * groups), for \(sizes.featureCount) features and a bias, "
+                    + "\(groups) scores")
+        }
+        // Every class starts with the first base score, also where there is one a class (seen in 3.2).
+        let base = Float(margins[0])
+        let start = sizes.featureCount * groups
+        return SparseLinear(
+            weights: Array(weights[..<start]), starts: weights[start...].map { $0 + base },
+            featureCount: sizes.featureCount)
     }
 
     // MARK: Parts
 
-    private static func columns(_ names: [String], count: Int) throws(ImportError) -> [Column] {
-        guard !names.isEmpty else {
-            return [Column](repeating: Column(name: nil, kind: .float64), count: count)
+    private static func columns(
+        _ names: [String], _ categories: [XGBoostCategories], count: Int
+    ) throws(ImportError) -> [BoosterColumn] {
+        guard categories.isEmpty || categories.count == count else {
+            throw ImportError(
+                .malformed, at: "learner.gradient_booster.model.cats.enc", found: "\(categories.count) elements",
+                expected: "none or \(count), one a feature")
         }
+        let tables = categories.map(\.table)
+        func column(_ index: Int, named name: String?) -> BoosterColumn {
+            BoosterColumn(name: name, categories: tables.isEmpty ? nil : tables[index], refusesUnknown: true)
+        }
+        guard !names.isEmpty else { return (0..<count).map { column($0, named: nil) } }
         guard names.count == count else {
             throw ImportError(
                 .malformed, at: "learner.feature_names", found: "\(names.count) names",
                 expected: "none or \(count), one a feature")
         }
-        var columns: [Column] = []
+        var columns: [BoosterColumn] = []
         var seen: Set<String> = []
         for name in names {
             guard seen.insert(name).inserted else {
@@ -84,7 +158,7 @@ struct XGBoostModel {
                     .malformed, at: "learner.feature_names[\(columns.count)]",
                     found: "\(XGBoostParameters.shown(name)) again", expected: "each name once")
             }
-            columns.append(Column(name: name, kind: .float64))
+            columns.append(column(columns.count, named: name))
         }
         return columns
     }
@@ -115,7 +189,8 @@ struct XGBoostModel {
 
     /// How many trees predict: all of a native booster; of an estimator that stopped early those up to its best round.
     private static func keptTrees(
-        _ model: XGBoostBoosterModel, _ treeCount: Int, _ sizes: XGBoostSizes, _ wrapper: XGBoostWrapper?
+        _ model: XGBoostBoosterModel, _ treeCount: Int, _ sizes: XGBoostSizes, _ wrapper: XGBoostWrapper?,
+        configured: String?
     ) throws(ImportError) -> Int {
         if let starts = model.roundStarts {
             let place = "\(model.place).iteration_indptr"
@@ -130,7 +205,11 @@ struct XGBoostModel {
                     expected: "at least \(starts[index - 1]), as before it")
             }
         }
-        guard let best = wrapper?.bestRound else { return treeCount }
+        guard let best = wrapper?.bestRound else {
+            guard let limit = wrapper?.treeLimit, limit > 0 else { return treeCount }
+            let (trees, overflow) = limit.multipliedReportingOverflow(by: sizes.groupCount)
+            return overflow ? treeCount : min(treeCount, trees)
+        }
         let place = "learner.attributes.best_iteration"
         if let starts = model.roundStarts {
             guard best + 1 < starts.count else {
@@ -138,7 +217,7 @@ struct XGBoostModel {
             }
             return Int(starts[best + 1])
         }
-        let text = model.parameters["num_parallel_tree"] ?? "1"
+        let text = model.parameters["num_parallel_tree"] ?? configured ?? "1"
         let parallel = try XGBoostParameters.natural(
             text, at: "\(model.place).gbtree_model_param.num_parallel_tree", max: Int(Int32.max))
         let perRound = max(parallel, 1) * (sizes.leafWidth > 1 ? 1 : sizes.groupCount)
@@ -149,11 +228,11 @@ struct XGBoostModel {
     }
 
     private static func baseMargins(
-        _ scores: [Float], _ objective: XGBoostObjective, groupCount: Int
+        _ scores: [Float], _ objective: XGBoostObjective, isMargin: Bool, groupCount: Int
     ) throws(ImportError) -> [Double] {
         var margins: [Double] = []
         for score in scores {
-            guard let margin = objective.margin(ofBaseScore: score) else {
+            guard let margin = objective.margin(ofBaseScore: score, isMargin: isMargin) else {
                 throw ImportError(
                     .malformed, at: "learner.learner_model_param.base_score", found: "\(score)",
                     expected: "\(objective.baseScoreRange) for \(objective.name)")

@@ -53,9 +53,9 @@ struct XGBoostObjective: Sendable {
         + "survival:* or rank:*"
 
     /// The margin of a saved base score, in the library's arithmetic of 32 bits; nil if it has none.
-    func margin(ofBaseScore score: Float) -> Float? {
+    func margin(ofBaseScore score: Float, isMargin: Bool) -> Float? {
         let margin: Float =
-            switch baseScore {
+            switch isMargin ? .margin : baseScore {
             case .margin: score
             case .probability: -logf(1 / score - 1)
             case .positive: logf(score)

@@ -14,6 +14,8 @@ protocol XGBoostSource: ~Escapable {
     mutating func string(_ place: @autoclosure () -> String) throws(ImportError) -> String
     /// A whole array of integers of 32 bits. Truth values count as 0 and 1.
     mutating func integers(_ place: @autoclosure () -> String) throws(ImportError) -> [Int32]
+    /// A whole array of integers of 64 bits.
+    mutating func longIntegers(_ place: @autoclosure () -> String) throws(ImportError) -> [Int64]
     /// A whole array of numbers, each rounded to a float once.
     mutating func floats(_ place: @autoclosure () -> String) throws(ImportError) -> [Float]
     /// Passes a value of any kind.

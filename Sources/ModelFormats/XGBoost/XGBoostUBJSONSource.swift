@@ -97,6 +97,24 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
         return values
     }
 
+    mutating func longIntegers(_ place: @autoclosure () -> String) throws(ImportError) -> [Int64] {
+        func value(_ type: UInt8, _ reader: inout Self, _ place: String) throws(ImportError) -> Int64 {
+            guard let value = try reader.wideInteger(type, place) else { throw reader.unknown(type, place) }
+            return value
+        }
+        var values: [Int64] = []
+        if let (type, count) = try beginTypedArray(place()) {
+            values.reserveCapacity(count)
+            for index in 0..<count { values.append(try value(type, &self, "\(place())[\(index)]")) }
+            return values
+        }
+        while try nextElement(place()) {
+            let type = try marker(place())
+            values.append(try value(type, &self, "\(place())[\(values.count)]"))
+        }
+        return values
+    }
+
     mutating func floats(_ place: @autoclosure () -> String) throws(ImportError) -> [Float] {
         var values: [Float] = []
         if let (type, count) = try beginTypedArray(place()) {

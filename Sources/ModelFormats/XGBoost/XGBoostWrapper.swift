@@ -5,8 +5,12 @@ internal import TensorCore
 /// What the scikit-learn estimator left in the attributes of the booster that it saved.
 struct XGBoostWrapper {
     let isClassifier: Bool
+    /// The number that counts as missing beside NaN; nil for NaN alone.
+    var missingValue: Double?
+    /// Trees a class to use, as versions before 1.4 kept it; nil for all.
+    var treeLimit: Int?
     /// The last boosting round to use, counted from 0; nil for all.
-    let bestRound: Int?
+    var bestRound: Int?
     /// The class labels, where the estimator encoded them itself (before version 1.6); nil for 0, 1, 2 ...
     let labels: ClassLabels?
 
@@ -16,6 +20,21 @@ struct XGBoostWrapper {
         let description = try Self.read(Array(text.utf8))
         isClassifier = description.kind == "classifier"
         labels = description.labels
+        missingValue = description.missing
+        try readBestRound(attributes)
+    }
+
+    /// An estimator of a pickle.
+    init(isClassifier: Bool, labels: ClassLabels?, missingValue: Double?, treeLimit: Int?) {
+        self.isClassifier = isClassifier
+        self.labels = labels
+        self.missingValue = missingValue
+        self.treeLimit = treeLimit
+        bestRound = nil
+    }
+
+    /// Takes the best round from the booster's attributes.
+    mutating func readBestRound(_ attributes: [String: String]) throws(ImportError) {
         bestRound = try attributes["best_iteration"].map { text throws(ImportError) in
             try XGBoostParameters.natural(text, at: "learner.attributes.best_iteration", max: Int(Int32.max) - 1)
         }
@@ -23,9 +42,12 @@ struct XGBoostWrapper {
 
     /// The attribute is JSON: `{"_estimator_type": "classifier"}`, and in old versions `{"_le": {"classes_": [...]},
     /// ...}`.
-    private static func read(_ text: [UInt8]) throws(ImportError) -> (kind: String, labels: ClassLabels?) {
+    private static func read(
+        _ text: [UInt8]
+    ) throws(ImportError) -> (kind: String, labels: ClassLabels?, missing: Double?) {
         var kind = ""
         var labels: ClassLabels?
+        var missing: Double?
         do throws(JSONError) {
             var reader = JSONReader(text.span, limits: JSONLimits(allowsNonFinite: true))
             try reader.beginObject()
@@ -33,6 +55,10 @@ struct XGBoostWrapper {
                 if reader.equals(key, "_estimator_type"), try reader.peek() == .string {
                     let token = try reader.readString()
                     kind = reader.string(token)
+                } else if reader.equals(key, "missing"), try reader.peek() == .number {
+                    // Versions 1.0 to 1.5 keep their parameters here.
+                    let number = try reader.readDouble()
+                    missing = number.isNaN ? nil : number
                 } else if reader.equals(key, "_le"), try reader.peek() == .object {
                     try reader.beginObject()
                     while let inner = try reader.nextKey() {
@@ -52,7 +78,7 @@ struct XGBoostWrapper {
                 .malformed, at: "learner.attributes.scikit_learn (byte \(error.offset))", found: error.reason.found,
                 expected: error.reason.expected)
         }
-        return (kind, labels)
+        return (kind, labels, missing)
     }
 
     /// A list of labels of one type; nil for a mixture, which no estimator writes.

@@ -23,11 +23,25 @@ package struct OrdinalEncoder: Sendable, Hashable {
         self.features = features
     }
 
-    /// Each value's position among its column's categories; NaN for any other value. What pandas does to category
+    /// Each value's position among its column's categories, and NaN for a missing one: what pandas does to category
     /// columns before a booster sees them.
-    package init(positionsAmong categories: [OneHotEncoder.Categories]) {
-        features = categories.map {
-            Feature(categories: $0, codes: (0..<$0.count).map { Double($0) }, unknownCode: .nan)
+    ///
+    /// - Parameter refusesUnknown: whether a row with any other value has no prediction; else the value is NaN too.
+    package init(positionsAmong categories: [OneHotEncoder.Categories], refusesUnknown: Bool = false) {
+        features = categories.map { known in
+            let codes = (0..<known.count).map { Double($0) }
+            guard refusesUnknown else { return Feature(categories: known, codes: codes, unknownCode: .nan) }
+            return Feature(categories: known.withMissing, codes: codes + [.nan], unknownCode: nil)
+        }
+    }
+}
+
+extension OneHotEncoder.Categories {
+    /// With the missing value as one more category.
+    fileprivate var withMissing: Self {
+        switch self {
+        case .numbers(let values): .numbers(values + [.nan])
+        case .strings(let values): .strings(values + [nil])
         }
     }
 }

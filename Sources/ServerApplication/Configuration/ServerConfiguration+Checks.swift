@@ -112,7 +112,7 @@ extension ServerConfiguration {
         do {
             return try readFile(path)
         } catch {
-            let reason = (error as? SystemFile.ReadError)?.reason ?? "\(error)"
+            let reason = (error as? SystemFile.FileError)?.reason ?? "\(error)"
             throw ConfigurationError(setting, from: path, found: reason, expected: "a readable file")
         }
     }

@@ -122,6 +122,9 @@ package final class Upload: Sendable {
                 return (.stop, state.schedule())
             }
             guard budget.take(bytes.count) else {
+                // At once, or all that cross the bound together would be refused, each for the bytes of the others.
+                budget.giveBack(state.byteCount)
+                state.byteCount = 0
                 state.phase = .failed(.busy(retryAfterSeconds: 5))
                 return (.stop, state.schedule())
             }

@@ -24,9 +24,8 @@ import Testing
     }
 
     @Test func ordersNeighborsByDistance() throws {
-        #expect(
-            try evaluate(Self.nearest(3), columns: columns(1), [[8]]).doubles() == [1, 2, 4, 5, 1, 4]
-                || evaluate(Self.nearest(3), columns: columns(1), [[8]]).doubles() == [1, 2, 4, 5, 1, 2])
+        let three = try evaluate(Self.nearest(3), columns: columns(1), [[8]]).doubles()
+        #expect(three.prefix(5) == [1, 2, 4, 5, 1])
         #expect(try evaluate(Self.nearest(1), columns: columns(1), [[1.25]]).doubles() == [0.25, 3])
         let all = try evaluate(Self.nearest(6), columns: columns(1), [[0]]).doubles()
         #expect(all.prefix(6) == [0, 1, 4, 4, 7, 10])
@@ -43,7 +42,6 @@ import Testing
         #expect(try Self.mean(2, .uniform, targets, [[0]]) == [1, 0, 0, 0])
         #expect(try Self.mean(4, .uniform, targets, [[0]]) == [0.5, 0.25, 0.25, 0])
         #expect(try Self.mean(2, .inverseDistance, targets, [[5]]) == [0, 0.5, 0.5, 0])
-        // Distances 2 and 3 to points 0 and 2, 4: here of 1 and 0.
         #expect(try Self.mean(2, .inverseDistance, targets, [[0.25]]) == [1, 0, 0, 0])
     }
 
@@ -59,7 +57,8 @@ import Testing
         let targets = NeighborTargets.numbers([1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6], width: 2)
         #expect(try Self.mean(2, .uniform, targets, [[0]]) == [2.5, -2.5])
         // 1 at distance 0.25, 4 at 0.75.
-        #expect(try Self.mean(2, .inverseDistance, targets, [[0.25]]) == [1.75, -1.75])
+        let weighted = try Self.mean(2, .inverseDistance, targets, [[0.25]])
+        #expect(abs(weighted[0] - 1.75) < 1e-12 && weighted[1] == -weighted[0])
     }
 
     @Test func looksWithinARadius() throws {

@@ -11,7 +11,7 @@ import Testing
     @Test func addsUpThePairsOfClasses() throws {
         let answer = try evaluate(.pairDecisions(Self.decisions), columns: columns(3), [[1, 10, 100]])
         // Pair (i, j): row j - 1 for the vectors of i, row i for those of j.
-        #expect(answer.doubles() == [1 + 20 + 0.5, 4 + 300 - 0.5, 50 + 600 + 0.25])
+        #expect(answer.doubles() == [21.5, 303.5, 650.25])
     }
 
     @Test func votes() throws {

@@ -6,7 +6,8 @@ import Testing
 
 /// Pickles and joblib files that others have published, of versions that no fixture is made with. They lie in the
 /// folder VENCEJO_PUBLIC_MODELS; without it the tests are skipped.
-@Suite(.enabled(if: PublicPickleTests.folder != nil)) struct PublicPickleTests {
+@Suite(.enabled(if: ProcessInfo.processInfo.environment["VENCEJO_PUBLIC_MODELS"] != nil))
+struct PublicPickleTests {
     static let folder = ProcessInfo.processInfo.environment["VENCEJO_PUBLIC_MODELS"]
 
     private static func files() throws -> [(name: String, bytes: [UInt8])] {

@@ -48,8 +48,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("SVC", "kernel", PythonValue.text("precomputed"), "precomputed"),
+    /// The class, the attribute and its value, and what the remedy has to say.
+    static let unsupported: [(String, String, PythonValue, String)] = [
+        ("SVC", "kernel", .text("precomputed"), "precomputed"),
         ("SVC", "kernel", .global("__main__", "my_kernel"), "function"),
         ("SVC", "decision_function_shape", .text("ovx"), ""),
         ("SVC", "_n_support", .vector([1, 1, 2]), ""), ("SVC", "_n_support", .vector([4, -1, 0]), ""),
@@ -79,7 +80,9 @@ import Testing
         ("Birch", "subcluster_labels_", .vector([0, 0.5, 1]), ""),
         ("FactorAnalysis", "components_", .array([1, 2, 3, 4, 5, 6], shape: [3, 2]), ""),
         ("FactorAnalysis", "noise_variance_", .vector([0, 0]), ""),
-    ])
+    ]
+
+    @Test(arguments: unsupported)
     func saysWhatToDo(className: String, attribute: String, value: PythonValue, remedy: String) throws {
         let sample = try #require(DenseModelSample.all.first { $0.className == className })
         let error = try #require(Self.refusal(sample.with([(attribute, value)])))

@@ -61,10 +61,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (PythonValue.object("xgboost.sklearn.XGBClassifier", []), "model.save_model(\"model.ubj\")"),
-        (.object("lightgbm.sklearn.LGBMClassifier", []), "XGBoost's are"),
+        (PythonValue.object("xgboost.dask.DaskXGBClassifier", []), "model.save_model(\"model.ubj\")"),
+        (.object("lightgbm.dask.DaskLGBMClassifier", []), "model.booster_.save_model"),
         (.estimator("gaussian_process._gpc.GaussianProcessClassifier", []), "SVC"),
         (.estimator("cluster._dbscan.DBSCAN", []), "KMeans"),
+        (.estimator("multioutput.MultiOutputClassifier", []), "each of its estimators_"),
         (.estimator("preprocessing._data.KernelCenterer", []), "StandardScaler"),
         (.dictionary([("model", .none)]), "save the fitted estimator"), (.list([]), "save the fitted estimator"),
         (.text("hello"), "save the fitted estimator"),

@@ -150,7 +150,8 @@ private struct Document {
             .malformed
         ),
         (Document.Part.objective, #"{"name":"multi:softprob"}"#, "num_class", .malformed),
-        (Document.Part.booster, #""gblinear""#, "gradient_booster.name", .unsupported),
+        (Document.Part.booster, #""gbforest""#, "gradient_booster.name", .unsupported),
+        (Document.Part.booster, #""gblinear""#, "gradient_booster.model", .malformed),
         (Document.Part.booster, #""dart""#, "weight_drop", .malformed),
         (Document.Part.weights, #","weight_drop":[1,1]"#, "weight_drop", .malformed),
         (Document.Part.names, #"["a","b"]"#, "feature_names", .malformed),
@@ -245,14 +246,12 @@ private struct Document {
         #expect(!recognizesXGBoost([0x80, 0x04, 0x95]))
     }
 
-    @Test func namesTheWayOutOfTheOldBinaryFormat() throws {
+    @Test func knowsTheOldBinaryFormatByItsObjective() throws {
         let parameters = [0, 0, 0, 0x3F] + [UInt8](repeating: 0, count: 132)
         let name = [15, 0, 0, 0, 0, 0, 0, 0] + Array("binary:logistic".utf8)
         for bytes in [parameters + name, Array("binf".utf8) + parameters + name] {
             #expect(recognizesXGBoost(bytes))
-            let error = try #require(xgboostRefusal(of: bytes))
-            #expect(error.kind == .unsupported)
-            #expect(error.remedy?.contains("model.ubj") == true)
+            #expect(try #require(xgboostRefusal(of: bytes)).kind == .truncated)
             #expect(!recognizesXGBoost(Array(bytes.dropLast())))
         }
         #expect(!recognizesXGBoost([UInt8](repeating: 0, count: 1000)))

@@ -18,14 +18,6 @@ extension Activation {
         case .logSoftmax:
             let total = Self.logSumExp(of: values, at: range)
             for index in range { values[index + shift] = values[index] - total }
-        case .normalizeSumOrUniform:
-            var sum: Scalar = 0
-            for index in range { sum += values[index] }
-            if sum == 0 {
-                for index in range { values[index + shift] = 1 / Scalar(range.count) }
-            } else {
-                for index in range { values[index + shift] = values[index] / sum }
-            }
         default: preconditionFailure("apply() hands on the cases of dense models only")
         }
     }

@@ -65,7 +65,7 @@ extension Activation: ReferenceEvaluation {
             }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
-        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax, .normalizeSumOrUniform:
+        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax:
             applyDense(to: &values, at: range, output: output)
         }
     }

@@ -15,7 +15,7 @@ extension Activation: OperatorTyping {
         // Dense models.
         case .relu, .tanh, .cosine:
             return input
-        case .logSoftmax, .normalizeSumOrUniform:
+        case .logSoftmax:
             guard input.width > 0 else { throw context.refusal(input.text, "at least one column") }
             return ValueType(input.kind, computedWidth: input.width)
         case .logSumExp:

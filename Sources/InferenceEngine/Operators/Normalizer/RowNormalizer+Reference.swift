@@ -5,20 +5,31 @@ extension RowNormalizer: ReferenceEvaluation {
     func evaluate(
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault) {
-        var size = 0.0
-        for place in operands.input.range {
-            let value = workspace.doubles[place]
-            switch norm {
-            case .l1: size += abs(value)
-            case .l2: size += value * value
-            case .max: size = Swift.max(size, abs(value))
-            }
-        }
-        if norm == .l2 { size = size.squareRoot() }
-        if size == 0 || size < normMin { size = 1 }
+        var size = Size()
+        for place in operands.input.range { size.add(workspace.doubles[place], norm: norm) }
+        let divisor = divisor(size)
         for index in 0..<operands.input.width {
             workspace.doubles[operands.output.offset + index] =
-                workspace.doubles[operands.input.offset + index] / size
+                workspace.doubles[operands.input.offset + index] / divisor
         }
+    }
+
+    /// What adds up to a row's norm.
+    struct Size {
+        fileprivate var sum = 0.0
+
+        mutating func add(_ value: Double, norm: Norm) {
+            switch norm {
+            case .l1: sum += abs(value)
+            case .l2: sum += value * value
+            case .max: sum = Swift.max(sum, abs(value))
+            }
+        }
+    }
+
+    /// What the row's elements are divided by.
+    func divisor(_ size: Size) -> Double {
+        let length = norm == .l2 ? size.sum.squareRoot() : size.sum
+        return length == 0 || length < normMin ? 1 : length
     }
 }

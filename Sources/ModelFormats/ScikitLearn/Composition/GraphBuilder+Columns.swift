@@ -22,10 +22,12 @@ extension GraphBuilder {
             return try firstStep(member("best_estimator_", of: estimator))
         default:
             // Estimators around others do not always keep their number of columns.
-            guard try inputWidth(of: estimator) == nil,
-                let part = try EstimatorClass.of(estimator)?.parts(self, estimator).first
-            else { return estimator }
-            return try firstStep(part)
+            guard try inputWidth(of: estimator) == nil else { return estimator }
+            for part in try EstimatorClass.of(estimator)?.parts(self, estimator) ?? [] {
+                let step = try firstStep(part)
+                if try inputWidth(of: step) != nil { return step }
+            }
+            return estimator
         }
     }
 

@@ -19,13 +19,19 @@ extension GraphBuilder {
         let groups = try grouping(estimator, count: frame.count)
         let unknown = try unknownRule(estimator)
         var features: [OneHotEncoder.Feature] = []
+        var names: [[String?]] = []
         for index in categories.indices {
-            let known = try self.categories(
-                list(categories[index], place: "\(place)[\(index)]"), place: "\(place)[\(index)]")
+            let scalars = try list(categories[index], place: "\(place)[\(index)]")
+            let known = try self.categories(scalars, place: "\(place)[\(index)]")
             features.append(
                 try feature(
                     known, grouping: groups.map { $0[index] } ?? .none, dropped: drops.map { $0[index] } ?? .none,
                     path: "\(estimator.path)[\(index)]"))
+            names.append(
+                indicatorNames(
+                    features[index], scalars, column: frame.columns[index].name,
+                    isPlain: attribute(estimator, "feature_name_combiner").map { document.scalar($0) }
+                        ?? .text("concat") == .text("concat")))
         }
 
         var result = Frame([])
@@ -38,11 +44,39 @@ extension GraphBuilder {
             let input = try matrix(frame[start..<end], as: kind, path: estimator.path)
             try spend(encoder.width, path: estimator.path)
             let value = add(.oneHotEncoder(encoder), [input], width: encoder.width, path: estimator.path)
-            result.columns += Frame(value, width: encoder.width, kind: .number).columns
+            result.columns +=
+                Frame(value, width: encoder.width, kind: .number, names: names[start..<end].flatMap { $0 }).columns
             start = end
         }
         try note(estimator, "\(frame.count) columns, \(result.count) indicators")
         return result
+    }
+
+    /// The names of a feature's indicators: the column's and the category's, or none where they are not known.
+    private func indicatorNames(
+        _ feature: OneHotEncoder.Feature, _ categories: [PickleScalar], column: String?, isPlain: Bool
+    ) -> [String?] {
+        var names = [String?](repeating: nil, count: feature.width)
+        guard let column, isPlain else { return names }
+        for (index, indicator) in feature.indicators.enumerated() where indicator >= 0 {
+            let isInfrequent = indicator == feature.infrequentIndicator
+            let text = isInfrequent ? "infrequent_sklearn" : pythonText(categories[index])
+            names[indicator] = text.map { column + "_" + $0 }
+        }
+        return names
+    }
+
+    /// Python's `str` of a category; nil for floats that Swift may write otherwise.
+    private func pythonText(_ scalar: PickleScalar) -> String? {
+        switch scalar {
+        case .text(let text): text
+        case .integer(let value): String(value)
+        case .boolean(let value): value ? "True" : "False"
+        case .none: "None"
+        case .float(let value):
+            value.isNaN ? "nan" : abs(value) >= 1e-4 && abs(value) < 1e15 || value == 0 ? value.description : nil
+        case .other: nil
+        }
     }
 
     private func unknownRule(_ estimator: EstimatorRecord) throws(ImportError) -> OneHotEncoder.Unknown {

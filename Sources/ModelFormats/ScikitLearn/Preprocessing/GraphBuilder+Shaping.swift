@@ -98,11 +98,7 @@ extension GraphBuilder {
         let isInteraction = flag(estimator, "interaction_only", default: false)
         let hasBias = flag(estimator, "include_bias", default: true)
         var terms: [ColumnProducts.Term] = []
-        var names: [String?] = []
-        if hasBias {
-            terms.append(ColumnProducts.Term(earlier: nil, column: nil))
-            names.append("1")
-        }
+        if hasBias { terms.append(ColumnProducts.Term(earlier: nil, column: nil)) }
         var kept = hasBias ? [0] : []
         // Where the terms of the last degree that begin with each column start, and where they end.
         var starts: [Int] = []
@@ -143,7 +139,35 @@ extension GraphBuilder {
         try note(estimator, "\(frame.count) columns, \(kept.count) products")
         let input = try matrix(frame, as: .number, path: path)
         let value = add(.columnProducts(ColumnProducts(terms: terms)), [input], width: terms.count, path: path)
-        return Frame(kept.map { FrameColumn(source: .value(value, column: $0), kind: .number, name: nil) })
+        let columnNames = frame.columns.compactMap(\.name)
+        let isNamed = columnNames.count == frame.count && terms.count <= Self.productsNamedMax
+        return Frame(
+            kept.map { index in
+                FrameColumn(
+                    source: .value(value, column: index), kind: .number,
+                    name: isNamed ? productName(index, terms, columnNames) : nil)
+            })
+    }
+
+    /// More products than this go without names.
+    private static let productsNamedMax = 1 << 12
+
+    /// Such as `a^2 b`.
+    private func productName(_ index: Int, _ terms: [ColumnProducts.Term], _ names: [String]) -> String {
+        var parts: [(column: Int, power: Int)] = []
+        var next: Int? = index
+        while let term = next {
+            if let column = terms[term].column {
+                if parts.last?.column == column {
+                    parts[parts.count - 1].power += 1
+                } else {
+                    parts.append((column, 1))
+                }
+            }
+            next = terms[term].earlier
+        }
+        if parts.isEmpty { return "1" }
+        return parts.map { names[$0.column] + ($0.power > 1 ? "^\($0.power)" : "") }.joined(separator: " ")
     }
 
     /// `_min_degree` and `_max_degree` since 1.0; before that `degree` is the upper one. `degree` may be a pair.

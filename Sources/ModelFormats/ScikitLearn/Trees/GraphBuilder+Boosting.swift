@@ -147,6 +147,7 @@ extension GraphBuilder {
     private mutating func constants(
         of initial: EstimatorRecord, link: Link?, groups: Int
     ) throws(ImportError) -> [Double]? {
+        if let scores = try legacyConstants(of: initial, groups: groups) { return scores }
         guard let link else {
             guard initial.className == "DummyRegressor" else { return nil }
             let constant = try numbers(initial, "constant_")
@@ -170,6 +171,28 @@ extension GraphBuilder {
             let mean = logs.reduce(0, +) / Double(groups)
             return logs.map { $0 - mean }
         }
+    }
+
+    /// The raw scores of the `init_` of scikit-learn up to 0.20, which had estimators of its own for them; nil if it is
+    /// another one.
+    private mutating func legacyConstants(
+        of initial: EstimatorRecord, groups: Int
+    ) throws(ImportError) -> [Double]? {
+        let name: String
+        switch initial.className {
+        case "ZeroEstimator": return [Double](repeating: 0, count: groups)
+        case "MeanEstimator": name = "mean"
+        case "QuantileEstimator": name = "quantile"
+        case "LogOddsEstimator", "ScaledLogOddsEstimator": name = "prior"
+        case "PriorProbabilityEstimator": name = "priors"
+        default: return nil
+        }
+        let scores = try numbers(initial, name).values
+        guard scores.count == groups else {
+            throw ImportError(
+                .malformed, at: "\(initial.path).\(name)", found: "\(scores.count) numbers", expected: "\(groups)")
+        }
+        return scores
     }
 
     /// What keeps the logarithms of a classifier's `init_` finite: a precision of float32 up to 1.7.
