@@ -29,11 +29,8 @@ import Testing
             let sum = Combination(count: 3, weights: [1, 2, 0.5], divisor: 4)
             return graph.append(.combination(sum), [input, twice, input], path: "sum")
         }
-        #expect(
-            answer.doubles() == [
-                (1 + 2 + 0.5) / 4, (10 + 200 + 5) / 4, (0.1 + 0.1 * 0.1 * 2 + 0.1 * 0.5) / 4,
-                (0.2 + 0.2 * 0.2 * 2 + 0.2 * 0.5) / 4,
-            ])
+        func expected(_ value: Double) -> Double { (value + value * value * 2 + value * 0.5) / 4 }
+        #expect(answer.doubles() == [expected(1), expected(10), expected(0.1), expected(0.2)])
     }
 
     @Test func letsNaNAndInfinitiesThroughASum() throws {
