@@ -6,5 +6,6 @@ package enum SupportedFormats {
         ScikitLearnImporter(),
         XGBoostImporter(),
         LightGBMImporter(),
+        CatBoostImporter(),
     ])
 }

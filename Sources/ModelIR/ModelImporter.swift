@@ -59,7 +59,8 @@ package struct ModelImporterList: Sendable {
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
             expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
-            remedy: "pickle, joblib, XGBoost and LightGBM files are read; what a file is called does not matter")
+            remedy:
+                "pickle, joblib, XGBoost, LightGBM and CatBoost files are read; what a file is called does not matter")
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {

@@ -41,6 +41,8 @@ extension Operator {
         case .categoryMapper(let mapper): mapper
         case .missingValue(let value): MissingValue(value: value)
         case .sparseLinear(let linear): linear
+        case .categoryHash: CategoryHash()
+        case .categoryCTR(let statistics): statistics
         }
     }
 }

@@ -37,7 +37,7 @@ struct EstimatorClass: Sendable {
     }
 
     /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear + lightgbm + xgboost
+    static let all: [EstimatorClass] = composition + preprocessing + linear + lightgbm + xgboost + catboost
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]

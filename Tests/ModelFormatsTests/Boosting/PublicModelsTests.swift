@@ -139,7 +139,8 @@ struct PublicModelsTests {
     }
 
     @Test(arguments: [
-        "leaves/testdata__model_simple.txt", "mlserver/docs-gb__examples__lightgbm__iris-lightgbm.bst",
+        "leaves/testdata__model_simple.txt", "mlserver/docs-gb__examples__catboost__model.cbm",
+        "mlserver/docs-gb__examples__lightgbm__iris-lightgbm.bst",
         "mlserver/docs-gb__examples__mms__models__mushroom-xgboost__model.json",
         "mlserver/docs-gb__examples__tempo__models__xgboost-iris__model.bst",
         "treelite/tests__examples__mushroom__mushroom.model",
