@@ -2,7 +2,7 @@
 # Each looks for what it needs first, and installs it or says how: scripts/ensure-dependencies.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve test simulate parity bench bench-http bench-smoke lint fmt fuzz image clean
+.PHONY: help build serve test simulate parity bench bench-http bench-smoke lint fmt fuzz fuzz-formats image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ fuzz: ## Fuzz each parser, then a running server, for SECONDS_OF_FUZZ (60) secon
 	@Fuzz/run.sh $${SECONDS_OF_FUZZ:-60}
 	@scripts/build
 	@python3 scripts/fuzz.py --seconds $${SECONDS_OF_FUZZ:-60}
+
+fuzz-formats: ## Fuzz the importers of all model formats, the compiler and the predictors for SECONDS_OF_FUZZ (900) seconds
+	@scripts/ensure-dependencies test
+	@Fuzz/run.sh model $${SECONDS_OF_FUZZ:-900}
 
 image: ## Build the container image `vencejo`
 	@docker build --tag vencejo .

@@ -47,12 +47,15 @@ let package = Package(
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
         layer("TensorCore"),
         layer("ByteCoding"),
-        layer("Compression", ["CZlib"]),
+        layer("Compression", ["CZlib", "CBZip2", "CLZ4", "CLZMA"]),
         layer("Telemetry", [logging]),
 
         // Models: file bytes -> graph -> predictor.

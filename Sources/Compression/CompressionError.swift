@@ -10,7 +10,7 @@ package struct CompressionError: Error, Equatable, Sendable {
     }
 
     package enum Reason: Equatable, Sendable {
-        /// Neither zlib (RFC 1950) nor gzip (RFC 1952) begins so.
+        /// No format that is read begins so.
         case unknownFormat
         /// The input ends inside a stream.
         case truncated
@@ -24,22 +24,27 @@ package struct CompressionError: Error, Equatable, Sendable {
         case ratioTooLarge(ratioMax: Int)
         /// The library could not allocate its window.
         case outOfMemory
+        /// The stream asks for a larger window than the decoder may have.
+        case windowTooLarge(bytesMax: Int)
     }
 }
 
 extension CompressionError: CustomStringConvertible {
+    package var description: String { "byte \(offset): \(reason)" }
+}
+
+extension CompressionError.Reason: CustomStringConvertible {
     package var description: String {
-        let what =
-            switch reason {
-            case .unknownFormat: "the bytes are neither zlib nor gzip"
-            case .truncated: "the compressed data ends too early"
-            case .corrupt: "the compressed data is corrupt"
-            case .needsDictionary: "the compressed data needs a preset dictionary, which is not supported"
-            case .trailingBytes(let count): "\(count) bytes follow the compressed data, expected none"
-            case .outputTooLarge(let bytesMax): "the data is larger than \(bytesMax) bytes when decompressed"
-            case .ratioTooLarge(let ratioMax): "the data is more than \(ratioMax) times larger when decompressed"
-            case .outOfMemory: "no memory to decompress"
-            }
-        return "byte \(offset): \(what)"
+        switch self {
+        case .unknownFormat: "the bytes are not of a compressed format that is read"
+        case .truncated: "the compressed data ends too early"
+        case .corrupt: "the compressed data is corrupt"
+        case .needsDictionary: "the compressed data needs a preset dictionary, which is not supported"
+        case .trailingBytes(let count): "\(count) bytes follow the compressed data, expected none"
+        case .outputTooLarge(let bytesMax): "the data is larger than \(bytesMax) bytes when decompressed"
+        case .ratioTooLarge(let ratioMax): "the data is more than \(ratioMax) times larger when decompressed"
+        case .outOfMemory: "no memory to decompress"
+        case .windowTooLarge(let bytesMax): "the compressed data needs more than \(bytesMax) bytes of memory to read"
+        }
     }
 }

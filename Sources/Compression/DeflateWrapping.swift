@@ -16,8 +16,3 @@ package enum DeflateWrapping: Sendable {
         }
     }
 }
-
-extension CompressedFormat {
-    /// The wrapping of that name.
-    var wrapping: DeflateWrapping { self == .gzip ? .gzip : .zlib }
-}

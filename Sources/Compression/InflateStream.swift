@@ -5,18 +5,11 @@ internal import CZlib
 /// About 7 KB from the start and 32 KB more from the first call on; ``restart(_:)`` keeps them for the next stream.
 @safe package struct InflateStream: ~Copyable {
     /// Why a step stopped.
-    package enum Status: Equatable, Sendable {
-        /// The output is full; there may be more.
-        case goesOn
-        /// All input is used up, and the stream has not ended.
-        case starved
-        /// The stream has ended, its checksum was right.
-        case ended
-        case failed(CompressionError.Reason)
-    }
+    package typealias Status = DecompressionStatus
 
     /// On the heap, because zlib keeps its address and refuses to go on when it has changed.
     private let state: UnsafeMutablePointer<z_stream>
+    private let wrapping: DeflateWrapping
 
     /// Makes a decompressor at the start of a stream.
     ///
@@ -30,6 +23,7 @@ internal import CZlib
             throw CompressionError(offset: 0, reason: .outOfMemory)
         }
         unsafe self.state = unsafe state
+        self.wrapping = wrapping
     }
 
     deinit {
@@ -78,4 +72,14 @@ internal import CZlib
         default: return (consumed, .failed(.corrupt))
         }
     }
+}
+
+extension InflateStream: DecompressionStream {
+    mutating func decompress(
+        _ input: Span<UInt8>, into output: inout OutputSpan<UInt8>, bytesMax: Int
+    ) -> (consumed: Int, status: DecompressionStatus) {
+        inflate(input, into: &output, bytesMax: bytesMax)
+    }
+
+    mutating func restart() { restart(wrapping) }
 }

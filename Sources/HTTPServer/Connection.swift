@@ -55,8 +55,6 @@ struct Connection: ~Copyable {
     var generation: UInt32 = 0
     var flags: Flags = []
     var http1 = HTTP1Connection()
-    /// Inert but for connections that speak it.
-    var http2 = HTTP2Connection()
     /// Bytes that arrived and are not used yet: a part of a head, or what came while input was blocked.
     var pending: [UInt8] = []
     var pendingStart = 0
@@ -78,6 +76,8 @@ struct Connection: ~Copyable {
     var frameMark: UInt32 = 0
     /// When output last moved, or began to wait.
     var writeProgress = LoopInstant.never
+    /// Inert but for connections that speak it. Last, so that what HTTP/1 touches lies together.
+    var http2 = HTTP2Connection()
 
     var isOpen: Bool { fd >= 0 }
     /// Between requests: nothing has come of the next, nothing of the last is left to send.

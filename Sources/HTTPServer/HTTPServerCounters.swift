@@ -24,7 +24,7 @@ package enum HTTPServerCounter: Int, Sendable, CaseIterable {
     case idle, readingHead, readingBody, awaitingAnswer, writing, lingering
     // Times that ran out, by kind.
     case headTimeouts, bodyTimeouts, idleTimeouts, writeTimeouts, exchangeTimeouts
-    /// Requests whose connection ended before their answer.
+    /// Requests whose connection or stream their peer has ended before their answer.
     case abandoned
     /// Wake-ups of the loop.
     case ticks

@@ -161,6 +161,7 @@ final class ServerLoop {
 
     private func publishCounters() {
         state.value.counters[.ticks] += 1
+        state.value.counters[.abandoned] += state.value.context.takeAbandoned()
         let spent = clock.now().nanoseconds.subtractingReportingOverflow(state.value.now.nanoseconds)
         published.tickTimes.record(spent.overflow ? 0 : UInt64(max(0, spent.partialValue)))
         published.publish(state.value.counters)

@@ -19,13 +19,17 @@ package struct ModelStatus: Sendable {
         package let receive: Double
         package let `import`: Double
         package let compile: Double
+        package let golden: Double
         package let warmUp: Double
         package let publish: Double
 
-        package init(receive: Double, import: Double, compile: Double, warmUp: Double, publish: Double) {
+        package init(
+            receive: Double, import: Double, compile: Double, golden: Double, warmUp: Double, publish: Double
+        ) {
             self.receive = receive
             self.import = `import`
             self.compile = compile
+            self.golden = golden
             self.warmUp = warmUp
             self.publish = publish
         }
@@ -43,6 +47,29 @@ package struct ModelStatus: Sendable {
         }
     }
 
+    /// A line of the author's, such as `owner`.
+    package struct Note: Sendable {
+        package let name: String
+        package let text: String
+
+        package init(name: String, text: String) {
+            self.name = name
+            self.text = text
+        }
+    }
+
+    /// What the golden rows showed.
+    package struct Golden: Sendable {
+        package let rowCount: Int
+        /// The largest relative error of a number.
+        package let worstError: Double
+
+        package init(rowCount: Int, worstError: Double) {
+            self.rowCount = rowCount
+            self.worstError = worstError
+        }
+    }
+
     package let name: String
     package let version: Int
     /// `sha256:` and 64 hexadecimal digits.
@@ -52,6 +79,8 @@ package struct ModelStatus: Sendable {
     package let format: String
     package let producer: String
     package let steps: [Step]
+    package let notes: [Note]
+    package let golden: Golden
     package let signature: Signature
     package let predictor: Predictor
     package let artifactBytes: Int
@@ -62,8 +91,8 @@ package struct ModelStatus: Sendable {
 
     package init(
         name: String, version: Int, digest: String, generation: Int, isDefault: Bool, format: String, producer: String,
-        steps: [Step], signature: Signature, predictor: Predictor, artifactBytes: Int, tableBytes: Int,
-        timings: Timings, loadedAt: Int
+        steps: [Step], notes: [Note], golden: Golden, signature: Signature, predictor: Predictor, artifactBytes: Int,
+        tableBytes: Int, timings: Timings, loadedAt: Int
     ) {
         self.name = name
         self.version = version
@@ -73,6 +102,8 @@ package struct ModelStatus: Sendable {
         self.format = format
         self.producer = producer
         self.steps = steps
+        self.notes = notes
+        self.golden = golden
         self.signature = signature
         self.predictor = predictor
         self.artifactBytes = artifactBytes

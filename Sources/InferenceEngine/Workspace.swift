@@ -22,13 +22,16 @@ package enum TextReference: Sendable {
     case constant(String)
 }
 
-/// Scratch memory of one worker for one predictor. Made once, used by one thread at a time, never grown.
+/// Scratch memory of one worker for one predictor. Made once, used by one thread at a time, never grown but for
+/// its scratch.
 package final class Workspace {
     package var doubles: [Double]
     package var floats: [Float]
     package var integers: [Int32]
     package var longIntegers: [Int64]
     package var texts: [TextReference]
+    /// What some operators take besides, by the row.
+    package var scratch = WorkspaceScratch()
 
     package init(plan: MemoryPlan) {
         doubles = [Double](repeating: 0, count: plan.doubles)

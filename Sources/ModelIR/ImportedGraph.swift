@@ -58,9 +58,12 @@ package struct GraphOutput: Sendable {
 /// A model as its file tells it: operators in topological order over the columns of one record. The first stage of
 /// `ImportedGraph -> TypedGraph -> OptimizedGraph -> Predictor`; every vendor's quirk is settled here.
 package struct ImportedGraph: Sendable {
-    package let columns: [Column]
+    package private(set) var columns: [Column]
     package private(set) var nodes: [Node] = []
     package private(set) var outputs: [GraphOutput] = []
+    package var recordPolicy = RecordPolicy()
+    /// A record to show, one value a column; nil if none is known.
+    package var example: [CellValue]?
 
     package init(columns: [Column]) {
         self.columns = columns
@@ -73,8 +76,30 @@ package struct ImportedGraph: Sendable {
         return ValueID(index: nodes.count - 1)
     }
 
+    /// The same graph over columns of which the first are those that it had, described in another way, and of which
+    /// nothing reads the rest.
+    package func replacing(columns: [Column]) -> ImportedGraph {
+        precondition(columns.count >= self.columns.count, "columns are described anew, not taken away")
+        var graph = self
+        graph.columns = columns
+        return graph
+    }
+
     package mutating func addOutput(_ output: GraphOutput) {
         precondition(output.value.index < nodes.count, "an output is the value of a node")
         outputs.append(output)
+    }
+
+    /// Takes other outputs in place of those that were added.
+    package mutating func setOutputs(_ outputs: [GraphOutput]) {
+        self.outputs = []
+        for output in outputs { addOutput(output) }
+    }
+
+    /// Tells what else is known of an input column; its name and kind stay.
+    package mutating func describe(column index: Int, _ change: (inout Column) -> Void) {
+        let old = columns[index]
+        change(&columns[index])
+        precondition(columns[index].name == old.name && columns[index].kind == old.kind, "a column stays the same one")
     }
 }

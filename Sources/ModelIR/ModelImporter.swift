@@ -16,18 +16,30 @@ package struct ModelStep: Sendable, Hashable {
 
 /// What an importer makes of a file.
 package struct ImportedModel: Sendable {
-    package let graph: ImportedGraph
+    package var graph: ImportedGraph
     /// The file's format, such as `pickle` or `xgboost-ubjson`.
     package let format: String
     /// The library that wrote it, with its version where the file tells, such as `scikit-learn 1.7.2`.
     package let producer: String
     package let steps: [ModelStep]
+    /// What the bundle around the file tells, if there is one.
+    package var metadata = ModelMetadata()
 
     package init(graph: ImportedGraph, format: String, producer: String, steps: [ModelStep]) {
         self.graph = graph
         self.format = format
         self.producer = producer
         self.steps = steps
+    }
+
+    /// The same model with what the folder tells that its file lay in.
+    package func inFolder(
+        format: String, graph: ImportedGraph? = nil, steps: [ModelStep]? = nil
+    ) -> ImportedModel {
+        var model = ImportedModel(
+            graph: graph ?? self.graph, format: format, producer: producer, steps: steps ?? self.steps)
+        model.metadata = metadata
+        return model
     }
 }
 
@@ -51,6 +63,17 @@ package struct ModelImporterList: Sendable {
         self.importers = importers
     }
 
+    /// The importers of both, in this order.
+    package static func + (first: ModelImporterList, second: ModelImporterList) -> ModelImporterList {
+        ModelImporterList(first.importers + second.importers)
+    }
+
+    /// Whether one of the importers recognises the bytes.
+    package func recognizes(_ bytes: Span<UInt8>) -> Bool {
+        for importer in importers where importer.recognizes(bytes) { return true }
+        return false
+    }
+
     /// Imports with the first importer that recognises the bytes.
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
         for importer in importers where importer.recognizes(bytes) {
@@ -59,8 +82,7 @@ package struct ModelImporterList: Sendable {
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
             expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
-            remedy:
-                "pickle, joblib, XGBoost, LightGBM and CatBoost files are read; what a file is called does not matter")
+            remedy: "`vencejo formats` lists what is read; what a file is called does not matter")
     }
 
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {

@@ -23,11 +23,65 @@ package indirect enum Operator: Sendable {
     /// 1 where the single column is greater than the threshold, else 0.
     case greater(threshold: Double)
 
+    // Dense models.
+
+    /// One number for each row of a reference matrix: kernels and distances.
+    case pairwise(Pairwise)
+    /// The product of two values, element by element.
+    case product
+    /// The sum of squares of each `width` columns in a row.
+    case sumOfSquares(groupWidth: Int)
+    /// For each column the row of a table that the column's number chooses; their sum.
+    case tableSum(TableSum)
+    /// Kernel values of support vectors to one decision a pair of classes.
+    case pairDecisions(PairDecisions)
+    /// Decisions of pairs of classes to the class with the most votes.
+    case pairVote(classCount: Int)
+    /// Decisions of pairs of classes to one score a class.
+    case pairScores(classCount: Int)
+    case pairCoupling(PairCoupling)
+    case nearestNeighbors(NearestNeighbors)
+    case neighborMean(NeighborMean)
+    case radiusNeighbors(RadiusNeighbors)
+    case localOutlierFactor(LocalOutlierFactor)
+    case bisection(Bisection)
+
+    // Ensembles and estimators around others.
+    /// The same numbers for every record.
+    case constant([Double])
+    case combination(Combination)
+    case classIndicator(ClassIndicator)
+    /// The number of a class.
+    case classValue([Double])
+    /// The index of the last maximum of a row.
+    case argMaxLast
+    /// The input; a row with NaN or an infinity has no prediction.
+    case requireFinite
+    case interpolation(Interpolation)
+    case weightedMedian(WeightedMedian)
+
+    // Preprocessing.
+    case ordinalEncoder(OrdinalEncoder)
+    /// A function of each element for itself.
+    case elementwise(ElementwiseFunction)
+    case rowNormalizer(RowNormalizer)
+    case binning(Binning)
+    case columnProducts(ColumnProducts)
+    case splineBasis(SplineBasis)
+    case powerTransform(PowerTransform)
+    case quantileTransform(QuantileTransform)
+    case knnImputer(KNNImputer)
+    case textVectorizer(TextVectorizer)
+    /// The first input's elements, and where they are missing the second's; with three inputs the second, and in a row
+    /// where all of the first is missing the third.
+    case coalesce
+    /// The first input; in the columns of the others, or of the only one, nothing may be missing.
+    case refuseMissing
+
     // Boosted trees.
 
     /// The leaf that each tree of an ensemble ends in.
     case treeLeaves(TreeLeaves)
-    case categoryMapper(CategoryMapper)
     /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
     case missingValue(Double)
     case sparseLinear(SparseLinear)
@@ -51,8 +105,40 @@ package indirect enum Operator: Sendable {
         case .binaryProbabilities: "BinaryProbabilities"
         case .argMax: "ArgMax"
         case .greater: "Greater"
+        case .pairwise: "Pairwise"
+        case .product: "Mul"
+        case .sumOfSquares: "SumOfSquares"
+        case .tableSum: "TableSum"
+        case .pairDecisions: "PairDecisions"
+        case .pairVote: "PairVote"
+        case .pairScores: "PairScores"
+        case .pairCoupling: "PairCoupling"
+        case .nearestNeighbors: "NearestNeighbors"
+        case .neighborMean: "NeighborMean"
+        case .radiusNeighbors: "RadiusNeighbors"
+        case .localOutlierFactor: "LocalOutlierFactor"
+        case .bisection: "Bisection"
+        case .constant: "Constant"
+        case .combination: "Combination"
+        case .classIndicator: "ClassIndicator"
+        case .classValue: "ClassValue"
+        case .argMaxLast: "ArgMaxLast"
+        case .requireFinite: "RequireFinite"
+        case .interpolation: "Interpolation"
+        case .weightedMedian: "WeightedMedian"
+        case .ordinalEncoder: "OrdinalEncoder"
+        case .elementwise: "Elementwise"
+        case .rowNormalizer: "Normalizer"
+        case .binning: "Binning"
+        case .columnProducts: "ColumnProducts"
+        case .splineBasis: "SplineBasis"
+        case .powerTransform: "PowerTransform"
+        case .quantileTransform: "QuantileTransform"
+        case .knnImputer: "KNNImputer"
+        case .textVectorizer: "TextVectorizer"
+        case .coalesce: "Coalesce"
+        case .refuseMissing: "RefuseMissing"
         case .treeLeaves: "TreeLeaves"
-        case .categoryMapper: "CategoryMapper"
         case .missingValue: "MissingValue"
         case .sparseLinear: "SparseLinear"
         case .categoryHash: "CategoryHash"
@@ -71,6 +157,12 @@ package enum Activation: String, Sendable, Hashable {
     case softmax = "Softmax"
     /// Each element over the row's sum.
     case normalizeSum = "NormalizeSum"
+    /// Each element over their sum, unless that is 0.
+    case normalizePositiveSum = "NormalizePositiveSum"
+    /// Each element over their sum; where that is 0, all alike.
+    case normalizeSumOrUniform = "NormalizeSumOrUniform"
+    /// Each element less the row's mean.
+    case subtractMean = "SubtractMean"
     /// 1 where x > 0, else 0.
     case step = "Step"
     /// The row's first maximum as a number.
@@ -81,4 +173,15 @@ package enum Activation: String, Sendable, Hashable {
     case softplus = "Softplus"
     /// x squared with x's sign, elementwise.
     case signedSquare = "SignedSquare"
+
+    // Dense models.
+
+    /// The greater of x and 0.
+    case relu = "Relu"
+    case tanh = "Tanh"
+    case cosine = "Cos"
+    /// ln of the sum of e^x over the row: one number.
+    case logSumExp = "LogSumExp"
+    /// x - ln of the sum of e^x over the row.
+    case logSoftmax = "LogSoftmax"
 }

@@ -96,13 +96,17 @@ public final class Server: Sendable {
         let configuration = configuration.withLock { $0 }
         for entry in configuration.chosen { log.log(.info, "setting", Self.fields(entry)) }
         let hasToken = configuration.adminToken.value ?? madeToken != nil
-        log.info(
-            "listening", LogField("host", .text(configuration.host.value)), LogField("port", .integer(port)),
+        // Without a port there is no host either: only sockets in the file system.
+        let host = LogField("host", .text(configuration.host.value))
+        let place = port == 0 ? [] : [host, LogField("port", .integer(port))]
+        let fields = [
             LogField("addresses", .text(addresses.map { "\($0)" }.joined(separator: ", "))),
             LogField("loops", .integer(plan.loops)), LogField("plan", .text(plan.reason)),
             LogField("models", .integer(services.registry.pool.models.count)),
             LogField("admin", .text(hasToken ? "token" : "closed, no token")),
-            LogField("predictions", .text(configuration.predictToken.value == nil ? "open" : "token")))
+            LogField("predictions", .text(configuration.predictToken.value == nil ? "open" : "token")),
+        ]
+        log.log(.info, "listening", place + fields)
     }
 
     /// Works the settings out again, from the same options and environment and from the files as they are now. What can
@@ -242,7 +246,7 @@ public final class Server: Sendable {
         _ source: ModelSource, _ bytesMax: Int, _ registry: ModelRegistry, _ log: Log
     ) throws(CommandError) {
         do {
-            let bytes = try SystemFile.read(source.path, bytesMax: bytesMax)
+            let bytes = try ArtifactFile.read(source.path, bytesMax: bytesMax)
             switch try registry.loadStatic(source.name, bytes) {
             case .loaded(let model):
                 log.info(

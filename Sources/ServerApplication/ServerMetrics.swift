@@ -19,7 +19,7 @@ enum ServerMetrics {
         declareTotal("vencejo_connections_shed_total", "Connections closed for want of descriptors.", .shed)
         declareTotal("vencejo_http_heads_total", "Requests whose head was read.", .requests)
         declareTotal(
-            "vencejo_http_abandoned_total", "Requests whose connection ended before their answer.", .abandoned)
+            "vencejo_http_abandoned_total", "Requests whose clients went before their answer.", .abandoned)
         declareTotal("vencejo_http_bytes_read_total", "Bytes read.", .bytesRead)
         declareTotal("vencejo_http_bytes_written_total", "Bytes written.", .bytesWritten)
         declareTotal(
@@ -35,6 +35,15 @@ enum ServerMetrics {
         declareModels(in: metrics, registry)
         metrics.collector("process_resident_memory_bytes", help: "Resident memory.") {
             Host.residentBytes.map { [.init(value: Double($0))] } ?? []
+        }
+        metrics.collector("process_cpu_seconds_total", help: "Time of its threads on processors.", kind: .counter) {
+            Host.cpuSeconds.map { [.init(value: $0)] } ?? []
+        }
+        metrics.collector("process_open_fds", help: "Descriptors that are open.") {
+            Host.openDescriptors.map { [.init(value: Double($0))] } ?? []
+        }
+        metrics.collector("process_max_fds", help: "Descriptors that may be open.") {
+            Host.descriptorsMax.map { [.init(value: $0)] } ?? []
         }
         let started = Double(Host.unixSeconds)
         metrics.collector("process_start_time_seconds", help: "Start of the process, seconds since 1970.") {

@@ -63,9 +63,10 @@ public enum ServerProcess {
                     if signal != SIGHUP { _exit(1) }
                 }
             }
-            // Should a loop not come round, the promise is kept without it.
+            // Should a loop not come round, the promise is kept without it: half a second later, as Cloud Run kills one
+            // after the nine that are the default there.
             let late = try EventLoopThread(name: "drain") {
-                sleep(UInt32(clamping: server.drainSeconds + 2))
+                Host.wait(seconds: server.drainSeconds, milliseconds: 500)
                 complain("the drain did not end in time")
                 _exit(1)
             }
@@ -83,24 +84,35 @@ public enum ServerProcess {
         if (try? EventLoopThread(name: "reload", body: { server.reload(options) })) == nil { server.reload(options) }
     }
 
-    /// Whether the server that would take these settings on this host is ready: at its port, or at its socket where it
-    /// has no port.
-    public static func isReady(port: Int?) -> Bool {
-        if let port { return HealthProbe.isReady(.tcp(host: "127.0.0.1", port: port)) }
-        guard let configuration = try? ServerConfiguration(ServerOptions()) else { return false }
-        let addresses = configuration.addresses
-        let tcp = addresses.first { if case .tcp = $0 { true } else { false } }
-        return (tcp ?? addresses.first).map { HealthProbe.isReady($0) } ?? false
+    /// Asks the server that would take these settings on this host whether it is ready: at its port, or at its socket
+    /// where it has no port. What it says to that, and a server that is not there, stand on standard error.
+    /// - Returns: the exit code: 0 if it is.
+    public static func probe(port: Int?) -> Int32 {
+        if let port { return probe(.tcp(host: "127.0.0.1", port: port)) }
+        do throws(ConfigurationError) {
+            let addresses = try ServerConfiguration(ServerOptions()).addresses
+            let tcp = addresses.first { if case .tcp = $0 { true } else { false } }
+            return (tcp ?? addresses.first).map { probe($0) } ?? 1
+        } catch {
+            complain("\(error)")
+            return 1
+        }
     }
 
-    /// Whether a server is ready at `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
+    /// The same of a server at `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
     /// - Throws: `ConfigurationError` for a text that is none of these.
-    public static func isReady(at address: String) throws(ConfigurationError) -> Bool {
+    public static func probe(at address: String) throws(ConfigurationError) -> Int32 {
         do throws(ListenAddress.Malformed) {
-            return HealthProbe.isReady(try ListenAddress(address))
+            return probe(try ListenAddress(address))
         } catch {
             throw ConfigurationError("listen", from: "--listen", found: error.found, expected: error.expected)
         }
+    }
+
+    private static func probe(_ address: ListenAddress) -> Int32 {
+        guard let failure = HealthProbe.failure(of: address) else { return 0 }
+        complain("\(address): \(failure)")
+        return 1
     }
 
     private static func show(_ text: String) {

@@ -21,14 +21,18 @@ package struct Column: Sendable, Hashable {
     package var isUsed: Bool
     /// The known categories of a string column, for the signature and for error messages; empty if unknown.
     package var categories: [String]
+    /// What the training data held, for the signature; nil if unknown. Values outside are taken all the same.
+    package var range: ClosedRange<Double>?
 
     package init(
-        name: String?, kind: ColumnKind, acceptsMissing: Bool = false, isUsed: Bool = true, categories: [String] = []
+        name: String?, kind: ColumnKind, acceptsMissing: Bool = false, isUsed: Bool = true, categories: [String] = [],
+        range: ClosedRange<Double>? = nil
     ) {
         self.name = name
         self.kind = kind
         self.acceptsMissing = acceptsMissing
         self.isUsed = isUsed
         self.categories = categories
+        self.range = range
     }
 }

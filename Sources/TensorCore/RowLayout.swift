@@ -1,6 +1,8 @@
 /// Where each column of a model lies in a row, and how to find it by name. Made once for a model and shared.
 package final class RowLayout: Sendable {
     package let columns: [Column]
+    /// How records by name are matched with the columns.
+    package let recordPolicy: RecordPolicy
     package var width: Int { columns.count }
     /// 64-bit words of the missing bitmap a row; 0 when every column is `float64`, whose missing value is NaN.
     package let missingWordsPerRow: Int
@@ -15,8 +17,9 @@ package final class RowLayout: Sendable {
     /// Rows of a fresh batch start as this: NaN in every slot.
     let emptySlot = Double.nan.bitPattern
 
-    package init(columns: [Column]) {
+    package init(columns: [Column], recordPolicy: RecordPolicy = RecordPolicy()) {
         self.columns = columns
+        self.recordPolicy = recordPolicy
         isAllDoubles = columns.allSatisfy { $0.kind == .float64 && $0.isUsed }
         let hasBitmap = columns.contains { $0.kind != .float64 }
         missingWordsPerRow = hasBitmap ? (columns.count + 63) / 64 : 0

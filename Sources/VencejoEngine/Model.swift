@@ -24,6 +24,7 @@ public struct Model: Sendable {
         do throws(ImportError) {
             let imported = try SupportedFormats.importers.importModel(bytes.span)
             compiled = try ModelCompiler.compile(imported.graph)
+            _ = try GoldenCheck.run(imported.metadata, on: compiled)
             summary = ModelSummary(imported, compiled)
         } catch {
             throw .refused(error.description)

@@ -17,7 +17,13 @@ struct Predict: ParsableCommand {
     @Option(help: "Force a predictor by name; `vencejo inspect` lists them.")
     var predictor: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Outputs to compute, such as prediction,decision_function; or all.", valueName: "names"))
+    var outputs: String?
+
     func run() throws {
-        try OfflinePrediction.run(path: model, predictor: predictor) { print($0) }
+        let names = outputs?.split(separator: ",").map { String($0) } ?? []
+        try OfflinePrediction.run(path: model, outputs: names, predictor: predictor) { print($0) }
     }
 }

@@ -13,7 +13,7 @@ struct Probe: ParsableCommand {
     var listen: String?
 
     func run() throws {
-        let isReady = try listen.map { try ServerProcess.isReady(at: $0) } ?? ServerProcess.isReady(port: port)
-        guard isReady else { throw ExitCode(1) }
+        let code = try listen.map { try ServerProcess.probe(at: $0) } ?? ServerProcess.probe(port: port)
+        throw ExitCode(code)
     }
 }

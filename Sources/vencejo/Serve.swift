@@ -4,18 +4,21 @@ internal import ServerApplication
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve models over HTTP.",
+        usage: "vencejo serve [<[name=]path> ...] [<options>]",
         discussion: """
             Each setting may also come from the environment or a file; a flag wins, then the \
             environment, then the file:
 
               --host        VENCEJO_HOST       default 0.0.0.0: every interface
-              --port        VENCEJO_PORT       default 8080; also PORT, AIP_HTTP_PORT and
-                                               SAGEMAKER_BIND_TO_PORT
+              --port        VENCEJO_PORT       default 8080; also PORT,
+                                               AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT
               --loops       VENCEJO_LOOPS      default: a loop a granted core
               --store       VENCEJO_STORE      default: uploads end with the process
-              --listen      VENCEJO_LISTEN     more addresses: unix:PATH, HOST:PORT, [::1]:PORT;
-                                               alone, with neither host nor port, in place of those
-              --cors-origin VENCEJO_CORS_ORIGINS  default: no page of another origin may call
+              --listen      VENCEJO_LISTEN     more addresses: unix:PATH, HOST:PORT,
+                                               [::1]:PORT; without host and port set,
+                                               these alone
+              --cors-origin VENCEJO_CORS_ORIGINS
+                                               default: no page of another origin
               --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 

@@ -5,7 +5,7 @@ internal import ArgumentParser
 struct Vencejo: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vencejo",
-        abstract: "Serves scikit-learn and XGBoost models in real time, from the file on disk, with no Python.",
+        abstract: "Serves scikit-learn, XGBoost, LightGBM and CatBoost models, from the file on disk, with no Python.",
         discussion: """
             Start with the file you have:
 
@@ -20,5 +20,5 @@ struct Vencejo: ParsableCommand {
             Model files are read as data: nothing in them is ever run.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Predict.self, Inspect.self, Probe.self])
+        subcommands: [Serve.self, Predict.self, Inspect.self, Bundle.self, Formats.self, Probe.self])
 }

@@ -13,6 +13,9 @@ private func inflate(
         case nil: return .success(try Inflate.auto(span, outputBytesMax: bytesMax, ratioMax: ratioMax))
         case .zlib: return .success(try Inflate.zlib(span, outputBytesMax: bytesMax, ratioMax: ratioMax))
         case .gzip: return .success(try Inflate.gzip(span, outputBytesMax: bytesMax, ratioMax: ratioMax))
+        case let format?:
+            return .success(
+                try Decompression.bytes(of: span, as: format, outputBytesMax: bytesMax, ratioMax: ratioMax))
         }
     } catch {
         return .failure(error)

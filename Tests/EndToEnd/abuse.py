@@ -5,6 +5,7 @@ the full size that each test names: `VENCEJO_ABUSE_SCALE=100` runs all of them i
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -14,13 +15,11 @@ import threading
 import time
 import unittest
 
-from harness import ServerTestCase, post
+from harness import PATIENCE, ServerTestCase, post, until, until_still
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 MEBIBYTE = 1 << 20
 SCALE = float(os.environ.get("VENCEJO_ABUSE_SCALE", "1"))
-# How much longer everybody may have to wait on a machine that does other things as well.
-PATIENCE = float(os.environ.get("VENCEJO_ABUSE_PATIENCE", "1"))
 
 
 def size(full, usual=None):
@@ -65,15 +64,14 @@ def route_count(samples, route):
 class Prober:
     """A client that predicts every 50 ms, on a connection of its own and now and then on a new one.
 
-    Leaving the `with` block asserts that each answer was 200 with the same body, and none slower than `slowest`.
+    Leaving the `with` block asserts that each request was answered, by 200 with the same body. How soon is the machine's
+    affair and not measured: that nobody is held up is shown by an order of answers, or by counts.
     """
 
-    def __init__(self, server, slowest=5.0, request=None):
+    def __init__(self, server, request=None):
         self.server = server
-        self.slowest = slowest * PATIENCE
         self.request = request or post("/predict", RECORD)
         self.answered = 0
-        self.worst = 0.0
         self.failure = None
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -86,25 +84,19 @@ class Prober:
 
     def __exit__(self, kind, *_):
         self.stopping.set()
-        self.thread.join(30)
+        self.thread.join(PATIENCE)
         self.connection.close()
         if kind is None:
             assert not self.thread.is_alive(), "somebody else's request is not answered"
             assert self.failure is None, f"somebody else's request, after {self.answered} answers: {self.failure}"
-            assert self.worst < self.slowest, f"somebody else waited {self.worst:.2f} s"
 
     def wait(self):
         """Until an attack that was quickly over has been met at all."""
-        deadline = time.monotonic() + self.slowest
-        while self.answered == 0 and self.failure is None and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert self.answered > 0 or self.failure, "somebody else's request is not answered"
+        assert until(lambda: self.answered > 0 or self.failure), "somebody else's request is not answered"
 
     def ask(self, connection):
-        started = time.monotonic()
         connection.send(self.request)
         answer = connection.answer()
-        self.worst = max(self.worst, time.monotonic() - started)
         assert answer.status == 200, answer
         return answer.body
 
@@ -147,15 +139,17 @@ class Watch:
         assert self.server.is_alive(), f"the server has ended: {self.server.text()}"
         risen = self.server.memory("VmHWM") - self.before
         assert risen <= self.peak, f"{risen >> 20} MiB more were resident; {self.peak >> 20} are expected at most"
-        deadline = time.monotonic() + 8
-        while time.monotonic() < deadline:
+        left = kept = 0
+
+        def is_as_before():
+            nonlocal left, kept
             left = self.descriptor_count() - self.descriptors
             kept = self.server.memory() - self.before
-            if left <= 1 and kept <= self.kept:
-                return
-            time.sleep(0.05)
-        assert left <= 1, f"{left} descriptors are left over"
-        assert kept <= self.kept, f"{kept >> 20} MiB are kept; {self.kept >> 20} are expected at most"
+            return left <= 1 and kept <= self.kept
+
+        if not until(is_as_before):
+            assert left <= 1, f"{left} descriptors are left over"
+            assert kept <= self.kept, f"{kept >> 20} MiB are kept; {self.kept >> 20} are expected at most"
 
     def descriptor_count(self):
         return len(os.listdir(f"/proc/{self.server.process.pid}/fd"))
@@ -191,11 +185,16 @@ class AttackTestCase(ServerTestCase):
         super().setUpClass()
 
     @contextlib.contextmanager
-    def unharmed(self, slowest=5.0, **bounds):
+    def unharmed(self, **bounds):
         """Runs an attack while somebody else predicts; see `Prober` and `Watch`."""
-        with Prober(self.server, slowest) as prober, Watch(self.server, **bounds):
+        with Prober(self.server) as prober, Watch(self.server, **bounds):
             yield prober
             prober.wait()
+
+    def rest(self):
+        """Until no request for /metrics is answered but ours: those who ask and do not read have got all they will."""
+        looks = itertools.count()
+        assert until_still(lambda: route_count(metrics(self.server), "/metrics") - next(looks)), "it goes on answering"
 
     def prediction(self):
         """The body of the answer to `RECORD`."""

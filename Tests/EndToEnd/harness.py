@@ -4,10 +4,11 @@
 
 `VENCEJO_BINARY` names the binary; otherwise it is .build/debug/vencejo, or else .build/release/vencejo.
 
-Python's standard library alone. Everything is bounded: starting, answers, stopping. Each server has its own port, its own
+Python's standard library alone. Every wait ends, by `PATIENCE` if by nothing else. Each server has its own port, its own
 directory and its own token, so that several runs may go on at the same time.
 """
 
+import atexit
 import http.client
 import json
 import os
@@ -29,10 +30,18 @@ HOUSE_2 = os.path.join(EXAMPLES, "house-price-v2.pkl")
 BAND = os.path.join(EXAMPLES, "price-band.ubj")
 HOST = "127.0.0.1"
 
-# Generous: a debug build on a busy machine of two cores.
-START_SECONDS = 20
-ANSWER_SECONDS = 20
-STOP_SECONDS = 15
+# The seconds after which a wait is given up as a hang. It measures nothing: only what never happens takes that long,
+# however slow or busy the machine is.
+PATIENCE = 60
+# The server's own times, longer than any wait: no client of a test that is not about them is too slow for the server.
+UNHURRIED = {
+    "VENCEJO_DRAIN_SECONDS": "45",
+    "VENCEJO_HEAD_TIMEOUT_SECONDS": "600",
+    "VENCEJO_BODY_TIMEOUT_SECONDS": "600",
+    "VENCEJO_BODY_BYTES_PER_SECOND_MIN": "1",
+    "VENCEJO_IDLE_TIMEOUT_SECONDS": "600",
+    "VENCEJO_WRITE_TIMEOUT_SECONDS": "600",
+}
 
 
 def find_binary():
@@ -54,10 +63,40 @@ def expected():
         return json.load(file)
 
 
+# Bound, not listening, and kept: nobody else is given these ports, and a server may bind them as well (SO_REUSEADDR).
+reserved_ports = []
+atexit.register(lambda: [port.close() for port in reserved_ports])
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """A port for a server to listen on, which is nobody else's until this process ends."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((HOST, 0))
+    reserved_ports.append(probe)
+    return probe.getsockname()[1]
+
+
+def until(condition, seconds=PATIENCE):
+    """Whether it becomes true before patience ends."""
+    deadline = time.monotonic() + seconds
+    while not (is_true := condition()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return bool(is_true)
+
+
+def until_still(value, looks=10):
+    """Whether so many looks in a row, 50 ms apart, find the same: what went on has come to rest."""
+    last, alike = value(), 0
+
+    def is_still():
+        nonlocal last, alike
+        time.sleep(0.04)
+        now = value()
+        last, alike = now, alike + 1 if now == last else 0
+        return alike >= looks
+
+    return until(is_still)
 
 
 def is_close(value, wanted, relative=1e-9):
@@ -74,10 +113,10 @@ def clean_environment(extra=None):
     return environment
 
 
-def run_command(*arguments, stdin=b"", env=None, timeout=30):
+def run_command(*arguments, stdin=b"", env=None):
     """Runs the binary to its end; returns exit code, standard output and standard error as text."""
     done = subprocess.run(
-        [find_binary(), *arguments], input=stdin, capture_output=True, timeout=timeout, env=clean_environment(env)
+        [find_binary(), *arguments], input=stdin, capture_output=True, timeout=PATIENCE, env=clean_environment(env)
     )
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -105,7 +144,7 @@ class Answer:
 class Connection:
     """A raw socket to the server, with a strict reader of responses."""
 
-    def __init__(self, port, timeout=ANSWER_SECONDS):
+    def __init__(self, port, timeout=PATIENCE):
         self.socket = socket.create_connection((HOST, port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
@@ -120,7 +159,10 @@ class Connection:
         self.socket.close()
 
     def send(self, data):
-        self.socket.sendall(data)
+        """Sends all of it. Unlike `sendall`, which bounds the whole, it is patient with each part."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.socket.send(rest) :]
 
     def fill(self):
         """Receives once; False at the end of the stream. A reset counts as the end."""
@@ -184,9 +226,9 @@ class Connection:
             raise ValueError(f"a response without one length: {status} {fields}")
         return self.take(int(lengths[0]))
 
-    def is_closed(self, seconds=5):
-        """Whether the server closes within the time without sending anything more."""
-        self.socket.settimeout(seconds)
+    def is_closed(self):
+        """Whether the server closes without sending anything more."""
+        self.socket.settimeout(PATIENCE)
         try:
             while not self.buffer:
                 if not self.fill():
@@ -236,13 +278,12 @@ class Server:
         if loops:
             command += ["--loops", str(loops)]
         command += arguments
-        settings = {"VENCEJO_DRAIN_SECONDS": "5"}
+        settings = dict(UNHURRIED)
         if self.token:
             settings["VENCEJO_ADMIN_TOKEN"] = self.token
         settings.update(env or {})
         self.output = open(os.path.join(self.directory, "output"), "w+b")
         self.errors = open(os.path.join(self.directory, "errors"), "w+b")
-        self.started = time.monotonic()
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -275,21 +316,19 @@ class Server:
     # Starting and stopping
 
     def wait_ready(self):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        def is_ready():
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended with {self.process.returncode}: {self.text()}")
             try:
-                connection = http.client.HTTPConnection(HOST, self.port, timeout=2)
+                connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
                 connection.request("GET", "/health/ready")
                 status = connection.getresponse().status
                 connection.close()
-                if status == 200:
-                    return
+                return status == 200
             except OSError:
-                pass
-            time.sleep(0.01)
-        raise AssertionError(f"the server is not ready after {START_SECONDS} s: {self.text()}")
+                return False
+
+        assert until(is_ready), f"the server does not get ready: {self.text()}"
 
     def is_alive(self):
         return self.process.poll() is None
@@ -297,8 +336,8 @@ class Server:
     def terminate(self):
         self.process.send_signal(signal.SIGTERM)
 
-    def wait(self, seconds=STOP_SECONDS):
-        return self.process.wait(timeout=seconds)
+    def wait(self):
+        return self.process.wait(timeout=PATIENCE)
 
     def stop(self):
         """Stops by SIGTERM, and checks the exit code and what was logged."""
@@ -308,7 +347,7 @@ class Server:
         try:
             code = self.wait()
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running {STOP_SECONDS} s after SIGTERM: {self.text()}") from None
+            raise AssertionError(f"still running {PATIENCE} s after SIGTERM: {self.text()}") from None
         assert code == 0, f"exit code {code}: {self.text()}"
         self.check_logs()
 
@@ -320,7 +359,7 @@ class Server:
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(timeout=STOP_SECONDS)
+            self.process.wait(timeout=PATIENCE)
         self.was_killed = True
 
     def remove_directory(self):
@@ -338,13 +377,13 @@ class Server:
 
     # Asking
 
-    def connect(self, timeout=ANSWER_SECONDS):
+    def connect(self, timeout=PATIENCE):
         return Connection(self.port, timeout)
 
-    def client(self, timeout=ANSWER_SECONDS):
+    def client(self, timeout=PATIENCE):
         return http.client.HTTPConnection(HOST, self.port, timeout=timeout)
 
-    def request(self, method, path, body=None, headers=None, *, admin=None, client=None, timeout=ANSWER_SECONDS):
+    def request(self, method, path, body=None, headers=None, *, admin=None, client=None):
         """One request; PUT, PATCH and DELETE carry the token unless `admin` is False. Every answer is checked for leaks."""
         fields = dict(headers or {})
         if admin is None:
@@ -354,7 +393,7 @@ class Server:
         if body is not None and not isinstance(body, (bytes, str)) and not hasattr(body, "read"):
             body = json.dumps(body)
         own = client is None
-        client = client or self.client(timeout)
+        client = client or self.client()
         try:
             client.request(method, path, body=body, headers=fields)
             response = client.getresponse()
@@ -463,11 +502,19 @@ class Load:
         self.request_bytes = request
         self.accepts = accepts
         self.failures = []
-        self.answered = 0
-        self.generations = []
-        self.lock = threading.Lock()
+        # By client, each written by its own thread: the generation of each answer.
+        self.generations = [[] for _ in range(clients)]
         self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self.run, daemon=True) for _ in range(clients)]
+        self.threads = [threading.Thread(target=self.run, args=(each,), daemon=True) for each in self.generations]
+
+    @property
+    def answered(self):
+        return sum(map(len, self.generations))
+
+    @property
+    def newest(self):
+        """The newest generation that a client has been answered by."""
+        return max((each[-1] for each in self.generations if each), default=0)
 
     def __enter__(self):
         for thread in self.threads:
@@ -477,10 +524,11 @@ class Load:
     def __exit__(self, *_):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(ANSWER_SECONDS + 5)
+            thread.join(PATIENCE)
+        if any(thread.is_alive() for thread in self.threads):
+            self.failures.append("a client hangs")
 
-    def run(self):
-        answered, generations = 0, []
+    def run(self, generations):
         try:
             with Connection(self.port) as connection:
                 while not self.stopping.is_set():
@@ -490,10 +538,5 @@ class Load:
                     if fault:
                         raise AssertionError(fault)
                     generations.append(int(answer.field("vencejo-generation") or 0))
-                    answered += 1
         except Exception as error:  # A thread's failure is the test's failure, whatever it was.
-            with self.lock:
-                self.failures.append(f"after {answered} answers: {type(error).__name__}: {error}")
-        with self.lock:
-            self.answered += answered
-            self.generations.append(generations)
+            self.failures.append(f"after {len(generations)} answers: {type(error).__name__}: {error}")

@@ -11,7 +11,7 @@ import struct
 import time
 import unittest
 
-from harness import ANSWER_SECONDS, HOST
+from harness import HOST, PATIENCE
 
 try:
     import hpack
@@ -115,7 +115,7 @@ class Stream:
 class HTTP2:
     """A connection with prior knowledge. It acknowledges settings and pings, and grants windows unless told not to."""
 
-    def __init__(self, port, *entries, timeout=ANSWER_SECONDS, start=True, grants=True, receive_buffer=None):
+    def __init__(self, port, *entries, timeout=PATIENCE, start=True, grants=True, receive_buffer=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -148,7 +148,9 @@ class HTTP2:
     def send(self, data):
         """Sends; a connection that the server has closed is noted, not raised."""
         try:
-            self.socket.sendall(data)
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self.socket.send(rest) :]
             return True
         except (BrokenPipeError, ConnectionResetError):
             return False
@@ -186,7 +188,7 @@ class HTTP2:
 
     # Reading
 
-    def answer(self, number, seconds=ANSWER_SECONDS):
+    def answer(self, number, seconds=PATIENCE):
         """Reads until that stream is over; fails where the connection ends before."""
         stream = self.streams[number]
         self.until(lambda: stream.is_over, seconds)
@@ -194,7 +196,7 @@ class HTTP2:
             raise EOFError(f"no answer on stream {number}: {stream}, closed={self.is_closed}, goaway={self.goaway}")
         return stream
 
-    def until(self, condition, seconds=ANSWER_SECONDS):
+    def until(self, condition, seconds=PATIENCE):
         """Reads frames until the condition holds, the server closes, or the time is over; tells whether it holds."""
         deadline = time.monotonic() + seconds
         while not condition() and not self.is_closed:
@@ -203,8 +205,15 @@ class HTTP2:
                 break
         return condition()
 
-    def closes(self, seconds=5):
-        return self.until(lambda: False, seconds) or self.is_closed
+    def closes(self):
+        """Reads until the server closes; tells whether it does."""
+        return self.until(lambda: False) or self.is_closed
+
+    def passes(self):
+        """Whether all that was sent so far has been read: a PING sent behind it has come back."""
+        count = len(self.pings)
+        self.send(frame(PING, 0, 0, b"passing!"))
+        return self.until(lambda: len(self.pings) > count)
 
     def fill(self, seconds):
         self.socket.settimeout(max(0.001, seconds))

@@ -6,6 +6,7 @@ During each, somebody else predicts every 50 ms; after each, memory and descript
 import contextlib
 import json
 import resource
+import select
 import selectors
 import socket
 import struct
@@ -14,7 +15,7 @@ import time
 import unittest
 
 from abuse import MEBIBYTE, RECORD, AttackTestCase, Prober, Watch, allow_descriptors, metrics, size
-from harness import HOST, HOUSE, Server, head, post
+from harness import HOST, HOUSE, PATIENCE, Server, head, post, until, until_still
 
 CHUNKED = head("POST", "/predict", "Transfer-Encoding: chunked")
 BODY = json.dumps(RECORD).encode()
@@ -27,7 +28,7 @@ class Chunks(AttackTestCase):
         data = CHUNKED + b"%x\r\n%s\r\n" % (len(BODY), BODY) + part * count + b"0\r\n\r\n"
         with self.unharmed(**bounds):
             for _ in range(times):
-                with self.server.connect(timeout=60) as connection:
+                with self.server.connect() as connection:
                     with contextlib.suppress(OSError):
                         connection.send(data)
                     answer = connection.answer()
@@ -45,7 +46,7 @@ class Chunks(AttackTestCase):
         data = head("PUT", "/models/x", "Transfer-Encoding: chunked", f"Authorization: Bearer {self.server.token}")
         count = size(1_000_000, 300_000)
         with self.unharmed():
-            with self.server.connect(timeout=60) as connection:
+            with self.server.connect() as connection:
                 connection.send(data + b"6\r\nabcdef\r\n" * count + b"0\r\n\r\n")
                 self.assertEqual(connection.answer().status, 422)
 
@@ -77,12 +78,17 @@ class Chunks(AttackTestCase):
 class Slow(unittest.TestCase):
     """T2: clients that hold what they can for as long as they can. One wait for all of them: it is the longest."""
 
-    head_seconds = 10
-    body_seconds = 5
-    stall_seconds = 30
+    head_seconds = 3
+    body_seconds = 5  # What a body may take whatever its rate.
+    stall_seconds = 4
+    times = {
+        "VENCEJO_HEAD_TIMEOUT_SECONDS": str(head_seconds),
+        "VENCEJO_BODY_BYTES_PER_SECOND_MIN": "240",
+        "VENCEJO_WRITE_TIMEOUT_SECONDS": str(stall_seconds),
+    }
 
-    def test_slow_heads_bodies_and_readers_are_closed_in_time(self):
-        with Server({"house-price": HOUSE}, loops=1) as server, Prober(server), Watch(server):
+    def test_slow_heads_bodies_and_readers_are_closed_when_their_time_is_over(self):
+        with Server({"house-price": HOUSE}, loops=1, env=self.times) as server, Prober(server), Watch(server):
             slow = SlowClients(server.port)
             try:
                 started = time.monotonic()
@@ -97,37 +103,40 @@ class Slow(unittest.TestCase):
                 for _ in range(5):
                     # Enough answers that neither side's buffers hold them.
                     slow.add("reader reset", head("GET", "/metrics") * 400, b"", reads=False)
-                slow.run(self.stall_seconds + 6)
-                with self.subTest(kind="reader closed"):
-                    self.assertEqual(metrics(server)['vencejo_connections_closed_total{reason="write_stall"}'], 5)
-                for kind, least, most in (
-                    ("head", self.head_seconds, self.head_seconds + 4),
-                    ("fields", self.head_seconds, self.head_seconds + 4),
-                    ("body", self.body_seconds, self.body_seconds + 4),
-                    ("short body", self.body_seconds, self.body_seconds + 4),
-                    ("chunks", self.body_seconds, self.body_seconds + 4),
-                    ("extension", self.body_seconds, self.body_seconds + 4),
+                slow.run()
+                counted = metrics(server)
+                for kind, count in (("head", 200), ("body", 400), ("write", 5), ("idle", 0)):
+                    with self.subTest(timeout=kind):
+                        self.assertEqual(counted[f'vencejo_timeouts_total{{kind="{kind}"}}'], count)
+                self.assertEqual(counted['vencejo_connections_closed_total{reason="write_stall"}'], 5)
+                for kind, least in (
+                    ("head", self.head_seconds),
+                    ("fields", self.head_seconds),
+                    ("body", self.body_seconds),
+                    ("short body", self.body_seconds),
+                    ("chunks", self.body_seconds),
+                    ("extension", self.body_seconds),
                     # From the last byte it took on, and it takes some at first.
                     # A close alone would leave megabytes in the kernel until the peer takes them: it has to be a reset.
-                    ("reader reset", self.stall_seconds - 1, self.stall_seconds + 5),
+                    ("reader reset", self.stall_seconds),
                 ):
                     ends = [client.ended - started for client in slow.clients if client.kind == kind and client.ended]
                     count = sum(client.kind == kind for client in slow.clients)
                     with self.subTest(kind=kind):
                         self.assertEqual(len(ends), count, "some are still open")
-                        self.assertGreater(min(ends), least - 1)
-                        self.assertLess(max(ends), most)
+                        self.assertGreater(min(ends), least - 0.1)
                         if kind != "reader reset":
                             first = {bytes(client.received[:12]) for client in slow.clients if client.kind == kind}
                             self.assertEqual(first, {b"HTTP/1.1 408"})
-                # Nothing was ever asked on these: idle ones may stay until the idle time of 75 s.
+                # Nothing was ever asked on these: idle ones may stay until the idle time.
                 self.assertTrue(all(client.ended is None for client in slow.clients if client.kind == "empty"))
             finally:
                 slow.close()
 
     def test_a_body_at_the_least_rate_is_taken(self):
-        """Slow is not the same as hostile: 240 bytes a second are enough."""
-        with Server({"house-price": HOUSE}, loops=1) as server, server.connect() as connection:
+        """Slow is not the same as hostile. Ten times the least rate: a pause of ours is no failure of the server."""
+        times = {"VENCEJO_BODY_BYTES_PER_SECOND_MIN": "50"}
+        with Server({"house-price": HOUSE}, loops=1, env=times) as server, server.connect() as connection:
             body = BODY + b" " * (3_000 - len(BODY))
             connection.send(head("POST", "/predict", f"Content-Length: {len(body)}"))
             for start in range(0, len(body), 250):
@@ -150,7 +159,7 @@ class Slow(unittest.TestCase):
                     for index in range(count):
                         # From several addresses, so that no port runs short.
                         address = (f"127.0.0.{1 + index % 4}", 0)
-                        sockets.append(socket.create_connection((HOST, server.port), 10, address))
+                        sockets.append(socket.create_connection((HOST, server.port), PATIENCE, address))
                         if index % 2:
                             sockets[-1].sendall(post("/predict", RECORD))
                     for one in sockets[1::2]:
@@ -196,9 +205,9 @@ class SlowClients:
             connection.send(first)
         self.selector.register(connection, selectors.EVENT_READ if reads else selectors.EVENT_WRITE, client)
 
-    def run(self, seconds):
-        """Until all but the idle ones have been closed, or the time is over."""
-        deadline = time.monotonic() + seconds
+    def run(self):
+        """Until all but the idle ones have been closed."""
+        deadline = time.monotonic() + PATIENCE
         drips = 0.0
         while time.monotonic() < deadline:
             if all(client.ended or client.kind == "empty" for client in self.clients):
@@ -258,9 +267,9 @@ class Lengths(AttackTestCase):
 
     def test_the_limit_is_exact_at_its_real_size(self):
         text = BODY + b" " * (self.limit + 1 - len(BODY))
-        with self.unharmed(peak=200 * MEBIBYTE, kept=64 * MEBIBYTE, slowest=10):
+        with self.unharmed(peak=200 * MEBIBYTE, kept=64 * MEBIBYTE):
             for length, status in ((self.limit - 1, 200), (self.limit, 200), (self.limit + 1, 413)):
-                with self.subTest(length=length), self.server.connect(timeout=60) as connection:
+                with self.subTest(length=length), self.server.connect() as connection:
                     with contextlib.suppress(OSError):
                         connection.send(head("POST", "/predict", f"Content-Length: {length}"))
                         connection.send(memoryview(text)[:length])
@@ -268,9 +277,9 @@ class Lengths(AttackTestCase):
 
     def test_the_limit_is_exact_in_chunks_too(self):
         text = BODY + b" " * (self.limit + 1 - len(BODY))
-        with self.unharmed(peak=200 * MEBIBYTE, kept=64 * MEBIBYTE, slowest=10):
+        with self.unharmed(peak=200 * MEBIBYTE, kept=64 * MEBIBYTE):
             for length, status in ((self.limit, 200), (self.limit + 1, 413)):
-                with self.subTest(length=length), self.server.connect(timeout=60) as connection:
+                with self.subTest(length=length), self.server.connect() as connection:
                     with contextlib.suppress(OSError):
                         connection.send(CHUNKED)
                         for start in range(0, length, MEBIBYTE):
@@ -287,7 +296,8 @@ class Lengths(AttackTestCase):
             for _ in range(200):
                 connection = stack.enter_context(self.server.connect())
                 connection.send(head("POST", "/predict", f"Content-Length: {self.limit}") + b"{")
-            time.sleep(0.3)
+            waiting = 'vencejo_connections{state="reading_body"}'
+            self.assertTrue(until(lambda: metrics(self.server)[waiting] == 200))
 
     def test_lengths_of_ten_gigabytes_and_more(self):
         with self.unharmed():
@@ -300,30 +310,34 @@ class Lengths(AttackTestCase):
                         continue
                     method = "PUT" if fields else "POST"
                     with self.subTest(length=length, target=target), self.server.connect() as connection:
-                        started = time.monotonic()
                         connection.send(head(method, target, f"Content-Length: {length}", *fields))
                         self.assertEqual(connection.answer().status, status)
                         self.assertTrue(connection.is_closed())
-                        self.assertLess(time.monotonic() - started, 2)
 
     def test_bodies_on_their_way_have_one_bound_together(self):
-        """Eight clients hold 31 MiB each, unfinished: the loop's bound is 128 MiB, and those over it are told 503."""
+        """Eight clients hold 31 MiB each, unfinished: the loop's bound is 128 MiB, and four of them are told 503."""
         part = b" " * (31 * MEBIBYTE)
-        with self.unharmed(peak=220 * MEBIBYTE, kept=64 * MEBIBYTE, slowest=10), contextlib.ExitStack() as stack:
+        with self.unharmed(peak=220 * MEBIBYTE, kept=64 * MEBIBYTE), contextlib.ExitStack() as stack:
             connections = []
             for _ in range(8):
-                connection = stack.enter_context(self.server.connect(timeout=30))
+                connection = stack.enter_context(self.server.connect())
                 connections.append(connection)
                 with contextlib.suppress(OSError):
                     connection.send(head("POST", "/predict", f"Content-Length: {self.limit}"))
                     connection.send(part)
-            refused = 0
-            for connection in connections[4:]:
-                answer = connection.answer()
-                self.assertEqual(answer.status, 503, answer)
-                self.assertIsNotNone(answer.field("retry-after"))
-                refused += 1
-            self.assertEqual(refused, 4)
+            refused = []
+            while len(refused) < 4:
+                waiting = [one.socket for one in connections if one not in refused]
+                ready = select.select(waiting, [], [], PATIENCE)[0]
+                self.assertTrue(ready, f"{len(refused)} are refused, and no more")
+                for connection in [one for one in connections if one.socket in ready]:
+                    answer = connection.answer()
+                    self.assertEqual(answer.status, 503, answer)
+                    self.assertIsNotNone(answer.field("retry-after"))
+                    refused.append(connection)
+            self.assertEqual(len(refused), 4)
+            held = 'vencejo_connections{state="reading_body"}'
+            self.assertTrue(until(lambda: metrics(self.server)[held] == 4), "the others are let go on")
 
 
 class Multipart(AttackTestCase):
@@ -332,7 +346,6 @@ class Multipart(AttackTestCase):
     def test_it_is_refused_unread(self):
         boundary = "-" * MEBIBYTE
         with self.unharmed():
-            started = time.monotonic()
             for body, kind, status in (
                 (b"{}", f"multipart/form-data; boundary={boundary}", 431),
                 (boundary.encode() * 2, "multipart/form-data; boundary=x", 415),
@@ -344,7 +357,6 @@ class Multipart(AttackTestCase):
                     with contextlib.suppress(OSError):
                         connection.send(post("/predict", body, f"Content-Type: {kind}"))
                     self.assertEqual(connection.answer().status, status)
-            self.assertLess(time.monotonic() - started, 5)
 
 
 class Pipelines(AttackTestCase):
@@ -354,21 +366,20 @@ class Pipelines(AttackTestCase):
         count = size(100_000)
         two = [self.server.predict(RECORD).body, self.server.predict({}).body]
         data = (post("/predict", RECORD) + post("/predict", b"{}")) * (count // 2)
-        with self.unharmed(peak=16 * MEBIBYTE, kept=8 * MEBIBYTE):
-            with self.server.connect(timeout=60) as connection:
+        with self.unharmed(peak=16 * MEBIBYTE, kept=8 * MEBIBYTE) as prober:
+            with self.server.connect() as connection:
                 sender = threading.Thread(target=self.send, args=(connection, data), daemon=True)
                 sender.start()
-                sender.join(1.5)
+                name = 'vencejo_model_requests_total{model="house-price"}'
+
+                def predicted():
+                    """For the reader that has stopped; roughly, since others are predicted for meanwhile."""
+                    return (metrics(self.server)[name] - prober.answered) // 50
+
+                self.assertTrue(until_still(predicted), "it goes on predicting for a reader that has stopped")
                 self.assertTrue(sender.is_alive(), "the server has read all of it")
-                before, now = -1.0, 0.0
-                deadline = time.monotonic() + 15
-                # Somebody else is predicted for meanwhile: a few in between are not ours.
-                while now - before > 20 and time.monotonic() < deadline or before < 0:
-                    time.sleep(0.4)
-                    before, now = now, metrics(self.server)['vencejo_model_requests_total{model="house-price"}']
-                self.assertLessEqual(now - before, 20, "it goes on predicting for a reader that has stopped")
                 self.read(connection, two, count)
-                sender.join(10)
+                sender.join(PATIENCE)
                 self.assertFalse(sender.is_alive())
 
     def send(self, connection, data):
@@ -379,8 +390,7 @@ class Pipelines(AttackTestCase):
         """All answers, in order; by hand, since there are many."""
         received, place = 0, 0
         buffer = b""
-        deadline = time.monotonic() + 60
-        while received < count and time.monotonic() < deadline:
+        while received < count:
             data = connection.socket.recv(1 << 18)
             self.assertTrue(data, f"closed after {received} answers")
             buffer += data
@@ -406,13 +416,13 @@ class Pipelines(AttackTestCase):
                 connection.socket.setblocking(False)
                 with contextlib.suppress(BlockingIOError):
                     connection.socket.send(head("GET", "/metrics") * 2_000)
-            time.sleep(1)
+            self.rest()
 
     def test_clients_that_reset_in_the_middle(self):
         data = post("/predict", RECORD) * 200
         with self.unharmed():
             for index in range(300):
-                connection = socket.create_connection((HOST, self.server.port), 10)
+                connection = socket.create_connection((HOST, self.server.port), PATIENCE)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 connection.sendall(data[: 137 * (index % 97 + 1)])
                 connection.close()
@@ -443,35 +453,32 @@ class Descriptors(unittest.TestCase):
                     with contextlib.ExitStack() as stack:
                         for _ in range(self.limit * 3):
                             stack.enter_context(server.connect())
-                        before = self.cpu_seconds(server)
-                        worst = 0.0
+                        began, before = time.monotonic(), self.sample(kept, 'vencejo_loop_ticks_total{loop="0"}')
                         for _ in range(20):
-                            started = time.monotonic()
                             kept.send(post("/predict", RECORD))
                             self.assertEqual(kept.answer().body, wanted)
-                            worst = max(worst, time.monotonic() - started)
                             time.sleep(0.05)
-                        self.assertLess(worst, 2)
-                        self.assertLess(self.cpu_seconds(server) - before, 0.6, "it spins while it cannot accept")
-                    # All have left: whoever comes now is served, at once or after the pause.
-                    deadline = time.monotonic() + 5
-                    while True:
-                        try:
-                            with server.connect(timeout=2) as connection:
-                                connection.send(post("/predict", RECORD))
-                                self.assertEqual(connection.answer().body, wanted)
-                            break
-                        except (OSError, EOFError):
-                            self.assertLess(time.monotonic(), deadline, "accepting does not come back")
-                            time.sleep(0.05)
-                kept.send(head("GET", "/metrics"))
-                text = kept.answer().body.decode()
-                self.assertGreater(float(text.split("\nvencejo_connections_shed_total ")[1].split()[0]), 0)
+                        ticks = self.sample(kept, 'vencejo_loop_ticks_total{loop="0"}') - before
+                        # Spinning is ten thousands a second; a pause is looked at a few times a second.
+                        most = 200 + 100 * (time.monotonic() - began)
+                        self.assertLess(ticks, most, "it spins while it cannot accept")
 
-    def cpu_seconds(self, server):
-        with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / 100
+                    # All have left: whoever comes now is served, at once or after the pause.
+                    def is_served():
+                        try:
+                            with server.connect() as connection:
+                                connection.send(post("/predict", RECORD))
+                                return connection.answer().body == wanted
+                        except (OSError, EOFError):
+                            return False
+
+                    self.assertTrue(until(is_served), "accepting does not come back")
+                self.assertGreater(self.sample(kept, "vencejo_connections_shed_total"), 0)
+
+    def sample(self, connection, name):
+        """A value of /metrics, asked for on a connection that is open."""
+        connection.send(head("GET", "/metrics"))
+        return float(connection.answer().body.decode().split(f"\n{name} ")[1].split()[0])
 
 
 if __name__ == "__main__":

@@ -12,8 +12,7 @@ from harness import (
     HOST,
     HOUSE,
     HOUSE_2,
-    START_SECONDS,
-    STOP_SECONDS,
+    PATIENCE,
     Server,
     ServerTestCase,
     clean_environment,
@@ -160,7 +159,7 @@ class Terminal(unittest.TestCase):
         os.close(follower)
         text = ""
         try:
-            deadline = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + PATIENCE
             while time.monotonic() < deadline and not (
                 "curl" in text and re.search(r"models/\S+", text) and "Bearer" in text
             ):
@@ -178,7 +177,7 @@ class Terminal(unittest.TestCase):
             self.assertEqual(len(tokens), 1, f"one working token is printed: {text}")
             self.assertEqual(self.try_token(port, "0" * len(tokens[0])), 401)
             process.terminate()
-            self.assertEqual(process.wait(STOP_SECONDS), 0, text)
+            self.assertEqual(process.wait(PATIENCE), 0, text)
         finally:
             if process.poll() is None:
                 process.kill()
@@ -188,7 +187,7 @@ class Terminal(unittest.TestCase):
     def try_token(self, port, token):
         import http.client
 
-        client = http.client.HTTPConnection(HOST, port, timeout=10)
+        client = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
         try:
             client.request("PUT", "/models/house-price", contents(HOUSE_2), {"Authorization": f"Bearer {token}"})
             return client.getresponse().status

@@ -11,7 +11,7 @@ from harness import (
     HOST,
     HOUSE,
     HOUSE_2,
-    STOP_SECONDS,
+    PATIENCE,
     Server,
     contents,
     expected,
@@ -141,8 +141,7 @@ class Provenance(unittest.TestCase):
     def start(self, *arguments, env=None, at):
         """A server started by these arguments alone has to be found at the port."""
         import subprocess
-        import time
-        from harness import START_SECONDS, clean_environment, find_binary
+        from harness import clean_environment, find_binary, until
 
         process = subprocess.Popen(
             [find_binary(), "serve", *arguments],
@@ -152,18 +151,19 @@ class Provenance(unittest.TestCase):
             env=clean_environment({"VENCEJO_HOST": HOST, **(env or {})}),
         )
         try:
-            deadline = time.monotonic() + START_SECONDS
-            while run_command("probe", "--port", str(at))[0] != 0:
-                self.assertIsNone(process.poll(), "the server ended")
-                self.assertLess(time.monotonic(), deadline, "nothing listens at the port")
             import http.client
 
-            client = http.client.HTTPConnection(HOST, at, timeout=10)
+            def is_there():
+                self.assertIsNone(process.poll(), "the server ended")
+                return run_command("probe", "--port", str(at))[0] == 0
+
+            self.assertTrue(until(is_there), "nothing listens at the port")
+            client = http.client.HTTPConnection(HOST, at, timeout=PATIENCE)
             client.request("GET", "/models")
             models = [model["name"] for model in json.loads(client.getresponse().read())["models"]]
             client.close()
             process.terminate()
-            self.assertEqual(process.wait(STOP_SECONDS), 0)
+            self.assertEqual(process.wait(PATIENCE), 0)
             return models
         finally:
             process.kill()
@@ -191,6 +191,36 @@ class Provenance(unittest.TestCase):
     def test_a_model_without_a_name_takes_that_of_its_file(self):
         port = free_port()
         self.assertEqual(self.start(HOUSE, BAND, "--port", str(port), at=port), ["house-price", "price-band"])
+
+    def test_a_token_and_a_file_for_it_are_one_too_many(self):
+        for name in ("VENCEJO_ADMIN_TOKEN", "VENCEJO_PREDICT_TOKEN"):
+            code, _, errors = run_command("serve", HOUSE, env={name: "0123456789abcdef", f"{name}_FILE": "/x"})
+            self.assertEqual(code, 1)
+            self.assertIn(f"found both {name} and {name}_FILE", errors)
+            self.assertNotIn("0123456789abcdef", errors)
+
+    def test_each_error_of_the_configuration_says_once_what_was_found(self):
+        for text in ("{", '{"port":}', "[]", '{"port": "x"}', '{"port": 1} x', '{"admin_token_file": "/nonexistent"}'):
+            with self.subTest(text=text):
+                code, _, errors = run_command("serve", "--config", self.write(text))
+                self.assertEqual(code, 1)
+                self.assertEqual((errors.count("found "), errors.count("expected ")), (1, 1), errors)
+
+    def test_a_probe_says_why_it_fails(self):
+        port = free_port()
+        self.assertEqual(
+            run_command("probe", "--port", str(port)),
+            (1, "", f"vencejo: {HOST}:{port}: no connection: Connection refused\n"),
+        )
+        code, _, errors = run_command("probe", env={"PORT": "x"})
+        self.assertEqual(code, 1)
+        self.assertIn("PORT", errors)
+
+    def test_the_help_fits_a_terminal(self):
+        for command in ("serve", "probe", "predict", "inspect"):
+            code, output, _ = run_command(command, "--help")
+            self.assertEqual(code, 0)
+            self.assertEqual([line for line in output.splitlines() if len(line) > 80], [], command)
 
     def test_bad_settings_are_refused_with_setting_and_reason(self):
         token = "0123456789abcdef-secret"
@@ -234,7 +264,7 @@ class Provenance(unittest.TestCase):
                 if "--port" not in arguments and not any("PORT" in name for name in env) and "port" not in word:
                     arguments += ("--port", str(free_port()))
                 try:
-                    code, output, errors = run_command("serve", "--host", HOST, *arguments, env=env, timeout=5)
+                    code, output, errors = run_command("serve", "--host", HOST, *arguments, env=env)
                 except __import__("subprocess").TimeoutExpired:
                     self.fail("it started serving")
                 self.assertGreater(code, 0, output + errors)

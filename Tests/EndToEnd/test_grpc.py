@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tempfile
 import threading
-import time
 import unittest
 
 try:
@@ -20,9 +19,9 @@ except ImportError:
     grpc = None
 
 from harness import (
-    ANSWER_SECONDS,
     HOST,
     HOUSE,
+    PATIENCE,
     ROOT,
     Connection,
     Server,
@@ -30,6 +29,7 @@ from harness import (
     contents,
     free_port,
     head,
+    until,
 )
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
@@ -55,12 +55,12 @@ class Client:
 
     def check(self, service="", **options):
         request = health_pb2.HealthCheckRequest(service=service)
-        return self.health.Check(request, timeout=ANSWER_SECONDS, wait_for_ready=True, **options).status
+        return self.health.Check(request, timeout=PATIENCE, wait_for_ready=True, **options).status
 
     def watch(self, service="", timeout=None):
         return self.health.Watch(health_pb2.HealthCheckRequest(service=service), timeout=timeout, wait_for_ready=True)
 
-    def unary(self, path, request=b"", timeout=ANSWER_SECONDS, **options):
+    def unary(self, path, request=b"", timeout=PATIENCE, **options):
         """A call of bytes, whatever the method's messages are."""
         return self.channel.unary_unary(path)(request, timeout=timeout, wait_for_ready=True, **options)
 
@@ -82,7 +82,7 @@ class Reader:
         except grpc.RpcError as error:
             self.answers.put(error)
 
-    def next(self, seconds=ANSWER_SECONDS):
+    def next(self, seconds=PATIENCE):
         return self.answers.get(timeout=seconds)
 
     def is_silent(self, seconds=0.3):
@@ -124,9 +124,7 @@ class GRPC(ServerTestCase):
     def test_a_hundred_calls_at_once(self):
         with Client(self.server.port) as client:
             request = health_pb2.HealthCheckRequest()
-            calls = [
-                client.health.Check.future(request, timeout=ANSWER_SECONDS, wait_for_ready=True) for _ in range(100)
-            ]
+            calls = [client.health.Check.future(request, timeout=PATIENCE, wait_for_ready=True) for _ in range(100)]
             self.assertEqual([call.result().status for call in calls], [SERVING] * 100)
 
     def test_a_hundred_watches_at_once(self):
@@ -211,12 +209,12 @@ class GRPC(ServerTestCase):
 
     def test_a_deadline_ends_a_watch(self):
         with Client(self.server.port) as client:
-            begin = time.monotonic()
-            watch = client.watch(timeout=0.5)
-            self.assertEqual(next(watch).status, SERVING)
-            code = self.refused(lambda: next(watch))
-            self.assertEqual(code, grpc.StatusCode.DEADLINE_EXCEEDED)
-            self.assertLess(time.monotonic() - begin, ANSWER_SECONDS)
+            self.assertEqual(client.check(), SERVING)
+            reader = Reader(client.watch(timeout=0.5))
+            # Unless the time is over before the first answer has come.
+            if (first := reader.next()) == SERVING:
+                first = reader.next()
+            self.assertEqual(first.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
             self.assertEqual(client.check(), SERVING)
 
     def test_calls_are_counted_by_their_templates(self):
@@ -232,21 +230,19 @@ class GRPC(ServerTestCase):
     # The life of a server
 
     def test_a_drain_tells_each_watch_and_is_not_held_up(self):
-        with Server({"house-price": HOUSE}, env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
+        with Server({"house-price": HOUSE}, env={"VENCEJO_DRAIN_SECONDS": "600"}) as server:
             with Client(server.port) as client:
                 readers = [Reader(client.watch(service)) for service in ("", "grpc.health.v1.Health")]
                 other = Reader(client.watch("later"))
                 for reader in readers:
                     self.assertEqual(reader.next(), SERVING)
                 self.assertEqual(other.next(), SERVICE_UNKNOWN)
-                begin = time.monotonic()
                 server.terminate()
                 for reader in readers:
                     self.assertEqual(reader.next(), NOT_SERVING)
                     self.assertEqual(reader.next().code(), grpc.StatusCode.UNAVAILABLE)
                 self.assertEqual(other.next().code(), grpc.StatusCode.UNAVAILABLE)
                 self.assertEqual(server.wait(), 0)
-                self.assertLess(time.monotonic() - begin, 6, "a watch held the drain up")
 
     def test_serves_health_without_a_model(self):
         with Server() as server:
@@ -298,19 +294,21 @@ class GRPCNginx:
             stdout=self.log,
             stderr=self.log,
         )
-        deadline = time.monotonic() + 10
-        while True:
-            assert self.process.poll() is None and time.monotonic() < deadline, contents(self.log.name)
+
+        def accepts():
+            assert self.process.poll() is None, contents(self.log.name)
             try:
-                Connection(self.port, 1).close()
-                return
+                Connection(self.port).close()
+                return True
             except OSError:
-                time.sleep(0.02)
+                return False
+
+        assert until(accepts), contents(self.log.name)
 
     def close(self):
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -358,9 +356,7 @@ class GRPCBehindNginx(ServerTestCase):
     def test_many_at_once(self):
         with Client(self.nginx.port) as client:
             request = health_pb2.HealthCheckRequest()
-            calls = [
-                client.health.Check.future(request, timeout=ANSWER_SECONDS, wait_for_ready=True) for _ in range(100)
-            ]
+            calls = [client.health.Check.future(request, timeout=PATIENCE, wait_for_ready=True) for _ in range(100)]
             self.assertEqual([call.result().status for call in calls], [SERVING] * 100)
 
 

@@ -79,7 +79,7 @@ class Rig:
 
     def is_answering(self):
         try:
-            return self.server.request("GET", "/health/live", timeout=3).status == 200
+            return self.server.request("GET", "/health/live").status == 200
         except Exception:
             return False
 

@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import ANSWER_SECONDS, HOUSE, Server, ServerTestCase, expected, head, post
+from harness import HOUSE, PATIENCE, Server, ServerTestCase, expected, head, post, until
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 TARGET = "/predict"
@@ -332,12 +332,9 @@ class Bodies(ServerTestCase):
             for _ in range(20):
                 with self.server.connect() as connection:
                     connection.send(data)
-            # Far less than any time-out of a connection that is still there.
-            deadline = time.monotonic() + 3
-            while descriptors() > before + 1 and time.monotonic() < deadline:
-                time.sleep(0.02)
+            # No time of a connection that is still there runs out meanwhile: `UNHURRIED`.
             with self.subTest(data=data[:20]):
-                self.assertLessEqual(descriptors() - before, 1, "connections whose clients have left")
+                self.assertTrue(until(lambda: descriptors() <= before + 1), "connections whose clients have left")
 
     def test_a_body_longer_than_its_length_is_the_next_request(self):
         with self.server.connect() as connection:
@@ -348,12 +345,10 @@ class Bodies(ServerTestCase):
             self.assertTrue(connection.is_closed())
 
     def test_ten_gigabytes_are_refused_at_once(self):
-        started = time.monotonic()
         with self.server.connect() as connection:
             connection.send(head("POST", TARGET, "Content-Length: 10000000000"))
             self.assert_problem(connection.answer(), 413)
             self.assertTrue(connection.is_closed())
-        self.assertLess(time.monotonic() - started, ANSWER_SECONDS / 2)
 
     def test_forty_megabytes_are_refused_with_and_without_a_length(self):
         with self.server.connect() as connection:
@@ -417,7 +412,7 @@ class Bodies(ServerTestCase):
     def test_rows_that_are_short_to_send_are_bounded_too(self):
         """Three bytes a record, and thirteen columns each."""
         before = self.server.memory()
-        answer = self.server.predict(b"[" + b"{}," * 699_999 + b"{}]", timeout=60)
+        answer = self.server.predict(b"[" + b"{}," * 699_999 + b"{}]")
         self.assert_problem(answer, 413)
         self.assertLess(self.server.memory() - before, 150 * MEBIBYTE)
 
@@ -484,7 +479,7 @@ class Pipelining(ServerTestCase):
     def test_a_reader_that_stops_does_not_fill_the_memory(self):
         count = 5_000
         before = self.server.memory()
-        with self.server.connect(timeout=60) as connection:
+        with self.server.connect() as connection:
             sender = threading.Thread(target=connection.send, args=(post(TARGET, RECORD) * count,), daemon=True)
             sender.start()
             sender.join(0.5)  # By now the buffers of both sides are full, and the server has to have stopped reading.
@@ -492,7 +487,7 @@ class Pipelining(ServerTestCase):
             self.assertLess(self.server.memory() - before, 16 * MEBIBYTE)
             for _ in range(count):
                 self.assertEqual(connection.answer().status, 200)
-            sender.join(ANSWER_SECONDS)
+            sender.join(PATIENCE)
 
     def test_concurrent_clients_get_their_own_rows(self):
         records = expected()["records"]
@@ -519,7 +514,8 @@ class Pipelining(ServerTestCase):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(60)
+            thread.join(PATIENCE)
+        self.assertFalse(any(thread.is_alive() for thread in threads))
         self.assertEqual(faults, [])
 
     def test_a_bad_request_among_good_ones_fails_alone(self):

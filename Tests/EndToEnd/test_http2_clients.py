@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from abuse import RECORD, size, tool
-from harness import HOST, HOUSE_2
+from harness import HOST, HOUSE_2, PATIENCE
 from http2_client import fields
 from test_http2 import BODY, HTTP2TestCase
 
@@ -14,8 +14,8 @@ from test_http2 import BODY, HTTP2TestCase
 class RealClients(HTTP2TestCase):
     """Other people's implementations: curl, nghttp, h2load, and the state machine of Python's h2."""
 
-    def run_tool(self, name, *arguments, stdin=b"", timeout=60):
-        done = subprocess.run([tool(name), *arguments], input=stdin, capture_output=True, timeout=timeout)
+    def run_tool(self, name, *arguments, stdin=b""):
+        done = subprocess.run([tool(name), *arguments], input=stdin, capture_output=True, timeout=5 * PATIENCE)
         self.assertEqual(
             done.returncode, 0, done.stderr.decode()[-2000:] + done.stdout.decode("utf-8", "replace")[-2000:]
         )
@@ -105,7 +105,7 @@ class RealClients(HTTP2TestCase):
                         "-d",
                         file.name,
                     )
-                    out = self.run_tool("h2load", *arguments, f"{self.url}/predict", timeout=120).decode()
+                    out = self.run_tool("h2load", *arguments, f"{self.url}/predict").decode()
                     self.assertRegex(out, rf"{count} succeeded, 0 failed, 0 errored, 0 timeout")
                     self.assertRegex(out, rf"status codes: {count} 2xx")
 

@@ -17,6 +17,7 @@ import unittest
 from harness import (
     HOST,
     HOUSE,
+    PATIENCE,
     Connection,
     Load,
     Server,
@@ -26,26 +27,17 @@ from harness import (
     head,
     post,
     run_command,
+    until,
 )
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 BODY = json.dumps(RECORD).encode()
 
 
-def until(condition, seconds=10):
-    """Whether it becomes true within the time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
 class UnixConnection(Connection):
     """The harness's strict reader over a socket in the file system."""
 
-    def __init__(self, path, timeout=20):
+    def __init__(self, path, timeout=PATIENCE):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
         self.socket.connect(path)
@@ -70,7 +62,7 @@ class Listening(unittest.TestCase):
             done = subprocess.run(
                 ["curl", "--silent", "--unix-socket", path, "http://localhost/predict", "--data", BODY.decode()],
                 capture_output=True,
-                timeout=20,
+                timeout=PATIENCE,
             )
             self.assertEqual(json.loads(done.stdout)["prediction"], server.price(RECORD))
             mode = os.lstat(path).st_mode
@@ -133,7 +125,7 @@ class Listening(unittest.TestCase):
             for _ in range(6)
         ]
         try:
-            self.assertTrue(until(lambda: sum(process.poll() is not None for process in processes) >= 5, 30))
+            self.assertTrue(until(lambda: sum(process.poll() is not None for process in processes) >= 5))
             self.assertEqual([process.poll() for process in processes if process.poll() is not None], [1] * 5)
             with UnixConnection(path) as connection:
                 connection.send(post("/predict", BODY))
@@ -141,7 +133,7 @@ class Listening(unittest.TestCase):
         finally:
             for process in processes:
                 process.terminate()
-                process.wait(20)
+                process.wait(PATIENCE)
         self.assertFalse(os.path.lexists(path))
 
     def test_another_kind_of_file_is_left_alone(self):
@@ -181,10 +173,15 @@ class Listening(unittest.TestCase):
             self.assertFalse(inodes & own, "it listens on no port")
         finally:
             process.terminate()
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 0)
-        self.assertIn(b"unix:", errors)
-        self.assertEqual(run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})[0], 1)
+        line = next(json.loads(line) for line in errors.decode().splitlines() if '"listening"' in line)
+        self.assertEqual(line["addresses"], f"unix:{path}")
+        self.assertTrue({"host", "port"}.isdisjoint(line), line)
+        code, _, errors = run_command("probe", env={"VENCEJO_LISTEN": f"unix:{path}"})
+        self.assertEqual(code, 1)
+        self.assertIn(path, errors)
+        self.assertIn("no connection", errors)
 
     def test_several_ports_and_ipv6(self):
         ports = [free_port(), free_port()]
@@ -192,7 +189,7 @@ class Listening(unittest.TestCase):
         with Server({"house-price": HOUSE}, arguments=arguments) as server:
             for family, address in ((socket.AF_INET, (HOST, ports[0])), (socket.AF_INET6, ("::1", ports[1]))):
                 with socket.socket(family) as plain:
-                    plain.settimeout(10)
+                    plain.settimeout(PATIENCE)
                     plain.connect(address)
                     plain.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
                     self.assertTrue(plain.recv(100).startswith(b"HTTP/1.1 200"))
@@ -207,6 +204,7 @@ class Listening(unittest.TestCase):
             held = []
             for index in range(60):
                 try:
+                    # A queue that is full has no room for more until descriptors are there again.
                     held.append(UnixConnection(path, 2) if index % 2 else server.connect(2))
                 except OSError:
                     pass
@@ -246,6 +244,8 @@ class Reloading(unittest.TestCase):
 
     def serve(self, configuration, **more):
         self.write(self.file, configuration)
+        # Each loop takes new settings at the end of its turn: of several, one may answer by them and another not yet.
+        more.setdefault("loops", 1)
         return Server({"house-price": HOUSE}, token=None, arguments=("--config", self.file), **more)
 
     def test_tokens_change_without_a_restart_and_are_never_told(self):
@@ -298,7 +298,8 @@ class Reloading(unittest.TestCase):
 
     def test_what_needs_a_restart_is_named_and_stays(self):
         port = free_port()
-        with self.serve({"idle_timeout_seconds": 70}) as server:
+        # What comes from the environment wins over the file: an empty variable is none.
+        with self.serve({"idle_timeout_seconds": 70}, env={"VENCEJO_IDLE_TIMEOUT_SECONDS": ""}) as server:
             self.write(self.file, {"idle_timeout_seconds": 60, "listen": [f"{HOST}:{port}"], "connections_max": 10})
             self.reload(server)
             lines = [json.loads(line) for line in server.text().splitlines() if "restart only" in line]
@@ -320,12 +321,16 @@ class Reloading(unittest.TestCase):
             self.assertEqual(answer.field("access-control-allow-origin"), "https://app.example.com")
             with server.connect() as late:
                 # It begins under one policy and is answered under another, which nobody else may get to see.
-                late.send(head("POST", "/predict", "Origin: https://app.example.com", f"Content-Length: {len(BODY)}") + BODY[:5])
+                late.send(
+                    head("POST", "/predict", "Origin: https://app.example.com", f"Content-Length: {len(BODY)}")
+                    + BODY[:5]
+                )
                 self.write(self.file, {"log_level": "error", "cors_origins": "https://b.example.com"})
                 server.process.send_signal(signal.SIGHUP)
                 other = {"Origin": "https://b.example.com", "Content-Type": "application/json"}
                 self.assertTrue(until(lambda: server.request("GET", "/models", headers=other).field("vary")))
-                until(lambda: server.request("GET", "/models", headers=other).field("access-control-allow-origin"))
+                allowed = lambda: server.request("GET", "/models", headers=other).field("access-control-allow-origin")
+                self.assertTrue(until(allowed))
                 late.send(BODY[5:])
                 self.assertEqual(late.answer().status, 200)
                 for _ in range(2):
@@ -333,13 +338,18 @@ class Reloading(unittest.TestCase):
                     self.assertEqual(answer.field("access-control-allow-origin"), "https://b.example.com")
             self.write(self.file, {"log_level": "debug", "cors_origins": []})
             server.process.send_signal(signal.SIGHUP)
-            gone = lambda: not server.request("GET", "/models", headers=page).field("access-control-allow-origin")
+            # By the origin that was the last to be allowed: another has been refused since before this reload.
+            gone = lambda: not server.request("GET", "/models", headers=other).field("access-control-allow-origin")
             self.assertTrue(until(gone))
             for headers in (page, {}):
-                answer = server.request("POST", "/predict", BODY, headers={"Content-Type": "application/json", **headers})
+                answer = server.request(
+                    "POST", "/predict", BODY, headers={"Content-Type": "application/json", **headers}
+                )
                 self.assertEqual((answer.status, answer.field("access-control-allow-origin")), (200, None))
             asked = {"Origin": "https://b.example.com", "Access-Control-Request-Method": "POST"}
-            self.assertIsNone(server.request("OPTIONS", "/predict", headers=asked).field("access-control-allow-methods"))
+            self.assertIsNone(
+                server.request("OPTIONS", "/predict", headers=asked).field("access-control-allow-methods")
+            )
             self.assertEqual(server.text().count("the configuration was reloaded"), 1, "errors alone were written")
 
     def test_signals_in_numbers_under_load_lose_no_answer(self):
@@ -380,16 +390,16 @@ class Terminals(unittest.TestCase):
         )
         os.close(terminal)
         try:
-            self.assertTrue(until(lambda: run_command("probe", "--port", str(port))[0] == 0, 20))
+            self.assertTrue(until(lambda: run_command("probe", "--port", str(port))[0] == 0))
             process.send_signal(signal.SIGHUP)
             self.assertEqual(run_command("probe", "--port", str(port))[0], 0, "the terminal is there: a reload")
             os.close(controller)
             process.send_signal(signal.SIGHUP)
-            self.assertEqual(process.wait(15), 0)
+            self.assertEqual(process.wait(PATIENCE), 0)
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait(10)
+                process.wait(PATIENCE)
 
 
 class Shedding(unittest.TestCase):
@@ -453,11 +463,12 @@ class Shedding(unittest.TestCase):
         environment = {"VENCEJO_HEAD_TIMEOUT_SECONDS": "1", "VENCEJO_IDLE_TIMEOUT_SECONDS": "2"}
         with Server({"house-price": HOUSE}, env=environment) as server:
             with server.connect() as slow, server.connect() as idle:
-                started = time.monotonic()
                 slow.send(b"GET / HT")
                 self.assertEqual(slow.answer().status, 408)
-                self.assertLess(time.monotonic() - started, 5)
-                self.assertTrue(idle.is_closed(6))
+                self.assertTrue(idle.is_closed())
+            text = lambda: server.request("GET", "/metrics").body.decode()
+            for kind in ("head", "idle"):
+                self.assertTrue(until(lambda: f'vencejo_timeouts_total{{kind="{kind}"}} 1\n' in text()), kind)
 
 
 class Descriptors(unittest.TestCase):
@@ -476,35 +487,44 @@ class Descriptors(unittest.TestCase):
 
 class DrainingWithDelay(unittest.TestCase):
     def test_it_goes_on_accepting_while_the_balancer_looks(self):
-        environment = {"VENCEJO_DRAIN_SECONDS": "6", "VENCEJO_DRAIN_DELAY_SECONDS": "2"}
+        environment = {"VENCEJO_DRAIN_SECONDS": "600", "VENCEJO_DRAIN_DELAY_SECONDS": "500"}
         with Server({"house-price": HOUSE}, env=environment) as server:
             kept = server.connect()
             kept.send(post("/predict", BODY))
             self.assertEqual(kept.answer().status, 200)
-            started = time.monotonic()
             server.terminate()
-            self.assertTrue(until(lambda: server.request("GET", "/health/ready").status == 503, 1.5))
+            self.assertTrue(until(lambda: server.request("GET", "/health/ready").status == 503))
             self.assertEqual(server.request("GET", "/health/live").status, 200)
             self.assertEqual(server.predict(RECORD).status, 200, "new connections are still served")
             kept.send(post("/predict", BODY))
             self.assertEqual(kept.answer().status, 200)
+            kept.close()
+            server.terminate()
+            self.assertEqual(server.wait(), 1)
+            server.was_killed = True
+
+    def test_after_the_delay_nothing_is_waited_for_but_requests(self):
+        environment = {"VENCEJO_DRAIN_SECONDS": "600", "VENCEJO_DRAIN_DELAY_SECONDS": "2"}
+        with Server({"house-price": HOUSE}, env=environment) as server, server.connect() as kept:
+            kept.send(post("/predict", BODY))
+            self.assertEqual(kept.answer().status, 200)
+            started = time.monotonic()
+            server.terminate()
             self.assertEqual(server.wait(), 0)
             self.assertGreater(time.monotonic() - started, 1.9)
-            self.assertLess(time.monotonic() - started, 5, "nothing was left to wait for")
-            kept.close()
 
     def test_a_second_signal_during_the_delay_ends_at_once(self):
-        environment = {"VENCEJO_DRAIN_SECONDS": "60", "VENCEJO_DRAIN_DELAY_SECONDS": "50"}
+        environment = {"VENCEJO_DRAIN_SECONDS": "600", "VENCEJO_DRAIN_DELAY_SECONDS": "500"}
         with Server({"house-price": HOUSE}, env=environment) as server:
             server.terminate()
             self.assertTrue(until(lambda: server.request("GET", "/health/ready").status == 503))
             server.terminate()
-            self.assertEqual(server.wait(5), 1)
+            self.assertEqual(server.wait(), 1)
             server.was_killed = True
 
     def test_under_load_all_is_answered_within_the_time_and_the_exit_code_is_0(self):
         """Clients that come back after each close, as behind a balancer that has not looked yet."""
-        environment = {"VENCEJO_DRAIN_SECONDS": "9", "VENCEJO_DRAIN_DELAY_SECONDS": "1", "K_SERVICE": "x"}
+        environment = {"VENCEJO_DRAIN_DELAY_SECONDS": "1", "K_SERVICE": "x"}
         with Server({"house-price": HOUSE}, env=environment, loops=2) as server:
             stop, failures, answered = threading.Event(), [], []
 
@@ -512,7 +532,7 @@ class DrainingWithDelay(unittest.TestCase):
                 count = 0
                 while not stop.is_set():
                     try:
-                        connection = server.connect(10)
+                        connection = server.connect()
                     except OSError:
                         break  # The port is closed: the drain itself has begun.
                     try:
@@ -538,13 +558,12 @@ class DrainingWithDelay(unittest.TestCase):
             for thread in threads:
                 thread.start()
             self.assertTrue(until(lambda: server.predict(RECORD).status == 200))
-            started = time.monotonic()
             server.terminate()
-            self.assertEqual(server.wait(10), 0)
-            self.assertLess(time.monotonic() - started, 9)
+            self.assertEqual(server.wait(), 0)
             stop.set()
             for thread in threads:
-                thread.join(20)
+                thread.join(PATIENCE)
+            self.assertFalse(any(thread.is_alive() for thread in threads))
             self.assertEqual(failures, [])
             self.assertGreater(sum(answered), 0)
 
@@ -560,16 +579,16 @@ class DrainingWithDelay(unittest.TestCase):
             stderr=subprocess.DEVNULL,
         )
         try:
-            self.assertTrue(until(lambda: run_command("probe", "--port", str(port))[0] == 0, 20))
+            self.assertTrue(until(lambda: run_command("probe", "--port", str(port))[0] == 0))
             with open(f"/proc/{outer.pid}/task/{outer.pid}/children", encoding="ascii") as file:
                 inner = int(file.read().split()[0])
             os.kill(inner, signal.SIGHUP)
             os.kill(inner, signal.SIGTERM)
-            self.assertEqual(outer.wait(15), 0)
+            self.assertEqual(outer.wait(PATIENCE), 0)
         finally:
             if outer.poll() is None:
                 outer.kill()
-                outer.wait(10)
+                outer.wait(PATIENCE)
 
 
 if __name__ == "__main__":

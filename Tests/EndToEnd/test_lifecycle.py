@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import HOST, HOUSE, Server, STOP_SECONDS, free_port, head, post, run_command
+from harness import HOST, HOUSE, PATIENCE, Server, free_port, head, post, run_command, until
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 BODY = b'{"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}'
@@ -32,17 +32,17 @@ class Draining(unittest.TestCase):
             server.check_logs()
 
     def stops_being_ready(self, server):
-        """Within a bounded time no fresh request is told that the server is ready."""
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
+        """From some time on no fresh request is told that the server is ready."""
+
+        def is_not_ready():
             try:
-                answer = server.request("GET", "/health/ready", timeout=2)
-                if answer.status == 503:
-                    return True
+                return server.request("GET", "/health/ready").status == 503
+            except TimeoutError:
+                return False
             except OSError:
                 return True
-            time.sleep(0.01)
-        return False
+
+        return until(is_not_ready)
 
     def test_while_draining_ready_is_503_and_live_is_200(self):
         with Server({"house-price": HOUSE}) as server:
@@ -65,15 +65,13 @@ class Draining(unittest.TestCase):
             self.assertEqual(server.wait(), 0)
 
     def test_idle_connections_are_closed_and_do_not_hold_up_the_stop(self):
-        with Server({"house-price": HOUSE}) as server:
+        with Server({"house-price": HOUSE}, env={"VENCEJO_DRAIN_SECONDS": "600"}) as server:
             connections = [server.connect() for _ in range(50)]
             for connection in connections[:25]:
                 connection.send(post("/predict", BODY))
                 self.assertEqual(connection.answer().status, 200)
-            started = time.monotonic()
             server.terminate()
             self.assertEqual(server.wait(), 0)
-            self.assertLess(time.monotonic() - started, 4, "less than the drain's bound of 5 s")
             for connection in connections:
                 self.assertTrue(connection.is_closed())
                 connection.close()
@@ -84,17 +82,20 @@ class Draining(unittest.TestCase):
                 pending.send(head("POST", "/predict", "Content-Length: 1000") + b"{")
                 self.assertEqual(server.request("GET", "/health/ready").status, 200)
                 server.terminate()
-                self.assertEqual(server.wait(8), 0)
+                # Half a second later it would end by itself, with 1: a machine may be slower than that.
+                self.assertTrue(server.wait() == 0 or "did not end in time" in server.text(), server.text())
+                server.was_killed = True
+                self.assertTrue(pending.is_closed())
 
     def test_a_second_signal_stops_at_once(self):
-        with Server({"house-price": HOUSE}, env={"VENCEJO_DRAIN_SECONDS": "60"}) as server:
+        with Server({"house-price": HOUSE}, env={"VENCEJO_DRAIN_SECONDS": "600"}) as server:
             with server.connect() as pending:
                 pending.send(head("POST", "/predict", "Content-Length: 1000") + b"{")
                 self.assertEqual(server.request("GET", "/health/ready").status, 200)
                 server.terminate()
                 self.assertTrue(self.stops_being_ready(server))
                 server.terminate()
-                server.wait(8)
+                server.wait()
             server.was_killed = True
 
     def test_requests_sent_before_the_signal_are_answered(self):
@@ -155,7 +156,7 @@ class Draining(unittest.TestCase):
 class Starting(unittest.TestCase):
     def failing(self, *arguments, env=None, code=None):
         """A start that has to fail, soon and with a message; returns the message."""
-        exit_code, output, errors = run_command("serve", *arguments, env=env, timeout=STOP_SECONDS)
+        exit_code, output, errors = run_command("serve", *arguments, env=env)
         self.assertNotEqual(exit_code, 0, output)
         text = errors + output
         self.assertTrue(text.strip(), "a failed start says why")
@@ -202,20 +203,21 @@ class Starting(unittest.TestCase):
     def test_port_0_takes_a_free_one_and_says_which(self):
         server = Server({"house-price": HOUSE}, wait=False, arguments=("--port", "0"))
         try:
-            deadline = time.monotonic() + 10
             import re
 
-            while time.monotonic() < deadline and server.is_alive():
+            def is_told():
+                self.assertTrue(server.is_alive(), server.text())
                 ports = [int(text) for text in re.findall(r":(\d{4,5})\b", server.text())]
                 for port in ports:
                     if port != server.port:
                         try:
-                            socket.create_connection((HOST, port), timeout=1).close()
-                            return
+                            socket.create_connection((HOST, port), PATIENCE).close()
+                            return True
                         except OSError:
                             pass
-                time.sleep(0.05)
-            self.fail(f"no port is told: {server.text()}")
+                return False
+
+            self.assertTrue(until(is_told), f"no port is told: {server.text()}")
         finally:
             server.kill()
             server.remove_directory()
@@ -233,19 +235,18 @@ class Starting(unittest.TestCase):
         with Server({"house-price": HOUSE}, preexec=limit, loops=1) as server:
             connections = []
             for _ in range(100):
-                connections.append(socket.create_connection((HOST, server.port), timeout=5))
+                connections.append(socket.create_connection((HOST, server.port), PATIENCE))
             self.assertTrue(server.is_alive())
             for connection in connections:
                 connection.close()
-            deadline = time.monotonic() + 10
-            while time.monotonic() < deadline:
+
+            def accepts():
                 try:
-                    self.assertEqual(server.request("POST", "/predict", BODY, timeout=3).status, 200)
-                    break
+                    return server.request("POST", "/predict", BODY).status == 200
                 except OSError:
-                    time.sleep(0.05)
-            else:
-                self.fail("it does not accept again")
+                    return False
+
+            self.assertTrue(until(accepts), "it does not accept again")
 
     def test_it_does_not_spin_when_idle(self):
         with Server({"house-price": HOUSE}) as server:
@@ -256,9 +257,9 @@ class Starting(unittest.TestCase):
                     fields = file.read().rsplit(")", 1)[1].split()
                 return int(fields[11]) + int(fields[12])
 
-            before = ticks()
+            began, before = time.monotonic(), ticks()
             time.sleep(1)
-            self.assertLess(ticks() - before, 20, "CPU ticks in an idle second")
+            self.assertLess(ticks() - before, 40 * (time.monotonic() - began), "of 100 CPU ticks a second, when idle")
 
     def test_standard_output_closed_does_not_end_it(self):
         port = free_port()
@@ -274,19 +275,19 @@ class Starting(unittest.TestCase):
         try:
             process.stdout.close()
             process.stderr.close()
-            deadline = time.monotonic() + 10
-            while True:
+
+            def is_live():
                 self.assertIsNone(process.poll(), "a closed pipe for its logs ended the server")
-                self.assertLess(time.monotonic(), deadline)
                 try:
-                    with socket.create_connection((HOST, port), timeout=2) as connection:
+                    with socket.create_connection((HOST, port), PATIENCE) as connection:
                         connection.sendall(head("GET", "/health/live"))
-                        self.assertTrue(connection.recv(100).startswith(b"HTTP/1.1 200"))
-                        break
+                        return connection.recv(100).startswith(b"HTTP/1.1 200")
                 except OSError:
-                    time.sleep(0.05)
+                    return False
+
+            self.assertTrue(until(is_live))
             process.terminate()
-            self.assertEqual(process.wait(STOP_SECONDS), 0)
+            self.assertEqual(process.wait(PATIENCE), 0)
         finally:
             process.kill()
             process.wait()

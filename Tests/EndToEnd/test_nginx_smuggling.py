@@ -5,12 +5,11 @@ never see a request that nginx did not send it, and no client may get what belon
 """
 
 import json
-import time
 import unittest
 
 import raw_requests
 from abuse import RECORD, metrics, route_count, tool
-from harness import HOUSE, HOUSE_2, Connection, ServerTestCase, contents, head, post
+from harness import HOUSE, HOUSE_2, Connection, ServerTestCase, contents, head, post, until
 from test_nginx import Nginx
 
 LIVE = head("GET", "/health/live")
@@ -25,16 +24,20 @@ class Smuggling(ServerTestCase):
     def setUpClass(cls):
         tool("nginx")
         super().setUpClass()
-        cls.nginx = Nginx(cls.server.port)
+        # nginx ends what it waits for in vain: the end of a connection is the end of its answers, however long it takes.
+        cls.nginx = Nginx(
+            cls.server.port,
+            ("client_header_timeout 10s", "client_header_timeout 1s"),
+            ("client_body_timeout   30s", "client_body_timeout 1s"),
+            ("keepalive_timeout     75s", "keepalive_timeout 1s"),
+        )
         cls.addClassCleanup(cls.nginx.close)
         cls.wanted = cls.server.predict(RECORD).body
 
     def setUp(self):
-        while True:  # nginx writes its log after the answer, and after the client has left.
-            self.passed_before, self.seen_before = self.passed(), self.seen()
-            time.sleep(0.05)
-            if (self.passed(), self.seen()) == (self.passed_before, self.seen_before):
-                break
+        # nginx writes its log after the answer, and after the client has left.
+        self.assertTrue(until(lambda: self.passed() == self.seen()), "requests of an earlier test do not add up")
+        self.passed_before, self.seen_before = self.passed(), self.seen()
 
     def passed(self):
         """How many requests nginx says it has passed on, tries counted singly, but for those of `seen`."""
@@ -56,22 +59,21 @@ class Smuggling(ServerTestCase):
                 connection.send(post("/predict", RECORD))
                 answer = connection.answer()
                 self.assertEqual((answer.status, answer.body), (200, self.wanted), "an answer that is another's")
-        deadline = time.monotonic() + 2  # nginx writes its log after the answer.
-        while True:
-            passed, seen = self.passed() - self.passed_before, self.seen() - self.seen_before
-            if passed == seen or time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
+        # nginx writes its log after the answer.
+        until(lambda: self.passed() - self.passed_before == self.seen() - self.seen_before)
+        passed, seen = self.passed() - self.passed_before, self.seen() - self.seen_before
         self.assertEqual(seen, passed, "the server has seen another number of requests than nginx has sent")
 
-    def exchange(self, data, seconds=0.3):
-        """Sends, and reads all answers until nginx closes or waits."""
+    def exchange(self, data):
+        """Sends, and reads all answers until nginx closes."""
         answers = []
-        with Connection(self.nginx.port, seconds) as connection:
+        with Connection(self.nginx.port) as connection:
             try:
                 connection.send(data)
                 while True:
                     answers.append(connection.answer())
+            except TimeoutError:
+                raise
             except (EOFError, OSError):
                 pass
         return answers
@@ -139,7 +141,7 @@ class Smuggling(ServerTestCase):
         ):
             for _ in range(10):
                 body = hidden if "Content" in lines[0] else b"%x\r\n%s\r\n0\r\n\r\n" % (len(hidden), hidden)
-                answers = self.exchange(head("PUT", "/models/x", *lines, "Connection: close") + body, 2)
+                answers = self.exchange(head("PUT", "/models/x", *lines, "Connection: close") + body)
                 self.assertEqual([answer.status for answer in answers], [401])
         self.assertEqual(route_count(metrics(self.server), "/health/live"), before, "a body was read as requests")
         self.assert_agreement()
@@ -181,7 +183,7 @@ class Smuggling(ServerTestCase):
         ):
             with self.subTest(path=path):
                 answers = self.exchange(
-                    head("PUT", path, token, f"Content-Length: {len(data)}", "Connection: close") + data, 2
+                    head("PUT", path, token, f"Content-Length: {len(data)}", "Connection: close") + data
                 )
                 self.assertEqual(len(answers), 1)
                 self.assertIn(answers[0].status // 100, (4,), answers)

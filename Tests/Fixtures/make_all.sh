@@ -71,3 +71,16 @@ make_xgboost() {
 make_xgboost xgboost 1.7.6 1.26.4 1.11.4 1.3.2
 make_xgboost xgboost-cpu 2.1.4 1.26.4 1.14.1 1.5.2
 make_xgboost xgboost-cpu 3.2.0 2.3.5 1.16.3 1.7.2
+
+# What a file is wrapped in: compressions, archives, skops, MLflow's folders.
+venv="$venvs/containers"
+if [ ! -x "$venv/bin/python" ]; then
+    python3.11 -m venv "$venv"
+    "$venv/bin/pip" install --quiet scikit-learn==1.7.2 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lz4==4.4.5 \
+        skops==0.16.0 mlflow==3.17.0
+fi
+for kind in containers skops mlflow; do
+    rm -rf "$here/../ModelFormatsTests/Fixtures/$kind"
+    "$venv/bin/python" "$here/make_$kind.py" "$here/../ModelFormatsTests/Fixtures/$kind"
+done
+(cd "$here/../.." && "$venv/bin/python" "$here/make_compression.py" && "$venv/bin/python" "$here/make_archives.py")

@@ -2,7 +2,8 @@
 
 A case is a function that gives (fitted model, rows, options). Options: "protocol", "joblib" (its compression), "gzip",
 "suffix", "unknown" (values of one more row, by column), "rows" (rows to predict instead of the first of those fitted
-on), "tolerance" (relative, 1e-9 if not given).
+on), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
+the folder and gives its path).
 """
 import gzip
 import io
@@ -106,8 +107,10 @@ def answer(function, row):
     try:
         result = function(row)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
-    except ValueError:
+    except (ValueError, IndexError):
         return None
+    if isinstance(result, np.ndarray) and result.dtype == bool:
+        result = result.astype(int)
     return [plain(value) for value in result] if isinstance(result, np.ndarray) else plain(result)
 
 
@@ -115,6 +118,8 @@ def rows_to_predict(X, options):
     frame = X if isinstance(X, pd.DataFrame) else None
     if "rows" in options:
         return options["rows"]
+    if isinstance(X, list):
+        return X
     test = X[:ROWS_PREDICTED] if frame is None else X.iloc[:ROWS_PREDICTED]
     if frame is not None and "unknown" in options:
         extra = frame.iloc[[0]].copy()
@@ -136,11 +141,13 @@ def write(folder, name, model, X, options, is_committed):
     folder.mkdir(parents=True, exist_ok=True)
     test = rows_to_predict(X, options)
     frame = test if isinstance(test, pd.DataFrame) else None
+    is_text = isinstance(test, list)
     rows = [test.iloc[[k]] if frame is not None else test[k:k + 1] for k in range(len(test))]
     document = {
         "library": f"scikit-learn {sklearn.__version__}",
-        "columns": None if frame is None else list(frame.columns),
-        "rows": [[plain(value) for value in (row.iloc[0] if frame is not None else row[0])] for row in rows],
+        "columns": ["text"] if is_text else None if frame is None else list(frame.columns),
+        "rows": [[plain(value) for value in (row.iloc[0] if frame is not None else row if is_text else row[0])]
+                 for row in rows],
     }
     if "tolerance" in options:
         document["tolerance"] = options["tolerance"]
@@ -152,7 +159,9 @@ def write(folder, name, model, X, options, is_committed):
         if hasattr(model, method) and method not in options.get("without", []):
             document[key] = [answer(getattr(model, method), row) for row in rows]
 
-    if "joblib" in options:
+    if "writer" in options:
+        file = options["writer"](model, folder)
+    elif "joblib" in options:
         file = folder / "model.joblib"
         joblib.dump(model, file, compress=options["joblib"])
     else:

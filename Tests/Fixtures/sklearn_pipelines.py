@@ -92,7 +92,7 @@ def sgd_regressor_scaled():
 def sparse_coefficients():
     X = numbers(6, 10)
     y = classes(X, ["a", "b", "c"])
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, penalty="l1", solver="saga", max_iter=50))
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.05, penalty="l1", solver="saga", max_iter=50, random_state=1))
     model.fit(X, y)
     model[-1].sparsify()
     return model, X, {"joblib": 0}

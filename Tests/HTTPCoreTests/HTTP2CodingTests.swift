@@ -120,6 +120,16 @@ import Testing
         #expect((driver.answer(1).fields["accept-encoding"] == "gzip, deflate") == (broken.status == 415))
     }
 
+    @Test(arguments: ["POST", "PUT"], [false, true])
+    func refusesACodedBodyThatEndsWithItsHead(_ method: String, _ isStreamed: Bool) {
+        let driver = HTTP2Driver()
+        if isStreamed { driver.mode = { _ in .streamed(windowBytes: 1000) } }
+        driver.feed(.request(1, method, "/p", [("content-encoding", "gzip")]))
+        #expect(driver.answer(1).status == 400 && driver.openStreams == 0)
+        driver.feed(.request(3, "GET", "/p", [("content-encoding", "gzip")]))
+        #expect(driver.answer(3).status == 200)
+    }
+
     // MARK: Answers
 
     private static func answer(

@@ -186,6 +186,31 @@ import Testing
         #expect(server.wait(.closedWriteStall, 1))
     }
 
+    @Test func countsRequestsThatTheirClientResetsAsAbandoned() throws {
+        let server = try TestServer()
+        let client = try Client(server)
+        client.send(.request(1, "POST", "/echo", end: false), .data(1, "a", end: false), .request(3, "GET", "/hold"))
+        #expect(server.probe.wait(server.server) { $0.waiting.count == 1 })
+        client.send(.reset(1), .reset(3), .request(5, "GET", "/a"))
+        #expect(try client.answer(5).text == "GET /a")
+        #expect(server.wait(.abandoned, 2) && server.count(.framingErrors) == 0)
+        // A whole answer is none, whatever its client does then.
+        client.send(.reset(5), .ping())
+        #expect(try client.read { $0.count(.ping) == 1 })
+        #expect(server.wait(.abandoned, 2))
+    }
+
+    @Test func tellsAClientThatResetsTooOftenToCalmDown() throws {
+        let server = try TestServer()
+        let client = try Client(server)
+        for stream in stride(from: UInt32(1), to: 2001, by: 2) {
+            client.send(.request(stream, "POST", "/echo", end: false), .reset(stream))
+        }
+        _ = try client.read { _ in false }
+        #expect(client.transcript.goAways.last?.last == 11)
+        #expect(server.wait(.framingErrors, 1))
+    }
+
     // MARK: Drain
 
     @Test func drainsWithTwoGOAWAYs() throws {
@@ -204,6 +229,27 @@ import Testing
         }
         #expect(try client.answer(1).text == "held")
         #expect(try !client.read { _ in false })
+        server.server.waitUntilStopped()
+        #expect(server.count(.open) == 0)
+    }
+
+    @Test func readsOnBehindTheLastAnswersOfADrain() throws {
+        let server = try TestServer(isClockFake: true)
+        let client = try Client(server)
+        client.send(.request(1, "GET", "/hold"))
+        #expect(server.probe.wait(server.server) { $0.waiting.count == 1 })
+        server.server.beginDrain(deadline: .seconds(600))
+        #expect(try client.read { $0.goAways.count == 1 })
+        client.send(.ping(0, flags: HTTP2Frame.acknowledgement))
+        for exchange in server.probe.get({ $0.waiting }) {
+            server.server.mailboxes[0].answer(exchange, .ok, .plainText, body: Array("held".utf8))
+        }
+        #expect(try client.answer(1).text == "held")
+        #expect(try !client.read { _ in false })
+        // What comes now is thrown away; closing on it would be a reset, which overtakes what was sent.
+        client.send(.window(0, 4))
+        #expect(server.wait(.lingering, 1))
+        client.socket.halfClose()
         server.server.waitUntilStopped()
         #expect(server.count(.open) == 0)
     }

@@ -7,7 +7,7 @@ final class TestClient {
     private var buffer: [UInt8] = []
     private(set) var isEnded = false
     private(set) var wasReset = false
-    private static let waitMilliseconds: Int32 = 10_000
+    private static let waitMilliseconds: Int32 = 60_000
 
     init(port: Int, receiveBytes: Int32? = nil) throws {
         fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

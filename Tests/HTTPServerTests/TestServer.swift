@@ -23,7 +23,7 @@ final class Probe: Sendable {
     /// Waits until `condition` holds, waking the loops so that they look at their clock; false after a bounded time.
     func wait(_ server: HTTPServer, _ condition: (State) -> Bool) -> Bool {
         let clock = SystemClock()
-        let end = clock.now().advanced(by: LoopDuration(.seconds(10)))
+        let end = clock.now().advanced(by: LoopDuration(.seconds(60)))
         while clock.now() < end {
             if state.withLock({ condition($0) }) { return true }
             for mailbox in server.mailboxes { mailbox.wake() }

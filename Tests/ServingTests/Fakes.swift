@@ -146,7 +146,8 @@ func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = n
         prepared: PreparedModel(
             signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs),
             predictor: predictor ?? FakePredictor(offset: offset)),
-        artifactBytes: 0, timings: PublishTimings(), loadedAt: 0, metrics: metrics.model(name))
+        golden: GoldenCheck.Report(), artifactBytes: 0, timings: PublishTimings(), loadedAt: 0,
+        metrics: metrics.model(name))
 }
 
 func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {

@@ -98,7 +98,9 @@ struct ReclamationTests {
     /// meanwhile.
     @Test func freesReplacedModelsOnTheControlThreadWhileLoopsPredict() throws {
         let control = try ControlThread()
-        let world = FakeWorld(isHere: { control.isCurrent })
+        var limits = ModelRegistry.Limits()
+        limits.drainTimeout = .seconds(60)
+        let world = FakeWorld(limits: limits, isHere: { control.isCurrent })
         let loops = try (0..<3).map { _ in try FakeLoop(world.registry, predicts: true) }
         let isDrained = onControl(control) {
             (1...100).allSatisfy { number in
@@ -160,7 +162,7 @@ struct ReclamationTests {
 
     @Test func waitsForJobsOnTheOldSnapshot() throws {
         var limits = ModelRegistry.Limits()
-        limits.drainTimeout = .seconds(30)
+        limits.drainTimeout = .seconds(60)
         let world = FakeWorld(limits: limits)
         _ = try world.publish("a", 1)
         let subscription = world.registry.subscribe {}

@@ -124,6 +124,37 @@ struct UploadTests {
         control.stop()
     }
 
+    @Test func boundsTheBytesOfAllUploadsTogether() throws {
+        let control = try ControlThread()
+        let world = FakeWorld()
+        let receiver = UploadReceiver(registry: world.registry, store: world.store, control: control, bytesMax: 10)
+        func begin(_ name: String) throws -> (Upload, Outcome) {
+            let outcome = Outcome()
+            let upload = try receiver.begin(
+                name, precondition: .none, declaredBytes: nil, onCredit: {}, completion: { outcome.set($0) })
+            return (upload, outcome)
+        }
+        let (first, firstOutcome) = try begin("a")
+        let (second, secondOutcome) = try begin("b")
+        #expect(append(Array("fake1".utf8), to: first) == .more)
+        #expect(append(Array("fake2".utf8), to: second) == .more)
+        #expect(append([1], to: second) == .stop)
+        #expect(secondOutcome.error() == .busy(retryAfterSeconds: 5))
+        // What it held is the others'; and so is what one holds that has been published or given up.
+        #expect(append(Array("12345".utf8), to: first) == .more)
+        first.finish()
+        #expect(try #require(firstOutcome.wait()).get().model.artifactBytes == 10)
+        let (third, thirdOutcome) = try begin("c")
+        #expect(append(Array("fake345678".utf8), to: third) == .more)
+        third.cancel()
+        #expect(thirdOutcome.error() == .cancelled)
+        let (fourth, _) = try begin("d")
+        #expect(append(Array("fake345678".utf8), to: fourth) == .more)
+        fourth.cancel()
+        control.stop()
+        #expect(receiver.runningCount == 0)
+    }
+
     @Test func endsABodyThatIsLongerThanItSaid() throws {
         let control = try ControlThread()
         var limits = ModelRegistry.Limits()

@@ -18,10 +18,13 @@ enum Layering {
         Layer("CHost"),
         Layer("CNghttp2"),
         Layer("CZlib"),
+        Layer("CLZ4"),
+        Layer("CBZip2"),
+        Layer("CLZMA"),
 
         Layer("TensorCore"),
         Layer("ByteCoding", libraries: ["Glibc"]),
-        Layer("Compression", ["CZlib"], libraries: ["Glibc"]),
+        Layer("Compression", ["CZlib", "CLZ4", "CBZip2", "CLZMA"], libraries: ["Glibc"]),
         Layer("Telemetry", libraries: ["Glibc", "Logging", "Synchronization"]),
 
         Layer("ModelIR", ["TensorCore"]),

@@ -22,6 +22,8 @@ package struct ConnectionContext: ~Copyable {
     package internal(set) var refusals = [Int](repeating: 0, count: RequestFailure.allCases.count)
     /// How many those are in all.
     package internal(set) var refusalCount = 0
+    /// Requests that their peers have reset before they were answered.
+    var abandonedCount = 0
     var outputs = OutputBufferPool()
     /// What decodes and codes bodies.
     let coders: ContentCoders
@@ -60,6 +62,12 @@ package struct ConnectionContext: ~Copyable {
     package mutating func count(_ failure: RequestFailure) {
         refusals[Int(failure.rawValue)] += 1
         refusalCount += 1
+    }
+
+    /// How many requests their peers have reset before they were answered, since the last call.
+    package mutating func takeAbandoned() -> Int {
+        defer { abandonedCount = 0 }
+        return abandonedCount
     }
 
     /// Whether that many bytes more of bodies may be gathered.

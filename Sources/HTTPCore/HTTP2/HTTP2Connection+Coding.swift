@@ -5,7 +5,8 @@ extension HTTP2Connection {
     /// Looks at how the request's body is coded and how its answer may be.
     mutating func noteCodings(_ place: Int, _ head: borrowing RequestHead) {
         if head.has(.acceptEncoding) { session.core.streams[place].accepted = head.answerCoding }
-        guard head.has(.contentEncoding), head.hasBody else { return }
+        // Of POST and PUT the body is always wanted: without a byte it is not a whole coded one either.
+        guard head.has(.contentEncoding), head.hasBody || head.method == .post || head.method == .put else { return }
         if let coding = head.contentCoding {
             session.core.streams[place].coding = coding
         } else {

@@ -69,7 +69,9 @@ extension HTTP2Connection {
             isInFieldBlock = flags & HTTP2Connection.endHeaders == 0
             return
         case FrameType.data where length > 0 || flags & HTTP2Connection.endStream != 0: return
-        case FrameType.reset: return  // Counted by the session.
+        case FrameType.reset:
+            if !session.core.cancellations.take(now: now) { terminate(.enhanceYourCalm) }
+            return
         default: break
         }
         if !session.core.idleFrames.take(now: now) { terminate(.enhanceYourCalm) }
@@ -94,6 +96,7 @@ extension HTTP2Connection {
     ) -> Step? {
         let stream = session.core.streams[place].id
         session.core.builder.exchange(with: &head)
+        if isDraining { answersInDrain = true }
         if head.method == .head { session.core.streams[place].flags.insert(.isHead) }
         if let failure = session.core.builder.failure {
             session.core.streams[place].delivery = .discarded
@@ -349,13 +352,17 @@ extension HTTP2Connection {
         while let place = session.core.closed.popLast() {
             let stream = session.core.streams[place].id
             let isUnanswered = session.core.streams[place].isUnanswered
+            let isCancelled = session.core.streams[place].flags.contains(.isCancelled)
             session.core.queuedBytes -= session.core.streams[place].outputCount
             if session.core.streams[place].flags.contains(.wantsWritable) { session.core.owedWritable -= 1 }
             dropBody(place, &context)
             if let encoder = session.core.streams[place].encoder.take() { context.coders.giveBack(encoder) }
             context.recycleAnswer(&session.core.streams[place].output)
             session.core.release(place)
-            if isUnanswered { return stream }
+            if isUnanswered {
+                if isCancelled { context.abandonedCount += 1 }
+                return stream
+            }
         }
         return nil
     }

@@ -39,6 +39,8 @@ package struct HTTP2Connection: ~Copyable {
     var delivered: [UInt8] = []
     var isDraining = false
     var hasSaidLast = false
+    /// There were streams when the drain began, or came after that.
+    var answersInDrain = false
 
     /// What can be sent now.
     package internal(set) var output = OutputBuffer()
@@ -81,8 +83,9 @@ package struct HTTP2Connection: ~Copyable {
     }
     /// A field block has begun to arrive.
     package var isInHead: Bool { reading != .finished && (isInFieldBlock || !isPrefaceRead) }
-    /// The peer may still be sending what nobody will read.
-    package var mustLinger: Bool { failure != nil }
+    /// The peer may still be sending what nobody will read: after an error, and behind the last answers of a drain,
+    /// which a reset by the kernel might overtake.
+    package var mustLinger: Bool { failure != nil || answersInDrain }
     /// A notice was given, and the last word on it is still to be said: ``sayLast()``.
     package var awaitsLastWord: Bool { isDraining && !hasSaidLast && reading != .finished }
 
@@ -126,6 +129,7 @@ package struct HTTP2Connection: ~Copyable {
     package mutating func beginDrain() {
         guard session.isOpen, reading != .finished, !isDraining else { return }
         isDraining = true
+        answersInDrain = session.core.streamCount > 0
         session.giveNotice()
     }
 

@@ -21,6 +21,9 @@ struct HTTP2Core {
     /// for the resets that it sends itself.
     static let resetsBurst = 200
     static let resetsPerSecond = 20
+    /// Streams that the peer resets itself (CVE-2023-44487), at once and a second.
+    static let cancellationsBurst = 200
+    static let cancellationsPerSecond = 20
 
     let limits: HTTPLimits
     var streams: [HTTP2Stream] = []
@@ -49,6 +52,7 @@ struct HTTP2Core {
     var now: Int64
     var idleFrames: HTTP2Allowance
     var resets: HTTP2Allowance
+    var cancellations: HTTP2Allowance
     /// The peer has made us reset too many streams.
     var isResetTooOften = false
 
@@ -58,6 +62,8 @@ struct HTTP2Core {
         idleFrames = HTTP2Allowance(
             burst: HTTP2Core.idleFramesBurst, perSecond: HTTP2Core.idleFramesPerSecond, now: now)
         resets = HTTP2Allowance(burst: HTTP2Core.resetsBurst, perSecond: HTTP2Core.resetsPerSecond, now: now)
+        cancellations = HTTP2Allowance(
+            burst: HTTP2Core.cancellationsBurst, perSecond: HTTP2Core.cancellationsPerSecond, now: now)
     }
 
     // MARK: Streams
@@ -124,6 +130,9 @@ struct HTTP2Core {
             event = .end(place: place)
         }
     }
+
+    /// The peer has reset it.
+    mutating func cancel(_ place: Int) { streams[place].flags.insert(.isCancelled) }
 
     mutating func close(_ place: Int) {
         closed.append(place)

@@ -13,9 +13,10 @@ final class HTTP2Library {
     fileprivate let digits: UnsafeMutablePointer<UInt8>
     fileprivate static let digitsBytes = 64
 
-    /// Resets by the peer at once, and a second (CVE-2023-44487); beyond, the session ends.
-    private static let resetsBurst: UInt64 = 200
-    private static let resetsPerSecond: UInt64 = 20
+    /// Resets by the peer at once, and a second; beyond, the session ends with INTERNAL_ERROR. They are counted before
+    /// it sees them, with lower bounds (`HTTP2Core.cancellations`) and the right error: this is behind that.
+    private static let resetsBurst: UInt64 = 1000
+    private static let resetsPerSecond: UInt64 = 100
     /// CONTINUATION frames of one head (CVE-2024-28182); beyond, the session ends.
     private static let continuationsMax = 4
     /// Entries of a SETTINGS frame; beyond: ENHANCE_YOUR_CALM.
@@ -448,6 +449,8 @@ private enum HTTP2Callbacks {
             }
         case NGHTTP2_DATA.rawValue:
             if isEnd, let place = unsafe place(session, header.stream_id) { unsafe core.pointee.endBody(place) }
+        case NGHTTP2_RST_STREAM.rawValue:
+            if let place = unsafe place(session, header.stream_id) { unsafe core.pointee.cancel(place) }
         case NGHTTP2_PING.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { unsafe core.pointee.isPingAnswered = true }
         default: break

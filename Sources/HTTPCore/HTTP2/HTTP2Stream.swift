@@ -27,6 +27,8 @@ struct HTTP2Stream {
         static let isCodingUnknown = Flags(rawValue: 2048)
         /// The request's body may come as slowly as its sender likes.
         static let isUnpaced = Flags(rawValue: 4096)
+        /// The peer has reset it.
+        static let isCancelled = Flags(rawValue: 8192)
     }
 
     enum Delivery { case undecided, buffered, streamed, discarded }

@@ -18,7 +18,24 @@ package struct RouteTrie: Sendable {
         var allow: ResponseFields?
     }
 
+    /// A node as it is looked at for each request: its edges, the spelled-out ones first, lie together in `edges`.
+    private struct Place: Sendable {
+        var literals: Range<Int> = 0..<0
+        var parameters: Range<Int> = 0..<0
+        var isEnd = false
+    }
+
+    /// A name or suffix in `text`, and the node behind it. Nothing in it is counted by reference.
+    private struct Edge: Sendable {
+        let text: Range<Int>
+        let child: Int
+    }
+
     private var nodes = [Node()]
+    // The same, flat.
+    private var places = [Place()]
+    private var edges: [Edge] = []
+    private var text: [UInt8] = []
 
     package init() {}
 
@@ -46,7 +63,27 @@ package struct RouteTrie: Sendable {
         guard nodes[node].routes[Int(method.rawValue)] < 0 else { return .duplicate(method, template) }
         nodes[node].routes[Int(method.rawValue)] = route
         nodes[node].allow = ResponseFields([("Allow", allowed(nodes[node].routes).joined(separator: ", "))])
+        flatten()
         return nil
+    }
+
+    private mutating func flatten() {
+        edges = []
+        text = []
+        func append(_ list: [([UInt8], Int)]) -> Range<Int> {
+            let first = edges.count
+            for (name, child) in list {
+                edges.append(Edge(text: text.count..<text.count + name.count, child: child))
+                text += name
+            }
+            return first..<edges.count
+        }
+        places = []
+        for node in nodes {
+            let literals = append(node.literals.map { ($0.name, $0.child) })
+            let parameters = append(node.parameters.map { ($0.suffix, $0.child) })
+            places.append(Place(literals: literals, parameters: parameters, isEnd: node.allow != nil))
+        }
     }
 
     /// Finds the route of a path. Spelled-out segments win over parameters, longer suffixes over shorter.
@@ -56,7 +93,8 @@ package struct RouteTrie: Sendable {
         parameters.removeAll()
         guard PathSyntax.isSafe(path) else { return .malformedPath }
         guard !path.isEmpty, path[0] == UInt8(ascii: "/") else { return .notFound }
-        let found = path.count == 1 ? (nodes[0].allow == nil ? nil : 0) : descend(0, path, 1, &parameters)
+        let found =
+            path.count == 1 ? (places[0].isEnd ? 0 : nil) : descend(places[0], path, 1, text.span, &parameters)
         guard let found else { return .notFound }
         let route = nodes[found].routes[Int(method.rawValue)]
         if route >= 0 { return .route(route) }
@@ -67,27 +105,32 @@ package struct RouteTrie: Sendable {
     }
 
     /// Goes on at the segment that begins at `start`; as deep as the templates are.
-    private func descend(_ node: Int, _ path: Span<UInt8>, _ start: Int, _ parameters: inout PathParameters) -> Int? {
+    private func descend(
+        _ place: Place, _ path: Span<UInt8>, _ start: Int, _ text: Span<UInt8>, _ parameters: inout PathParameters
+    ) -> Int? {
         var end = start
         while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
         let segment = path.extracting(start..<end)
         let isLast = end == path.count
-        for edge in nodes[node].literals where PathSyntax.matches(segment, edge.name.span) {
+        for index in place.literals {
+            let edge = edges[index]
+            guard PathSyntax.matches(segment, text.extracting(edge.text)) else { continue }
             if isLast {
-                if nodes[edge.child].allow != nil { return edge.child }
-            } else if let found = descend(edge.child, path, end + 1, &parameters) {
+                if places[edge.child].isEnd { return edge.child }
+            } else if let found = descend(places[edge.child], path, end + 1, text, &parameters) {
                 return found
             }
         }
-        for edge in nodes[node].parameters {
-            let nameEnd = end - edge.suffix.count
-            guard nameEnd > start, PathSyntax.matches(path.extracting(nameEnd..<end), edge.suffix.span) else {
+        for index in place.parameters {
+            let edge = edges[index]
+            let nameEnd = end - edge.text.count
+            guard nameEnd > start, PathSyntax.matches(path.extracting(nameEnd..<end), text.extracting(edge.text)) else {
                 continue
             }
             parameters.push(start..<nameEnd)
             if isLast {
-                if nodes[edge.child].allow != nil { return edge.child }
-            } else if let found = descend(edge.child, path, end + 1, &parameters) {
+                if places[edge.child].isEnd { return edge.child }
+            } else if let found = descend(places[edge.child], path, end + 1, text, &parameters) {
                 return found
             }
             parameters.pop()

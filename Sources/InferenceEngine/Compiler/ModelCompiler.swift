@@ -13,7 +13,8 @@ package enum ModelCompiler {
         let optimized = OptimizedGraph(try TypedGraph(graph, outputs: outputs))
         let fits = PredictorList.all.map { $0.fit(optimized) }
         let chosen = try choose(among: fits, forcing: name)
-        let layout = RowLayout(columns: optimized.signature.inputs)
+        let layout = RowLayout(
+            columns: optimized.signature.inputs, recordPolicy: optimized.signature.recordPolicy)
         let predictor = try PredictorList.all[chosen].makePredictor(for: optimized)
         var candidates: [PredictorCandidate] = []
         for (index, builder) in PredictorList.all.enumerated() {

@@ -9,6 +9,8 @@ package struct TypedGraph: Sendable {
     package struct TypedNode: Sendable {
         package let node: Node
         package let type: ValueType
+        /// What only a look at each row can tell of its inputs.
+        var inputCheck = InputCheck.none
     }
 
     /// In topological order; `ValueID`s count these.
@@ -31,7 +33,9 @@ package struct TypedGraph: Sendable {
             let type = try node.operation.rule.outputType(of: inputs.map { nodes[$0.index].type }, in: &context)
             newIndex[index] = nodes.count
             nodes.append(
-                TypedNode(node: Node(path: node.path, operation: node.operation, inputs: inputs), type: type))
+                TypedNode(
+                    node: Node(path: node.path, operation: node.operation, inputs: inputs), type: type,
+                    inputCheck: context.inputCheck))
         }
 
         var outputs: [GraphOutput] = []
@@ -43,7 +47,8 @@ package struct TypedGraph: Sendable {
         }
         self.nodes = nodes
         self.outputs = outputs
-        signature = Signature(inputs: context.describedColumns, outputs: fields)
+        signature = Signature(
+            inputs: context.describedColumns, outputs: fields, recordPolicy: graph.recordPolicy, example: graph.example)
     }
 
     /// Nodes that an output depends on. Inputs stand before their node, so that one pass backwards finds them all.

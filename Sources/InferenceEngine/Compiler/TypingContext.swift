@@ -7,6 +7,8 @@ struct TypingContext {
     /// The node's place in the saved object.
     private(set) var path = ""
     private var operatorName = ""
+    /// What this node refuses that only shows when the row is computed.
+    private(set) var inputCheck = InputCheck.none
     /// Input columns in which some operator cannot take a missing value.
     private var columnsRefusingMissing: Set<Int> = []
     /// The categories that the first encoder of an input column knows.
@@ -23,6 +25,7 @@ struct TypingContext {
     mutating func enter(path: String, operatorName: String) {
         self.path = path
         self.operatorName = operatorName
+        inputCheck = .none
     }
 
     /// The input columns with what the operators told about them. A column that nobody refuses to miss may be missing.
@@ -39,8 +42,15 @@ struct TypingContext {
 
     /// Says that this column of a value must not be missing.
     mutating func refuseMissing(_ origin: ValueOrigin) {
-        guard origin.mayBeMissing, let column = origin.inputColumn else { return }
+        guard origin.mayBeMissing else { return }
+        if origin.isUnsettled { inputCheck = .finite }
+        guard let column = origin.inputColumn else { return }
         columnsRefusingMissing.insert(column)
+    }
+
+    /// Says that this column of a value may be missing, but not infinite.
+    mutating func refuseInfinity(_ origin: ValueOrigin) {
+        if origin.isUnsettled, inputCheck == .none { inputCheck = .notInfinite }
     }
 
     /// Says which strings an encoder knows in this column of a value.

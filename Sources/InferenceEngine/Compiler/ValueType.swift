@@ -13,9 +13,15 @@ package struct ValueOrigin: Sendable, Hashable {
     package let inputColumn: Int?
     /// Whether a missing input still is missing here.
     package let mayBeMissing: Bool
+    /// Whether it may be missing, or infinite, though the input is a number: the result of a logarithm, or of an
+    /// encoder whose code for unknown values is NaN. Who refuses missing values has to look at each row.
+    package var isUnsettled = false
 
     /// A result of several columns, which is never missing.
     package static let computed = ValueOrigin(inputColumn: nil, mayBeMissing: false)
+
+    /// The same for a function that gives no number for some.
+    var unsettled: ValueOrigin { ValueOrigin(inputColumn: inputColumn, mayBeMissing: true, isUnsettled: true) }
 }
 
 /// The type of one value of a graph: a matrix of one row a record.

@@ -13,14 +13,16 @@ enum ForestKeys {
         let integerPositions: [Int]
         /// Whether features are narrowed to float32.
         let narrowsToFloat32: Bool
+        /// The row's columns that must not be missing, in ascending order.
+        let requiredColumns: [Int]
 
         var slotCount: Int { 1 + 2 * indices.count }
     }
 
     /// Expands rows `firstRow ..< firstRow + rowCount`.
     ///
-    /// `faults` gets one fault for each row with a number that float32 cannot hold, if features are narrowed. Such a
-    /// row has keys all the same, so that the kernels need not leave it out.
+    /// `faults` gets one fault for each row that lacks a required value or, if features are narrowed, holds a number
+    /// that float32 cannot. Such a row has keys all the same, so that the kernels need not leave it out.
     static func expand<Key: ForestKey>(
         _ rows: borrowing RowBatch, firstRow: Int, rowCount: Int, columns: Columns, keys: inout [Key],
         faults: inout [RowFault]
@@ -42,7 +44,13 @@ enum ForestKeys {
                 expanded[first + 1 + position] = isMissing ? .min : key
                 expanded[first + 1 + columns.indices.count + position] = isMissing ? .max : key
             }
-            if mayBeRefused, let column = columns.refusedColumn(of: record) {
+            var missingColumn: Int?
+            for column in columns.requiredColumns where rows.isMissing(row: firstRow + row, column: column) {
+                missingColumn = missingColumn ?? column
+            }
+            if let column = missingColumn {
+                faults.append(RowFault(row: firstRow + row, column: column, reason: .missingValue))
+            } else if mayBeRefused, let column = columns.refusedColumn(of: record) {
                 faults.append(RowFault(row: firstRow + row, column: column, reason: .exceedsFloat32))
             }
         }

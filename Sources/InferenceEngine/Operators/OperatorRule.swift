@@ -14,6 +14,13 @@ protocol ReferenceEvaluation: Sendable {
     func evaluate(
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault)
+
+    /// Doubles of the workspace that `evaluate` needs beside its output: `ReferenceOperands.scratch`.
+    var scratchCount: Int { get }
+}
+
+extension ReferenceEvaluation {
+    var scratchCount: Int { 0 }
 }
 
 /// Everything the engine knows of an operator. One folder here holds both halves.
@@ -36,9 +43,41 @@ extension Operator {
         case .binaryProbabilities: BinaryProbabilities()
         case .argMax: ArgMax()
         case .greater(let threshold): Greater(threshold: threshold)
-        // Boosted trees.
+        // Dense models.
+        case .pairwise(let pairwise): pairwise
+        case .product: Product()
+        case .sumOfSquares(let groupWidth): SumOfSquares(groupWidth: groupWidth)
+        case .tableSum(let tables): tables
+        case .pairDecisions(let decisions): decisions
+        case .pairVote(let classCount): PairVote(classCount: classCount)
+        case .pairScores(let classCount): PairScores(classCount: classCount)
+        case .pairCoupling(let coupling): coupling
+        case .nearestNeighbors(let neighbors): neighbors
+        case .neighborMean(let mean): mean
+        case .radiusNeighbors(let neighbors): neighbors
+        case .localOutlierFactor(let factor): factor
+        case .bisection(let bisection): bisection
+        case .constant(let values): Constant(values: values)
+        case .elementwise(let function): function
+        case .combination(let combination): combination
+        case .classIndicator(let indicator): indicator
+        case .classValue(let values): ClassValue(values: values)
+        case .argMaxLast: ArgMaxLast()
+        case .requireFinite: RequireFinite()
+        case .interpolation(let interpolation): interpolation
+        case .weightedMedian(let median): median
+        case .ordinalEncoder(let encoder): encoder
+        case .rowNormalizer(let normalizer): normalizer
+        case .binning(let binning): binning
+        case .columnProducts(let products): products
+        case .splineBasis(let basis): basis
+        case .powerTransform(let transform): transform
+        case .quantileTransform(let transform): transform
+        case .knnImputer(let imputer): imputer
+        case .textVectorizer(let vectorizer): TextVectorization(vectorizer)
+        case .coalesce: Coalesce()
+        case .refuseMissing: RefuseMissing()
         case .treeLeaves(let leaves): leaves
-        case .categoryMapper(let mapper): mapper
         case .missingValue(let value): MissingValue(value: value)
         case .sparseLinear(let linear): linear
         case .categoryHash: CategoryHash()
@@ -57,7 +96,17 @@ extension Operator {
         case .treeLeaves(let leaves): leaves.origins.count * 16
         case .sparseLinear(let linear): linear.weights.count
         case .oneHotEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count + $1.width }
+        case .ordinalEncoder(let encoder): encoder.features.reduce(0) { $0 + $1.categories.count }
+        case .columnProducts(let products): products.terms.count
+        case .splineBasis(let basis): basis.features.count * basis.splineCount
+        case .knnImputer(let imputer): imputer.rows.count
+        case .textVectorizer(let vectorizer): vectorizer.width
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
+        case .pairwise(let pairwise): pairwise.references.count
+        case .nearestNeighbors(let neighbors): neighbors.points.count
+        case .radiusNeighbors(let neighbors): neighbors.points.count
+        case .pairDecisions(let decisions): decisions.coefficients.count
+        case .weightedMedian(let median): 2 * median.weights.count * median.weights.count
         default: 4
         }
     }

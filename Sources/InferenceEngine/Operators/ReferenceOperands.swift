@@ -13,6 +13,8 @@ struct ValuePlace: Sendable {
 struct ReferenceOperands: Sendable {
     let inputs: [ValuePlace]
     let output: ValuePlace
+    /// Where the operator's scratch begins in `doubles`; what is there is left from the row before.
+    var scratch = 0
 
     var input: ValuePlace { inputs[0] }
 }

@@ -5,6 +5,7 @@ enum PredictorList {
     static let all: [any PredictorBuilder] = [
         ForestPredictorBuilder(),
         LinearPredictorBuilder(),
+        TextLinearPredictorBuilder(),
         ReferencePredictorBuilder(),
     ]
 }

@@ -6,6 +6,7 @@ final class ReferencePredictor: Predictor {
     private struct Step: Sendable {
         let rule: any OperatorRule
         let operands: ReferenceOperands
+        let inputCheck: InputCheck
     }
 
     let report: PredictorReport
@@ -21,8 +22,12 @@ final class ReferencePredictor: Predictor {
         for typed in graph.nodes {
             let place = plan.place(for: typed.type)
             let inputs = typed.node.inputs.map { places[$0.index] }
+            let rule = typed.node.operation.rule
             steps.append(
-                Step(rule: typed.node.operation.rule, operands: ReferenceOperands(inputs: inputs, output: place)))
+                Step(
+                    rule: rule, operands: ReferenceOperands(inputs: inputs, output: place, scratch: plan.doubles),
+                    inputCheck: typed.inputCheck))
+            plan.doubles += rule.scratchCount
             places.append(place)
         }
         self.steps = steps
@@ -56,7 +61,19 @@ final class ReferencePredictor: Predictor {
         for column in requiredColumns where rows.isMissing(row: row, column: column) {
             throw RowFault(row: row, column: column, reason: .missingValue)
         }
-        for step in steps { try step.rule.evaluate(step.operands, row: row, of: rows, in: workspace) }
+        for step in steps {
+            if step.inputCheck != .none { try check(step, row: row, in: workspace) }
+            try step.rule.evaluate(step.operands, row: row, of: rows, in: workspace)
+        }
+    }
+
+    /// Refuses a row in which an earlier step computed no number.
+    private func check(_ step: Step, row: Int, in workspace: Workspace) throws(RowFault) {
+        for input in step.operands.inputs where input.kind == .float64 {
+            for index in 0..<input.width where !step.inputCheck.accepts(workspace.doubles[input.offset + index]) {
+                throw RowFault(row: row, column: input.inputColumns[index] ?? 0, reason: .missingValue)
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ struct ScoreTail: Sendable {
 
     private enum Action: Sendable {
         case activation(Activation)
+        case scaler(Scaler)
         case binaryProbabilities
         case argMax
         case greater(threshold: Double)
@@ -62,6 +63,7 @@ struct ScoreTail: Sendable {
             let action: Action
             switch node.operation {
             case .activation(let activation): (action, cost) = (.activation(activation), cost + 12 * Double(width))
+            case .scaler(let scaler): (action, cost) = (.scaler(scaler), cost + 2 * Double(width))
             case .binaryProbabilities: action = .binaryProbabilities
             case .argMax: action = .argMax
             case .greater(let threshold): action = .greater(threshold: threshold)
@@ -99,6 +101,11 @@ struct ScoreTail: Sendable {
                 switch step.action {
                 case .activation(let activation):
                     activation.apply(to: &scalars, at: input, output: target)
+                case .scaler(let scaler):
+                    for column in 0..<step.input.width {
+                        scalars[target + column] = Scalar(
+                            scaler.scaled(Double(scalars[start + column]), column: column))
+                    }
                 case .binaryProbabilities:
                     let probability = scalars[start]
                     scalars[target] = 1 - probability

@@ -38,10 +38,10 @@ struct BoosterGraph: NodeSink {
             }
             guard !coded.isEmpty else { continue }
             let selected = graph.append(.selectColumns(coded), path: "input")
-            let mapper = CategoryMapper(
-                features: coded.compactMap { columns[$0].categories },
+            let encoder = OrdinalEncoder(
+                positionsAmong: coded.compactMap { columns[$0].categories },
                 refusesUnknown: coded.contains { columns[$0].refusesUnknown })
-            parts.append(graph.append(.categoryMapper(mapper), [selected], path: "categories"))
+            parts.append(graph.append(.ordinalEncoder(encoder), [selected], path: "categories"))
             order += coded
         }
         guard parts.count > 1 else { return parts.first ?? graph.append(.selectColumns([]), path: "input") }

@@ -11,13 +11,29 @@ struct NumPyDataType: Sendable, Hashable {
         case opaque
     }
 
+    /// One number within each element of a structured array.
+    struct Field: Sendable, Hashable {
+        let name: String
+        /// Where it lies in the element, in bytes.
+        let offset: Int
+        /// A number's or a boolean's.
+        let dataType: NumPyDataType
+    }
+
     var kind: Kind
     /// Bytes of one element.
     var itemBytes: Int
     var isBigEndian = false
+    /// The numbers of a structure, as the file lays them out; fields of other types are left out.
+    var fields: [Field] = []
+
+    /// Fields that a structure may have; those of the libraries have at most 14.
+    static let fieldsMax = 64
 
     /// Bytes that one element may have; an absurd width is refused before it is multiplied.
     static let itemBytesMax = 1 << 28
+    /// What an opaque type is called.
+    private var opaqueName = "a structured type"
 
     /// Nil if NumPy has no such type.
     ///
@@ -53,7 +69,10 @@ struct NumPyDataType: Sendable, Hashable {
         case (UInt8(ascii: "u"), 1), (UInt8(ascii: "u"), 2), (UInt8(ascii: "u"), 4), (UInt8(ascii: "u"), 8):
             kind = .unsigned
         case (UInt8(ascii: "f"), 2), (UInt8(ascii: "f"), 4), (UInt8(ascii: "f"), 8): kind = .float
-        case (UInt8(ascii: "f"), 12), (UInt8(ascii: "f"), 16): kind = .opaque
+        case (UInt8(ascii: "f"), 12), (UInt8(ascii: "f"), 16):
+            // The processor's own format of 80 bits, or 128 on others: no two platforms agree.
+            kind = .opaque
+            opaqueName = "longdouble"
         case (UInt8(ascii: "c"), _): kind = .complex
         case (UInt8(ascii: "U"), _):
             kind = .text
@@ -62,7 +81,10 @@ struct NumPyDataType: Sendable, Hashable {
         case (UInt8(ascii: "O"), _):
             kind = .object
             itemBytes = 8
-        case (UInt8(ascii: "V"), _), (UInt8(ascii: "M"), _), (UInt8(ascii: "m"), _): kind = .opaque
+        case (UInt8(ascii: "V"), _): kind = .opaque
+        case (UInt8(ascii: "M"), _), (UInt8(ascii: "m"), _):
+            kind = .opaque
+            opaqueName = letter == UInt8(ascii: "M") ? "datetime64" : "timedelta64"
         default: return nil
         }
     }
@@ -78,6 +100,14 @@ struct NumPyDataType: Sendable, Hashable {
         NumPyDataType(kind: .unsigned, itemBytes: 4, isBigEndian: isBigEndian)
     }
 
+    /// Whether an element is a number or a boolean, which `NumPyElement` reads.
+    var isNumber: Bool {
+        switch kind {
+        case .boolean, .signed, .unsigned, .float: true
+        case .complex, .text, .bytes, .object, .opaque: false
+        }
+    }
+
     /// For messages, such as `float64`.
     var description: String {
         switch kind {
@@ -89,7 +119,7 @@ struct NumPyDataType: Sendable, Hashable {
         case .text: "str"
         case .bytes: "bytes"
         case .object: "object"
-        case .opaque: "a structured type"
+        case .opaque: opaqueName
         }
     }
 }

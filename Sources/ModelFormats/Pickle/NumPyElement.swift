@@ -30,4 +30,14 @@ struct NumPyElement {
         case .complex, .text, .bytes, .object, .opaque: value = .none
         }
     }
+
+    /// The element as a number; 64-bit integers beyond 2^53 are rounded.
+    var double: Double {
+        switch value {
+        case .boolean(let value): value ? 1 : 0
+        case .integer(let value): Double(value)
+        case .float(let value): value
+        case .none, .bigInteger, .text, .bytes, .node: .nan
+        }
+    }
 }

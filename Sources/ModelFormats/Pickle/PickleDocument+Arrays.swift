@@ -50,8 +50,8 @@ extension PickleDocument {
     func doubles(
         _ array: NumPyArray, place: String, budget: inout Int
     ) throws(ImportError) -> PickleElements<Double> {
-        guard case .bytes(let slice) = array.storage, array.dataType.kind == .float, array.dataType.itemBytes == 8
-        else {
+        let type = array.dataType
+        guard case .bytes(let slice) = array.storage, type.isNumber else {
             let elements = try scalars(array, place: place, budget: &budget)
             var values: [Double] = []
             values.reserveCapacity(elements.values.count)
@@ -68,9 +68,7 @@ extension PickleDocument {
         values.reserveCapacity(array.shape.elementCount)
         try withBytes(of: array, slice, place: place) { data throws(ImportError) in
             for index in 0..<array.shape.elementCount {
-                if case .float(let value) = NumPyElement(array.dataType, data, at: index * 8).value {
-                    values.append(value)
-                }
+                values.append(NumPyElement(type, data, at: index * type.itemBytes).double)
             }
         }
         return try rowMajor(values, array, place: place)
@@ -93,7 +91,7 @@ extension PickleDocument {
     }
 
     /// Lends exactly the bytes that the array's shape and type ask for.
-    private func withBytes(
+    func withBytes(
         of array: NumPyArray, _ slice: PickleSlice, place: String,
         _ body: (Span<UInt8>) throws(ImportError) -> Void
     ) throws(ImportError) {

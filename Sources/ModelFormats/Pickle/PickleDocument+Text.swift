@@ -2,7 +2,10 @@
 extension PickleDocument {
     /// Whether the text is `key`. Compared as written: a key without escapes is never written with them by a pickler.
     func equals(_ slice: PickleSlice, _ key: String) -> Bool {
-        guard slice.coding != .ucs4 else { return text(slice) == key }
+        switch slice.coding {
+        case .ucs4, .jsonEscape, .jsonEscapeTwice: return text(slice) == key
+        case .utf8, .latin1, .rawUnicodeEscape, .stringEscape: break
+        }
         var index = Int(slice.start)
         let end = slice.range.upperBound
         for byte in key.utf8 {
@@ -67,7 +70,54 @@ extension PickleDocument {
             return result
         case .rawUnicodeEscape: return rawUnicodeEscape(slice.range)
         case .stringEscape: return stringEscape(slice.range)
+        case .jsonEscape: return text(PickleSlice(slice.range, .utf8)).flatMap { Self.jsonEscape($0) }
+        case .jsonEscapeTwice:
+            guard let outer = text(PickleSlice(slice.range, .utf8)).flatMap({ Self.jsonEscape($0) }) else { return nil }
+            var json = ""
+            for point in outer {
+                guard let scalar = Unicode.Scalar(point) else { return nil }
+                json.unicodeScalars.append(scalar)
+            }
+            return Self.jsonEscape(json)
         }
+    }
+
+    /// The code points of the inside of a JSON string; nil for a broken escape or half of a surrogate pair.
+    private static func jsonEscape(_ text: String) -> [UInt32]? {
+        var result: [UInt32] = []
+        var high: UInt32?
+        var scalars = text.unicodeScalars.makeIterator()
+        while let scalar = scalars.next() {
+            var point = scalar.value
+            if scalar == "\\" {
+                guard let escape = scalars.next() else { return nil }
+                switch escape {
+                case "n": point = 10
+                case "t": point = 9
+                case "r": point = 13
+                case "b": point = 8
+                case "f": point = 12
+                case "\"", "\\", "/": point = escape.value
+                case "u":
+                    point = 0
+                    for _ in 0..<4 {
+                        guard let digit = scalars.next().flatMap({ Character($0).hexDigitValue }) else { return nil }
+                        point = point << 4 | UInt32(digit)
+                    }
+                default: return nil
+                }
+            }
+            if let first = high {
+                guard (0xDC00...0xDFFF).contains(point) else { return nil }
+                result.append(0x10000 + (first - 0xD800) << 10 + (point - 0xDC00))
+                high = nil
+            } else if (0xD800...0xDBFF).contains(point) {
+                high = point
+            } else {
+                result.append(point)
+            }
+        }
+        return high == nil ? result : nil
     }
 
     /// A backslash begins an escape if an even number of backslashes stands before it and `u` or `U` after it.

@@ -116,6 +116,12 @@ struct PickleDocument: ~Escapable {
         }
     }
 
+    /// The members of a set; nil if the value is something else.
+    func members(_ value: PickleValue) -> [PickleValue]? {
+        guard case .node(let handle) = value, case .set = kind(handle) else { return nil }
+        return items(handle)
+    }
+
     func tuple(_ value: PickleValue) -> [PickleValue]? {
         guard case .node(let handle) = value, case .tuple = kind(handle) else { return nil }
         return items(handle)

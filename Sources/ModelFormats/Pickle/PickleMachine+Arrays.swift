@@ -42,9 +42,38 @@ extension PickleMachine {
             }
         }
         if items[2] != .none || items[3] != .none { dataType.kind = .opaque }
+        dataType.fields = []
+        if items[2] == .none, let names = document.sequence(items[3]), let fields = document.pairs(items[4]) {
+            dataType.fields = try self.fields(names, among: fields, of: dataType)
+        }
         // NPY_ITEM_HASOBJECT in numpy/ndarraytypes.h: a structure with a Python object in it.
         if items.count >= 8, case .integer(let flags) = items[7], flags & 1 == 1 { dataType.kind = .object }
         return dataType
+    }
+
+    /// The numbers of a structure: `names` in order, and a dictionary of name to (type, offset[, title]).
+    private func fields(
+        _ names: [PickleValue], among pairs: [PickleValue], of structure: NumPyDataType
+    ) throws(ImportError) -> [NumPyDataType.Field] {
+        guard names.count <= NumPyDataType.fieldsMax, pairs.count <= 4 * NumPyDataType.fieldsMax else {
+            throw malformed(
+                "a structure of \(names.count) fields", expected: "at most \(NumPyDataType.fieldsMax)")
+        }
+        var fields: [NumPyDataType.Field] = []
+        for value in names {
+            guard case .text(let slice) = value, Int(slice.count) <= document.limits.nameBytesMax,
+                let name = document.text(slice), let field = document.lookUp(name, in: pairs),
+                let parts = document.sequence(field), parts.count >= 2, let type = document.dataType(parts[0]),
+                case .integer(let offset) = parts[1]
+            else { throw malformed(document.describe(value), expected: "a field with its type and offset") }
+            guard type.isNumber else { continue }
+            guard offset >= 0, offset <= Int64(structure.itemBytes - type.itemBytes) else {
+                throw malformed(
+                    "the field \(name) at byte \(offset)", expected: "one within \(structure.itemBytes) bytes")
+            }
+            fields.append(NumPyDataType.Field(name: name, offset: Int(offset), dataType: type))
+        }
+        return fields
     }
 
     /// `numpy.core.multiarray.scalar(dtype, bytes)`: the number or text itself where it is one, else a record.

@@ -47,7 +47,9 @@ extension PickleMachine {
         let items = document.items(argumentsHandle)
         switch global.role {
         case .foreign, .forbidden: throw refusal(document.fullName(global))
-        case .record: return .node(try document.addRecord(handle, arguments: argumentsHandle))
+        case .record:
+            try refuseSideFiles(global)
+            return .node(try document.addRecord(handle, arguments: argumentsHandle))
         case .arrayPlaceholder: return .node(try document.addArray(nil))
         case .arrayFromBuffer: return try makeArrayFromBuffer(items)
         case .dataType: return try makeDataType(items)
@@ -85,13 +87,25 @@ extension PickleMachine {
             throw malformed(document.describe(arguments), expected: "a tuple of arguments")
         }
         switch global.role {
-        case .record: break
+        case .record: try refuseSideFiles(global)
         case .dictionary: return try makeDictionary([])
         default: throw refusal(document.fullName(global))
         }
         let pairs = keywords.flatMap { document.pairs($0) } ?? []
         try spendCopies(pairs.count)
         return .node(try document.addRecord(handle, arguments: argumentsHandle, pairs: pairs))
+    }
+
+    /// joblib before 0.10 kept each large array in a file of its own beside the pickle, which is not here.
+    private func refuseSideFiles(_ global: PickleGlobal) throws(ImportError) {
+        guard document.equals(global.name, "NDArrayWrapper") || document.equals(global.name, "ZNDArrayWrapper") else {
+            return
+        }
+        throw unsupported(
+            document.fullName(global) + ", an array in a file beside this one",
+            expected: "arrays within the file",
+            remedy: "load it with joblib.load in the folder with its .npy files, and save it again in one file with "
+                + "joblib 0.10 or later: joblib.dump(model, \"model.joblib\")")
     }
 
     /// `collections.OrderedDict([[key, value], ...])`; a default factory is of no interest.

@@ -13,6 +13,10 @@ struct PickleSlice: Hashable, Sendable {
         case rawUnicodeEscape
         /// The inside of a Python 2 string literal (opcode STRING).
         case stringEscape
+        /// The inside of a JSON string.
+        case jsonEscape
+        /// The inside of a JSON string whose JSON stands in a JSON string (skops).
+        case jsonEscapeTwice
         /// NumPy's text: 4 bytes little-endian a code point, padded with zeros.
         case ucs4
     }

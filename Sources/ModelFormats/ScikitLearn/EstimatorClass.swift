@@ -36,8 +36,27 @@ struct EstimatorClass: Sendable {
         EstimatorClass(names: names, methodNames: methodNames, methods: methods)
     }
 
-    /// Everything that is served.
-    static let all: [EstimatorClass] = composition + preprocessing + linear + lightgbm + xgboost + catboost
+    /// Everything that is served, by family.
+    static let families: [(title: String, classes: [EstimatorClass])] = [
+        ("Composition", composition),
+        ("Preprocessing", preprocessing),
+        ("Feature selection", featureSelection),
+        ("Text", texts),
+        ("Linear models", linear),
+        ("Trees and boosting", trees),
+        ("Ensembles and estimators around others", ensembles),
+        ("Support vectors and kernels", supportVectors),
+        ("Neighbours", neighbors),
+        ("Naive Bayes", naiveBayes),
+        ("Neural networks", neuralNetworks),
+        ("Clusters, mixtures and outliers", clusters),
+        ("Decompositions", decompositions),
+        ("LightGBM", lightgbm),
+        ("XGBoost", xgboost),
+        ("CatBoost", catboost),
+    ]
+
+    static let all: [EstimatorClass] = families.flatMap(\.classes)
 
     private static let byName: [String: EstimatorClass] = {
         var table: [String: EstimatorClass] = [:]

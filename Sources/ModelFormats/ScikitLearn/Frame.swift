@@ -25,6 +25,8 @@ struct FrameColumn {
 /// The table that one step hands to the next.
 struct Frame {
     var columns: [FrameColumn]
+    /// Whether the library keeps it as a sparse matrix, which some steps treat otherwise.
+    var isSparse = false
 
     var count: Int { columns.count }
 

@@ -68,6 +68,7 @@ struct GraphBuilder: ~Escapable {
             return try isTransformer(self.estimator(last, in: estimator))
         case _ where EstimatorClass.searches.contains(estimator.className):
             return try isTransformer(member("best_estimator_", of: estimator))
+        case "FrozenEstimator": return try isTransformer(wrapped(estimator))
         default: return EstimatorClass.of(estimator)?.methods == nil
         }
     }
@@ -138,6 +139,12 @@ struct GraphBuilder: ~Escapable {
         steps.append(ModelStep(path: estimator.path, className: estimator.className, detail: detail))
     }
 
+    /// Steps told so far.
+    var stepCount: Int { steps.count }
+
+    /// Forgets the steps told since, which are like others before them.
+    mutating func dropSteps(after count: Int) { steps.removeLast(steps.count - count) }
+
     func tooManySteps(_ path: String) -> ImportError {
         ImportError(
             .limit, at: path, found: "more than \(Self.stepsMax) steps", expected: "at most that many in one model")
@@ -157,6 +164,12 @@ struct GraphBuilder: ~Escapable {
 
     private mutating func makeInputs(_ root: EstimatorRecord) throws(ImportError) {
         let first = try firstStep(root)
+        if EstimatorClass.textVectorizers.contains(first.className) {
+            // A vectorizer that sees the record first takes texts, one a record, without a name.
+            inputNames = ["text"]
+            uses = [nil]
+            return
+        }
         inputNames = try names(of: first)
         if inputNames == nil { inputNames = try names(of: root) }
         var width = try inputWidth(of: first) ?? inputNames?.count

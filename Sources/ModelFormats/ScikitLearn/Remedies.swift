@@ -21,15 +21,23 @@ enum Remedies {
                 : name.hasSuffix("Regressor") || name.hasSuffix("SVR") ? "ElasticNet" : "StandardScaler")
     }
 
-    private static let xgboost = "retrain with XGBoost, whose trees are served from a file of save_model(\"model.ubj\")"
+    private static let linearDecomposition = "retrain with PCA or TruncatedSVD"
+    private static let clusterer = "retrain with KMeans: this class cannot predict new rows in scikit-learn either"
 
     private static let alternatives: [(part: String, instead: String)] = [
-        ("TransformedTarget", "serve its inner pipeline, and apply the inverse function to the prediction yourself"),
+        ("MultiOutputClassifier", "serve each of its estimators_ as a model of its own"),
+        ("ClassifierChain", "fit one classifier a target, and serve each as a model of its own"),
+        ("OutputCodeClassifier", "retrain with OneVsRestClassifier or OneVsOneClassifier"),
+        ("RandomTreesEmbedding", "retrain with RandomForestClassifier or RandomForestRegressor"),
         ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),
-        ("Forest", xgboost), ("GradientBoosting", xgboost), ("DecisionTree", xgboost), ("ExtraTree", xgboost),
         ("Encoder", "retrain with OneHotEncoder"), ("Binarizer", "retrain with OneHotEncoder"),
-        ("Imputer", "retrain with SimpleImputer"), ("Lars", "retrain with Lasso"),
-        ("Huber", "retrain with SGDRegressor"), ("BayesianRidge", "retrain with Ridge"),
-        ("ARDRegression", "retrain with Ridge"),
+        ("Imputer", "retrain with SimpleImputer"), ("GaussianProcessRegressor", "retrain with KernelRidge"),
+        ("GaussianProcessClassifier", "retrain with SVC(probability=True)"),
+        ("LabelPropagation", "retrain with KNeighborsClassifier"),
+        ("LabelSpreading", "retrain with KNeighborsClassifier"), ("NMF", linearDecomposition),
+        ("SparsePCA", linearDecomposition), ("DictionaryLearning", linearDecomposition),
+        ("LatentDirichletAllocation", linearDecomposition), ("Isomap", linearDecomposition),
+        ("LocallyLinearEmbedding", linearDecomposition), ("DBSCAN", clusterer), ("OPTICS", clusterer),
+        ("AgglomerativeClustering", clusterer), ("SpectralClustering", clusterer),
     ]
 }

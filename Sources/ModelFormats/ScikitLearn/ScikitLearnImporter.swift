@@ -2,7 +2,7 @@ package import ModelIR
 internal import TensorCore
 
 /// Imports scikit-learn estimators and pipelines from `pickle` and `joblib` files, of any protocol, plain or
-/// compressed by zlib or gzip. The file is read as data: nothing in it is run.
+/// compressed by zlib, gzip, bzip2, xz, lzma or lz4. The file is read as data: nothing in it is run.
 package struct ScikitLearnImporter: ModelImporter {
     package var name: String { "scikit-learn" }
 
@@ -26,7 +26,15 @@ package struct ScikitLearnImporter: ModelImporter {
     ) throws(ImportError) -> ImportedModel {
         let document = try PickleMachine.read(bytes, limits: limits)
         let format =
-            (document.hasJoblibArrays ? "joblib" : "pickle") + (container == .plain ? "" : "-" + container.rawValue)
+            (document.hasJoblibArrays || container == .oldJoblib ? "joblib" : "pickle")
+            + (container.name.map { "-" + $0 } ?? "")
+        return try Self.importModel(document, format: format)
+    }
+
+    /// Imports the estimator that a document holds, whatever the file was.
+    static func importModel(
+        _ document: consuming PickleDocument, format: String
+    ) throws(ImportError) -> ImportedModel {
         var builder = GraphBuilder(document)
         try builder.build()
         return try builder.finish(format: format)

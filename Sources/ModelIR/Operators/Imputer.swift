@@ -14,8 +14,11 @@ package struct Imputer: Sendable, Hashable {
 /// Replaces missing strings column by column.
 package struct StringImputer: Sendable, Hashable {
     package let replacements: [String]
+    /// The text that counts as missing, compared byte for byte; nil for the missing value, which is refused otherwise.
+    package let missingText: String?
 
-    package init(replacements: [String]) {
+    package init(replacements: [String], missingText: String? = nil) {
         self.replacements = replacements
+        self.missingText = missingText
     }
 }

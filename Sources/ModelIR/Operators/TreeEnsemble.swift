@@ -42,6 +42,8 @@ package struct TreeEnsemble: Sendable, Hashable {
     package var rightChildren: [Int32]
     /// Whether a missing value goes left.
     package var missingGoesLeft: [Bool]
+    /// Whether the library takes a missing value at all; if not, such a row has no prediction.
+    package var acceptsMissing: Bool
     /// A leaf's value, or, where `leafWidth` > 1, the index of its row in `leafVectors`.
     package var leafValues: [Double]
 
@@ -116,6 +118,7 @@ package struct TreeEnsemble: Sendable, Hashable {
         leftChildren = []
         rightChildren = []
         missingGoesLeft = []
+        acceptsMissing = true
         leafValues = []
         takesZeroForMissing = []
         categoricalNodes = []

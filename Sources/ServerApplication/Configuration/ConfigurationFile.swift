@@ -30,8 +30,8 @@ struct ConfigurationFile {
             try read(bytes)
         } catch let error as JSONError {
             throw ConfigurationError(
-                "configuration file", from: "byte \(error.offset)", found: error.reason.description,
-                expected: "valid JSON")
+                "configuration file", from: "byte \(error.offset)", found: error.reason.found,
+                expected: error.reason.expected)
         } catch let error as ConfigurationError {
             throw error
         } catch {

@@ -80,6 +80,11 @@ extension ServerConfiguration {
     ) throws(ConfigurationError) -> Setting<String?> {
         let variable = "VENCEJO_\(name.uppercased())_TOKEN"
         if let token = resolver.environment(variable) {
+            guard resolver.environment(variable + "_FILE") == nil else {
+                throw ConfigurationError(
+                    "\(name) token", from: "environment", found: "both \(variable) and \(variable)_FILE",
+                    expected: "one of them")
+            }
             return Setting(try checked(token, name, "environment \(variable)"), from: .environment(variable))
         }
         let path = resolver.optionalText("\(name)_token_file", variables: [variable + "_FILE"])
@@ -107,7 +112,8 @@ extension ServerConfiguration {
         do {
             return try readFile(path)
         } catch {
-            throw ConfigurationError(setting, from: path, found: "\(error)", expected: "a readable file")
+            let reason = (error as? SystemFile.FileError)?.reason ?? "\(error)"
+            throw ConfigurationError(setting, from: path, found: reason, expected: "a readable file")
         }
     }
 }

@@ -1,38 +1,87 @@
 internal import Glibc
 
-/// Reads whole files for start-up: configuration, tokens, models named on the command line.
+/// Reads and writes whole files for the console and for start-up: configuration, tokens, models named on the command
+/// line.
 package enum SystemFile {
-    /// Why a file could not be read. The path is the operator's own and goes to the console, never to a client.
-    package struct ReadError: Error, Sendable, CustomStringConvertible {
+    /// Why a file could not be read or written. The path is the operator's own and goes to the console, never to a client.
+    package struct FileError: Error, Sendable, CustomStringConvertible {
         package let path: String
         package let reason: String
 
-        package var description: String { "cannot read \(path): \(reason)" }
+        package var description: String { "\(path): \(reason)" }
     }
 
     /// - Parameter onlyRegular: refuse what is no regular file, such as a pipe, on which reading could wait for ever.
-    /// - Throws: `ReadError` if it cannot be read, is a directory or holds more than `bytesMax` bytes.
+    /// - Throws: `FileError` if it cannot be read, is a directory or holds more than `bytesMax` bytes.
     package static func read(
         _ path: String, bytesMax: Int, onlyRegular: Bool = false
-    ) throws(ReadError) -> [UInt8] {
+    ) throws(FileError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (onlyRegular ? O_NONBLOCK : 0))
-        guard descriptor >= 0 else { throw ReadError(path: path, reason: lastError()) }
+        guard descriptor >= 0 else { throw FileError(path: path, reason: lastError()) }
         defer { close(descriptor) }
         if onlyRegular {
             var status = stat()
             guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-                throw ReadError(path: path, reason: "it is not a regular file")
+                throw FileError(path: path, reason: "it is not a regular file")
             }
         }
         return try readAll(descriptor, path: path, bytesMax: bytesMax)
     }
 
+    /// Whether a path names a directory; a symbolic link to one counts.
+    package static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    package static func names(inDirectory path: String) throws(FileError) -> [String] {
+        guard let directory = unsafe opendir(path) else { throw FileError(path: path, reason: lastError()) }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether a path names a regular file itself, not by a link.
+    package static func isRegularFile(_ path: String) -> Bool { kind(ofLink: path) == S_IFREG }
+
+    /// Whether a path names a symbolic link.
+    package static func isLink(_ path: String) -> Bool { kind(ofLink: path) == S_IFLNK }
+
+    private static func kind(ofLink path: String) -> mode_t? {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+    }
+
     /// Standard input to its end.
-    package static func readStandardInput(bytesMax: Int) throws(ReadError) -> [UInt8] {
+    package static func readStandardInput(bytesMax: Int) throws(FileError) -> [UInt8] {
         try readAll(STDIN_FILENO, path: "standard input", bytesMax: bytesMax)
     }
 
-    private static func readAll(_ descriptor: Int32, path: String, bytesMax: Int) throws(ReadError) -> [UInt8] {
+    /// Writes a whole file, replacing what stands there.
+    /// - Throws: `FileError`, with the reason why it cannot be written.
+    package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError(path: path, reason: lastError()) }
+        defer { close(descriptor) }
+        var start = 0
+        while start < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + start }, $0.count - start)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw FileError(path: path, reason: lastError()) }
+            start += count
+        }
+    }
+
+    private static func readAll(_ descriptor: Int32, path: String, bytesMax: Int) throws(FileError) -> [UInt8] {
         var bytes: [UInt8] = []
         var status = stat()
         if unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
@@ -44,10 +93,10 @@ package enum SystemFile {
             if count == 0 { return bytes }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw ReadError(path: path, reason: lastError())
+                throw FileError(path: path, reason: lastError())
             }
             guard bytes.count + count <= bytesMax else {
-                throw ReadError(path: path, reason: "it is larger than \(bytesMax) bytes")
+                throw FileError(path: path, reason: "it is larger than \(bytesMax) bytes")
             }
             bytes.append(contentsOf: chunk[..<count])
         }

@@ -5,20 +5,25 @@ internal import Glibc
 enum HealthProbe {
     private static let timeoutSeconds: Int32 = 2
 
-    /// Whether `GET /health/ready` answers 200.
-    static func isReady(_ address: ListenAddress) -> Bool {
-        guard let descriptor = Socket.connect(to: address, seconds: timeoutSeconds) else { return false }
+    /// Why `GET /health/ready` is not answered by 200; nil if it is.
+    static func failure(of address: ListenAddress) -> String? {
+        guard let descriptor = Socket.connect(to: address, seconds: timeoutSeconds) else {
+            return "no connection: \(unsafe String(cString: strerror(errno)))"
+        }
         defer { Socket.close(descriptor) }
         let request = Array("GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
         let sent = unsafe request.withUnsafeBytes {
             unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
-        guard sent == request.count else { return false }
-        let expected = Array("HTTP/1.1 200".utf8)
-        var answer = [UInt8](repeating: 0, count: expected.count)
+        guard sent == request.count else { return "the request was not taken" }
+        let expected = "HTTP/1.1 200"
+        var answer = [UInt8](repeating: 0, count: expected.utf8.count)
         let received = unsafe answer.withUnsafeMutableBytes {
             unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_WAITALL))
         }
-        return received == expected.count && answer == expected
+        guard received == answer.count else { return "no answer within \(timeoutSeconds) s" }
+        let text = String(decoding: answer, as: UTF8.self)
+        if text == expected { return nil }
+        return text.hasPrefix("HTTP/1.1 ") ? "not ready, status \(text.suffix(3))" : "the answer is not HTTP"
     }
 }

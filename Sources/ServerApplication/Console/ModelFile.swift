@@ -6,22 +6,37 @@ internal import ModelIR
 struct ModelFile {
     let imported: ImportedModel
     let compiled: CompiledModel
+    let golden: GoldenCheck.Report
     let byteCount: Int
 
     static let bytesMax = 8 << 30
 
-    /// - Parameter predictor: the predictor to force; nil lets the compiler choose.
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - outputs: what to compute.
+    ///   - predictor: the predictor to force; nil lets the compiler choose.
     /// - Throws: `CommandError` with the file's path and the importer's reason.
-    init(path: String, predictor: String?) throws(CommandError) {
-        do {
-            let bytes = try SystemFile.read(path, bytesMax: Self.bytesMax)
-            byteCount = bytes.count
-            imported = try SupportedFormats.importers.importModel(bytes.span)
-            compiled = try ModelCompiler.compile(imported.graph, forcing: predictor)
-        } catch let error as ImportError {
-            throw CommandError(refusing: error, path: path)
+    init(path: String, outputs: OutputSelection = .defaults, predictor: String? = nil) throws(CommandError) {
+        let bytes: [UInt8]
+        do throws(SystemFile.FileError) {
+            bytes = try ArtifactFile.read(path, bytesMax: Self.bytesMax)
         } catch {
             throw CommandError("\(error)")
+        }
+        try self.init(bytes, path: path, outputs: outputs, predictor: predictor)
+    }
+
+    /// The same of bytes; the path is for errors.
+    init(
+        _ bytes: [UInt8], path: String, outputs: OutputSelection = .defaults, predictor: String? = nil
+    ) throws(CommandError) {
+        do throws(ImportError) {
+            byteCount = bytes.count
+            imported = try SupportedFormats.importers.importModel(bytes.span)
+            compiled = try ModelCompiler.compile(imported.graph, outputs: outputs, forcing: predictor)
+            golden = try GoldenCheck.run(imported.metadata, on: compiled)
+        } catch {
+            throw CommandError(refusing: error, path: path)
         }
     }
 }

@@ -31,11 +31,18 @@ public enum ModelInspection {
         if signature.inputs.count > columnsShownMax { lines.append("    ...") }
         lines.append("  outputs")
         for output in signature.outputs { lines.append("    " + describe(output)) }
+        let others = model.imported.graph.outputs.filter { !$0.isDefault }.map(\.name)
+        if !others.isEmpty { lines.append("    on demand: " + others.joined(separator: ", ")) }
         lines.append("  predictor   \(report.name): \(report.reason)")
         let nanoseconds = Int(report.nanosecondsPerRow.rounded())
         lines.append("              about \(nanoseconds) ns a row, tables of \(report.tableBytes) bytes")
         for candidate in model.compiled.candidates where !candidate.isChosen {
             lines.append("              not \(candidate.name): \(candidate.reason)")
+        }
+        if model.golden.rowCount > 0 {
+            lines.append(
+                "  golden      \(model.golden.rowCount) rows answered as expected, "
+                    + "worst relative error \(model.golden.worstError)")
         }
         lines.append("  example     \(ExampleRequest.text(signature))")
         return lines.joined(separator: "\n")
@@ -44,6 +51,7 @@ public enum ModelInspection {
     private static func describe(_ column: Column, at index: Int) -> String {
         var text = "\(column.name ?? "[\(index)]")  \(column.kind.rawValue)"
         if column.acceptsMissing { text += ", may be missing" }
+        if let range = column.range { text += ", \(range.lowerBound) to \(range.upperBound) in training" }
         if !column.categories.isEmpty {
             let shown = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             text += ", one of \(shown)\(column.categories.count > 8 ? ", ..." : "")"

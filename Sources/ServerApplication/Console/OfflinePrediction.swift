@@ -11,11 +11,17 @@ public enum OfflinePrediction {
     private static let inputBytesMax = 1 << 30
 
     /// Predicts standard input's rows and hands each answer's text to `output`.
+    /// - Parameters:
+    ///   - path: the model file.
+    ///   - outputs: names of the outputs to compute, or `all`; empty for those that the server answers.
+    ///   - predictor: the predictor to force; nil lets the compiler choose.
+    ///   - output: takes each answer.
     /// - Throws: `CommandError` at the first document that cannot be answered.
     public static func run(
-        path: String, predictor: String? = nil, output: (String) -> Void
+        path: String, outputs: [String] = [], predictor: String? = nil, output: (String) -> Void
     ) throws(CommandError) {
-        let model = try ModelFile(path: path, predictor: predictor).compiled
+        let selection: OutputSelection = outputs.isEmpty ? .defaults : outputs == ["all"] ? .all : .named(outputs)
+        let model = try ModelFile(path: path, outputs: selection, predictor: predictor).compiled
         let input: [UInt8]
         do {
             input = try SystemFile.readStandardInput(bytesMax: inputBytesMax)

@@ -39,11 +39,10 @@ struct ExpectedPredictions {
         return nil
     }
 
-    /// Hands out those that are left, and forgets them.
-    mutating func takeAll(_ body: (Prediction) -> Void) {
-        guard count > 0 else { return }
-        for index in start..<predictions.count { body(predictions[index]) }
-        removeAll()
+    /// Takes the oldest of those that are left.
+    mutating func takeFirst() -> Prediction? {
+        guard start < predictions.count else { return nil }
+        return take(predictions[start].exchange)
     }
 
     private mutating func removeAll() {

@@ -12,13 +12,15 @@ extension ModelStatus {
             name: model.name, version: model.version, digest: model.digest.description, generation: model.generation,
             isDefault: isDefault, format: model.format, producer: model.producer,
             steps: model.steps.map { Step(path: $0.path, className: $0.className, detail: $0.detail) },
+            notes: model.notes.map { Note(name: $0.name, text: $0.text) },
+            golden: Golden(rowCount: model.golden.rowCount, worstError: model.golden.worstError),
             signature: model.signature,
             predictor: Predictor(
                 name: report.name, reason: report.reason, nanosecondsPerRow: report.nanosecondsPerRow),
             artifactBytes: model.artifactBytes, tableBytes: model.tableBytes,
             timings: Timings(
                 receive: timings.receive.seconds, import: timings.importing.seconds, compile: timings.compile.seconds,
-                warmUp: timings.warmUp.seconds, publish: timings.publish.seconds),
+                golden: timings.golden.seconds, warmUp: timings.warmUp.seconds, publish: timings.publish.seconds),
             loadedAt: Int(model.loadedAt))
     }
 

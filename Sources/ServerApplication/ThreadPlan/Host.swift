@@ -39,9 +39,33 @@ enum Host {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
+    /// Seconds for which its threads have run.
+    static var cpuSeconds: Double? {
+        var time = timespec()
+        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// Descriptors that are open, counted in `/proc/self/fd`, without the one that it takes to look.
+    static var openDescriptors: Int? {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return nil }
+        defer { unsafe closedir(directory) }
+        var count = 0
+        while unsafe readdir(directory) != nil { count += 1 }
+        // And without "." and "..".
+        return max(0, count - 3)
+    }
+
+    /// Descriptors that may be open.
+    static var descriptorsMax: Double? {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        return limit.rlim_cur == .max ? .infinity : Double(limit.rlim_cur)
+    }
+
     /// Lets time pass, on a thread that has nothing else to do.
-    static func wait(seconds: Int) {
-        var left = timespec(tv_sec: seconds, tv_nsec: 0)
+    static func wait(seconds: Int, milliseconds: Int = 0) {
+        var left = timespec(tv_sec: seconds, tv_nsec: milliseconds * 1_000_000)
         var rest = timespec()
         while unsafe nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }
     }

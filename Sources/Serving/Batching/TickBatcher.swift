@@ -20,19 +20,12 @@ package final class TickBatcher {
     private let loop: Int
     private let limits: BatchLimits
     private let clock: MonotonicClock
+    /// One property, so that a call costs one dynamic check of exclusive access and not one a field.
+    private var state = BatcherState()
 
-    private var pool = PredictorPool.empty
-    private var lanes: [Lane] = []
-    private var laneIndex: [ObjectIdentifier: Int] = [:]
-    /// Lanes with rows or tickets, in the order in which they got their first.
-    private var active: [Int] = []
-    /// The lane of the last request: mostly the next one's, too.
-    private var lastLane = 0
-
-    package private(set) var waitingRows = 0
-    package private(set) var waitingBytes = 0
-    package private(set) var waitingTickets = 0
-    private var isFlushing = false
+    package var waitingRows: Int { state.waiting.rows }
+    package var waitingBytes: Int { state.waiting.bytes }
+    package var waitingTickets: Int { state.waiting.tickets }
 
     /// - Parameters:
     ///   - loop: the index of the loop, which is the cell it counts in.
@@ -50,26 +43,19 @@ package final class TickBatcher {
 
     /// Takes over a new snapshot and drops the workspaces of models that are not in it. To be called between ticks; a
     /// model that still has rows waiting goes with the next flush.
-    package func adopt(_ pool: PredictorPool) {
-        self.pool = pool
-        for lane in lanes { lane.state.isRetired = !pool.contains(lane.model) }
-        dropRetiredLanes()
-    }
+    package func adopt(_ pool: PredictorPool) { state.adopt(pool) }
 
     /// The batch in which the model's rows wait, moved out to be filled. Each take is followed by `submit` or `putBack`
     /// before anything else is asked of the same model.
     /// - Throws: `overloaded` if so much waits that a bound is reached.
     package func take(_ model: ServedModel) throws(InferenceError) -> RowBatch {
-        precondition(!isFlushing, "answers are written from a flush, requests are decoded outside")
-        guard waitingRows < limits.waitingRowsMax, waitingBytes < limits.waitingBytesMax,
-            waitingTickets < limits.ticketsMax
-        else { throw .overloaded(retryAfterSeconds: 1) }
-        return lanes[laneIndex(of: model)].state.take(model.layout)
+        guard let lane = state.laneToFill(model, limits) else { throw .overloaded(retryAfterSeconds: 1) }
+        return lane.state.take(model.layout)
     }
 
     /// Gives the batch back as it was taken: what has been added since was rolled back.
     package func putBack(_ batch: consuming RowBatch, _ model: ServedModel) {
-        lanes[laneIndex(of: model)].state.putBack(batch)
+        state.lane(of: model).state.putBack(batch)
     }
 
     /// Hands over a decoded request, whatever its input is.
@@ -95,25 +81,21 @@ package final class TickBatcher {
     package func submit(
         _ batch: consuming RowBatch, _ model: ServedModel, ticket: BatchTicket, rows: Range<Int>
     ) {
-        let index = laneIndex(of: model)
-        let lane = lanes[index]
-        waitingBytes += rows.count * lane.bytesPerRow + batch.stringByteCount - lane.state.stringByteCount
-        if lane.state.submit(batch, ticket, rows) { active.append(index) }
-        waitingRows += rows.count
-        waitingTickets += 1
+        state.submit(batch, model, ticket, rows)
     }
 
     /// Whether so much waits that it should be answered before more is decoded.
-    package var isFlushDue: Bool { waitingRows >= limits.flushRows || waitingBytes >= limits.flushBytes }
+    package var isFlushDue: Bool {
+        let waiting = state.waiting
+        return waiting.rows >= limits.flushRows || waiting.bytes >= limits.flushBytes
+    }
 
     package var isEmpty: Bool { waitingTickets == 0 }
 
     /// Nobody waits for this answer any more.
     /// - Complexity: O(tickets waiting).
     package func cancel(exchange: UInt64, stream: UInt64) {
-        for index in active {
-            lanes[index].state.cancel(exchange: exchange, stream: stream)
-        }
+        for lane in state.activeLanes { lane.state.cancel(exchange: exchange, stream: stream) }
     }
 
     /// Runs each model that has rows waiting once, and hands each request its rows of the output.
@@ -126,18 +108,11 @@ package final class TickBatcher {
             _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
         ) -> Void
     ) {
-        guard !active.isEmpty else { return }
-        precondition(!isFlushing, "a flush within a flush")
-        isFlushing = true
+        guard state.beginFlush() else { return }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
-        for index in active { run(lanes[index], answer) }
-        isFlushing = false
-        active.removeAll(keepingCapacity: true)
-        waitingRows = 0
-        waitingBytes = 0
-        waitingTickets = 0
-        dropRetiredLanes()
+        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer) }
+        state.endFlush()
     }
 
     private func run(
@@ -181,9 +156,69 @@ package final class TickBatcher {
         swap(&tickets, &lane.state.tickets)
     }
 
-    // MARK: Lanes
+    /// How many models have a workspace here, for tests.
+    var laneCount: Int { state.lanes.count }
+}
 
-    private func laneIndex(of model: ServedModel) -> Int {
+/// What changes of a batcher.
+private struct BatcherState {
+    var pool = PredictorPool.empty
+    var lanes: [Lane] = []
+    var laneIndex: [ObjectIdentifier: Int] = [:]
+    /// Lanes with rows or tickets, in the order in which they got their first.
+    var active: [Int] = []
+    /// The lane of the last request: mostly the next one's, too.
+    var lastLane = 0
+    var waiting = (rows: 0, bytes: 0, tickets: 0)
+    var isFlushing = false
+
+    var activeLanes: [Lane] { active.map { lanes[$0] } }
+
+    mutating func adopt(_ pool: PredictorPool) {
+        self.pool = pool
+        for lane in lanes { lane.state.isRetired = !pool.contains(lane.model) }
+        dropRetiredLanes()
+    }
+
+    /// nil where so much waits that a bound is reached.
+    mutating func laneToFill(_ model: ServedModel, _ limits: BatchLimits) -> Lane? {
+        precondition(!isFlushing, "answers are written from a flush, requests are decoded outside")
+        guard waiting.rows < limits.waitingRowsMax, waiting.bytes < limits.waitingBytesMax,
+            waiting.tickets < limits.ticketsMax
+        else { return nil }
+        return lane(of: model)
+    }
+
+    mutating func lane(of model: ServedModel) -> Lane { lanes[laneIndex(of: model)] }
+
+    mutating func submit(
+        _ batch: consuming RowBatch, _ model: ServedModel, _ ticket: BatchTicket, _ rows: Range<Int>
+    ) {
+        let index = laneIndex(of: model)
+        let lane = lanes[index]
+        let (isFirst, stringBytes) = lane.state.submit(batch, ticket, rows)
+        if isFirst { active.append(index) }
+        waiting.rows += rows.count
+        waiting.bytes += rows.count * lane.bytesPerRow + stringBytes
+        waiting.tickets += 1
+    }
+
+    /// Whether there is anything to run.
+    mutating func beginFlush() -> Bool {
+        guard !active.isEmpty else { return false }
+        precondition(!isFlushing, "a flush within a flush")
+        isFlushing = true
+        return true
+    }
+
+    mutating func endFlush() {
+        isFlushing = false
+        active.removeAll(keepingCapacity: true)
+        waiting = (0, 0, 0)
+        dropRetiredLanes()
+    }
+
+    private mutating func laneIndex(of model: ServedModel) -> Int {
         if lastLane < lanes.count, lanes[lastLane].model === model { return lastLane }
         let key = ObjectIdentifier(model)
         if let known = laneIndex[key] {
@@ -201,7 +236,7 @@ package final class TickBatcher {
     }
 
     /// Drops the lanes of models that are gone, except those with requests waiting.
-    private func dropRetiredLanes() {
+    private mutating func dropRetiredLanes() {
         guard lanes.contains(where: { $0.state.isDroppable }) else { return }
         let waiting = active.map { lanes[$0] }
         lanes.removeAll { $0.state.isDroppable }
@@ -213,9 +248,6 @@ package final class TickBatcher {
         }
         lastLane = 0
     }
-
-    /// How many models have a workspace here, for tests.
-    var laneCount: Int { lanes.count }
 }
 
 /// What a loop keeps for one model.
@@ -271,18 +303,21 @@ private struct LaneState: ~Copyable {
         self.batch = consume batch
     }
 
-    /// Returns whether it is the first request of a batch.
-    mutating func submit(_ batch: consuming RowBatch, _ ticket: BatchTicket, _ rows: Range<Int>) -> Bool {
+    /// Returns whether it is the first request of a batch, and the bytes of its strings.
+    mutating func submit(
+        _ batch: consuming RowBatch, _ ticket: BatchTicket, _ rows: Range<Int>
+    ) -> (isFirst: Bool, stringBytes: Int) {
         precondition(isTaken, "the batch has not been taken")
         precondition(
             rows.lowerBound == rowCount && rows.upperBound == batch.rowCount,
             "a request's rows are those added since the batch was taken")
         isTaken = false
+        let stringBytes = batch.stringByteCount - stringByteCount
         rowCount = batch.rowCount
         stringByteCount = batch.stringByteCount
         self.batch = consume batch
         tickets.append(Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
-        return tickets.count == 1
+        return (tickets.count == 1, stringBytes)
     }
 
     mutating func cancel(exchange: UInt64, stream: UInt64) {

@@ -5,8 +5,8 @@ package import Telemetry
 
 /// The control plane: publishes, removes and restores models, one operation at a time.
 ///
-/// Publish is receive -> hash -> import -> compile -> warm up -> make durable -> swap in all loops -> drain the old
-/// -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and for loops: they
+/// Publish is receive -> hash -> import -> compile -> golden rows -> warm up -> make durable -> swap in all loops ->
+/// drain the old -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and for loops: they
 /// are called on the control thread, or before the loops run, and never on a loop.
 package final class ModelRegistry: Sendable {
     package struct Limits: Sendable {
@@ -331,6 +331,7 @@ package final class ModelRegistry: Sendable {
     private struct Built {
         let imported: ImportedModel
         let prepared: PreparedModel
+        let golden: GoldenCheck.Report
         var timings: PublishTimings
     }
 
@@ -346,10 +347,20 @@ package final class ModelRegistry: Sendable {
             throw .rejected(error)
         }
         timings.compile = elapsed(since: start)
+        let goldenStart = system.clock()
+        let golden: GoldenCheck.Report
+        do throws(ImportError) {
+            golden = try GoldenCheck.run(
+                imported.metadata, signature: prepared.signature, layout: prepared.layout,
+                predictor: prepared.predictor)
+        } catch {
+            throw .rejected(error)
+        }
+        timings.golden = elapsed(since: goldenStart)
         let warmUpStart = system.clock()
         WarmUp.run(prepared)
         timings.warmUp = elapsed(since: warmUpStart)
-        return Built(imported: imported, prepared: prepared, timings: timings)
+        return Built(imported: imported, prepared: prepared, golden: golden, timings: timings)
     }
 
     private func importModel(
@@ -379,7 +390,8 @@ package final class ModelRegistry: Sendable {
     ) -> ServedModel {
         ServedModel(
             name: name, version: version, digest: digest, generation: generation, imported: built.imported,
-            prepared: built.prepared, artifactBytes: byteCount, timings: built.timings, loadedAt: system.unixSeconds(),
+            prepared: built.prepared, golden: built.golden, artifactBytes: byteCount, timings: built.timings,
+            loadedAt: system.unixSeconds(),
             metrics: metrics.model(name))
     }
 

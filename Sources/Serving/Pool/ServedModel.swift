@@ -8,13 +8,14 @@ package struct PublishTimings: Sendable, Hashable {
     package var receive = Duration.zero
     package var importing = Duration.zero
     package var compile = Duration.zero
+    package var golden = Duration.zero
     package var warmUp = Duration.zero
     /// Making it durable, and the swap in all loops.
     package var publish = Duration.zero
 
     package init() {}
 
-    package var total: Duration { receive + importing + compile + warmUp + publish }
+    package var total: Duration { receive + importing + compile + golden + warmUp + publish }
 }
 
 /// One version of a model, as it answers requests: immutable, shared by all threads, replaced as a whole.
@@ -28,6 +29,10 @@ package final class ServedModel: Sendable {
     package let format: String
     package let producer: String
     package let steps: [ModelStep]
+    /// What its author wrote down.
+    package let notes: [ModelMetadata.Note]
+    /// What its golden rows showed before it was published.
+    package let golden: GoldenCheck.Report
     package let signature: Signature
     package let layout: RowLayout
     package let predictor: any Predictor
@@ -45,7 +50,8 @@ package final class ServedModel: Sendable {
 
     package init(
         name: String, version: Int, digest: ContentDigest, generation: Int, imported: ImportedModel,
-        prepared: PreparedModel, artifactBytes: Int, timings: PublishTimings, loadedAt: Int64, metrics: ModelMetrics
+        prepared: PreparedModel, golden: GoldenCheck.Report, artifactBytes: Int, timings: PublishTimings,
+        loadedAt: Int64, metrics: ModelMetrics
     ) {
         self.name = name
         self.version = version
@@ -54,6 +60,8 @@ package final class ServedModel: Sendable {
         format = imported.format
         producer = imported.producer
         steps = imported.steps
+        notes = imported.metadata.notes
+        self.golden = golden
         signature = prepared.signature
         layout = prepared.layout
         predictor = prepared.predictor

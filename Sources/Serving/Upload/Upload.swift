@@ -87,6 +87,7 @@ package final class Upload: Sendable {
     private let registry: ModelRegistry
     private let store: any ModelStore
     private let control: any ControlQueue
+    private let budget: UploadBudget
     private let onCredit: @Sendable () -> Void
     private let completion: Completion
     private let begun: UInt64
@@ -95,7 +96,7 @@ package final class Upload: Sendable {
 
     init(
         name: String, precondition: PublishPrecondition, registry: ModelRegistry, store: any ModelStore,
-        control: any ControlQueue, onCredit: @escaping @Sendable () -> Void,
+        control: any ControlQueue, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name
@@ -103,6 +104,7 @@ package final class Upload: Sendable {
         self.registry = registry
         self.store = store
         self.control = control
+        self.budget = budget
         begun = registry.system.clock()
         self.onCredit = onCredit
         self.completion = completion
@@ -117,6 +119,13 @@ package final class Upload: Sendable {
             guard case .receiving = state.phase else { return (.stop, false) }
             guard bytes.count <= bytesMax - state.byteCount else {
                 state.phase = .failed(.tooLarge(bytesMax: bytesMax))
+                return (.stop, state.schedule())
+            }
+            guard budget.take(bytes.count) else {
+                // At once, or all that cross the bound together would be refused, each for the bytes of the others.
+                budget.giveBack(state.byteCount)
+                state.byteCount = 0
+                state.phase = .failed(.busy(retryAfterSeconds: 5))
                 return (.stop, state.schedule())
             }
             state.byteCount += bytes.count
@@ -178,7 +187,7 @@ package final class Upload: Sendable {
                 state.phase = .completed
                 return true
             }
-            if isFirst { completion(.failure(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5))) }
+            if isFirst { end(.failure(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5))) }
         }
     }
 
@@ -270,6 +279,12 @@ package final class Upload: Sendable {
             sink.writer?.discard()
             sink.writer = nil
         }
+        end(result)
+    }
+
+    /// What it held of the budget is others' again. Nothing is appended any more: the phase is `completed`.
+    private func end(_ result: Result<PublishReport, PublishError>) {
+        budget.giveBack(state.withLock { $0.byteCount })
         completion(result)
     }
 }

@@ -6,6 +6,7 @@ package final class UploadReceiver: Sendable {
     private let store: any ModelStore
     private let control: any ControlQueue
     private let uploadsMax: Int
+    private let budget: UploadBudget
     private let running = Mutex(0)
 
     /// - Parameters:
@@ -13,9 +14,13 @@ package final class UploadReceiver: Sendable {
     ///   - store: takes the bytes; the registry's.
     ///   - control: the thread on which the registry is called.
     ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
+    ///   - bytesMax: bytes of all uploads at once, decoded; at the bound an upload ends with `busy`. By default as many
+    ///     as one alone may have.
     package init(
-        registry: ModelRegistry, store: any ModelStore, control: any ControlQueue, uploadsMax: Int = 8
+        registry: ModelRegistry, store: any ModelStore, control: any ControlQueue, uploadsMax: Int = 8,
+        bytesMax: Int? = nil
     ) {
+        budget = UploadBudget(bytesMax: bytesMax ?? registry.limits.artifactBytesMax)
         self.registry = registry
         self.store = store
         self.control = control
@@ -54,7 +59,7 @@ package final class UploadReceiver: Sendable {
         guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
         return Upload(
             name: name, precondition: precondition, registry: registry, store: store, control: control,
-            onCredit: onCredit
+            budget: budget, onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }
             completion(result)

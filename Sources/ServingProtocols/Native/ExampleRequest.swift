@@ -1,8 +1,8 @@
 package import ByteCoding
 package import TensorCore
 
-/// A request that this model can answer, for error messages and the console: zeros for numbers, the first known
-/// category for strings.
+/// A request that this model can answer, for error messages and the console: the bundle's example or, without one, the
+/// middle of each column's range, zero, or the first known category.
 package enum ExampleRequest {
     /// Columns of an example; a wider model gets a row without names, cut in what people read.
     private static let namedColumnsMax = 64
@@ -11,15 +11,17 @@ package enum ExampleRequest {
     package static func write(_ signature: Signature, into writer: inout JSONWriter) {
         writer.beginObject()
         if signature.isNamed && signature.inputs.count <= namedColumnsMax {
-            for column in signature.inputs {
+            for (index, column) in signature.inputs.enumerated() {
                 writer.key(column.name ?? "")
-                writeValue(column, &writer)
+                writeValue(column, signature.example?[index], &writer)
             }
         } else {
             writer.key("instances")
             writer.beginArray()
             writer.beginArray()
-            for column in signature.inputs { writeValue(column, &writer) }
+            for (index, column) in signature.inputs.enumerated() {
+                writeValue(column, signature.example?[index], &writer)
+            }
             writer.endArray()
             writer.endArray()
         }
@@ -32,10 +34,19 @@ package enum ExampleRequest {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private static func writeValue(_ column: Column, _ writer: inout JSONWriter) {
-        switch column.kind {
-        case .float64, .int64: writer.number(Int64(0))
-        case .string: writer.string(column.categories.first ?? "text")
+    private static func writeValue(_ column: Column, _ example: CellValue?, _ writer: inout JSONWriter) {
+        switch (example, column.kind) {
+        case (.missing?, _): writer.null()
+        case (.integer(let value)?, _): writer.number(value)
+        case (.number(let value)?, _): value.isFinite ? writer.number(value) : writer.null()
+        case (.text(let text)?, _): writer.string(text)
+        case (nil, .float64), (nil, .int64): writeMiddle(of: column.range, &writer)
+        case (nil, .string): writer.string(column.categories.first ?? "text")
         }
+    }
+
+    private static func writeMiddle(of range: ClosedRange<Double>?, _ writer: inout JSONWriter) {
+        let middle = range.map { ($0.lowerBound / 2 + $0.upperBound / 2).rounded() } ?? 0
+        if let integer = Int64(exactly: middle) { writer.number(integer) } else { writer.number(middle) }
     }
 }

@@ -25,6 +25,12 @@ package enum ModelPage {
         writeIdentity(model, &writer)
         writer.member("producer", model.producer)
         writer.member("loaded_at", model.loadedAt)
+        if !model.notes.isEmpty {
+            writer.key("metadata")
+            writer.beginObject()
+            for note in model.notes { writer.member(note.name, note.text) }
+            writer.endObject()
+        }
         writeSignature(model.signature, &writer)
         writer.key("steps")
         writer.beginArray()
@@ -42,6 +48,13 @@ package enum ModelPage {
         writer.member("reason", model.predictor.reason)
         writer.member("predicted_ns_per_row", model.predictor.nanosecondsPerRow)
         writer.endObject()
+        if model.golden.rowCount > 0 {
+            writer.key("golden")
+            writer.beginObject()
+            writer.member("rows", model.golden.rowCount)
+            writer.member("worst_relative_error", model.golden.worstError)
+            writer.endObject()
+        }
         writer.key("memory")
         writer.beginObject()
         writer.member("table_bytes", model.tableBytes)
@@ -52,6 +65,7 @@ package enum ModelPage {
         writer.member("receive_seconds", model.timings.receive)
         writer.member("import_seconds", model.timings.import)
         writer.member("compile_seconds", model.timings.compile)
+        writer.member("golden_seconds", model.timings.golden)
         writer.member("warm_up_seconds", model.timings.warmUp)
         writer.member("publish_seconds", model.timings.publish)
         writer.endObject()
@@ -84,9 +98,15 @@ package enum ModelPage {
             writer.key("accepts_missing")
             writer.bool(column.acceptsMissing)
             if !column.categories.isEmpty { writer.member("categories", column.categories) }
+            if let range = column.range {
+                writer.member("minimum", range.lowerBound)
+                writer.member("maximum", range.upperBound)
+            }
             writer.endObject()
         }
         writer.endArray()
+        writer.member("unknown_fields", signature.recordPolicy.unknownFields.rawValue)
+        writer.member("absent_fields", signature.recordPolicy.absentFields.rawValue)
         writer.key("outputs")
         writer.beginArray()
         for output in signature.outputs {

@@ -110,7 +110,7 @@ package struct NativeRequestDecoder {
                 try refuse(instances != nil || dataOffset != nil, mixing: key, reader)
                 dataOffset = try reader.skipValue().lowerBound
             case nil:
-                throw unknownField(reader.string(key), in: batch.layout, pointer: "")
+                try passUnknownField(&reader, key, in: batch.layout, pointer: "")
             }
         }
         if let instances { return instances }
@@ -235,7 +235,8 @@ package struct NativeRequestDecoder {
         try reader.beginObject()
         while let key = try reader.nextKey() {
             guard let column = column(of: key, reader, in: batch.layout, hint: hint) else {
-                throw unknownField(reader.string(key), in: batch.layout, pointer: place.pointer)
+                try passUnknownField(&reader, key, in: batch.layout, pointer: place.pointer)
+                continue
             }
             try readField(&reader, key, column, into: &batch, place: place)
             hint = column + 1
@@ -262,11 +263,25 @@ package struct NativeRequestDecoder {
         }
     }
 
-    /// Refuses a record in which a column without a rule for missing values is absent.
+    /// A field that the model does not have: refused, or passed over where the model's policy says so.
+    private func passUnknownField(
+        _ reader: inout RequestReader, _ key: JSONStringToken, in layout: RowLayout, pointer: String
+    ) throws(InferenceError) {
+        guard layout.recordPolicy.unknownFields == .ignore else {
+            throw unknownField(reader.string(key), in: layout, pointer: pointer)
+        }
+        try reader.skipValue()
+    }
+
+    /// Refuses a record in which a column is absent that has no rule for missing values, or any column where the
+    /// model's policy says so.
     private func endRecord(_ batch: inout RowBatch, place: Place) throws(InferenceError) {
         let columns = batch.layout.columns
         for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
-            guard let misfit = ColumnValue.missing(columns[column]) else { continue }
+            let isOptional = batch.layout.recordPolicy.absentFields == .missing
+            guard let misfit = ColumnValue.missing(columns[column]) ?? (isOptional ? nil : ColumnValue.absent) else {
+                continue
+            }
             guard let name = columns[column].name else { throw unnamed(pointer: place.pointer) }
             throw .invalid(
                 InferenceProblem(

@@ -77,6 +77,11 @@ enum ColumnValue {
             detail: "the model has no rule for a missing value in this column")
     }
 
+    /// A field that is left out though the model's policy wants each one.
+    static let absent = Misfit(
+        expected: "each field, with null for a missing value", found: "no value",
+        detail: "this model's records have to be complete")
+
     private static func expectation(_ column: Column) -> String {
         switch column.kind {
         case .float64: return column.acceptsMissing ? "a number, true, false or null" : "a number, true or false"

@@ -83,19 +83,19 @@ import Testing
     }
 
     @Test func mapsCategoriesToTheirPlaces() throws {
-        let text = CategoryMapper(features: [.strings(["a", "b", ""]), .strings(["é"])])
+        let text = OrdinalEncoder(positionsAmong: [.strings(["a", "b", ""]), .strings(["é"])])
         let answer = try evaluate(
-            .categoryMapper(text), columns: columns(2, .string),
+            .ordinalEncoder(text), columns: columns(2, .string),
             [["b", "é"], ["", "e\u{301}"], ["c", nil], [nil, "é"]])
         #expect(answer.doubles().map { $0.isNaN ? -1 : $0 } == [1, 0, 2, -1, -1, -1, -1, 0])
-        let numbers = CategoryMapper(features: [.numbers([10, 0.5, 1])])
+        let numbers = OrdinalEncoder(positionsAmong: [.numbers([10, 0.5, 1])])
         let codes = try evaluate(
-            .categoryMapper(numbers), columns: columns(1), [[0.5], [1], [2], [nil], [10]])
+            .ordinalEncoder(numbers), columns: columns(1), [[0.5], [1], [2], [nil], [10]])
         #expect(codes.doubles().map { $0.isNaN ? -1 : $0 } == [1, 2, -1, -1, 0])
         #expect(throws: ImportError.self) {
-            try evaluate(.categoryMapper(numbers), columns: columns(1, .string), [["a"]])
+            try evaluate(.ordinalEncoder(numbers), columns: columns(1, .string), [["a"]])
         }
-        #expect(throws: ImportError.self) { try evaluate(.categoryMapper(text), columns: columns(1, .string), [["a"]]) }
+        #expect(throws: ImportError.self) { try evaluate(.ordinalEncoder(text), columns: columns(1, .string), [["a"]]) }
     }
 
     @Test func marksAValueAsMissing() throws {

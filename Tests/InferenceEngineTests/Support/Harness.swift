@@ -77,3 +77,8 @@ func evaluate(
 func columns(_ count: Int, _ kind: ColumnKind = .float64) -> [Column] {
     (0..<count).map { _ in Column(name: nil, kind: kind) }
 }
+
+/// Compiles a graph for the reference.
+func compile(_ graph: ImportedGraph) throws(ImportError) -> CompiledModel {
+    try ModelCompiler.compile(graph, forcing: "reference")
+}

@@ -37,6 +37,30 @@ struct PickleAssembler {
         op(0x74, 0x62)  // TUPLE, BUILD
     }
 
+    /// `numpy.dtype` of a structure with its state, on the stack.
+    mutating func structure(_ fields: [(name: String, code: String, offset: Int)], itemBytes: Int) {
+        global("numpy", "dtype")
+        text("V\(itemBytes)")
+        op(0x89, 0x88, 0x87, 0x52, 0x28)
+        integer(3)
+        text("|")
+        op(0x4e, 0x28)
+        for field in fields { text(field.name) }
+        op(0x74, 0x7d, 0x28)
+        for field in fields {
+            text(field.name)
+            op(0x28)
+            dataType(field.code)
+            integer(field.offset)
+            op(0x74)
+        }
+        op(0x75)
+        integer(itemBytes)
+        integer(1)
+        integer(16)
+        op(0x74, 0x62)  // TUPLE, BUILD
+    }
+
     /// An array by `_reconstruct` and BUILD, on the stack.
     mutating func array(_ code: String, shape: [Int], isFortran: Bool = false, data: [UInt8]) {
         global("numpy.core.multiarray", "_reconstruct")

@@ -14,6 +14,10 @@ indirect enum PythonValue: Sendable {
     case objects([PythonValue])
     case global(String, String)
     case object(String, [(String, PythonValue)])
+    /// A call of a class with arguments, and the state that BUILD gives it.
+    case call(String, [PythonValue], state: [(String, PythonValue)])
+    /// An array of structures: name, code and offset of each field.
+    case structures([(String, String, Int)], itemBytes: Int, count: Int, data: [UInt8])
     /// Whatever was memoized under this index.
     case memo(Int)
     /// The value, memoized under this index before its parts are written.
@@ -89,6 +93,25 @@ indirect enum PythonValue: Sendable {
             remember()
             PythonValue.dictionary(attributes).write(to: &program)
             program.op(0x62)
+        case .call(let name, let arguments, let state):
+            let parts = name.split(separator: ".")
+            program.global(parts.dropLast().joined(separator: "."), String(parts.last ?? ""))
+            PythonValue.tuple(arguments).write(to: &program)
+            program.op(0x52)
+            PythonValue.dictionary(state).write(to: &program)
+            program.op(0x62)
+        case .structures(let fields, let itemBytes, let count, let data):
+            program.global("numpy.core.multiarray", "_reconstruct")
+            program.global("numpy", "ndarray")
+            program.op(0x4b, 0, 0x85)
+            program.raw([0x62])
+            program.op(0x87, 0x52, 0x28, 0x4b, 1)
+            program.integer(count)
+            program.op(0x85)
+            program.structure(fields, itemBytes: itemBytes)
+            program.op(0x89)
+            program.raw(data)
+            program.op(0x74, 0x62)
         case .memo(let index): program.bytes += [0x6a] + PickleAssembler.little(index, bytes: 4)
         case .memoized(let index, let value): value.write(to: &program, memo: index)
         }

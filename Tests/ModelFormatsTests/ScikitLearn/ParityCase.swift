@@ -12,13 +12,14 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    private static let modelFiles = [
-        "model.pkl", "model.joblib", "model.txt", "model.json", "model.ubj", "model.bin", "model.cbm",
+    private static let fileNames = [
+        "model.pkl", "model.joblib", "model.skops", "model.zip", "model.tar", "model.tar.gz", "model.txt",
+        "model.json", "model.ubj", "model.bin", "model.cbm",
     ]
 
     var modelBytes: [UInt8] {
         get throws {
-            for file in Self.modelFiles {
+            for file in Self.fileNames {
                 let url = folder.appending(path: file)
                 if FileManager.default.fileExists(atPath: url.path) { return Array(try Data(contentsOf: url)) }
             }
@@ -125,10 +126,13 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     }
 
     /// The committed cases.
-    static let all: [ParityCase] = {
-        guard let root = Bundle.module.url(forResource: "Fixtures/sklearn", withExtension: nil) else { return [] }
+    static let all = committed("sklearn")
+
+    /// The committed cases of one folder of the fixtures.
+    static func committed(_ folder: String) -> [ParityCase] {
+        guard let root = Bundle.module.url(forResource: "Fixtures/" + folder, withExtension: nil) else { return [] }
         return cases(in: root)
-    }()
+    }
 
     static func named(_ name: String) throws -> ParityCase {
         try #require(all.first { $0.name == name })
@@ -153,6 +157,7 @@ struct ParityAnswer {
                 // A column that the model drops has no type; what it holds does not count.
                 case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
                     if let number = cell.number { batch.setDouble(number, row: row, column: column) }
+                case (.number(let number), .int64): batch.setInt64(Int64(number), row: row, column: column)
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)

@@ -15,7 +15,7 @@ import Testing
         .timeLimit(.minutes(5)),
         arguments: [
             "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame", "1.7.2/logistic_binary_booleans",
-            "1.7.2/mixed_frame_gzip_pickle", "1.1.3/ridge_multi_output",
+            "1.7.2/mixed_frame_gzip_pickle", "1.1.3/ridge_multi_output", "1.7.2/vectors_sparse_three",
         ])
     func refusesEveryTruncation(name: String) throws {
         let bytes = try ParityCase.named(name).modelBytes
@@ -31,7 +31,10 @@ import Testing
         arguments: [
             "1.7.2/mixed_frame_protocol_0", "1.7.2/mixed_frame_protocol_4", "1.7.2/mixed_frame_classifier",
             "1.9.1/infrequent_categories", "1.3.2/logistic_ovr", "1.7.2/columns_by_position",
-            "1.7.2/sparse_coefficients",
+            "1.7.2/sparse_coefficients", "1.7.2/vectors_sparse_three", "1.7.2/vectors_sigmoid_four_ties",
+            "1.7.2/neighbors_classifier_ball_tree_distance", "1.7.2/outlier_factor_euclidean",
+            "1.7.2/bayes_categorical_three", "1.7.2/gaussians_full", "1.7.2/components_kernel_rbf",
+            "1.7.2/linear_classifier_qda_three", "1.9.1/partial_least_squares_2_2",
         ])
     func survivesMutation(name: String) throws {
         let original = try ParityCase.named(name).modelBytes

@@ -227,6 +227,23 @@ final class Harness {
         if case .answered = mode { Issue.record("the token was refused") }
     }
 
+    @Test func dropsAnUploadWhoseClientGoesBeforeTheImport() throws {
+        let harness = try Harness()
+        let isOpen = Monitor(false)
+        #expect(harness.control.submit { _ = isOpen.wait(for: .seconds(60)) { $0 ? true : nil } })
+        let token = [(name: "Authorization", value: "Bearer 0123456789abcdef")]
+        let (gone, _) = try harness.begin("PUT", "/models/gone", fields: token)
+        harness.send("double", gone)
+        let (here, _) = try harness.begin("PUT", "/models/here", fields: token)
+        harness.send("double", here)
+        harness.handler.cancelled(gone)
+        isOpen.withLock { $0 = true }
+        let isDone = Monitor(false)
+        #expect(harness.control.submit { isDone.withLock { $0 = true } })
+        #expect(isDone.wait(for: .seconds(60)) { $0 ? true : nil } == true)
+        #expect(harness.registry.pool.names == ["here"])
+    }
+
     @Test func administrationIsClosedWithoutAToken() throws {
         let harness = try Harness(token: nil)
         let (_, mode) = try harness.begin("PUT", "/models/m", fields: [("Authorization", "Bearer ")])

@@ -220,6 +220,25 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
             if batch.rowCount > 1_000 { batch.removeAll() }
         }
     }
+
+    @Test(arguments: [
+        (#"{"TAX": 1, "COLOUR": {"deep": [1]}, "RM": 2}"#, [["-", "2.0", "1.0", "-"]]),
+        (#"{"COLOUR": "red", "TAX": 1}"#, [["-", "-", "1.0", "-"]]),
+        (#"[{"TAX": 1, "COLOUR": "red"}]"#, [["-", "-", "1.0", "-"]]),
+    ])
+    func passesOverUnknownFieldsWhereTheModelSaysSo(body: String, expected: [[String]]) throws {
+        let lenient = RowLayout(columns: layout.columns, recordPolicy: RecordPolicy(unknownFields: .ignore))
+        #expect(try rows(of: body, lenient).rows == expected)
+        #expect(problem(refusal(of: body))?.detail == "the model has no such field")
+    }
+
+    @Test func wantsEachFieldWhereTheModelSaysSo() throws {
+        let complete = RowLayout(columns: layout.columns, recordPolicy: RecordPolicy(absentFields: .refuse))
+        let whole = #"{"TAX": 1, "CRIM": null, "RM": null, "ZONE": null}"#
+        #expect(try rows(of: whole, complete).rows == [["-", "-", "1.0", "-"]])
+        #expect(problem(refusal(of: #"{"TAX": 1, "CRIM": null, "RM": 2}"#, complete))?.pointer == "/ZONE")
+        #expect(problem(refusal(of: "[{}]", complete))?.pointer == "/0/CRIM")
+    }
 }
 
 /// Steele, Lea and Flood's SplitMix64: a generator whose whole state is the seed a failure prints.

@@ -37,6 +37,18 @@ extension Activation: ReferenceEvaluation {
             var sum: Scalar = 0
             for index in range { sum += values[index] }
             for index in range { values[output + index - range.lowerBound] = values[index] / sum }
+        case .normalizePositiveSum, .normalizeSumOrUniform:
+            var sum: Scalar = 0
+            for index in range { sum += values[index] }
+            let uniform: Scalar = self == .normalizeSumOrUniform ? 1 / Scalar(range.count) : 0
+            for index in range {
+                values[output + index - range.lowerBound] = sum == 0 ? uniform : values[index] / sum
+            }
+        case .subtractMean:
+            var sum: Scalar = 0
+            for index in range { sum += values[index] }
+            let mean = sum / Scalar(range.count)
+            for index in range { values[output + index - range.lowerBound] = values[index] - mean }
         case .logisticInOneForm:
             for index in range {
                 values[output + index - range.lowerBound] = 1 / (1 + Scalar.exponential(-values[index]))
@@ -53,6 +65,8 @@ extension Activation: ReferenceEvaluation {
             }
         case .argMaxValue:
             values[output] = Scalar(Self.firstMaximum(of: values, at: range) - range.lowerBound)
+        case .relu, .tanh, .cosine, .logSumExp, .logSoftmax:
+            applyDense(to: &values, at: range, output: output)
         }
     }
 

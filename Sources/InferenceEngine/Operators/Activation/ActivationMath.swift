@@ -7,6 +7,9 @@ protocol ActivationScalar: BinaryFloatingPoint, WorkspaceElement {
     static func exponential(_ value: Self) -> Self
     /// ln(1 + x).
     static func logarithmOfOnePlus(_ value: Self) -> Self
+    static func logarithm(_ value: Self) -> Self
+    static func hyperbolicTangent(_ value: Self) -> Self
+    static func cosine(_ value: Self) -> Self
     /// The sum of a softmax's terms, as the library accumulates it.
     associatedtype SoftmaxSum: BinaryFloatingPoint
     /// Copies numbers to the array of this type of an output.
@@ -24,6 +27,9 @@ extension Double: ActivationScalar {
     }
 
     static func exponential(_ value: Double) -> Double { exp(value) }
+    static func logarithm(_ value: Double) -> Double { log(value) }
+    static func hyperbolicTangent(_ value: Double) -> Double { tanh(value) }
+    static func cosine(_ value: Double) -> Double { cos(value) }
 
     static func logarithmOfOnePlus(_ value: Double) -> Double { log1p(value) }
 
@@ -43,6 +49,9 @@ extension Float: ActivationScalar {
     }
 
     static func exponential(_ value: Float) -> Float { expf(value) }
+    static func logarithm(_ value: Float) -> Float { logf(value) }
+    static func hyperbolicTangent(_ value: Float) -> Float { tanhf(value) }
+    static func cosine(_ value: Float) -> Float { cosf(value) }
 
     static func logarithmOfOnePlus(_ value: Float) -> Float { log1pf(value) }
 

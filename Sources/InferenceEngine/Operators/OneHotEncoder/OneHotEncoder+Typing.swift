@@ -12,7 +12,7 @@ extension OneHotEncoder: OperatorTyping {
         for (index, feature) in features.enumerated() {
             try feature.check(index, input: input, in: context)
             let origin = input.origins[index]
-            if unknown == .refuse, !feature.knowsMissing { context.refuseMissing(origin) }
+            if unknown == .refuse, feature.categories.missingIndex == nil { context.refuseMissing(origin) }
             if case .strings(let categories) = feature.categories {
                 context.note(categories: categories.compactMap { $0 }, of: origin)
             }
@@ -24,14 +24,6 @@ extension OneHotEncoder: OperatorTyping {
 }
 
 extension OneHotEncoder.Feature {
-    /// Whether a missing value is one of the categories.
-    var knowsMissing: Bool {
-        switch categories {
-        case .numbers(let values): values.contains { $0.isNaN }
-        case .strings(let values): values.contains { $0 == nil }
-        }
-    }
-
     fileprivate func check(_ index: Int, input: ValueType, in context: TypingContext) throws(ImportError) {
         switch (categories, input.kind) {
         case (.numbers, .float64), (.strings, .string): break

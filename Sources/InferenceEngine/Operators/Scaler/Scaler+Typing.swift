@@ -6,6 +6,8 @@ extension Scaler: OperatorTyping {
         guard offset.count == scale.count else {
             throw context.refusal("\(offset.count) offsets and \(scale.count) scales", "one of each a column")
         }
-        return try context.single(inputs, .float64, width: scale.count)
+        let input = try context.single(inputs, .float64, width: scale.count)
+        for origin in input.origins { context.refuseInfinity(origin) }
+        return input
     }
 }

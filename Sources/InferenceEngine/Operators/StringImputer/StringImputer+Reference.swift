@@ -7,11 +7,20 @@ extension StringImputer: ReferenceEvaluation {
     ) throws(RowFault) {
         for column in 0..<operands.output.width {
             let text = workspace.texts[operands.input.offset + column]
-            if case .missing = text {
+            if isMissing(text, row: row, of: rows) {
                 workspace.texts[operands.output.offset + column] = .constant(replacements[column])
             } else {
                 workspace.texts[operands.output.offset + column] = text
             }
+        }
+    }
+
+    private func isMissing(_ text: TextReference, row: Int, of rows: borrowing RowBatch) -> Bool {
+        switch (text, missingText) {
+        case (.missing, _): true
+        case (_, nil): false
+        case (.input(let column), let missing?): missing.isEqual(to: rows.stringBytes(row: row, column: column))
+        case (.constant(let string), let missing?): missing.utf8.elementsEqual(string.utf8)
         }
     }
 }

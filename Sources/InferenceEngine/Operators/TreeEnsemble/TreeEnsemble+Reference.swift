@@ -6,6 +6,11 @@ extension TreeEnsemble: ReferenceEvaluation {
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault) {
         let input = operands.input
+        if !acceptsMissing {
+            for column in 0..<input.width where workspace.number(input, column).isNaN {
+                throw RowFault(row: row, column: input.inputColumns[column] ?? 0, reason: .missingValue)
+            }
+        }
         try refuseInfinities(input, row: row, in: workspace)
         let output = operands.output.offset
         for group in 0..<groupCount { setSum(baseScores[group], at: output + group, in: workspace) }

@@ -88,7 +88,8 @@ struct ForestMatch {
             indices: selected.map { Int32($0) },
             areInOrder: selected == Array(inputs.indices),
             integerPositions: selected.indices.filter { inputs[selected[$0]].kind == .int64 },
-            narrowsToFloat32: ensemble.precision != .float64)
+            narrowsToFloat32: ensemble.precision != .float64,
+            requiredColumns: inputs.indices.filter { !inputs[$0].acceptsMissing })
     }
 
     /// What follows the scores; the class indices lie behind the keys if both are in the workspace's `integers`.

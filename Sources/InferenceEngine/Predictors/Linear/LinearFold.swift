@@ -118,6 +118,9 @@ struct LinearFold {
                 return .number(number)
             }
         case .stringImputer(let imputer):
+            guard imputer.missingText == nil else {
+                throw Obstacle(reason: "an imputer takes a text for missing")
+            }
             return zip(inputs[0], imputer.replacements).map { column, replacement in
                 guard case .text(let inputColumn, nil) = column else { return column }
                 return .text(inputColumn: inputColumn, replacement: replacement)

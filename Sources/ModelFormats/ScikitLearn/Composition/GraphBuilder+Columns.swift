@@ -10,12 +10,24 @@ extension GraphBuilder {
         switch estimator.className {
         case "Pipeline", "FeatureUnion":
             for part in try parts(of: estimator) where !part.isPassthrough && !part.isDrop {
-                return try firstStep(self.estimator(part, in: estimator))
+                let step = try firstStep(self.estimator(part, in: estimator))
+                // A function of each element does not know its columns before 1.2; the step behind it has as many.
+                if step.className == "FunctionTransformer", attribute(step, "n_features_in_") == nil { continue }
+                return step
             }
             return estimator
+        case "SelectFromModel" where attribute(estimator, "n_features_in_") == nil:
+            return try member(attribute(estimator, "estimator_") == nil ? "estimator" : "estimator_", of: estimator)
         case _ where EstimatorClass.searches.contains(estimator.className):
             return try firstStep(member("best_estimator_", of: estimator))
-        default: return estimator
+        default:
+            // Estimators around others do not always keep their number of columns.
+            guard try inputWidth(of: estimator) == nil else { return estimator }
+            for part in try EstimatorClass.of(estimator)?.parts(self, estimator) ?? [] {
+                let step = try firstStep(part)
+                if try inputWidth(of: step) != nil { return step }
+            }
+            return estimator
         }
     }
 
@@ -36,7 +48,8 @@ extension GraphBuilder {
         return nil
     }
 
-    mutating func inputWidth(of estimator: EstimatorRecord) throws(ImportError) -> Int? {
+    func inputWidth(of estimator: EstimatorRecord) throws(ImportError) -> Int? {
+        if estimator.className == "IsotonicRegression" { return 1 }
         for name in ["n_features_in_", "n_features_", "_n_features"] {
             if case .integer(let count)? = scalarAttribute(estimator, name), count > 0 { return Int(count) }
         }

@@ -82,7 +82,7 @@ extension GraphBuilder {
                 branch = try transform(estimator(part, in: transformer), branch)
             }
             branch = try weigh(branch, part, transformer)
-            result.columns += branch.columns
+            result.columns += named(branch, part, transformer).columns
         }
         return result
     }
@@ -97,9 +97,22 @@ extension GraphBuilder {
             var branch = frame
             if !part.isPassthrough { branch = try transform(estimator(part, in: union), frame) }
             try spend(branch.count, path: union.path)
-            result.columns += try weigh(branch, part, union).columns
+            result.columns += named(try weigh(branch, part, union), part, union).columns
         }
         return result
+    }
+
+    /// The names that a branch's columns have behind the container: with the branch's own before them, unless
+    /// `verbose_feature_names_out` is false. A pattern or a function for names (1.6) leaves them without.
+    private func named(_ branch: Frame, _ part: Part, _ container: EstimatorRecord) -> Frame {
+        var branch = branch
+        let verbosity = attribute(container, "verbose_feature_names_out").map { document.scalar($0) } ?? .boolean(true)
+        if verbosity == .boolean(false) { return branch }
+        for index in branch.columns.indices {
+            let name = branch.columns[index].name
+            branch.columns[index].name = verbosity == .boolean(true) ? name.map { part.name + "__" + $0 } : nil
+        }
+        return branch
     }
 
     /// Multiplies a branch by its weight in `transformer_weights`.
@@ -121,6 +134,7 @@ extension GraphBuilder {
             scale: [Double](repeating: weight, count: branch.count))
         let input = try matrix(branch, as: .number, path: path)
         return Frame(
-            add(.scaler(scaler), [input], width: branch.count, path: path), width: branch.count, kind: .number)
+            add(.scaler(scaler), [input], width: branch.count, path: path), width: branch.count, kind: .number,
+            names: branch.columns.map(\.name))
     }
 }

@@ -1,7 +1,7 @@
 internal import ModelIR
 internal import TensorCore
 
-/// Linear models.
+/// Linear regressors.
 extension GraphBuilder {
     /// X · coef_ᵀ + intercept_. A two-dimensional `coef_` comes from a two-dimensional target, and answers a list.
     mutating func regress(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> EstimatorMethods {
@@ -12,7 +12,37 @@ extension GraphBuilder {
         return EstimatorMethods(prediction: .numbers(value, width: gemm.outputWidth, isVector: isMatrix))
     }
 
-    private mutating func linear(
+    /// A generalized linear model: the exponential of a linear one, unless its link is the identity.
+    mutating func regressWithLink(
+        _ estimator: EstimatorRecord, _ frame: Frame
+    ) throws(ImportError) -> EstimatorMethods {
+        let methods = try regress(estimator, frame)
+        guard case .numbers(let value, let width, let isVector) = methods.prediction,
+            try hasLogarithmicLink(estimator)
+        else { return methods }
+        let power = add(.activation(.exp), [value], width: width, path: estimator.path)
+        return EstimatorMethods(prediction: .numbers(power, width: width, isVector: isVector))
+    }
+
+    private func hasLogarithmicLink(_ estimator: EstimatorRecord) throws(ImportError) -> Bool {
+        guard estimator.className == "TweedieRegressor" else { return true }
+        switch text(estimator, "link") {
+        case "identity": return false
+        case "log": return true
+        case "auto":
+            // A normal distribution has power 0; for it and for negative powers the link is the identity.
+            guard let power = scalarAttribute(estimator, "power")?.number else { break }
+            return power > 0
+        default: break
+        }
+        throw ImportError(
+            .unsupported, at: estimator.path + ".link",
+            found: attribute(estimator, "link").map { document.describe($0) } ?? "nothing",
+            expected: "\"auto\", \"identity\" or \"log\"")
+    }
+
+    /// The estimator's coefficients and intercept as one Gemm, and whether `coef_` has a row a target.
+    mutating func linear(
         _ estimator: EstimatorRecord, width: Int
     ) throws(ImportError) -> (gemm: Gemm, isMatrix: Bool) {
         let place = estimator.path + ".coef_"
@@ -31,57 +61,39 @@ extension GraphBuilder {
         return (Gemm(weights: coefficients.values, bias: bias, inputWidth: width), isMatrix)
     }
 
-    mutating func classify(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> EstimatorMethods {
-        let path = estimator.path
-        let labels = try classLabels(estimator)
-        let (gemm, isMatrix) = try linear(estimator, width: frame.count)
-        let rows = labels.count == 2 ? 1 : labels.count
-        guard isMatrix, gemm.outputWidth == rows, labels.count >= 2 else {
+    /// An outlier detector: the decision is X · coef_ᵀ - offset_, and -1 stands for outliers.
+    mutating func detectLinearly(
+        _ estimator: EstimatorRecord, _ frame: Frame
+    ) throws(ImportError) -> EstimatorMethods {
+        let coefficients = try numbers(estimator, "coef_")
+        guard coefficients.shape.elementCount == frame.count else {
             throw ImportError(
-                .malformed, at: path + ".coef_", found: "shape [\(gemm.outputWidth), \(frame.count)]",
-                expected: "[\(rows), \(frame.count)] for \(labels.count) classes")
+                .malformed, at: estimator.path + ".coef_", found: "shape \(coefficients.shape)",
+                expected: "[1, \(frame.count)]")
         }
-        let input = try matrix(frame, as: .number, path: path)
-        let scores = add(.gemm(gemm), [input], width: rows, path: path)
-        let label: ValueID
-        let probabilities: ValueID
-        switch (labels.count, isSoftmax(estimator, classCount: labels.count)) {
-        case (2, true):
-            label = add(.greater(threshold: 0), [scores], width: 1, path: path)
-            // softmax([-d, d]): a binary model fitted with multi_class="multinomial".
-            let mirrored = Gemm(
-                weights: gemm.weights.map { -$0 } + gemm.weights, bias: gemm.bias.map { -$0 } + gemm.bias,
-                inputWidth: gemm.inputWidth)
-            let both = add(.gemm(mirrored), [input], width: 2, path: path)
-            probabilities = add(.activation(.softmax), [both], width: 2, path: path)
-        case (2, false):
-            label = add(.greater(threshold: 0), [scores], width: 1, path: path)
-            let one = add(.activation(.logistic), [scores], width: 1, path: path)
-            probabilities = add(.binaryProbabilities, [one], width: 2, path: path)
-        case (_, true):
-            label = add(.argMax, [scores], width: 1, path: path)
-            probabilities = add(.activation(.softmax), [scores], width: rows, path: path)
-        case (_, false):
-            label = add(.argMax, [scores], width: 1, path: path)
-            let each = add(.activation(.logistic), [scores], width: rows, path: path)
-            probabilities = add(.activation(.normalizeSum), [each], width: rows, path: path)
+        let offset = try numbers(estimator, "offset_")
+        guard offset.shape.elementCount == 1 else {
+            throw ImportError(
+                .malformed, at: estimator.path + ".offset_", found: "shape \(offset.shape)", expected: "one number")
         }
-        try note(estimator, "\(frame.count) features, \(labels.count) classes")
-        return EstimatorMethods(
-            prediction: .label(label, labels), probabilities: probabilities,
-            decision: EstimatorMethods.Numbers(value: scores, width: rows))
+        let input = try matrix(frame, as: .number, path: estimator.path)
+        let gemm = Gemm(weights: coefficients.values, bias: [-offset.values[0]], inputWidth: frame.count)
+        let decision = add(.gemm(gemm), [input], width: 1, path: estimator.path)
+        let back = Scaler(form: .multiplyAdd, offset: offset.values, scale: [1])
+        let scores = add(.scaler(back), [decision], width: 1, path: estimator.path)
+        try note(estimator, "\(frame.count) features")
+        return outlierMethods(decision, scores: scores, isZeroInlier: true, path: estimator.path)
     }
 
-    /// Whether the probabilities are a softmax, or one logistic function a class. The rule changed: `multi_class` was
-    /// deprecated in 1.5 and is gone since 1.8; before 1.6 the solver newton-cholesky fitted one model a class.
-    private func isSoftmax(_ estimator: EstimatorRecord, classCount: Int) -> Bool {
-        switch text(estimator, "multi_class") {
-        case "multinomial": return true
-        case "ovr", "warn": return false
-        default: break
-        }
-        let solver = text(estimator, "solver")
-        if classCount <= 2 || solver == "liblinear" { return false }
-        return solver != "newton-cholesky" || isAtLeast(1, 6)
+    /// The methods of an outlier detector: 1 for what lies inside, -1 for outliers.
+    mutating func outlierMethods(
+        _ decision: ValueID, scores: ValueID, isZeroInlier: Bool, path: String
+    ) -> EstimatorMethods {
+        // Above the greatest number below zero is the same as zero or more.
+        let threshold = isZeroInlier ? (0.0).nextDown : 0
+        let label = add(.greater(threshold: threshold), [decision], width: 1, path: path)
+        return EstimatorMethods(
+            prediction: .label(label, .integers([-1, 1])),
+            decision: EstimatorMethods.Numbers(value: decision, width: 1), scores: scores)
     }
 }

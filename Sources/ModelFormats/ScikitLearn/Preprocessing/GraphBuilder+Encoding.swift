@@ -19,38 +19,73 @@ extension GraphBuilder {
         let groups = try grouping(estimator, count: frame.count)
         let unknown = try unknownRule(estimator)
         var features: [OneHotEncoder.Feature] = []
+        var names: [[String?]] = []
         for index in categories.indices {
-            let known = try self.categories(
-                list(categories[index], place: "\(place)[\(index)]"), place: "\(place)[\(index)]")
+            let scalars = try list(categories[index], place: "\(place)[\(index)]")
+            let known = try self.categories(scalars, place: "\(place)[\(index)]")
             features.append(
                 try feature(
                     known, grouping: groups.map { $0[index] } ?? .none, dropped: drops.map { $0[index] } ?? .none,
                     path: "\(estimator.path)[\(index)]"))
+            names.append(
+                indicatorNames(
+                    features[index], scalars, column: frame.columns[index].name,
+                    isPlain: attribute(estimator, "feature_name_combiner").map { document.scalar($0) }
+                        ?? .text("concat") == .text("concat")))
         }
 
         var result = Frame([])
         var start = 0
         while start < features.count {
-            let kind = features[start].kind
+            let kind = features[start].categories.kind
             var end = start + 1
-            while end < features.count, features[end].kind == kind { end += 1 }
+            while end < features.count, features[end].categories.kind == kind { end += 1 }
             let encoder = OneHotEncoder(features: Array(features[start..<end]), unknown: unknown)
             let input = try matrix(frame[start..<end], as: kind, path: estimator.path)
             try spend(encoder.width, path: estimator.path)
             let value = add(.oneHotEncoder(encoder), [input], width: encoder.width, path: estimator.path)
-            result.columns += Frame(value, width: encoder.width, kind: .number).columns
+            result.columns +=
+                Frame(value, width: encoder.width, kind: .number, names: names[start..<end].flatMap { $0 }).columns
             start = end
         }
         try note(estimator, "\(frame.count) columns, \(result.count) indicators")
         return result
     }
 
+    /// The names of a feature's indicators: the column's and the category's, or none where they are not known.
+    private func indicatorNames(
+        _ feature: OneHotEncoder.Feature, _ categories: [PickleScalar], column: String?, isPlain: Bool
+    ) -> [String?] {
+        var names = [String?](repeating: nil, count: feature.width)
+        guard let column, isPlain else { return names }
+        for (index, indicator) in feature.indicators.enumerated() where indicator >= 0 {
+            let isInfrequent = indicator == feature.infrequentIndicator
+            let text = isInfrequent ? "infrequent_sklearn" : pythonText(categories[index])
+            names[indicator] = text.map { column + "_" + $0 }
+        }
+        return names
+    }
+
+    /// Python's `str` of a category; nil for floats that Swift may write otherwise.
+    private func pythonText(_ scalar: PickleScalar) -> String? {
+        switch scalar {
+        case .text(let text): text
+        case .integer(let value): String(value)
+        case .boolean(let value): value ? "True" : "False"
+        case .none: "None"
+        case .float(let value):
+            value.isNaN ? "nan" : abs(value) >= 1e-4 && abs(value) < 1e15 || value == 0 ? value.description : nil
+        case .other: nil
+        }
+    }
+
     private func unknownRule(_ estimator: EstimatorRecord) throws(ImportError) -> OneHotEncoder.Unknown {
         switch text(estimator, "handle_unknown") {
         case "error", nil: return .refuse
         case "ignore": return .allZero
-        // "warn" (1.6) only warns beside it.
-        case "infrequent_if_exist", "warn": return .infrequent
+        case "infrequent_if_exist": return .infrequent
+        // Since 1.6; until 1.8 it did not know of infrequent categories.
+        case "warn": return isAtLeast(1, 8) ? .infrequent : .allZero
         case let other?:
             throw ImportError(
                 .unsupported, at: estimator.path + ".handle_unknown", found: "\"\(other)\"",
@@ -58,7 +93,8 @@ extension GraphBuilder {
         }
     }
 
-    private func categories(_ scalars: [PickleScalar], place: String) throws(ImportError) -> OneHotEncoder.Categories {
+    /// The categories of one column: all numbers or all text, with one missing value among them at most.
+    func categories(_ scalars: [PickleScalar], place: String) throws(ImportError) -> OneHotEncoder.Categories {
         let isText = scalars.contains { if case .text = $0 { true } else { false } }
         var numbers: [Double] = []
         var strings: [String?] = []
@@ -108,7 +144,7 @@ extension GraphBuilder {
     }
 
     /// For each feature the array that maps its categories to indicators, or None; nil without infrequent categories.
-    private func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
+    func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
         guard flag(estimator, "_infrequent_enabled", default: false) else { return nil }
         let value = try required(estimator, "_default_to_infrequent_mappings")
         guard let mappings = document.sequence(value), mappings.count == count else {
@@ -163,9 +199,10 @@ extension GraphBuilder {
     }
 }
 
-extension OneHotEncoder.Feature {
-    fileprivate var kind: FrameKind {
-        switch categories {
+extension OneHotEncoder.Categories {
+    /// What a column with these categories holds.
+    var kind: FrameKind {
+        switch self {
         case .numbers: .number
         case .strings: .text
         }

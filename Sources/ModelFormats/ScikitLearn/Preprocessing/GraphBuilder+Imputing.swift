@@ -67,12 +67,12 @@ extension GraphBuilder {
     private func imputation(
         _ estimator: EstimatorRecord, _ statistics: [PickleScalar], kind: FrameKind
     ) throws(ImportError) -> Operator {
-        let missing = try missingValue(estimator)
-        switch kind {
-        case .number:
+        switch (kind, try missingMark(estimator)) {
+        case (.number, .number(let missing)):
             return .imputer(Imputer(replacements: statistics.map { $0.number ?? .nan }, missingValue: missing))
-        case .text:
-            guard missing.isNaN else { throw textMissingValue(estimator) }
+        case (.number, .text):
+            throw otherMissingValue(estimator, expected: "a number, None or NaN for columns of numbers")
+        case (.text, let mark):
             var replacements: [String] = []
             for (index, statistic) in statistics.enumerated() {
                 guard case .text(let text) = statistic else {
@@ -82,55 +82,94 @@ extension GraphBuilder {
                 }
                 replacements.append(text)
             }
-            return .stringImputer(StringImputer(replacements: replacements))
+            return .stringImputer(
+                StringImputer(replacements: replacements, missingText: try missingText(mark, estimator)))
         }
     }
 
-    /// The number that counts as missing; NaN for NaN, None and pandas' NA, which all reach a server as null.
-    private func missingValue(_ estimator: EstimatorRecord) throws(ImportError) -> Double {
-        guard let value = attribute(estimator, "missing_values") else { return .nan }
+    /// What counts as missing.
+    enum MissingMark {
+        /// NaN stands for NaN, None and pandas' NA, which all reach a server as null.
+        case number(Double)
+        case text(String)
+    }
+
+    /// The attribute `missing_values`.
+    func missingMark(_ estimator: EstimatorRecord) throws(ImportError) -> MissingMark {
+        guard let value = attribute(estimator, "missing_values") else { return .number(.nan) }
         switch document.scalar(value) {
-        case .none: return .nan
-        case .text: throw textMissingValue(estimator)
+        case .none: return .number(.nan)
+        case .text(let text): return .text(text)
         case .other:
             let text = document.describe(value)
             guard text.hasPrefix("pandas.") else {
-                throw wrongType(value, place: estimator.path + ".missing_values", expected: "a number, None or NaN")
+                throw wrongType(value, place: estimator.path + ".missing_values", expected: "a number, text or NaN")
             }
-            return .nan
-        case let scalar: return scalar.number ?? .nan
+            return .number(.nan)
+        case let scalar: return .number(scalar.number ?? .nan)
         }
     }
 
-    private func textMissingValue(_ estimator: EstimatorRecord) -> ImportError {
+    /// The text that counts as missing in text columns; nil for the missing value.
+    private func missingText(_ mark: MissingMark, _ estimator: EstimatorRecord) throws(ImportError) -> String? {
+        switch mark {
+        case .text(let text): return text
+        case .number(let number):
+            guard number.isNaN else {
+                throw otherMissingValue(estimator, expected: "NaN, None or text for text columns")
+            }
+            return nil
+        }
+    }
+
+    private func otherMissingValue(_ estimator: EstimatorRecord, expected: String) -> ImportError {
         ImportError(
             .unsupported, at: estimator.path + ".missing_values",
             found: attribute(estimator, "missing_values").map { document.describe($0) } ?? "a text",
-            expected: "NaN or None for text columns",
-            remedy: "replace that text by None before training, and send null")
+            expected: expected, remedy: "replace that value by None before training, and send null")
+    }
+
+    /// The number that counts as missing in columns of numbers.
+    func missingNumber(_ estimator: EstimatorRecord) throws(ImportError) -> Double {
+        guard case .number(let number) = try missingMark(estimator) else {
+            throw otherMissingValue(estimator, expected: "a number or NaN")
+        }
+        return number
     }
 
     /// One column a feature of `features_`, 1 where it is missing: an encoder whose one category is the missing value.
     mutating func indicate(
         _ indicator: EstimatorRecord, _ frame: Frame, isInner: Bool = false
     ) throws(ImportError) -> Frame {
-        if !isInner, text(indicator, "features") != "all", flag(indicator, "error_on_new", default: true) {
-            throw ImportError(
-                .unsupported, at: indicator.path, found: "MissingIndicator(error_on_new=True)",
-                expected: "one that answers for every record", remedy: "set error_on_new=False")
-        }
         let place = indicator.path + ".features_"
-        let missing = try missingValue(indicator)
+        let mark = try missingMark(indicator)
+        let features = try list(required(indicator, "features_"), place: place)
+        // A value that is missing where none was in training is refused, unless told otherwise.
+        var checked: [FrameColumn] = []
+        if !isInner, text(indicator, "features") != "all", flag(indicator, "error_on_new", default: true) {
+            guard case .number(let number) = mark, number.isNaN else {
+                throw ImportError(
+                    .unsupported, at: indicator.path, found: "MissingIndicator(error_on_new=True) of a value",
+                    expected: "one of NaN, or one that answers for every record", remedy: "set error_on_new=False")
+            }
+            let known = Set(features)
+            checked = frame.columns.indices.filter { !known.contains(.integer(Int64($0))) }.map { frame.columns[$0] }
+        }
         var result = Frame([])
-        for scalar in try list(required(indicator, "features_"), place: place) {
+        for scalar in features {
             guard case .integer(let feature) = scalar, feature >= 0, feature < Int64(frame.count) else {
                 throw ImportError(
                     .malformed, at: place, found: scalar.description, expected: "one of \(frame.count) columns")
             }
             let column = frame.columns[Int(feature)]
-            let kind: FrameKind = isText(column) ? .text : .number
+            let kind = assumedKind(of: column)
             let input = try matrix(Frame([column]), as: kind, path: indicator.path)
-            let categories: OneHotEncoder.Categories = kind == .text ? .strings([nil]) : .numbers([missing])
+            let categories: OneHotEncoder.Categories
+            switch (kind, mark) {
+            case (.text, _): categories = .strings([try missingText(mark, indicator)])
+            case (.number, .number(let number)): categories = .numbers([number])
+            case (.number, .text): throw otherMissingValue(indicator, expected: "a number for columns of numbers")
+            }
             let encoder = OneHotEncoder(
                 features: [
                     OneHotEncoder.Feature(categories: categories, indicators: [0], width: 1, infrequentIndicator: nil)
@@ -139,6 +178,12 @@ extension GraphBuilder {
             let value = add(.oneHotEncoder(encoder), [input], width: 1, path: indicator.path)
             result.columns += Frame(value, width: 1, kind: .number).columns
         }
-        return result
+        guard !checked.isEmpty, result.count > 0 else { return result }
+        var inputs = [try matrix(result, as: .number, path: indicator.path)]
+        for column in checked {
+            inputs.append(try matrix(Frame([column]), as: assumedKind(of: column), path: indicator.path))
+        }
+        let value = add(.refuseMissing, inputs, width: result.count, path: indicator.path)
+        return Frame(value, width: result.count, kind: .number)
     }
 }

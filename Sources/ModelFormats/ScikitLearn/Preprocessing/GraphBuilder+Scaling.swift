@@ -15,7 +15,10 @@ extension GraphBuilder {
                 form: .multiplyAdd, offset: try vector(estimator, "min_", count: count),
                 scale: try vector(estimator, "scale_", count: count), clip: try clip(estimator))
         case "MaxAbsScaler":
-            scaler = Scaler(form: .subtractDivide, offset: zeros, scale: try vector(estimator, "scale_", count: count))
+            // `clip` since 1.9.
+            scaler = Scaler(
+                form: .subtractDivide, offset: zeros, scale: try vector(estimator, "scale_", count: count),
+                clip: flag(estimator, "clip", default: false) ? -1...1 : nil)
         default:
             let isStandard = estimator.className == "StandardScaler"
             let centers = flag(estimator, isStandard ? "with_mean" : "with_centering", default: true)

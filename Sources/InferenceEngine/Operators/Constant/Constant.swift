@@ -1,0 +1,4 @@
+/// The same numbers for every record.
+struct Constant: Sendable {
+    let values: [Double]
+}

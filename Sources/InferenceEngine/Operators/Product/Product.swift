@@ -1,0 +1,2 @@
+/// The product of two values, element by element (ONNX `Mul`).
+struct Product: Sendable {}

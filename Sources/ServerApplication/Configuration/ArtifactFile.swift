@@ -1,0 +1,40 @@
+internal import ModelFormats
+
+/// Reads the model that a path names: a file, or a folder such as an MLflow model, which is packed into one.
+enum ArtifactFile {
+    /// Files of a folder, all levels together.
+    static let filesMax = 10_000
+    static let depthMax = 16
+
+    /// - Throws: `SystemFile.FileError` if it cannot be read or holds more than `bytesMax` bytes in all.
+    static func read(_ path: String, bytesMax: Int) throws(SystemFile.FileError) -> [UInt8] {
+        guard SystemFile.isDirectory(path) else { return try SystemFile.read(path, bytesMax: bytesMax) }
+        var files: [(path: String, contents: [UInt8])] = []
+        try collect(path, below: "", depth: 0, bytesLeft: bytesMax, into: &files)
+        return FolderPacking.pack(files)
+    }
+
+    /// Links are passed over: what they point to lies outside of the model.
+    private static func collect(
+        _ root: String, below folder: String, depth: Int, bytesLeft: Int,
+        into files: inout [(path: String, contents: [UInt8])]
+    ) throws(SystemFile.FileError) {
+        guard depth < depthMax else {
+            throw SystemFile.FileError(path: root, reason: "it has more than \(depthMax) levels of folders")
+        }
+        for name in try SystemFile.names(inDirectory: root + "/" + folder) {
+            let path = folder + name
+            let fullPath = root + "/" + path
+            if SystemFile.isRegularFile(fullPath) {
+                guard files.count < filesMax else {
+                    throw SystemFile.FileError(path: root, reason: "it has more than \(filesMax) files")
+                }
+                let used = files.reduce(0) { $0 + $1.contents.count }
+                files.append(
+                    (path: path, contents: try SystemFile.read(fullPath, bytesMax: bytesLeft - used)))
+            } else if SystemFile.isDirectory(fullPath), !SystemFile.isLink(fullPath) {
+                try collect(root, below: path + "/", depth: depth + 1, bytesLeft: bytesLeft, into: &files)
+            }
+        }
+    }
+}

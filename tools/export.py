@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Makes a Vencejo bundle of a fitted model and a training frame: the model file, golden rows with what the training
+library answers for them, and histograms of the columns.
+
+    python tools/export.py model.pkl --frame train.csv --output churn.zip [--name churn] [--rows 20]
+    python tools/export.py model.ubj --frame train.csv --output churn.zip
+
+Needs nothing but the library that the model was trained with. From a program:
+
+    from export import export_bundle
+    export_bundle("churn.zip", model, frame, name="churn")
+
+A pickle is loaded by its library here, so give it files that you trust; the server itself never runs one.
+"""
+import argparse
+import csv
+import json
+import math
+import pathlib
+import pickle
+import sys
+import tempfile
+import zipfile
+
+FORMAT_VERSION = 1
+BINS = 20
+CATEGORIES_MAX = 50
+
+
+# ---------------------------------------------------------------------------------------------- values
+def plain(value):
+    """A value as JSON has it; None for a missing one."""
+    if value is None:
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if value != value:  # pandas.NA, NaT
+        return None
+    return str(value)
+
+
+def label_text(label):
+    """A label as it stands as a key of probabilities."""
+    label = plain(label)
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    if isinstance(label, float):
+        return repr(label)
+    return str(label)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# ---------------------------------------------------------------------------------------------- frames
+def columns_of(frame):
+    """The columns' names, or None for a bare matrix."""
+    return [str(name) for name in frame.columns] if hasattr(frame, "columns") else None
+
+
+def row_of(frame, index):
+    """One row as the library takes it."""
+    return frame.iloc[[index]] if hasattr(frame, "iloc") else frame[index:index + 1]
+
+
+def cells_of(frame, index):
+    row = row_of(frame, index)
+    values = row.iloc[0].tolist() if hasattr(row, "iloc") else list(row[0])
+    return [plain(value) for value in values]
+
+
+def column_values(frame, position):
+    if hasattr(frame, "iloc"):
+        return [plain(value) for value in frame.iloc[:, position].tolist()]
+    return [plain(row[position]) for row in frame]
+
+
+def read_frame(path):
+    """A CSV with a header: with pandas where it is installed, as the model was probably trained with it."""
+    try:
+        import pandas
+    except ImportError:
+        pandas = None
+    if pandas is not None:
+        return pandas.read_csv(path)
+    import numpy
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    return numpy.array([[float(cell) if cell else math.nan for cell in row] for row in rows])
+
+
+# ---------------------------------------------------------------------------------------------- parts of a bundle
+def golden_rows(model, frame, count):
+    """Rows spread over the frame, each with the answers that the model gives for it alone."""
+    names = columns_of(frame)
+    rows = []
+    total = len(frame)
+    for number in range(min(count, total)):
+        index = number * total // min(count, total)
+        row = row_of(frame, index)
+        expected = {"prediction": answer(model.predict(row)[0])}
+        if hasattr(model, "predict_proba"):
+            probabilities = model.predict_proba(row)[0]
+            expected["probabilities"] = {
+                label_text(label): plain(value) for label, value in zip(model.classes_, probabilities)
+            }
+        cells = cells_of(frame, index)
+        rows.append({"input": cells if names is None else dict(zip(names, cells)), "expected": expected})
+    return rows
+
+
+def answer(value):
+    if getattr(value, "ndim", 0) > 0:
+        return [plain(number) for number in value]
+    return plain(value)
+
+
+def histogram(values):
+    """The counts of a column: in equal ranges for numbers, of the most frequent values for text."""
+    missing = sum(value is None for value in values)
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    if all(is_number(value) for value in known):
+        low, high = float(min(known)), float(max(known))
+        if low == high:
+            return {"edges": [low, math.nextafter(low, math.inf)], "counts": [len(known)], "missing": missing}
+        edges = [low + (high - low) * step / BINS for step in range(BINS)] + [high]
+        counts = [0] * BINS
+        for value in known:
+            counts[min(BINS - 1, int((value - low) / (high - low) * BINS))] += 1
+        return {"edges": edges, "counts": counts, "missing": missing}
+    frequency = {}
+    for value in known:
+        frequency[label_text(value)] = frequency.get(label_text(value), 0) + 1
+    common = sorted(frequency.items(), key=lambda item: (-item[1], item[0]))[:CATEGORIES_MAX]
+    return {"categories": [name for name, _ in common], "counts": [count for _, count in common], "missing": missing}
+
+
+def describe(model, frame, name, artifact, rows, tolerance, notes):
+    names = columns_of(frame)
+    width = len(names) if names is not None else frame.shape[1]
+    keys = names if names is not None else [str(position) for position in range(width)]
+    histograms, ranges = {}, {}
+    for position, key in enumerate(keys):
+        found = histogram(column_values(frame, position))
+        if found is None:
+            continue
+        histograms[key] = found
+        if "edges" in found:
+            ranges[key] = {"minimum": found["edges"][0], "maximum": found["edges"][-1]}
+    document = {"vencejo": FORMAT_VERSION, "artifact": artifact}
+    if name:
+        document["name"] = name
+    if notes:
+        document["metadata"] = notes
+    document["columns"] = ranges
+    document["golden"] = {"tolerance": tolerance, "rows": golden_rows(model, frame, rows)}
+    document["histograms"] = histograms
+    return document
+
+
+# ---------------------------------------------------------------------------------------------- the whole
+def export_bundle(output, model, frame, *, name=None, artifact=None, rows=20, tolerance=1e-6, notes=None):
+    """Writes a bundle.
+
+    model: the fitted estimator or booster. frame: the training data, a pandas frame or a matrix. artifact: its file,
+    if it has been saved already; else it is pickled, or saved by its own save_model.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if artifact is None:
+            artifact = pathlib.Path(folder) / "model.pkl"
+            artifact.write_bytes(pickle.dumps(model))
+        artifact = pathlib.Path(artifact)
+        document = describe(model, frame, name, artifact.name, rows, tolerance, notes)
+        with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("vencejo.json", json.dumps(document, ensure_ascii=False, allow_nan=False))
+            archive.write(artifact, artifact.name)
+    return document
+
+
+def load(path):
+    """The model of a file, by its library."""
+    path = pathlib.Path(path)
+    head = path.read_bytes()[:16]
+    if head[:1] == b"{":
+        return load_xgboost(path)
+    if head.startswith(b"tree\n") or head.startswith(b"tree\r\n"):
+        return load_lightgbm(path)
+    try:
+        import joblib
+    except ImportError:
+        return pickle.loads(path.read_bytes())
+    return joblib.load(path)
+
+
+def load_xgboost(path):
+    import xgboost
+
+    booster = xgboost.Booster(model_file=str(path))
+    kind = json.loads(booster.attr("scikit_learn") or "{}").get("_estimator_type")
+    if kind == "classifier":
+        model = xgboost.XGBClassifier()
+    elif kind == "regressor":
+        model = xgboost.XGBRegressor()
+    else:
+        return NativeBooster(booster, lambda row: xgboost.DMatrix(row))
+    model.load_model(str(path))
+    return model
+
+
+def load_lightgbm(path):
+    import lightgbm
+
+    return NativeBooster(lightgbm.Booster(model_file=str(path)), lambda row: row)
+
+
+class NativeBooster:
+    """A booster that is no estimator: its predict gives the objective's value."""
+
+    def __init__(self, booster, wrap):
+        self.booster, self.wrap = booster, wrap
+
+    def predict(self, row):
+        return self.booster.predict(self.wrap(row))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", help="a pickle, joblib, XGBoost or LightGBM file")
+    parser.add_argument("--frame", required=True, help="the training data as CSV with a header")
+    parser.add_argument("--output", required=True, help="the bundle to write, a .zip")
+    parser.add_argument("--name", help="what the model is to be called")
+    parser.add_argument("--rows", type=int, default=20, help="golden rows (20)")
+    parser.add_argument("--tolerance", type=float, default=1e-6, help="relative error of a golden number (1e-6)")
+    options = parser.parse_args()
+
+    model = load(options.model)
+    frame = read_frame(options.frame)
+    names = getattr(model, "feature_names_in_", None)
+    if names is not None and hasattr(frame, "columns"):
+        frame = frame[list(names)]
+    document = export_bundle(
+        options.output, model, frame, name=options.name, artifact=options.model, rows=options.rows,
+        tolerance=options.tolerance)
+    print(f"{options.output}: {len(document['golden']['rows'])} golden rows, {len(document['histograms'])} histograms")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
