@@ -22,13 +22,23 @@ import Testing
     /// One symmetric tree over a number and a category, and a statistic of it.
     private static func document(
         features: String =
-            #""float_features":[{"feature_index":0,"flat_feature_index":1,"borders":[0.5],"nan_value_treatment":"AsTrue"}],"#
+            #"""
+        "float_features":[{"feature_index":0,"flat_feature_index":1,"borders":[0.5],\#
+        "nan_value_treatment":"AsTrue"}],
+        """#
             + #""categorical_features":[{"feature_index":0,"flat_feature_index":0}]"#,
         ctrs: String =
-            #""ctrs":[{"borders":[1.5],"ctr_type":"Counter","elements":[{"combination_element":"cat_feature_value","cat_feature_index":0}],"identifier":"x","prior_numerator":0,"prior_denomerator":1,"scale":15,"shift":0,"target_border_idx":0}]"#,
+            #"""
+        "ctrs":[{"borders":[1.5],"ctr_type":"Counter",\#
+        "elements":[{"combination_element":"cat_feature_value","cat_feature_index":0}],"identifier":"x",\#
+        "prior_numerator":0,"prior_denomerator":1,"scale":15,"shift":0,"target_border_idx":0}]
+        """#,
         tables: String = #"{"x":{"counter_denominator":3,"hash_map":["5",2],"hash_stride":2}}"#,
         trees: String =
-            #""oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":0,"border":0.5},{"split_type":"OnlineCtr","split_index":1,"border":1.5}],"leaf_values":[1,2,3,4]}]"#,
+            #"""
+        "oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":0,"border":0.5},\#
+        {"split_type":"OnlineCtr","split_index":1,"border":1.5}],"leaf_values":[1,2,3,4]}]
+        """#,
         scale: String = "[1,[0]]", loss: String = "RMSE"
     ) -> String {
         #"{"features_info":{\#(features),\#(ctrs)},"ctr_data":\#(tables),\#(trees),"scale_and_bias":\#(scale),"#
@@ -56,37 +66,55 @@ import Testing
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":7,"border":0.5}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":7,\#
+                    "border":0.5}],"leaf_values":[1,2]}]
+                    """#
             ), "oblivious_trees[0].splits[0]", .malformed
         ),
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":0,"border":NaN}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":0,\#
+                    "border":NaN}],"leaf_values":[1,2]}]
+                    """#
             ), "oblivious_trees[0].splits[0]", .malformed
         ),
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"OneHotFeature","cat_feature_index":4,"value":0}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"OneHotFeature","cat_feature_index":4,\#
+                    "value":0}],"leaf_values":[1,2]}]
+                    """#
             ), "oblivious_trees[0].splits[0]", .malformed
         ),
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"OnlineCtr","split_index":9,"border":1.5}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"OnlineCtr","split_index":9,"border":1.5}],\#
+                    "leaf_values":[1,2]}]
+                    """#
             ), "split_index", .malformed
         ),
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"OnlineCtr","split_index":-9223372036854775808,"border":1.5}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"OnlineCtr",\#
+                    "split_index":-9223372036854775808,"border":1.5}],"leaf_values":[1,2]}]
+                    """#
             ), "split_index", .malformed
         ),
         (
             document(
                 trees:
-                    #""oblivious_trees":[{"splits":[{"split_type":"OnlineCtr","split_index":1,"border":2.5}],"leaf_values":[1,2]}]"#
+                    #"""
+                    "oblivious_trees":[{"splits":[{"split_type":"OnlineCtr","split_index":1,"border":2.5}],\#
+                    "leaf_values":[1,2]}]
+                    """#
             ), "split_index", .malformed
         ),
         (
@@ -102,7 +130,10 @@ import Testing
         (
             document(
                 ctrs:
-                    #""ctrs":[{"elements":[{"combination_element":"cat_feature_value","cat_feature_index":3}],"identifier":"x","ctr_type":"Counter"}]"#,
+                    #"""
+                    "ctrs":[{"elements":[{"combination_element":"cat_feature_value","cat_feature_index":3}],\#
+                    "identifier":"x","ctr_type":"Counter"}]
+                    """#,
                 trees: #""oblivious_trees":[{"leaf_values":[1]}]"#), "ctrs[0]", .malformed
         ),
         (
@@ -126,7 +157,10 @@ import Testing
         (
             document(
                 features:
-                    #""float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":1,"flat_feature_index":1}]"#, trees: leaf
+                    #"""
+                    "float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":1,\#
+                    "flat_feature_index":1}]
+                    """#, trees: leaf
             ), "flat_feature_index", .malformed
         ),
         (document(scale: "[1,[0,1,2]]"), "scale_and_bias", .malformed),
