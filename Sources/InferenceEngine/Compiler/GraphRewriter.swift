@@ -11,10 +11,6 @@ struct GraphRewriter {
             return gather(columns, of: inputs[0], node: node, type: type)
         case .concat:
             return concatenate(inputs, node: node, type: type)
-        case .refuseMissing:
-            // What it says of the record's columns is in the signature already.
-            let isSettled = inputs.allSatisfy { !nodes[$0.index].type.origins.contains(where: \.isUnsettled) }
-            return isSettled ? inputs[0] : append(node.operation, inputs, path: node.path, type: type)
         default:
             return append(node.operation, inputs, path: node.path, type: type)
         }

@@ -81,7 +81,7 @@ import Testing
 
     @Test func refusesAFunctionInAFunctionTransformer() throws {
         let function = PythonValue.estimator(
-            "preprocessing._function_transformer.FunctionTransformer", [("func", .global("__main__", "my_function"))])
+            "preprocessing._function_transformer.FunctionTransformer", [("func", .global("__main__", "log1p"))])
         let error = try #require(Self.refusal(.pipeline([("log", function), ("model", Self.ridge(.vector([1])))])))
         #expect(error.place == "pipeline/log.func")
     }

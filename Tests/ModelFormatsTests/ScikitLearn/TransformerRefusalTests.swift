@@ -159,7 +159,7 @@ import Testing
             ("SelectFpr", [("alpha", .text("x"))], "model.alpha"), ("SelectFdr", [], "model.pvalues_"),
             ("GenericUnivariateSelect", [("mode", .text("x"))], "model.mode"),
             ("VarianceThreshold", [("variances_", .vector([1]))], "model.variances_"),
-            ("RFE", [("support_", .vector([1, 0]))], "model/estimator_"),
+            ("RFE", [("support_", .vector([1, 0]))], "model.estimator_"),
             ("SequentialFeatureSelector", [("support_", two)], "model.support_"),
             (
                 "SelectFromModel",
