@@ -60,7 +60,9 @@ import Testing
 
     @Test func countsTheEdgesAtOrBelow() throws {
         let operation = Operator.binning(Binning(edges: [[1, 2, 2, 3], []]))
-        let rows: [[Cell]] = [[0, 0], [1, 9], [.number(2.0.nextDown), 0], [2, 0], [99, 0], [.number(-.infinity), 0]]
+        let rows: [[Cell]] = [
+            [0, 0], [1, 9], [.number(2.0.nextDown), 0], [2, 0], [99, 0], [.number(-.infinity), 0],
+        ]
         let result = try evaluate(operation, columns: columns(2), rows)
         #expect(result.doubles() == [0, 0, 1, 0, 1, 0, 3, 0, 4, 0, 0, 0])
         let tolerant = Operator.binning(Binning(edges: [[1, 2]], isTolerant: true))
