@@ -83,7 +83,7 @@ import Testing
         let function = PythonValue.estimator(
             "preprocessing._function_transformer.FunctionTransformer", [("func", .global("__main__", "my_function"))])
         let error = try #require(Self.refusal(.pipeline([("log", function), ("model", Self.ridge(.vector([1])))])))
-        #expect(error.place == "pipeline/log")
+        #expect(error.place == "pipeline/log.func")
     }
 
     @Test func refusesAColumnThatIsBothTextAndNumbers() throws {
