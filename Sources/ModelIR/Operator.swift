@@ -85,6 +85,9 @@ package indirect enum Operator: Sendable {
     /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
     case missingValue(Double)
     case sparseLinear(SparseLinear)
+    /// The low 32 bits of each text's CityHash64, with their sign: how CatBoost knows a category.
+    case categoryHash
+    case categoryCTR(CategoryCTR)
 
     /// The name for messages.
     package var name: String {
@@ -138,6 +141,8 @@ package indirect enum Operator: Sendable {
         case .treeLeaves: "TreeLeaves"
         case .missingValue: "MissingValue"
         case .sparseLinear: "SparseLinear"
+        case .categoryHash: "CategoryHash"
+        case .categoryCTR: "CategoryCTR"
         }
     }
 }
