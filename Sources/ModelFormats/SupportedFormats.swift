@@ -10,5 +10,6 @@ package enum SupportedFormats {
         SkopsImporter(),
         XGBoostImporter(),
         LightGBMImporter(),
+        CatBoostImporter(),
     ])
 }

@@ -85,6 +85,9 @@ package indirect enum Operator: Sendable {
     /// Numbers equal to this one, as float32, become NaN (XGBoost's `missing`).
     case missingValue(Double)
     case sparseLinear(SparseLinear)
+    /// The low 32 bits of each text's CityHash64, with their sign: how CatBoost knows a category.
+    case categoryHash
+    case categoryCTR(CategoryCTR)
 
     /// The name for messages.
     package var name: String {
@@ -138,6 +141,8 @@ package indirect enum Operator: Sendable {
         case .treeLeaves: "TreeLeaves"
         case .missingValue: "MissingValue"
         case .sparseLinear: "SparseLinear"
+        case .categoryHash: "CategoryHash"
+        case .categoryCTR: "CategoryCTR"
         }
     }
 }
@@ -162,7 +167,8 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
-    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than
+    /// `logistic`.
     case logisticInOneForm = "LogisticInOneForm"
     /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
     case softplus = "Softplus"

@@ -53,6 +53,7 @@ make_boosting xgb-1.5 make_xgboost_objects.py xgboost==1.5.2 numpy==1.23.5 panda
 make_boosting xgb-1.7 make_xgboost_objects.py xgboost==1.7.6 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
 make_boosting xgb-2.1 make_xgboost_objects.py xgboost==2.1.4 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.17.1
 make_boosting xgb-3.1 make_xgboost_objects.py xgboost==3.1.2 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
+make_boosting cat-1.2 make_catboost.py catboost==1.2.8 numpy==1.26.4 pandas==2.2.3 scipy==1.17.1
 
 [ -z "$seed" ] || exit 0
 

@@ -37,7 +37,7 @@ print(f"""extension CompatibilityDecomposition {{
     /// Unicode {unicodedata.unidata_version}: each code point that decomposes or combines, by its distance from the one
     /// before, and what it becomes; what combines is marked by a `-`. In base 36. Made by `make_decompositions.py`.
     static let table = \"\"\"""")
-width = 113
+width = 110
 for start in range(0, len(data), width):
     is_last = start + width >= len(data)
     print("        " + data[start:start + width] + ("" if is_last else "\\"))

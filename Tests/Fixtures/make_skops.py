@@ -8,6 +8,7 @@ Needs skops beside what make_sklearn.py needs. Run by make_all.sh.
 import argparse
 import importlib
 import pathlib
+import shutil
 import warnings
 import zipfile
 
@@ -92,6 +93,9 @@ def main():
             sklearn_cases.write(options.folder, function.__name__, model, rows, {"writer": deflated, **case}, is_committed)
         except skops.io.exceptions.UnsupportedTypeException as error:
             print(function.__name__, "cannot be saved:", error)
+            for folder in options.folder.glob(f"*/{function.__name__}*"):
+                if not (folder / "case.json").exists():
+                    shutil.rmtree(folder)
 
 
 main()

@@ -80,6 +80,8 @@ extension Operator {
         case .treeLeaves(let leaves): leaves
         case .missingValue(let value): MissingValue(value: value)
         case .sparseLinear(let linear): linear
+        case .categoryHash: CategoryHash()
+        case .categoryCTR(let statistics): statistics
         }
     }
 }

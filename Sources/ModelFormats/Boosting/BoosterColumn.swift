@@ -10,10 +10,12 @@ struct BoosterColumn: Sendable {
     let categories: OneHotEncoder.Categories?
     /// Whether the library refuses a value that is not among the categories; else it counts as missing.
     var refusesUnknown = false
+    /// Whether it holds text without a list of categories, which the model knows by their hashes.
+    var isText = false
 
     /// What a record holds in it.
     var kind: ColumnKind {
-        if case .strings = categories { .string } else { .float64 }
+        if case .strings = categories { .string } else { isText ? .string : .float64 }
     }
 
     var column: Column { Column(name: name, kind: kind) }

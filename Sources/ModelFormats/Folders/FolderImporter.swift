@@ -3,8 +3,8 @@ package import ModelIR
 
 /// Imports a folder that was packed into one file: zip, tar, or tar compressed by gzip, bzip2, xz or the like.
 ///
-/// An MLflow model is known by its `MLmodel`, and a bundle by its `vencejo.json`. In any other folder, such as SageMaker's `model.tar.gz`, exactly one
-/// file has to be a model's.
+/// An MLflow model is known by its `MLmodel`, and a bundle by its `vencejo.json`. In any other folder, such as
+/// SageMaker's `model.tar.gz`, exactly one file has to be a model's.
 package struct FolderImporter: ModelImporter {
     /// Who reads the file within.
     private let importers: ModelImporterList

@@ -79,6 +79,14 @@ struct ModelFolder: ~Escapable {
 
     /// Whether an importer knows a file's content.
     func isRecognized(_ path: String, by importers: ModelImporterList) throws(ImportError) -> Bool {
+        guard let entry = archive.entry(root + path) else { return false }
+        var range: Range<Int>?
+        do throws(ArchiveError) {
+            range = try archive.storedRange(of: entry, in: bytes)
+        } catch {
+            throw ImportError(error)
+        }
+        if let range { return importers.recognizes(bytes.extracting(range)) }
         guard let contents = try contents(of: path) else { return false }
         return importers.recognizes(contents.span)
     }

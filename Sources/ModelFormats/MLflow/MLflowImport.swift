@@ -100,8 +100,8 @@ struct MLflowImport: ~Escapable {
     ///
     /// The model's own names stand: a column that it reads has to be in the signature, and be of a type that it can
     /// read. A model without names takes the signature's, by position. Columns that only the signature has are added as
-    /// columns that nothing reads, so that a record may hold them. `required` is noted nowhere else than here: whether a
-    /// value may be missing is up to the steps that read it, as it is in Python.
+    /// columns that nothing reads, so that a record may hold them. `required` is noted nowhere else than here:
+    /// whether a value may be missing is up to the steps that read it, as it is in Python.
     private func merged(
         _ columns: [Column], with inputs: [MLflowSignature.Input]
     ) throws(ImportError) -> [Column] {

@@ -53,6 +53,7 @@ struct EstimatorClass: Sendable {
         ("Decompositions", decompositions),
         ("LightGBM", lightgbm),
         ("XGBoost", xgboost),
+        ("CatBoost", catboost),
     ]
 
     static let all: [EstimatorClass] = families.flatMap(\.classes)

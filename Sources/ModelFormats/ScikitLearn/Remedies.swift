@@ -8,7 +8,7 @@ enum Remedies {
         case "lightgbm":
             return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
         case "catboost":
-            return "catboost models are not served yet; XGBoost's and LightGBM's are"
+            return "save it with model.save_model(\"model.cbm\"), and serve that file"
         default: break
         }
         let name = estimator.className

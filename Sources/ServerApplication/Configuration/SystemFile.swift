@@ -3,7 +3,8 @@ internal import Glibc
 /// Reads and writes whole files for the console and for start-up: configuration, tokens, models named on the command
 /// line.
 package enum SystemFile {
-    /// Why a file could not be read or written. The path is the operator's own and goes to the console, never to a client.
+    /// Why a file could not be read or written. The path is the operator's own and goes to the console, never to a
+    /// client.
     package struct FileError: Error, Sendable, CustomStringConvertible {
         package let path: String
         package let reason: String

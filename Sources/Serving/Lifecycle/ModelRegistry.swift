@@ -6,8 +6,8 @@ package import Telemetry
 /// The control plane: publishes, removes and restores models, one operation at a time.
 ///
 /// Publish is receive -> hash -> import -> compile -> golden rows -> warm up -> make durable -> swap in all loops ->
-/// drain the old -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and for loops: they
-/// are called on the control thread, or before the loops run, and never on a loop.
+/// drain the old -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and
+/// for loops: they are called on the control thread, or before the loops run, and never on a loop.
 package final class ModelRegistry: Sendable {
     package struct Limits: Sendable {
         package var modelsMax = 256

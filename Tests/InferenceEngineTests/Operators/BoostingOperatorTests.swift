@@ -119,6 +119,51 @@ import Testing
         #expect(try run(.signedSquare, .nan).isNaN)
     }
 
+    @Test func hashesCategoriesAsCatBoostDoes() throws {
+        let answer = try evaluate(
+            .categoryHash, columns: columns(1, .string), [["u"], ["w"], ["a"], ["3"], ["8"], ["b"]])
+        // The last four are of a model of CatBoost 1.2.8.
+        let unsigned: [UInt32] = [
+            1_981_898_051, 3_098_228_689, 3_489_901_818, 593_172_586, 4_274_974_262, 1_982_436_109,
+        ]
+        #expect(answer.doubles() == unsigned.map { Double(Int32(bitPattern: $0)) })
+        let missing = try evaluate(.categoryHash, columns: columns(1, .string), [[nil], ["u"]])
+        #expect(missing.faults == [RowFault(row: 0, column: 0, reason: .missingValue)])
+        #expect(throws: ImportError.self) { try evaluate(.categoryHash, columns: columns(1), [[1]]) }
+    }
+
+    @Test func computesStatisticsOfCombinations() throws {
+        let table = CategoryCTR.Table(hashes: [0, 7], values: [1, 3, 5, 0], width: 2, denominator: 0)
+        let counts = CategoryCTR.Table(hashes: [0], values: [6], width: 1, denominator: 8)
+        func feature(_ statistic: CategoryCTR.Statistic, table: Int, column: Int = 0) -> CategoryCTR.Feature {
+            // The hash of a combination with the value 0 is 0.
+            CategoryCTR.Feature(
+                elements: [.above(column: column, threshold: 1, missingIsAbove: false)], statistic: statistic,
+                table: table, priorNumerator: 1, priorDenominator: 1, shift: 0.5, scale: 2)
+        }
+        let features = [
+            feature(.borders(0), table: 0), feature(.buckets(0), table: 0), feature(.mean, table: 0),
+            feature(.counter, table: 1),
+        ]
+        let statistics = CategoryCTR(features: features, tables: [table, counts])
+        let answer = try evaluate(.categoryCTR(statistics), columns: columns(1), [[0], [2], [nil]])
+        func value(_ numerator: Float, _ denominator: Float) -> Double {
+            Double(((numerator + 1) / (denominator + 1) + 0.5) * 2)
+        }
+        let known = [value(3, 4), value(1, 4), value(1, 3), value(6, 8)]
+        let unknown = [value(0, 0), value(0, 0), value(0, 0), value(0, 8)]
+        #expect(answer.doubles() == known + unknown + known)
+        for broken in [
+            feature(.borders(2), table: 0), feature(.counter, table: 0), feature(.mean, table: 1),
+            feature(.counter, table: 2), feature(.counter, table: 1, column: 1),
+        ] {
+            #expect(throws: ImportError.self) {
+                try evaluate(
+                    .categoryCTR(CategoryCTR(features: [broken], tables: [table, counts])), columns: columns(1), [[0]])
+            }
+        }
+    }
+
     @Test func theFastForestDeclinesWhatItCannotDo() throws {
         var zero = Self.stump
         zero.takesZeroForMissing = [true, false, false, false]

@@ -21,7 +21,8 @@ import Testing
         let versions = Set(Self.all.map { $0.name.split(separator: "/")[0] })
         #expect(
             versions == [
-                "lightgbm-3.3.5", "lightgbm-4.6.0", "xgboost-0.90", "xgboost-1.0.2", "xgboost-1.5.2", "xgboost-1.7.6",
+                "catboost-1.2.8", "lightgbm-3.3.5", "lightgbm-4.6.0", "xgboost-0.90", "xgboost-1.0.2", "xgboost-1.5.2",
+                "xgboost-1.7.6",
                 "xgboost-2.1.4", "xgboost-3.1.2",
             ])
     }

@@ -80,9 +80,6 @@ struct PublicModelsTests {
             model: "leaves/testdata__xgagaricus.model", rows: agaricus,
             expected: "leaves/testdata__xgagaricus_true_predictions.txt", output: "prediction"),
         Published(
-            model: "leaves/testdata__xg_dart_agaricus.model", rows: agaricus,
-            expected: "leaves/testdata__xg_dart_agaricus_true_predictions.txt", output: "margin"),
-        Published(
             model: "leaves/testdata__xgblin_agaricus.model", rows: agaricus,
             expected: "leaves/testdata__xgblin_agaricus_true_predictions.txt", output: "prediction"),
         Published(
@@ -139,7 +136,9 @@ struct PublicModelsTests {
     }
 
     @Test(arguments: [
-        "leaves/testdata__model_simple.txt", "mlserver/docs-gb__examples__lightgbm__iris-lightgbm.bst",
+        "leaves/testdata__model_simple.txt", "leaves/testdata__xg_dart_agaricus.model",
+        "mlserver/docs-gb__examples__catboost__model.cbm",
+        "mlserver/docs-gb__examples__lightgbm__iris-lightgbm.bst",
         "mlserver/docs-gb__examples__mms__models__mushroom-xgboost__model.json",
         "mlserver/docs-gb__examples__tempo__models__xgboost-iris__model.bst",
         "treelite/tests__examples__mushroom__mushroom.model",

@@ -90,7 +90,8 @@ import Testing
     @Test func checksGoldenRows() throws {
         let rows = """
             {"input": {"a": 0, "b": 0}, "expected": {"probabilities": {"0": 0.5, "1": 0.5}, "prediction": 0}},
-            {"input": [1, 1], "expected": {"prediction": 1, "probabilities": [0.11920292202211755, 0.8807970779778824]}},
+            {"input": [1, 1], "expected": {"prediction": 1,
+                "probabilities": [0.11920292202211755, 0.8807970779778824]}},
             {"input": [3, 1]}
             """
         let model = try Self.apply("\"golden\": {\"tolerance\": 1e-9, \"rows\": [\(rows)]}")

@@ -68,7 +68,7 @@ struct DenseModelSample: Sendable, CustomStringConvertible {
                 ("classes_", classes3), ("_dual_coef_", matrix(2, 3)), ("_intercept_", .vector([1, 2, 3])),
                 ("_n_support", .array([1, 1, 1], shape: [3])), ("decision_function_shape", .text("ovr")),
                 ("probability", .boolean(true)), ("_probA", .vector([1, 2, 3])), ("_probB", .vector([1, 2, 3])),
-            ], optional: ["probability"]),
+            ], optional: ["probability", "_probA"]),
         DenseModelSample(
             className: "SVR",
             attributes: kernel + [("_dual_coef_", matrix(1, 3)), ("_intercept_", .vector([1]))]),
@@ -98,7 +98,7 @@ struct DenseModelSample: Sendable, CustomStringConvertible {
             attributes: training + [
                 ("_y", .vector([0, 1, 2, 1])), ("classes_", classes3), ("n_neighbors", .integer(2)),
                 ("outputs_2d_", .boolean(false)),
-            ], optional: ["outputs_2d_", "effective_metric_params_", "weights"]),
+            ], optional: ["outputs_2d_", "effective_metric_params_", "weights", "classes_"]),
         DenseModelSample(
             className: "KNeighborsRegressor",
             attributes: training + [("_y", matrix(4, 2)), ("n_neighbors", .integer(4))],

@@ -70,7 +70,10 @@ import Testing
         #"{"__loader__": "DictNode", "content": {"a": 1}, "key_types": {"content": []}}"#,
         #"{"__loader__": "NdArrayNode", "type": "numpy", "file": "a.npy", "__class__": "ndarray"}"#,
         #"{"__loader__": "NdArrayNode", "type": "other", "__class__": "ndarray"}"#,
-        #"{"__loader__": "NdArrayNode", "type": "json", "content": [], "shape": {"__loader__": "JsonNode", "content": "1"}}"#,
+        #"""
+        {"__loader__": "NdArrayNode", "type": "json", "content": [], "shape": {"__loader__": "JsonNode",\#
+         "content": "1"}}
+        """#,
         #"{"__loader__": "SliceNode", "content": {"start": [], "stop": null, "step": null}}"#,
         #"{"__loader__": "BytesNode", "file": "x.bin"}"#, #"{"__loader__": "MysteryNode"}"#,
     ])

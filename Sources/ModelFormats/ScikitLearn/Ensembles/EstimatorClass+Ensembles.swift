@@ -22,10 +22,14 @@ extension EstimatorClass {
             }),
         ensemble(
             "AdaBoostRegressor", has: "predict",
-            methods: { (builder, booster, frame) throws(ImportError) in try builder.regressByAdaBoost(booster, frame) }),
+            methods: { (builder, booster, frame) throws(ImportError) in
+                try builder.regressByAdaBoost(booster, frame)
+            }),
         ensemble(
             "BaggingClassifier", has: "predict", "predict_proba", "decision_function",
-            methods: { (builder, bagging, frame) throws(ImportError) in try builder.classifyByBagging(bagging, frame) }),
+            methods: { (builder, bagging, frame) throws(ImportError) in
+                try builder.classifyByBagging(bagging, frame)
+            }),
         ensemble(
             "BaggingRegressor", has: "predict",
             methods: { (builder, bagging, frame) throws(ImportError) in try builder.regressByBagging(bagging, frame) }),

@@ -50,7 +50,10 @@ extension GraphBuilder {
         let base = try calibratedEstimator(calibrated)
         let methods = try methods(base, frame)
         let own = try label(of: methods, base).labels
-        guard let places = labels.positions(of: own) else { throw foreignLabels(base) }
+        // For temperature scaling the classes are encoded before the members are fitted.
+        let isTemperature = text(calibrated, "method") == "temperature"
+        let encoded = isTemperature && own.count == count ? own.codes(below: count) : nil
+        guard let places = labels.positions(of: own) ?? encoded else { throw foreignLabels(base) }
         // The library takes the single score of two classes for the first of them where there are more around it.
         guard own.count == count || own.count > 2 else {
             throw ImportError(
@@ -64,7 +67,7 @@ extension GraphBuilder {
         } else {
             let value = try probabilities(of: methods, base).value
             scores = EstimatorMethods.Numbers(value: value, width: own.count)
-            if own.count == 2, text(calibrated, "method") != "temperature" {
+            if own.count == 2, !isTemperature {
                 scores = EstimatorMethods.Numbers(
                     value: add(.gatherColumns([1]), [value], width: 1, path: path), width: 1)
             }
@@ -73,6 +76,7 @@ extension GraphBuilder {
         let name = attribute(calibrated, "calibrators") == nil ? "calibrators_" : "calibrators"
         let calibrators = try members(name, of: calibrated)
         if calibrators.first?.className == "_TemperatureScaling" {
+            guard places == Array(0..<count) else { throw foreignLabels(base) }
             return try temperate(scores, calibrators[0], isProbability: isProbability, path: path)
         }
         guard calibrators.count == scores.width, scores.width == (count == 2 ? 1 : own.count) else {

@@ -50,7 +50,11 @@ extension GraphBuilder {
         var label = PickleScalar.none
         if let value = attribute(estimator, "outlier_label_"), value != .none {
             label = document.scalar(value)
-            if case .other = label, let first = try list(value, place: place).first { label = first }
+            if case .other = label {
+                // One an output.
+                let labels = try list(value, place: place)
+                if labels.count == 1 { label = labels[0] }
+            }
         }
         for index in 0..<labels.count {
             let isSame =

@@ -61,9 +61,11 @@ extension GraphBuilder {
             remedy: "give gamma, degree and coef0 themselves")
     }
 
-    /// One over the number of columns where it is None.
+    /// One over the number of columns where it is None; libsvm's models always keep a number.
     private func gamma(_ estimator: EstimatorRecord, _ name: String, width: Int) throws(ImportError) -> Double {
-        if let value = attribute(estimator, name), value == .none, width > 0 { return 1 / Double(width) }
+        if name != "_gamma", let value = attribute(estimator, name), value == .none, width > 0 {
+            return 1 / Double(width)
+        }
         return try number(estimator, name)
     }
 

@@ -10,7 +10,8 @@ extension GraphBuilder {
     mutating func isolate(_ estimator: EstimatorRecord, _ frame: Frame) throws(ImportError) -> EstimatorMethods {
         let path = estimator.path
         var ensemble = treeEnsemble(featureCount: frame.count, groupCount: 1)
-        // Since 1.6 it hands values to the trees unchecked: NaN, and infinities of float32, which are refused elsewhere.
+        // Since 1.6 it hands values to the trees unchecked: NaN, and infinities of float32, which are refused
+        // elsewhere.
         let isUnchecked = isAtLeast(1, 6)
         ensemble.acceptsMissing = isUnchecked
         if isUnchecked { ensemble.precision = .float64 }
