@@ -167,7 +167,8 @@ package enum Activation: String, Sendable, Hashable {
     case step = "Step"
     /// The row's first maximum as a number.
     case argMaxValue = "ArgMaxValue"
-    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than `logistic`.
+    /// 1 / (1 + e^-x) in this one form, elementwise (LightGBM, CatBoost): for negative x other last bits than
+    /// `logistic`.
     case logisticInOneForm = "LogisticInOneForm"
     /// ln(1 + e^x), elementwise, as `log1p(exp(x))`.
     case softplus = "Softplus"

@@ -1,6 +1,7 @@
 internal import ModelIR
 
-/// Reads `.cbm`: `CBM1`, the core's size as u32, the core as a FlatBuffers table, and after it parts that the core names.
+/// Reads `.cbm`: `CBM1`, the core's size as u32, the core as a FlatBuffers table, and after it parts that the core
+/// names.
 enum CatBoostBinaryReader {
     static func read(_ bytes: Span<UInt8>) throws(ImportError) -> CatBoostFile {
         let outer = FlatBuffer(bytes)

@@ -347,8 +347,8 @@ struct CatBoostJSONReader: ~Escapable {
         return place
     }
 
-    /// Resolves the numbers of statistics' splits: the document counts the borders of all numbers first, then the values
-    /// of one-hot categories, then the borders of statistics.
+    /// Resolves the numbers of statistics' splits: the document counts the borders of all numbers first, then the
+    /// values of one-hot categories, then the borders of statistics.
     private mutating func settle() throws(ImportError) {
         guard hasTree else {
             throw ImportError(.malformed, at: "document", found: "no trees", expected: "oblivious_trees or trees")

@@ -2,8 +2,8 @@ internal import ByteCoding
 internal import ModelIR
 
 /// The categories of a training frame, which the Python package keeps behind the model: `pandas_categorical`, a list of
-/// values for each column of pandas' type category, in the columns' order. Before predicting, it puts a value's position
-/// for the value, and NaN for one that is not in the list.
+/// values for each column of pandas' type category, in the columns' order. Before predicting, it puts a value's
+/// position for the value, and NaN for one that is not in the list.
 enum LightGBMCategories {
     /// Reads the JSON of the line; `null` and `[]` are no columns.
     static func read(_ bytes: Span<UInt8>, lineNumber: Int) throws(ImportError) -> [OneHotEncoder.Categories] {

@@ -1,7 +1,8 @@
 internal import ByteCoding
 internal import ModelIR
 
-/// Walks the lines of a model text, and reads the words of a line. Total: whatever the bytes are, it reads on or throws.
+/// Walks the lines of a model text, and reads the words of a line. Total: whatever the bytes are, it reads on or
+/// throws.
 struct LightGBMText: ~Escapable {
     let bytes: Span<UInt8>
     private var offset = 0

@@ -57,8 +57,8 @@ package struct TreeEnsemble: Sendable, Hashable {
     /// How a number becomes a category's code.
     package var categoryCodes: CategoryCodes
 
-    /// Leaves that are linear in some features (LightGBM's linear trees), by node index, in ascending order. Where one of
-    /// their features is NaN, the leaf's own value counts.
+    /// Leaves that are linear in some features (LightGBM's linear trees), by node index, in ascending order. Where
+    /// one of their features is NaN, the leaf's own value counts.
     package var linearLeaves: [LinearLeaf]
 
     /// Numbers a leaf: 1, or `groupCount` (XGBoost's multi_output_tree).

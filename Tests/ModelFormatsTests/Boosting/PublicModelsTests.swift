@@ -79,7 +79,7 @@ struct PublicModelsTests {
         Published(
             model: "leaves/testdata__xgagaricus.model", rows: agaricus,
             expected: "leaves/testdata__xgagaricus_true_predictions.txt", output: "prediction"),
-Published(
+        Published(
             model: "leaves/testdata__xgblin_agaricus.model", rows: agaricus,
             expected: "leaves/testdata__xgblin_agaricus_true_predictions.txt", output: "prediction"),
         Published(

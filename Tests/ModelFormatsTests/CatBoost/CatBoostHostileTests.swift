@@ -126,7 +126,8 @@ import Testing
         (
             document(
                 features:
-                    #""float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":1,"flat_feature_index":1}]"#, trees: leaf
+                    #""float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":1,"flat_feature_index":1}]"#,
+                trees: leaf
             ), "flat_feature_index", .malformed
         ),
         (document(scale: "[1,[0,1,2]]"), "scale_and_bias", .malformed),

@@ -1,2 +1,3 @@
-/// The hash of each text, as CatBoost knows its categories: the low 32 bits of CityHash64 (version 1.0) with their sign.
+/// The hash of each text, as CatBoost knows its categories: the low 32 bits of CityHash64 (version 1.0) with their
+/// sign.
 struct CategoryHash: Sendable {}
