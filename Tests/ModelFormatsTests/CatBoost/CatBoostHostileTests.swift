@@ -160,7 +160,8 @@ import Testing
                     #"""
                     "float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":1,\#
                     "flat_feature_index":1}]
-                    """#, trees: leaf
+                    """#,
+                trees: leaf
             ), "flat_feature_index", .malformed
         ),
         (document(scale: "[1,[0,1,2]]"), "scale_and_bias", .malformed),
