@@ -26,6 +26,7 @@ package enum GoldenCheck {
         let workspace = predictor.makeWorkspace()
         var output = OutputBatch(fields: signature.outputs)
         var batch = RowBatch(layout: layout)
+        let classes = signature.outputs.map { Self.classes(of: $0) }
         for (index, row) in metadata.goldenRows.enumerated() {
             let place = "golden.rows[\(index)]"
             batch.removeAll()
@@ -42,7 +43,7 @@ package enum GoldenCheck {
             for (field, description) in signature.outputs.enumerated() {
                 guard let expected = row.expected[description.name] else { continue }
                 let error = try compare(
-                    output.values[field], description, expected, tolerance: metadata.goldenTolerance,
+                    output.values[field], description, classes[field], expected, tolerance: metadata.goldenTolerance,
                     place: "\(place).expected.\(description.name)")
                 report.worstError = max(report.worstError, error)
             }
@@ -53,8 +54,8 @@ package enum GoldenCheck {
 
     /// - Returns: the largest relative error.
     private static func compare(
-        _ values: OutputValues, _ field: OutputField, _ expected: GoldenRow.Expectation, tolerance: Double,
-        place: String
+        _ values: OutputValues, _ field: OutputField, _ classes: [String: Int], _ expected: GoldenRow.Expectation,
+        tolerance: Double, place: String
     ) throws(ImportError) -> Double {
         switch (field.kind, expected) {
         case (.label(let labels), _):
@@ -69,11 +70,11 @@ package enum GoldenCheck {
             return 0
         case (.values(let element), .numbers(let wanted)):
             return try compare(numbers(values, element, field.width), wanted, tolerance: tolerance, place: place)
-        case (.probabilities(let labels, let element), .probabilities(let wanted)):
+        case (.probabilities(_, let element), .probabilities(let wanted)):
             let found = numbers(values, element, field.width)
             var worst = 0.0
             for entry in wanted {
-                guard let index = (0..<labels.count).first(where: { labels.text(at: $0) == entry.label }) else {
+                guard let index = classes[entry.label] else {
                     throw refusal(place, "no class \(entry.label)", "one of the model's classes")
                 }
                 worst = max(
@@ -86,6 +87,14 @@ package enum GoldenCheck {
             return try compare(numbers(values, element, field.width), wanted, tolerance: tolerance, place: place)
         default: throw refusal(place, "an output of another kind", "numbers for numbers, a label for a label")
         }
+    }
+
+    /// The places of the classes that an output has probabilities of, by their labels.
+    private static func classes(of field: OutputField) -> [String: Int] {
+        guard case .probabilities(let labels, _) = field.kind else { return [:] }
+        var places: [String: Int] = [:]
+        for index in 0..<labels.count { places[labels.text(at: index)] = index }
+        return places
     }
 
     private static func compare(

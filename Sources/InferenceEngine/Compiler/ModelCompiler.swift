@@ -11,7 +11,7 @@ package enum ModelCompiler {
         _ graph: ImportedGraph, outputs: OutputSelection = .defaults, forcing name: String? = nil
     ) throws(ImportError) -> CompiledModel {
         let optimized = OptimizedGraph(try TypedGraph(graph, outputs: outputs))
-        let fits = PredictorList.all.map { $0.fit(optimized) }
+        let fits = Self.fits(of: optimized)
         let chosen = try choose(among: fits, forcing: name)
         let layout = RowLayout(
             columns: optimized.signature.inputs, recordPolicy: optimized.signature.recordPolicy)
@@ -23,6 +23,15 @@ package enum ModelCompiler {
         }
         return CompiledModel(
             signature: optimized.signature, layout: layout, predictor: predictor, candidates: candidates)
+    }
+
+    /// What each predictor says. Numbers that a step computed and the next one checks are seen by the reference alone.
+    private static func fits(of graph: OptimizedGraph) -> [PredictorFit] {
+        let hasChecks = graph.typed.nodes.contains { $0.inputCheck != .none }
+        return PredictorList.all.map { builder in
+            guard hasChecks, builder.name != ReferencePredictorBuilder.predictorName else { return builder.fit(graph) }
+            return .cannotRun(reason: "a step checks the numbers that another one computes")
+        }
     }
 
     /// The place in the list of the predictor to use.

@@ -13,10 +13,13 @@ struct BoosterColumn: Sendable {
     /// Whether it holds text without a list of categories, which the model knows by their hashes.
     var isText = false
 
+    /// What the training data held, where the file tells.
+    var range: ClosedRange<Double>?
+
     /// What a record holds in it.
     var kind: ColumnKind {
         if case .strings = categories { .string } else { isText ? .string : .float64 }
     }
 
-    var column: Column { Column(name: name, kind: kind) }
+    var column: Column { Column(name: name, kind: kind, range: range) }
 }

@@ -39,13 +39,21 @@ extension BundleDescription {
 
     /// The second class is predicted from this probability on, as scikit-learn's `FixedThresholdClassifier` does.
     private func apply(threshold: Double, to graph: inout ImportedGraph) throws(ImportError) {
-        var probabilities: ValueID?
+        var candidates: [ValueID] = []
+        var labelCount = 0
         for output in graph.outputs {
-            if case .probabilities(let labels) = output.meaning, labels.count == 2 { probabilities = output.value }
+            switch output.meaning {
+            case .probabilities(let labels) where labels.count == 2: candidates.append(output.value)
+            case .label: labelCount += 1
+            case .probabilities, .values: break
+            }
         }
-        guard let probabilities else {
-            throw Self.refusal("threshold", "a model without two classes' probabilities", "a binary classifier")
+        guard candidates.count == 1, labelCount == 1 else {
+            throw Self.refusal(
+                "threshold", "a model that does not predict one of two labels by their probabilities",
+                "a binary classifier")
         }
+        let probabilities = candidates[0]
         let node = graph.nodes[probabilities.index]
         let second: ValueID
         if case .binaryProbabilities = node.operation {
@@ -130,6 +138,12 @@ extension BundleDescription {
         var positions: [String: Int] = [:]
         for (index, column) in graph.columns.enumerated() {
             if let name = column.name { positions[name] = index }
+        }
+        guard rows.count <= Self.goldenCellsMax / max(1, graph.columns.count) else {
+            throw ImportError(
+                .limit, at: "\(Self.fileName) golden.rows",
+                found: "\(rows.count) rows of \(graph.columns.count) columns",
+                expected: "at most \(Self.goldenCellsMax) values in all")
         }
         let outputs = Set(graph.outputs.filter(\.isDefault).map(\.name))
         var golden: [GoldenRow] = []

@@ -19,6 +19,8 @@ struct BundleDescription {
     static let fileName = "vencejo.json"
     static let version: Int64 = 1
     static let rowsMax = 10_000
+    /// Values of all golden rows together, those that are left out included.
+    static let goldenCellsMax = 1 << 20
 
     var name: String?
     /// The model file within the bundle; nil where it is the only other file.

@@ -76,7 +76,7 @@ enum LightGBMCategories {
         guard !lists.isEmpty else { return [:] }
         let infos = header.featureInfos
         let categorical = infos.indices.filter { if case .categorical = infos[$0] { true } else { false } }
-        let perhaps = infos.indices.filter { infos[$0] != .numeric }
+        let perhaps = infos.indices.filter { !infos[$0].isNumeric }
         let named = parameter.flatMap { Self.indices($0, count: infos.count) } ?? []
         guard let chosen = [named, categorical, perhaps].first(where: { $0.count == lists.count }) else {
             throw ImportError(

@@ -17,11 +17,16 @@ struct LightGBMHeader: Sendable {
     let averages: Bool
 
     enum FeatureInfo: Sendable, Hashable {
-        case numeric
+        /// With what it held; nil where the text does not tell.
+        case numeric(ClosedRange<Double>?)
         /// With the largest code.
         case categorical(max: Int64)
         /// Constant in the training data: no tree uses it.
         case unused
+
+        var isNumeric: Bool { if case .numeric = self { true } else { false } }
+
+        var range: ClosedRange<Double>? { if case .numeric(let range) = self { range } else { nil } }
     }
 
     /// Features that a model may have.
@@ -113,7 +118,9 @@ extension LightGBMHeader.FeatureInfo {
         if text == "none" {
             self = .unused
         } else if text.hasPrefix("[") {
-            self = .numeric
+            let bounds = text.dropFirst().prefix { $0 != "]" }.split(separator: ":").map { Double($0) ?? .nan }
+            let isKnown = bounds.count == 2 && bounds.allSatisfy(\.isFinite) && bounds[0] <= bounds[1]
+            self = .numeric(isKnown ? bounds[0]...bounds[1] : nil)
         } else {
             var largest: Int64 = -1
             for part in text.split(separator: ":") {

@@ -49,7 +49,9 @@ struct LightGBMModel: Sendable {
                     .malformed, at: "feature_names[\(index)]", found: "\"\(name.prefix(40))\" again",
                     expected: "each name once")
             }
-            columns.append(BoosterColumn(name: names?[index], categories: tables[index]))
+            columns.append(
+                BoosterColumn(
+                    name: names?[index], categories: tables[index], range: header.featureInfos[index].range))
         }
         return columns
     }

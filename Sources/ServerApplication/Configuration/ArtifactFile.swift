@@ -9,14 +9,22 @@ enum ArtifactFile {
     /// - Throws: `SystemFile.FileError` if it cannot be read or holds more than `bytesMax` bytes in all.
     static func read(_ path: String, bytesMax: Int) throws(SystemFile.FileError) -> [UInt8] {
         guard SystemFile.isDirectory(path) else { return try SystemFile.read(path, bytesMax: bytesMax) }
+        return FolderPacking.pack(try files(of: path, bytesMax: bytesMax))
+    }
+
+    /// The regular files of a folder and of the folders in it, by their paths from it.
+    static func files(
+        of path: String, bytesMax: Int
+    ) throws(SystemFile.FileError) -> [(path: String, contents: [UInt8])] {
         var files: [(path: String, contents: [UInt8])] = []
-        try collect(path, below: "", depth: 0, bytesLeft: bytesMax, into: &files)
-        return FolderPacking.pack(files)
+        var bytesLeft = bytesMax
+        try collect(path, below: "", depth: 0, bytesLeft: &bytesLeft, into: &files)
+        return files
     }
 
     /// Links are passed over: what they point to lies outside of the model.
     private static func collect(
-        _ root: String, below folder: String, depth: Int, bytesLeft: Int,
+        _ root: String, below folder: String, depth: Int, bytesLeft: inout Int,
         into files: inout [(path: String, contents: [UInt8])]
     ) throws(SystemFile.FileError) {
         guard depth < depthMax else {
@@ -29,11 +37,11 @@ enum ArtifactFile {
                 guard files.count < filesMax else {
                     throw SystemFile.FileError(path: root, reason: "it has more than \(filesMax) files")
                 }
-                let used = files.reduce(0) { $0 + $1.contents.count }
-                files.append(
-                    (path: path, contents: try SystemFile.read(fullPath, bytesMax: bytesLeft - used)))
+                let contents = try SystemFile.read(fullPath, bytesMax: bytesLeft)
+                bytesLeft -= contents.count
+                files.append((path: path, contents: contents))
             } else if SystemFile.isDirectory(fullPath), !SystemFile.isLink(fullPath) {
-                try collect(root, below: path + "/", depth: depth + 1, bytesLeft: bytesLeft, into: &files)
+                try collect(root, below: path + "/", depth: depth + 1, bytesLeft: &bytesLeft, into: &files)
             }
         }
     }

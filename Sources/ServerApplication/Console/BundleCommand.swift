@@ -10,7 +10,7 @@ public enum BundleCommand {
 
     /// Packs a model with a description, proves that it can be served, and writes the bundle.
     /// - Parameters:
-    ///   - model: the model's file.
+    ///   - model: the model's file, or an MLflow folder.
     ///   - description: a `vencejo.json` to put beside it; nil writes one that only names the model.
     ///   - name: what the model is to be called, where the description does not say.
     ///   - output: the file to write; what stands there is replaced.
@@ -19,17 +19,23 @@ public enum BundleCommand {
         model: String, description: String?, name: String?, output: String
     ) throws(CommandError) -> String {
         do {
-            let artifactName = String(model.split(separator: "/").last ?? "model")
-            let artifact = try SystemFile.read(model, bytesMax: ModelFile.bytesMax)
+            var files: [(path: String, contents: [UInt8])]
+            var artifactName = String(model.split(separator: "/").last ?? "model")
+            if SystemFile.isDirectory(model) {
+                files = try ArtifactFile.files(of: model, bytesMax: ModelFile.bytesMax)
+                artifactName = "MLmodel"
+            } else {
+                files = [(path: artifactName, contents: try SystemFile.read(model, bytesMax: ModelFile.bytesMax))]
+            }
             let text: [UInt8]
             if let description {
                 text = try SystemFile.read(description, bytesMax: descriptionBytesMax, onlyRegular: true)
             } else {
                 text = plainDescription(name: name, artifact: artifactName)
             }
-            let bundle = FolderPacking.pack([
-                (path: FolderPacking.descriptionName, contents: text), (path: artifactName, contents: artifact),
-            ])
+            files.removeAll { $0.path == FolderPacking.descriptionName }
+            files.append((path: FolderPacking.descriptionName, contents: text))
+            let bundle = FolderPacking.pack(files)
             let checked = try ModelFile(bundle, path: output)
             try SystemFile.write(bundle, to: output)
             return "\(output): \(bundle.count) bytes; " + summary(checked)

@@ -80,6 +80,28 @@ import Testing
         #expect(try Self.label(Self.apply("\"threshold\": 0.1"), [.number(-1), .number(-1)]) == "1")
     }
 
+    /// A booster's own prediction is a value: no threshold would change it.
+    @Test func refusesAThresholdForAModelWithoutALabel() throws {
+        var model = Self.model()
+        model.graph.setOutputs(model.graph.outputs.filter { $0.name != "prediction" })
+        let text = Array("{\"vencejo\": 1, \"threshold\": 0.5}".utf8)
+        let error = try #require(throws: ImportError.self) { try BundleDescription(text.span).applied(to: model) }
+        #expect(error.place == "vencejo.json threshold")
+    }
+
+    /// A row takes a value a column, however few of them it names.
+    @Test func boundsTheValuesOfGoldenRows() throws {
+        let columns = (0..<1_000).map { Column(name: "c\($0)", kind: .float64) }
+        var graph = ImportedGraph(columns: columns)
+        let input = graph.append(.selectColumns([0]), path: "model")
+        graph.addOutput(GraphOutput(name: "prediction", value: input, meaning: .values))
+        let model = ImportedModel(graph: graph, format: "test", producer: "test", steps: [])
+        let rows = [String](repeating: "{\"input\": {}}", count: 1_100).joined(separator: ",")
+        let text = Array("{\"vencejo\": 1, \"golden\": {\"rows\": [\(rows)]}}".utf8)
+        let error = try #require(throws: ImportError.self) { try BundleDescription(text.span).applied(to: model) }
+        #expect(error.kind == .limit)
+    }
+
     @Test func renamesLabels() throws {
         let model = try Self.apply("\"labels\": {\"0\": \"stays\", \"1\": \"leaves\"}, \"threshold\": 0.3")
         #expect(try Self.label(model, [.number(1), .number(1)]) == "leaves")

@@ -10,8 +10,10 @@ extension Imputer: OperatorTyping {
         }
         var origins: [ValueOrigin] = []
         for (origin, replacement) in zip(input.origins, replacements) {
-            origins.append(
-                ValueOrigin(inputColumn: origin.inputColumn, mayBeMissing: origin.mayBeMissing && replacement.isNaN))
+            // What is replaced by NaN is missing for what follows, which may have to refuse it.
+            let isReplaced = origin.mayBeMissing || !missingValue.isNaN
+            let settled = ValueOrigin(inputColumn: origin.inputColumn, mayBeMissing: false)
+            origins.append(replacement.isNaN && isReplaced ? origin.unsettled : settled)
         }
         return ValueType(.float64, origins: origins)
     }

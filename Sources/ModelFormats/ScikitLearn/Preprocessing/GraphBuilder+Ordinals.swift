@@ -90,7 +90,7 @@ extension GraphBuilder {
     // MARK: The type of the codes
 
     /// How the attribute `dtype` rounds.
-    private enum EncodedPrecision {
+    enum EncodedPrecision {
         case double, single
         /// Exact within the bounds.
         case integer(ClosedRange<Double>)
@@ -101,7 +101,7 @@ extension GraphBuilder {
         }
     }
 
-    private func encodedPrecision(_ estimator: EstimatorRecord) throws(ImportError) -> EncodedPrecision {
+    func encodedPrecision(_ estimator: EstimatorRecord) throws(ImportError) -> EncodedPrecision {
         guard let value = attribute(estimator, "dtype"), value != .none else { return .double }
         let name = global(named: value) ?? document.dataType(value)?.description ?? document.describe(value)
         switch name {

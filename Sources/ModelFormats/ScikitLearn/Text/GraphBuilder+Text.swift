@@ -11,6 +11,11 @@ extension GraphBuilder {
                 remedy: "give each text column a vectorizer of its own, by the column's name alone")
         }
         try refuseCode(estimator)
+        if case .single = try encodedPrecision(estimator) {
+            throw ImportError(
+                .unsupported, at: path + ".dtype", found: "float32", expected: "float64 or int64",
+                remedy: "fit it again with dtype=numpy.float64")
+        }
         let columns = try termColumns(estimator)
         let vectorizer = TextVectorizer(
             isLowercased: flag(estimator, "lowercase", default: true), accents: try accents(estimator),
