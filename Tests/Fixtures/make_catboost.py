@@ -133,9 +133,9 @@ def other_losses():
                               ("MultiRMSE", np.stack([y, -y], 1), "raw")]:
         model = train({"loss_function": loss}, X, label)
         native("loss_" + loss.split(":")[0].lower(), model, rows_for(model, X), kind)
-    model = cb.CatBoostClassifier(iterations=4, depth=2, loss_function="CrossEntropy", **COMMON).fit(X, (y > 0.4) * 1.0)
-    rows = rows_for(model, X)
-    native("loss_crossentropy", model, rows, "class")
+    for loss in ("CrossEntropy", "Focal:focal_alpha=0.5;focal_gamma=2"):
+        model = cb.CatBoostClassifier(iterations=4, depth=2, loss_function=loss, **COMMON).fit(X, (y > 0.4) * 1.0)
+        native("loss_" + loss.split(":")[0].lower(), model, rows_for(model, X), "class")
 
 
 @parity_case

@@ -10,7 +10,7 @@ enum CatBoostBinaryReader {
             throw ImportError(
                 .truncated, at: "byte 4", found: "a core of \(size) bytes", expected: "at most \(bytes.count - 8)")
         }
-        let buffer = FlatBuffer(bytes.extracting(8..<8 + size))
+        var buffer = FlatBuffer(bytes.extracting(8..<8 + size))
         let root = try buffer.root()
         let version = try buffer.string(root, 0)
         guard version == "FlabuffersModel_v1" else {
@@ -25,7 +25,8 @@ enum CatBoostBinaryReader {
         for entry in try buffer.tables(root, 2) {
             let key = try buffer.string(entry, 0)
             if ["params", "class_params", "binclass_probability_threshold"].contains(key) {
-                try file.info.read(buffer.string(entry, 1), key: key)
+                let text = try buffer.string(entry, 1)
+                try file.info.read(text, key: key)
             }
         }
         for (slot, name) in [(12, "text features"), (18, "embedding features"), (13, "estimated features")]
@@ -33,11 +34,11 @@ enum CatBoostBinaryReader {
             file.unsupported = name
         }
         var splits: [CatBoostFile.Split] = []
-        try readFeatures(buffer, trees, into: &file, splits: &splits)
+        try readFeatures(&buffer, trees, into: &file, splits: &splits)
         file.scale = try buffer.double(trees, 14, default: 1)
         file.bias = try buffer.doubles(trees, 16)
         if file.bias.isEmpty { file.bias = [try buffer.double(trees, 15, default: 0)] }
-        try readTrees(buffer, trees, splits, into: &file)
+        try readTrees(&buffer, trees, splits, into: &file)
         if !file.ctrs.isEmpty {
             file.ctrTables = try CatBoostTables.read(bytes.extracting(8 + size..<bytes.count))
         }
@@ -46,7 +47,7 @@ enum CatBoostBinaryReader {
 
     /// The features, and all tests in the order in which trees count them.
     private static func readFeatures(
-        _ buffer: borrowing FlatBuffer, _ trees: FlatBuffer.Table, into file: inout CatBoostFile,
+        _ buffer: inout FlatBuffer, _ trees: FlatBuffer.Table, into file: inout CatBoostFile,
         splits: inout [CatBoostFile.Split]
     ) throws(ImportError) {
         for table in try buffer.tables(trees, 5) {
@@ -54,12 +55,18 @@ enum CatBoostBinaryReader {
             let feature = CatBoostFile.FloatFeature(
                 column: Int(try buffer.integer(table, 2, default: -1)), name: try buffer.string(table, 4),
                 borders: try buffer.floats(table, 3), missingIsAbove: try buffer.byte(table, 5) == 2)
-            file.floatFeatures[index] = feature
+            guard file.floatFeatures.updateValue(feature, forKey: index) == nil else {
+                throw CatBoostFile.repeated("float feature", index)
+            }
             for border in feature.borders { splits.append(.above(feature: index, border: border)) }
         }
         for table in try buffer.tables(trees, 4) {
-            file.categoryFeatures[Int(try buffer.integer(table, 0, default: -1))] = CatBoostFile.CategoryFeature(
+            let index = Int(try buffer.integer(table, 0, default: -1))
+            let feature = CatBoostFile.CategoryFeature(
                 column: Int(try buffer.integer(table, 1, default: -1)), name: try buffer.string(table, 2))
+            guard file.categoryFeatures.updateValue(feature, forKey: index) == nil else {
+                throw CatBoostFile.repeated("categorical feature", index)
+            }
         }
         for table in try buffer.tables(trees, 6) {
             let index = Int(try buffer.integer(table, 0, default: -1))
@@ -69,14 +76,15 @@ enum CatBoostBinaryReader {
             guard let model = try buffer.table(table, 0) else {
                 throw ImportError(.malformed, at: "ctr features", found: "none named", expected: "a statistic")
             }
-            let ctr = try CatBoostTables.ctr(buffer, model, borders: buffer.floats(table, 1))
+            let borders = try buffer.floats(table, 1)
+            let ctr = try CatBoostTables.ctr(&buffer, model, borders: borders)
             for border in ctr.borders { splits.append(.statistic(ctr: file.ctrs.count, border: border)) }
             file.ctrs.append(ctr)
         }
     }
 
     private static func readTrees(
-        _ buffer: borrowing FlatBuffer, _ trees: FlatBuffer.Table, _ splits: [CatBoostFile.Split],
+        _ buffer: inout FlatBuffer, _ trees: FlatBuffer.Table, _ splits: [CatBoostFile.Split],
         into file: inout CatBoostFile
     ) throws(ImportError) {
         let dimension = Int(try buffer.integer(trees, 0, default: 1))
@@ -108,6 +116,9 @@ enum CatBoostBinaryReader {
                 throw ImportError(
                     .malformed, at: "leaf ids", found: "\(leaves.count)", expected: "\(steps.count), one a node")
             }
+            // Trees share neither nodes nor leaves, which bounds what all of them take by what there is of either.
+            var nodesLeft = steps.count
+            var numbersLeft = leafValues.count
             for index in sizes.indices {
                 let start = Int(starts[index])
                 let end = start + Int(max(sizes[index], 0))
@@ -116,6 +127,12 @@ enum CatBoostBinaryReader {
                         .malformed, at: "tree \(index)", found: "nodes \(start) to \(end)",
                         expected: "a part of 0..<\(steps.count)")
                 }
+                guard end - start <= nodesLeft else {
+                    throw ImportError(
+                        .malformed, at: "tree \(index)", found: "\(end - start) nodes",
+                        expected: "at most \(nodesLeft), which the trees before it leave of \(steps.count)")
+                }
+                nodesLeft -= end - start
                 var nodes: [CatBoostFile.Node] = []
                 for place in start..<end {
                     let left = Int(try buffer.half(at: steps.start + 4 * place))
@@ -127,6 +144,12 @@ enum CatBoostBinaryReader {
                                 .malformed, at: "leaf ids[\(place)]", found: "\(leaf)",
                                 expected: "at most \(leafValues.count - dimension)")
                         }
+                        guard dimension <= numbersLeft else {
+                            throw ImportError(
+                                .malformed, at: "leaf ids[\(place)]", found: "more leaves",
+                                expected: "one for each \(dimension) of \(leafValues.count) leaf values")
+                        }
+                        numbersLeft -= dimension
                         return Array(leafValues[leaf..<leaf + dimension])
                     }
                     var node = CatBoostFile.Node()

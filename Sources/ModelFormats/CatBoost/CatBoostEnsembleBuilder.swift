@@ -7,8 +7,9 @@ struct CatBoostFeatures: Sendable {
     let floats: [Int: Int]
     /// Place of each categorical feature among the hashes.
     let categories: [Int: Int]
-    /// For each categorical feature the hashes that splits ask for.
+    /// For each categorical feature the hashes that splits ask for, ascending.
     private(set) var oneHots: [Int: [Int32]] = [:]
+    private(set) var oneHotCount = 0
     let ctrCount: Int
 
     init(_ file: CatBoostFile) throws(ImportError) {
@@ -22,6 +23,7 @@ struct CatBoostFeatures: Sendable {
             for node in tree { if let split = node.split { note(split) } }
         }
         for (category, hashes) in oneHots { oneHots[category] = Set(hashes).sorted() }
+        oneHotCount = oneHots.values.reduce(0) { $0 + $1.count }
     }
 
     private static func places(_ indices: some Sequence<Int>) -> [Int: Int] {
@@ -36,8 +38,19 @@ struct CatBoostFeatures: Sendable {
 
     /// Categorical features with one-hot columns, in the order of those.
     var oneHotCategories: [Int] { oneHots.keys.sorted() }
-    var oneHotCount: Int { oneHots.values.reduce(0) { $0 + $1.count } }
     var count: Int { floats.count + oneHotCount + ctrCount }
+
+    /// Where a hash stands among those of its feature; nil if no split asks for it.
+    func position(of hash: Int32, category: Int) -> Int? {
+        guard let hashes = oneHots[category] else { return nil }
+        var range = 0..<hashes.count
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            if hashes[middle] == hash { return middle }
+            range = hashes[middle] < hash ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return nil
+    }
 }
 
 /// Turns the trees into an ensemble over the columns of `CatBoostFeatures`. A symmetric tree becomes a full one: its
@@ -154,7 +167,7 @@ struct CatBoostEnsembleBuilder {
                 feature: column, threshold: CatBoostModel.threshold(border), missingGoesLeft: !feature.missingIsAbove)
         case .equals(let category, let hash):
             guard let start = oneHotStarts[category], features.categories[category] != nil,
-                let position = features.oneHots[category]?.firstIndex(of: hash)
+                let position = features.position(of: hash, category: category)
             else {
                 throw ImportError(
                     .malformed, at: place, found: "categorical feature \(category)", expected: "a known feature")

@@ -68,6 +68,10 @@ struct CatBoostFile: Sendable {
     var info = CatBoostInfo()
     /// What the model has that is not served, such as `text features`.
     var unsupported: String?
+
+    static func repeated(_ kind: String, _ index: Int) -> ImportError {
+        ImportError(.malformed, at: "features_info", found: "\(kind) \(index) again", expected: "each index once")
+    }
 }
 
 /// What a model's parameters tell of its task.

@@ -36,6 +36,8 @@ struct CatBoostJSONReader: ~Escapable {
     private var hasTree = false
     /// Values of one-hot categories.
     private var oneHotCount = 0
+    /// The first feature whose index another had before it.
+    private var repetition: ImportError?
 
     private mutating func document() throws(JSONError) {
         try object { (json, key) throws(JSONError) in
@@ -139,7 +141,9 @@ struct CatBoostJSONReader: ~Escapable {
             default: try json.skip()
             }
         }
-        file.floatFeatures[index] = feature
+        if file.floatFeatures.updateValue(feature, forKey: index) != nil {
+            repetition = repetition ?? CatBoostFile.repeated("float feature", index)
+        }
     }
 
     private mutating func categoryFeature() throws(JSONError) {
@@ -158,7 +162,9 @@ struct CatBoostJSONReader: ~Escapable {
             default: try json.skip()
             }
         }
-        file.categoryFeatures[index] = feature
+        if file.categoryFeatures.updateValue(feature, forKey: index) != nil {
+            repetition = repetition ?? CatBoostFile.repeated("categorical feature", index)
+        }
     }
 
     private mutating func statistic() throws(JSONError) {
@@ -350,6 +356,7 @@ struct CatBoostJSONReader: ~Escapable {
     /// Resolves the numbers of statistics' splits: the document counts the borders of all numbers first, then the
     /// values of one-hot categories, then the borders of statistics.
     private mutating func settle() throws(ImportError) {
+        if let repetition { throw repetition }
         guard hasTree else {
             throw ImportError(.malformed, at: "document", found: "no trees", expected: "oblivious_trees or trees")
         }
@@ -361,12 +368,13 @@ struct CatBoostJSONReader: ~Escapable {
         for tree in file.otherTrees { for node in tree { note(node.split) } }
         guard !used.isEmpty, file.unsupported == nil else { return }
         let before = file.floatFeatures.values.reduce(0) { $0 + $1.borders.count } + oneHotCount
+        let borders = file.ctrs.map { Set($0.borders) }
         var owners: [Int] = []
         for (index, ctr) in file.ctrs.enumerated() { owners += [Int](repeating: index, count: ctr.borders.count) }
         func settled(_ split: CatBoostFile.Split) throws(ImportError) -> CatBoostFile.Split {
             guard case .statistic(let number, let border) = split else { return split }
             guard number >= before, owners.indices.contains(number - before),
-                file.ctrs[owners[number - before]].borders.contains(border)
+                borders[owners[number - before]].contains(border)
             else {
                 throw ImportError(
                     .malformed, at: "split_index", found: "\(number)",

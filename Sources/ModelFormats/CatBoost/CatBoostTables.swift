@@ -22,23 +22,23 @@ enum CatBoostTables {
                     .truncated, at: "ctr table \(index)", found: "\(size) bytes",
                     expected: "at most \(bytes.count - offset - 4)")
             }
-            let buffer = FlatBuffer(bytes.extracting(offset + 4..<offset + 4 + size))
+            var buffer = FlatBuffer(bytes.extracting(offset + 4..<offset + 4 + size))
             let root = try buffer.root()
             guard let base = try buffer.table(root, 0) else {
                 throw ImportError(.malformed, at: "ctr table \(index)", found: "no base", expected: "what it counts")
             }
-            let (elements, type, identifier) = try self.base(buffer, base)
+            let (elements, type, identifier) = try self.base(&buffer, base)
             guard !elements.isEmpty else {
                 throw ImportError(.malformed, at: "ctr table \(index)", found: "no elements", expected: "a combination")
             }
-            tables[identifier] = try table(buffer, root, type: type, place: "ctr table \(index)")
+            tables[identifier] = try table(&buffer, root, type: type, place: "ctr table \(index)")
             offset += 4 + size
         }
         return tables
     }
 
     private static func table(
-        _ buffer: borrowing FlatBuffer, _ root: FlatBuffer.Table, type: String, place: String
+        _ buffer: inout FlatBuffer, _ root: FlatBuffer.Table, type: String, place: String
     ) throws(ImportError) -> CategoryCTR.Table {
         let isMean = type.hasSuffix("MeanValue")
         let classCount = Int(try buffer.integer(root, 4, default: 0))
@@ -49,6 +49,8 @@ enum CatBoostTables {
         let blob = try buffer.vector(root, 2, bytesEach: 1)
         let rowCount = blob.count / (4 * width)
         let index = try buffer.vector(root, 1, bytesEach: 1)
+        // Each row has one hash, so that the values are no more than the rows hold.
+        var isUsed = [Bool](repeating: false, count: rowCount)
         var entries: [(hash: UInt64, row: Int)] = []
         for bucket in 0..<index.count / 12 {
             let hash = try buffer.long(at: index.start + 12 * bucket)
@@ -57,6 +59,10 @@ enum CatBoostTables {
             guard row < rowCount else {
                 throw ImportError(.malformed, at: place, found: "row \(row)", expected: "0..<\(rowCount)")
             }
+            guard !isUsed[row] else {
+                throw ImportError(.malformed, at: place, found: "row \(row) again", expected: "a row for each hash")
+            }
+            isUsed[row] = true
             entries.append((hash, row))
         }
         entries.sort { $0.hash < $1.hash }
@@ -75,13 +81,13 @@ enum CatBoostTables {
 
     /// A statistic of the core: slots 0 base, 1 target border, 2 and 3 prior, 4 shift, 5 scale.
     static func ctr(
-        _ buffer: borrowing FlatBuffer, _ model: FlatBuffer.Table, borders: [Float]
+        _ buffer: inout FlatBuffer, _ model: FlatBuffer.Table, borders: [Float]
     ) throws(ImportError) -> CatBoostFile.CTR {
         guard let base = try buffer.table(model, 0) else {
             throw ImportError(.malformed, at: "ctr features", found: "no base", expected: "what is counted")
         }
         var ctr = CatBoostFile.CTR()
-        (ctr.elements, ctr.type, ctr.identifier) = try self.base(buffer, base)
+        (ctr.elements, ctr.type, ctr.identifier) = try self.base(&buffer, base)
         ctr.targetBorder = Int(try buffer.integer(model, 1, default: 0))
         ctr.priorNumerator = try buffer.float(model, 2, default: 0)
         ctr.priorDenominator = try buffer.float(model, 3, default: 1)
@@ -93,7 +99,7 @@ enum CatBoostTables {
 
     /// Slots 0 combination {0 categories, 1 tests of numbers, 2 tests of categories}, 1 type, 2 target classifier.
     private static func base(
-        _ buffer: borrowing FlatBuffer, _ base: FlatBuffer.Table
+        _ buffer: inout FlatBuffer, _ base: FlatBuffer.Table
     ) throws(ImportError) -> (elements: [CatBoostFile.CTR.Element], type: String, identifier: String) {
         var elements: [CatBoostFile.CTR.Element] = []
         var identifier = ""
@@ -103,7 +109,7 @@ enum CatBoostTables {
                 identifier += "c\(index) "
             }
             for slot in [1, 2] {
-                let (start, count) = try buffer.vector(combination, slot, bytesEach: 8)
+                let (start, count) = try buffer.elements(combination, slot, bytesEach: 8)
                 for place in 0..<count {
                     let index = Int(Int32(bitPattern: try buffer.word(at: start + 8 * place)))
                     let bits = try buffer.word(at: start + 8 * place + 4)

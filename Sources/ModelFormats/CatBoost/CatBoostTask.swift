@@ -12,6 +12,8 @@ struct CatBoostTask: Sendable {
         case softmax
         /// A sigmoid for each class.
         case oneVersusAll
+
+        var isClassification: Bool { self != .numbers && self != .exponent }
     }
 
     let loss: String
@@ -19,11 +21,24 @@ struct CatBoostTask: Sendable {
     /// Of a classification.
     let labels: ClassLabels
 
+    /// Losses whose models answer the score itself, as `CatBoostRegressor` and `CatBoostRanker` do.
+    private static let lossesOfNumbers: Set = [
+        // Of one number or of several.
+        "RMSE", "MAE", "Quantile", "MultiQuantile", "GroupQuantile", "LogLinQuantile", "Lq", "Huber", "Expectile",
+        "LogCosh", "FairLoss", "MAPE", "SMAPE", "MSLE", "MedianAbsoluteError", "R2", "Cox", "SurvivalAft", "MultiRMSE",
+        "MultiRMSEWithMissingValues",
+        // Of ranks.
+        "QueryRMSE", "QuerySoftMax", "QueryCrossEntropy", "PairLogit", "PairLogitPairwise", "YetiRank",
+        "YetiRankPairwise", "StochasticFilter", "StochasticRank", "LambdaMart",
+        // Of one's own.
+        "PythonUserDefinedPerObject", "PythonUserDefinedMultiTarget", "UserPerObjMetric", "UserQuerywiseMetric",
+    ]
+
     init(_ info: CatBoostInfo, dimension: Int) throws(ImportError) {
-        loss = info.loss.map { String($0.prefix(60)) } ?? "unknown loss"
+        let loss = info.loss.map { String($0.prefix(60)) } ?? "unknown loss"
         let kind: Kind
         switch loss {
-        case "Logloss", "CrossEntropy": kind = .binary
+        case "Logloss", "CrossEntropy", "Focal": kind = .binary
         case "MultiClass": kind = .softmax
         case "MultiClassOneVsAll": kind = .oneVersusAll
         case "Poisson", "Tweedie": kind = .exponent
@@ -31,10 +46,23 @@ struct CatBoostTask: Sendable {
             throw ImportError(
                 .unsupported, at: "loss_function", found: loss, expected: "one label or number, or raw scores",
                 remedy: "train a model for each label, or with RMSE")
-        default: kind = .numbers
+        default:
+            // Without parameters a model is its score.
+            guard info.loss == nil || Self.lossesOfNumbers.contains(loss) else {
+                throw ImportError(
+                    .unsupported, at: "loss_function", found: "\"\(loss)\"", expected: "a loss of CatBoost 1.2",
+                    remedy: "train with a loss that is known, such as RMSE, Logloss or MultiClass")
+            }
+            kind = .numbers
         }
+        self.loss = loss
         self.kind = kind
-        let isClassification = kind != .numbers && kind != .exponent
+        let isClassification = kind.isClassification
+        guard isClassification || info.classNames.isEmpty else {
+            throw ImportError(
+                .unsupported, at: "class_params", found: "classes with \(loss)", expected: Self.lossesOfClasses,
+                remedy: "train with one of them, or with the labels as numbers")
+        }
         guard !isClassification || (kind == .binary ? dimension == 1 : dimension > 1) else {
             throw ImportError(
                 .malformed, at: "loss_function", found: "\(loss) with \(dimension) scores",
@@ -48,6 +76,9 @@ struct CatBoostTask: Sendable {
         let count = kind == .binary ? 2 : dimension
         labels = isClassification ? try Self.labels(info, count: count) : .integers([])
     }
+
+    /// What a classifier is trained with, as errors say it.
+    static let lossesOfClasses = "Logloss, CrossEntropy, Focal, MultiClass or MultiClassOneVsAll"
 
     private static func labels(_ info: CatBoostInfo, count: Int) throws(ImportError) -> ClassLabels {
         let names = info.classNames

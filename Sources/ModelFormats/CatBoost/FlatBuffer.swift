@@ -1,12 +1,21 @@
 internal import ModelIR
 
 /// Reads FlatBuffers tables by their slots. Every offset is checked against the bytes before it is followed.
+///
+/// Offsets may share what they lead to, so that a small file can ask for the same elements over and over: `spend`
+/// bounds what is read in all.
 struct FlatBuffer: ~Escapable {
     let bytes: Span<UInt8>
+    /// Bytes of elements that may still be read. A writer shares little: the combinations of statistics.
+    private var budget: Int
+
+    /// Bytes of elements that may be read, for each byte there is.
+    private static let readingsMax = 4
 
     @_lifetime(copy bytes)
     init(_ bytes: Span<UInt8>) {
         self.bytes = bytes
+        budget = Self.readingsMax * bytes.count
     }
 
     /// A table: where it lies.
@@ -57,8 +66,17 @@ struct FlatBuffer: ~Escapable {
         return (start + 4, count)
     }
 
-    func tables(_ table: Table, _ slot: Int) throws(ImportError) -> [Table] {
-        let (start, count) = try vector(table, slot, bytesEach: 4)
+    /// A vector whose elements are about to be read.
+    mutating func elements(
+        _ table: Table, _ slot: Int, bytesEach: Int
+    ) throws(ImportError) -> (start: Int, count: Int) {
+        let (start, count) = try vector(table, slot, bytesEach: bytesEach)
+        try spend(count * bytesEach, at: "slot \(slot) (byte \(start))")
+        return (start, count)
+    }
+
+    mutating func tables(_ table: Table, _ slot: Int) throws(ImportError) -> [Table] {
+        let (start, count) = try elements(table, slot, bytesEach: 4)
         var tables: [Table] = []
         for index in 0..<count {
             tables.append(Table(start: try reference(at: start + 4 * index, place: "slot \(slot)[\(index)]")))
@@ -66,28 +84,28 @@ struct FlatBuffer: ~Escapable {
         return tables
     }
 
-    func integers(_ table: Table, _ slot: Int) throws(ImportError) -> [Int32] {
-        let (start, count) = try vector(table, slot, bytesEach: 4)
+    mutating func integers(_ table: Table, _ slot: Int) throws(ImportError) -> [Int32] {
+        let (start, count) = try elements(table, slot, bytesEach: 4)
         var values: [Int32] = []
         values.reserveCapacity(count)
         for index in 0..<count { values.append(Int32(bitPattern: try word(at: start + 4 * index))) }
         return values
     }
 
-    func floats(_ table: Table, _ slot: Int) throws(ImportError) -> [Float] {
+    mutating func floats(_ table: Table, _ slot: Int) throws(ImportError) -> [Float] {
         try integers(table, slot).map { Float(bitPattern: UInt32(bitPattern: $0)) }
     }
 
-    func doubles(_ table: Table, _ slot: Int) throws(ImportError) -> [Double] {
-        let (start, count) = try vector(table, slot, bytesEach: 8)
+    mutating func doubles(_ table: Table, _ slot: Int) throws(ImportError) -> [Double] {
+        let (start, count) = try elements(table, slot, bytesEach: 8)
         var values: [Double] = []
         values.reserveCapacity(count)
         for index in 0..<count { values.append(Double(bitPattern: try long(at: start + 8 * index))) }
         return values
     }
 
-    func string(_ table: Table, _ slot: Int) throws(ImportError) -> String {
-        let (start, count) = try vector(table, slot, bytesEach: 1)
+    mutating func string(_ table: Table, _ slot: Int) throws(ImportError) -> String {
+        let (start, count) = try elements(table, slot, bytesEach: 1)
         var storage: [UInt8] = []
         storage.reserveCapacity(count)
         for index in start..<start + count { storage.append(bytes[index]) }
@@ -127,6 +145,15 @@ struct FlatBuffer: ~Escapable {
         guard entry + 2 <= size else { return nil }
         let offset = Int(try half(at: directory + entry))
         return offset == 0 ? nil : table.start + offset
+    }
+
+    private mutating func spend(_ count: Int, at place: String) throws(ImportError) {
+        guard count <= budget else {
+            throw ImportError(
+                .limit, at: place, found: "\(count) bytes more to read",
+                expected: "at most \(budget): \(bytes.count) bytes, each \(Self.readingsMax) times in all")
+        }
+        budget -= count
     }
 
     private func beyond(_ place: Int) -> ImportError {

@@ -14,6 +14,12 @@ extension GraphBuilder {
                 .malformed, at: estimator.path, found: "\(frame.count) columns",
                 expected: "\(model.columns.count), the features of the model")
         }
+        // Of a loss of one's own the labels are decided by the score, and nothing tells which there are.
+        guard model.task.kind.isClassification || estimator.className != "CatBoostClassifier" else {
+            throw ImportError(
+                .unsupported, at: "\(estimator.path).__model loss_function", found: model.task.loss,
+                expected: CatBoostTask.lossesOfClasses, remedy: "train the classifier with one of them")
+        }
         let numbers = try catboostInput(model.floatColumns, frame, as: .number, path: estimator.path)
         let texts = try catboostInput(model.categoryColumns, frame, as: .text, path: estimator.path)
         var methods = try model.methods(numbers: numbers, texts: texts, path: estimator.path, in: &self)

@@ -89,6 +89,14 @@ struct LightGBMTree {
             let sets = values["num_cat"] == nil ? 0 : try natural("num_cat", from: 0)
             if sets > 0 {
                 setStarts = try integers("cat_boundaries", sets + 1, from: 0, to: Int64(text.bytes.count))
+                // The sets lie one after the other, so that all of them are no more than the words.
+                for (index, start) in setStarts.enumerated() {
+                    guard index == 0 ? start == 0 : start >= setStarts[index - 1] else {
+                        throw ImportError(
+                            .malformed, at: "\(place).cat_boundaries[\(index)]", found: "\(start)",
+                            expected: index == 0 ? "0" : "\(setStarts[index - 1]) or more")
+                    }
+                }
                 setWords = try integers(
                     "cat_threshold", Int(setStarts[sets]), from: 0, to: Int64(UInt32.max))
             } else {
@@ -169,10 +177,10 @@ struct LightGBMTree {
             isUsed[Int(number)] = true
             let start = setStarts[Int(number)]
             let end = setStarts[Int(number) + 1]
-            guard start <= end, end <= setWords.count, end - start <= 1 << 26 else {
+            guard end - start <= 1 << 26 else {
                 throw ImportError(
-                    .malformed, at: "\(place).cat_boundaries[\(Int(number))]", found: "\(start) to \(end)",
-                    expected: "ascending places in 0...\(setWords.count)")
+                    .limit, at: "\(place).cat_boundaries[\(Int(number))]", found: "\(end - start) words",
+                    expected: "at most \(1 << 26) in a set")
             }
             var set: [Int32] = []
             for word in start..<end {

@@ -39,10 +39,11 @@ import Testing
         "oblivious_trees":[{"splits":[{"split_type":"FloatFeature","float_feature_index":0,"border":0.5},\#
         {"split_type":"OnlineCtr","split_index":1,"border":1.5}],"leaf_values":[1,2,3,4]}]
         """#,
-        scale: String = "[1,[0]]", loss: String = "RMSE"
+        scale: String = "[1,[0]]", loss: String = "RMSE", classes: String = "[]"
     ) -> String {
         #"{"features_info":{\#(features),\#(ctrs)},"ctr_data":\#(tables),\#(trees),"scale_and_bias":\#(scale),"#
-            + #""model_info":{"params":{"loss_function":{"type":"\#(loss)"}}}}"#
+            + #""model_info":{"params":{"loss_function":{"type":"\#(loss)"}},"#
+            + #""class_params":{"class_label_type":"Integer","class_names":\#(classes)}}}"#
     }
 
     @Test func takesTheDocumentThatTheOthersBreak() throws {
@@ -168,11 +169,58 @@ import Testing
         (document(loss: "MultiLogloss"), "loss_function", .unsupported),
         (document(loss: "MultiClass"), "loss_function", .malformed),
         (document(loss: "RMSEWithUncertainty"), "loss_function", .unsupported),
+        (document(loss: "Unheard"), "loss_function", .unsupported),
+        (document(loss: "Accuracy"), "loss_function", .unsupported),
+        (document(classes: "[3,7]"), "class_params", .unsupported),
+        (document(loss: "Poisson", classes: "[3,7]"), "class_params", .unsupported),
+        (
+            document(
+                features:
+                    #"""
+                    "float_features":[{"feature_index":0,"flat_feature_index":1},{"feature_index":0,\#
+                    "flat_feature_index":2}]
+                    """#,
+                trees: leaf
+            ), "features_info", .malformed
+        ),
+        (
+            document(
+                features:
+                    #"""
+                    "categorical_features":[{"feature_index":3,"flat_feature_index":1},{"feature_index":3,\#
+                    "flat_feature_index":2}]
+                    """#,
+                trees: leaf
+            ), "features_info", .malformed
+        ),
     ])
     func locatesWhatIsWrong(text: String, place: String, kind: ImportError.Kind) throws {
         let error = try #require(Self.refusal(of: text))
         #expect(error.place.hasPrefix(place), "\(error)")
         #expect(error.kind == kind, "\(error)")
+    }
+
+    @Test(arguments: ["Logloss", "CrossEntropy", "Focal"])
+    func answersTheLabelsOfTwoClasses(loss: String) throws {
+        let bytes = Array(Self.document(loss: loss, classes: "[3,7]").utf8)
+        let model = try CatBoostImporter().importModel(bytes.span)
+        #expect(model.steps.map(\.className) == ["CatBoost", loss])
+        #expect(model.graph.outputs.contains { $0.name == "probabilities" })
+    }
+
+    /// The library answers labels for a loss of one's own too, but the file does not tell them.
+    @Test func refusesAClassifierOfNoClasses() throws {
+        var bytes = try BoostingParityTests.named("catboost-1.2.8/classifier_pickle").modelBytes
+        bytes = bytes.replacing("Logloss".utf8, with: "Poisson".utf8)
+        bytes = bytes.replacing("class_params".utf8, with: "class_things".utf8)
+        var refusal: ImportError?
+        do throws(ImportError) {
+            _ = try SupportedFormats.importers.importModel(bytes.span)
+        } catch {
+            refusal = error
+        }
+        let error = try #require(refusal)
+        #expect(error.kind == .unsupported && error.place.hasSuffix("__model loss_function"), "\(error)")
     }
 
     @Test func boundsTheDepthOfTrees() throws {
