@@ -3,7 +3,7 @@
 
     Fuzz/run.sh                         each target of Fuzz/Targets for a minute
     Fuzz/run.sh json http1 600          two of them, ten minutes each
-    Fuzz/run.sh --corpora               only what Fuzz/Corpora holds, once
+    Fuzz/run.sh --corpora               only what Fuzz/Corpora holds, once, and the targets that have something there
     Fuzz/run.sh json 600 --keep         and keeps the fewest inputs that reach as much in Fuzz/Corpora/json
 
 A target is a file of Fuzz/Targets, in lower case and without `Fuzz.swift`. Its first lines may say
@@ -307,7 +307,9 @@ def main() -> int:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the table there")
     options = parser.parse_args()
     numbers = [int(word) for word in options.words if word.isdigit()]
-    names = [word.lower() for word in options.words if not word.isdigit()] or list(known)
+    # A target without a corpus has nothing to run once: the files it begins with are tests' own, which run there.
+    every = [name for name in known if not options.corpora or (CORPORA / name).is_dir()]
+    names = [word.lower() for word in options.words if not word.isdigit()] or every
     unknown = [name for name in names if name not in known]
     if unknown or len(numbers) > 1:
         parser.error(f"no such target: {', '.join(unknown)}" if unknown else "one number of seconds")
