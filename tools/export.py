@@ -3,7 +3,7 @@
 library answers for them, and histograms of the columns.
 
     python tools/export.py model.pkl --frame train.csv --output churn.zip [--name churn] [--rows 20]
-    python tools/export.py model.ubj --frame train.csv --output churn.zip
+    python tools/export.py model.ubj --frame train.csv --output churn.zip      # or .cbm, or LightGBM's text
 
 Needs nothing but the library that the model was trained with. From a program:
 
@@ -116,7 +116,9 @@ def golden_rows(model, frame, count):
 
 def answer(value):
     if getattr(value, "ndim", 0) > 0:
-        return [plain(number) for number in value]
+        # CatBoost's classifiers give a row of one label.
+        labels = value.dtype.kind in "OUSb" or value.dtype.kind == "i" and value.size == 1
+        return plain(value[0]) if labels else [plain(number) for number in value]
     return plain(value)
 
 
@@ -188,6 +190,8 @@ def load(path):
     """The model of a file, by its library."""
     path = pathlib.Path(path)
     head = path.read_bytes()[:16]
+    if head.startswith(b"CBM1"):
+        return load_catboost(path)
     if head[:1] == b"{":
         return load_xgboost(path)
     if head.startswith(b"tree\n") or head.startswith(b"tree\r\n"):
@@ -212,6 +216,17 @@ def load_xgboost(path):
         return NativeBooster(booster, lambda row: xgboost.DMatrix(row))
     model.load_model(str(path))
     return model
+
+
+def load_catboost(path):
+    import catboost
+
+    model = catboost.CatBoost()
+    model.load_model(str(path))
+    if len(model.classes_) == 0:
+        return model
+    model = catboost.CatBoostClassifier()
+    return model.load_model(str(path))
 
 
 def load_lightgbm(path):
