@@ -5,6 +5,8 @@ package struct RowFault: Error, Sendable, Hashable {
         case unknownCategory
         /// The library narrows this column to float32 and refuses what does not fit.
         case exceedsFloat32
+        /// This column holds an infinite number, or a step before the model makes one of it, which the library refuses.
+        case infinite
         /// The model has no rule for a missing value in this column.
         case missingValue
     }

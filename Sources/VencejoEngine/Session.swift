@@ -129,6 +129,7 @@ extension RowFault.Reason {
         switch self {
         case .unknownCategory: "a category that the model has not seen"
         case .exceedsFloat32: "a number beyond float32, which the model computes in"
+        case .infinite: "infinite, or made so by a step before the model"
         case .missingValue: "missing, and the model has no rule for that"
         }
     }

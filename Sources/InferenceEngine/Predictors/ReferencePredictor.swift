@@ -75,7 +75,7 @@ final class ReferencePredictor: Predictor {
                 if step.inputCheck.accepts(value) { continue }
                 throw RowFault(
                     row: row, column: input.inputColumns[index] ?? 0,
-                    reason: value.isNaN ? .missingValue : .exceedsFloat32)
+                    reason: value.isNaN ? .missingValue : .infinite)
             }
         }
     }

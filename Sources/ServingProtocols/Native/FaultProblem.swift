@@ -24,6 +24,12 @@ package enum FaultProblem {
                 InferenceProblem(
                     pointer: pointer, detail: "\(name): the model computes in float32, which cannot hold this number",
                     expected: "a magnitude below 3.4e38", found: "a larger one"))
+        case .infinite:
+            return .invalid(
+                InferenceProblem(
+                    pointer: pointer,
+                    detail: "\(name): the model refuses infinite numbers, and a step makes one of this",
+                    expected: "a value that every step keeps finite", found: "a number that becomes infinite"))
         case .missingValue:
             return .invalid(
                 InferenceProblem(

@@ -126,8 +126,8 @@ import Testing
         #expect(
             answer.faults == [
                 RowFault(row: 1, column: 0, reason: .missingValue),
-                RowFault(row: 2, column: 1, reason: .exceedsFloat32),
-                RowFault(row: 3, column: 1, reason: .exceedsFloat32),
+                RowFault(row: 2, column: 1, reason: .infinite),
+                RowFault(row: 3, column: 1, reason: .infinite),
             ])
     }
 

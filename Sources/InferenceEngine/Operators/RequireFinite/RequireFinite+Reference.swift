@@ -9,7 +9,7 @@ extension RequireFinite: ReferenceEvaluation {
             guard value.isFinite else {
                 throw RowFault(
                     row: row, column: operands.input.inputColumns[column] ?? 0,
-                    reason: value.isNaN ? .missingValue : .exceedsFloat32)
+                    reason: value.isNaN ? .missingValue : .infinite)
             }
             workspace.doubles[operands.output.offset + column] = value
         }

@@ -1,4 +1,5 @@
-/// Memory in which a text is taken apart: it grows to the longest text and is kept.
+/// Memory in which a text is taken apart. It grows to the text, and what a long one has taken is given back by the
+/// next.
 package struct TextScratch: Sendable {
     /// The text as it came, and as it was folded.
     var scalars: [Unicode.Scalar] = []
@@ -9,18 +10,25 @@ package struct TextScratch: Sendable {
     var starts: [Int] = []
     var ends: [Int] = []
 
+    /// Elements of each array that are kept from one text to the next.
+    static let countKeptMax = 1 << 17
+
     package init() {}
 
     mutating func removeAll() {
-        scalars.removeAll(keepingCapacity: true)
-        folded.removeAll(keepingCapacity: true)
+        Self.removeAll(&scalars)
+        Self.removeAll(&folded)
         removePieces()
     }
 
     mutating func removePieces() {
-        bytes.removeAll(keepingCapacity: true)
-        starts.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
+        Self.removeAll(&bytes)
+        Self.removeAll(&starts)
+        Self.removeAll(&ends)
+    }
+
+    private static func removeAll<Element>(_ array: inout [Element]) {
+        array.removeAll(keepingCapacity: array.capacity <= countKeptMax)
     }
 
     /// Adds UTF-8 of a code point.
