@@ -12,6 +12,10 @@ vencejo_ranked_rows vencejo_ranked_run(
     switch (forest->level) {
 #if defined(__x86_64__)
     case VENCEJO_CPU_AVX2: return vencejo_ranked_run_avx2(forest, rows, row_stride, row_count, scratch, scores);
+    case VENCEJO_CPU_AVX512: return vencejo_ranked_run_avx512(forest, rows, row_stride, row_count, scratch, scores);
+#endif
+#if defined(__aarch64__)
+    case VENCEJO_CPU_NEON: return vencejo_ranked_run_neon(forest, rows, row_stride, row_count, scratch, scores);
 #endif
     default: return vencejo_ranked_run_portable(forest, rows, row_stride, row_count, scratch, scores);
     }

@@ -60,21 +60,7 @@ RANKED_HERE uint64_t ranked_decide_64(const uint8_t *tile, ranked_table table, i
     return low | (uint64_t)high << 32;
 }
 
-// The sets of eight trees, one a 32-bit word: in plane p, byte t * 4 + n is what the n-th of four nodes of tree t
-// excludes of leaves 8p to 8p + 7; the four are united.
-RANKED_HERE __m256i ranked_unite(__m256i plane0, __m256i plane1, __m256i plane2, __m256i plane3) {
-    __m256i even = _mm256_set1_epi16(0x00ff);
-    // Bytes 0 and 2 of a word from one plane, 1 and 3 from the other.
-    __m256i low = _mm256_or_si256(
-        _mm256_and_si256(even, _mm256_or_si256(plane0, _mm256_srli_epi16(plane0, 8))),
-        _mm256_andnot_si256(even, _mm256_or_si256(plane1, _mm256_slli_epi16(plane1, 8))));
-    __m256i high = _mm256_or_si256(
-        _mm256_and_si256(even, _mm256_or_si256(plane2, _mm256_srli_epi16(plane2, 8))),
-        _mm256_andnot_si256(even, _mm256_or_si256(plane3, _mm256_slli_epi16(plane3, 8))));
-    low = _mm256_or_si256(low, _mm256_srli_epi32(low, 16));
-    high = _mm256_or_si256(high, _mm256_slli_epi32(high, 16));
-    return _mm256_blend_epi16(low, high, 0xaa);
-}
+#include "ranked_planes.h"
 
 RANKED_HERE void ranked_leaves_of_8(
     const uint8_t *block, ranked_table table, const ranked_table *copies, const uint8_t *missing_left, size_t planes,
@@ -85,27 +71,13 @@ RANKED_HERE void ranked_leaves_of_8(
     for (size_t four = 0; four < 2 * planes; four++) {
         __m256i right = ranked_decide_bytes(block, block + 32, table, has_few_slots);
         if (copies) {
-            __m256i right_copies = ranked_decide_bytes(block, block + 32, *copies, has_few_slots);
             __m256i left = _mm256_loadu_si256((const void *)(missing_left + 32 * four));
-            right = _mm256_blendv_epi8(right_copies, right, left);
+            right = _mm256_blendv_epi8(
+                ranked_decide_bytes(block, block + 32, *copies, has_few_slots), right, left);
         }
-        block += 64;
-        for (size_t plane = 0; plane <= four / 2; plane++) {
-            __m256i sets = _mm256_loadu_si256((const void *)block);
-            excluded[plane] = _mm256_or_si256(excluded[plane], _mm256_and_si256(right, sets));
-            block += 32;
-        }
+        block = ranked_exclude(block + 64, right, four / 2 + 1, excluded);
     }
-    uint32_t low[8];
-    _mm256_storeu_si256((void *)low, ranked_unite(excluded[0], excluded[1], excluded[2], excluded[3]));
-    if (planes == 4) {
-        for (size_t tree = 0; tree < 8; tree++) leaves[tree] = (uint32_t)__builtin_ctz(~low[tree]);
-        return;
-    }
-    uint32_t high[8];
-    _mm256_storeu_si256((void *)high, ranked_unite(excluded[4], excluded[5], excluded[6], excluded[7]));
-    for (size_t tree = 0; tree < 8; tree++)
-        leaves[tree] = (uint32_t)__builtin_ctzll(~(low[tree] | (uint64_t)high[tree] << 32));
+    ranked_first_left(excluded, planes, leaves);
 }
 
 typedef struct {

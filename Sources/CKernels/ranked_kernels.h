@@ -12,6 +12,12 @@ vencejo_ranked_kernel vencejo_ranked_run_portable;
 #if defined(__x86_64__)
 vencejo_ranked_kernel vencejo_ranked_run_avx2;
 #endif
+#if defined(__x86_64__) || defined(VENCEJO_SIMDE)
+vencejo_ranked_kernel vencejo_ranked_run_avx512;
+#endif
+#if defined(__aarch64__)
+vencejo_ranked_kernel vencejo_ranked_run_neon;
+#endif
 
 // Scratch of rows side by side: the exits of some trees, and a vector for each leaf and node of one.
 enum { VENCEJO_RANKED_LANE_SCRATCH = 64 * (4 + 128) };
