@@ -27,17 +27,17 @@ package struct RowFault: Error, Sendable, Hashable {
 package struct OutputValues: Sendable {
     package var float64: [Double] = []
     package var float32: [Float] = []
-    /// Indices into the output's `ClassLabels`.
+    /// Indices into the output's `ClassLabels`; of several targets, each into those of its own.
     package var labels: [Int32] = []
 
     package init() {}
 
     mutating func resize(_ field: OutputField, rowCount: Int) {
         let count = rowCount * field.width
-        switch field.kind {
-        case .values(.float32), .probabilities(_, .float32): Self.resize(&float32, to: count, filler: 0)
-        case .values, .probabilities: Self.resize(&float64, to: count, filler: 0)
-        case .label: Self.resize(&labels, to: count, filler: 0)
+        switch field.kind.element {
+        case .float32: Self.resize(&float32, to: count, filler: 0)
+        case .some: Self.resize(&float64, to: count, filler: 0)
+        case nil: Self.resize(&labels, to: count, filler: 0)
         }
     }
 

@@ -36,6 +36,7 @@ def main():
     import sklearn_neighbors  # noqa: F401
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
+    import sklearn_targets  # noqa: F401
     import sklearn_trees  # noqa: F401
     import sklearn_ensembles  # noqa: F401
     import sklearn_preprocessing  # noqa: F401

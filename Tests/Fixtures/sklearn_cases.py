@@ -2,7 +2,7 @@
 
 A case is a function that gives (fitted model, rows, options). Options: "protocol", "joblib" (its compression), "gzip",
 "suffix", "unknown" (values of one more row, by column), "rows" (rows to predict instead of the first of those fitted
-on), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
+on), "multilabel" (predict_proba gives one number a label), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
 the folder and gives its path).
 """
 import gzip
@@ -102,14 +102,20 @@ def plain(value):
     return str(value)
 
 
-def answer(function, row):
+def answer(function, row, is_prediction=False, is_multilabel=False):
     """One row at a time, so that a row that is refused does not take the others with it."""
     try:
         result = function(row)
+        if isinstance(result, list) and isinstance(result[0], np.ndarray):
+            # Probabilities of several targets: one target after the other.
+            result = np.concatenate(result, axis=1)
+        if is_multilabel:
+            # One probability a label: that it is 1.
+            result = np.stack([1 - result, result], axis=2).reshape(len(result), -1)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
     except (ValueError, IndexError):
         return None
-    if isinstance(result, np.ndarray) and result.dtype == bool:
+    if isinstance(result, np.ndarray) and result.dtype == bool and not is_prediction:
         result = result.astype(int)
     return [plain(value) for value in result] if isinstance(result, np.ndarray) else plain(result)
 
@@ -157,7 +163,8 @@ def write(folder, name, model, X, options, is_committed):
                         ("decision_function", "decision_function"), ("score_samples", "score_samples"),
                         ("transform", "transform")]:
         if hasattr(model, method) and method not in options.get("without", []):
-            document[key] = [answer(getattr(model, method), row) for row in rows]
+            is_multilabel = key == "probabilities" and options.get("multilabel", False)
+            document[key] = [answer(getattr(model, method), row, key == "prediction", is_multilabel) for row in rows]
 
     if "writer" in options:
         file = options["writer"](model, folder)
