@@ -2,8 +2,9 @@
 
 A case is a function that gives (fitted model, rows, options). Options: "protocol", "joblib" (its compression), "gzip",
 "suffix", "unknown" (values of one more row, by column), "rows" (rows to predict instead of the first of those fitted
-on), "multilabel" (predict_proba gives one number a label), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
-the folder and gives its path).
+on), "multilabel" (predict_proba gives one number a label), "may_refuse" (rows whose neighbours cannot be told may be
+refused), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file
+into the folder and gives its path).
 """
 import gzip
 import io
@@ -157,6 +158,8 @@ def write(folder, name, model, X, options, is_committed):
     }
     if "tolerance" in options:
         document["tolerance"] = options["tolerance"]
+    if options.get("may_refuse"):
+        document["mayRefuse"] = True
     if hasattr(model, "predict_proba") and np.ndim(getattr(model, "classes_", [[]])[0]) == 0:
         document["classes"] = [plain(value) for value in model.classes_]
     for key, method in [("prediction", "predict"), ("probabilities", "predict_proba"),

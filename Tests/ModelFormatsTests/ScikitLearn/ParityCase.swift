@@ -40,6 +40,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         /// The relative error that is allowed; 1e-9 if nil.
         let tolerance: Double?
         let classes: [Cell]?
+        /// Whether rows may be refused that the library answers, for its answer cannot be told; but not all of them.
+        let mayRefuse: Bool
         /// Each method's answers by the name of its output; nil for a row that the library refuses.
         let methods: [String: [Cell?]]
 
@@ -60,6 +62,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             rows = try value("rows") ?? []
             tolerance = try value("tolerance")
             classes = try value("classes")
+            mayRefuse = try value("mayRefuse") ?? false
             var methods: [String: [Cell?]] = [:]
             for name in [
                 "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",

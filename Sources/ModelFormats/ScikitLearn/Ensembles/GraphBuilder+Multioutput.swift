@@ -134,7 +134,7 @@ extension GraphBuilder {
         for (index, member) in members.enumerated() {
             let told = stepCount
             try spend(seen.count, path: member.path)
-            let methods = try methods(member, seen)
+            let methods = widened(try methods(member, seen), path: member.path)
             if index > 0 { dropSteps(after: told) }
             seen.columns += Frame(try feature(&self, methods, member), width: 1, kind: .number).columns
             result.append(methods)

@@ -1,7 +1,7 @@
 internal import ModelIR
 internal import TensorCore
 
-/// Models that keep their training set. Its trees are not read: looking at every point gives the same neighbours.
+/// Models that keep their training set.
 extension GraphBuilder {
     /// The training set and how distances in it are measured.
     struct Neighborhood {
@@ -139,7 +139,8 @@ extension GraphBuilder {
 
     /// The distances and indices of the nearest points.
     mutating func nearest(
-        _ estimator: EstimatorRecord, _ frame: Frame, _ neighborhood: Neighborhood, countName: String
+        _ estimator: EstimatorRecord, _ frame: Frame, _ neighborhood: Neighborhood, countName: String,
+        targetGroups: [Int32] = []
     ) throws(ImportError) -> EstimatorMethods.Numbers {
         guard case .integer(let wanted)? = scalarAttribute(estimator, countName), wanted > 0,
             wanted <= neighborhood.count
@@ -152,7 +153,8 @@ extension GraphBuilder {
         try spend(2 * Int(wanted), path: estimator.path)
         let search = NearestNeighbors(
             measure: neighborhood.measure, points: neighborhood.points, count: neighborhood.count,
-            inputWidth: neighborhood.width, neighborCount: Int(wanted))
+            inputWidth: neighborhood.width, neighborCount: Int(wanted),
+            search: try neighborSearch(estimator, neighborhood), targetGroups: targetGroups)
         let input = try matrix(frame, as: .number, path: estimator.path)
         let value = add(.nearestNeighbors(search), [input], width: 2 * Int(wanted), path: estimator.path)
         return EstimatorMethods.Numbers(value: value, width: 2 * Int(wanted))
@@ -165,7 +167,9 @@ extension GraphBuilder {
         let neighborhood = try neighborhood(estimator, frame)
         let weights = try neighborWeights(estimator)
         let targets = try classTargets(estimator, labels, pointCount: neighborhood.count)
-        let found = try nearest(estimator, frame, neighborhood, countName: "n_neighbors")
+        let found = try nearest(
+            estimator, frame, neighborhood, countName: "n_neighbors",
+            targetGroups: Self.groups(of: targets, pointCount: neighborhood.count))
         var probabilities: [ValueID] = []
         for (target, labels) in zip(targets, labels) {
             let mean = NeighborMean(weights: weights, targets: target, pointCount: neighborhood.count)
@@ -191,7 +195,9 @@ extension GraphBuilder {
         let (targets, isVector) = try numberTargets(estimator, pointCount: neighborhood.count)
         let mean = NeighborMean(
             weights: try neighborWeights(estimator), targets: targets, pointCount: neighborhood.count)
-        let found = try nearest(estimator, frame, neighborhood, countName: "n_neighbors")
+        let found = try nearest(
+            estimator, frame, neighborhood, countName: "n_neighbors",
+            targetGroups: Self.groups(of: [targets], pointCount: neighborhood.count))
         let value = add(.neighborMean(mean), [found.value], width: targets.width, path: estimator.path)
         try note(estimator, "\(frame.count) features, \(neighborhood.count) training rows")
         return EstimatorMethods(prediction: .numbers(value, width: targets.width, isVector: isVector))
