@@ -99,7 +99,7 @@ package enum GoldenCheck {
         switch expected {
         case .targets(let targets): targets
         case .numbers(let numbers): numbers.map { .numbers([$0]) }
-        case .label, .probabilities: []
+        case .label, .probabilities: [expected]
         }
     }
 
