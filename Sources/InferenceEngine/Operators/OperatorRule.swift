@@ -82,6 +82,7 @@ extension Operator {
         case .sparseLinear(let linear): linear
         case .categoryHash: CategoryHash()
         case .categoryCTR(let statistics): statistics
+        case .widen: Widen()
         }
     }
 }
