@@ -40,6 +40,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         /// The relative error that is allowed; 1e-9 if nil.
         let tolerance: Double?
         let classes: [Cell]?
+        /// The boosting rounds that predict, as [start, end].
+        let iterationRange: [Int]?
         /// Each method's answers by the name of its output; nil for a row that the library refuses.
         let methods: [String: [Cell?]]
 
@@ -60,6 +62,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             rows = try value("rows") ?? []
             tolerance = try value("tolerance")
             classes = try value("classes")
+            iterationRange = try value("iteration_range")
             var methods: [String: [Cell?]] = [:]
             for name in [
                 "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",
@@ -158,6 +161,12 @@ struct ParityAnswer {
                 case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
                     if let number = cell.number { batch.setDouble(number, row: row, column: column) }
                 case (.number(let number), .int64): batch.setInt64(Int64(number), row: row, column: column)
+                case (.number(let number), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array(String(Int64(number)).utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
+                case (.boolean(let value), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array((value ? "1" : "0").utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)
