@@ -46,6 +46,7 @@ let package = Package(
         // System headers and libraries that Swift cannot see by itself.
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "CKernels"),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
         .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -62,7 +63,7 @@ let package = Package(
         // Models: file bytes -> graph -> predictor.
         layer("ModelIR", ["TensorCore"]),
         layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression", "CYAML"]),
-        layer("InferenceEngine", ["ModelIR", "TensorCore"]),
+        layer("InferenceEngine", ["ModelIR", "TensorCore", "CKernels"]),
         layer("VencejoEngine", ["ModelFormats", "InferenceEngine", "ModelIR", "TensorCore"]),
 
         // Serving: which predictor answers, and when.

@@ -16,6 +16,7 @@ enum Layering {
     static let layers: [Layer] = [
         Layer("CEventLoop"),
         Layer("CHost"),
+        Layer("CKernels"),
         Layer("CNghttp2"),
         Layer("CZlib"),
         Layer("CLZ4"),
@@ -30,7 +31,7 @@ enum Layering {
 
         Layer("ModelIR", ["TensorCore"]),
         Layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression", "CYAML"], libraries: ["Glibc"]),
-        Layer("InferenceEngine", ["ModelIR", "TensorCore"], libraries: ["Glibc"]),
+        Layer("InferenceEngine", ["ModelIR", "TensorCore", "CKernels"], libraries: ["Glibc"]),
         Layer("VencejoEngine", ["ModelFormats", "InferenceEngine", "ModelIR", "TensorCore"]),
 
         Layer("InferenceAPI", ["TensorCore"]),
