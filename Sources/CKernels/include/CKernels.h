@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "ranked_forest.h"
+
 // What the processor can do. A level includes the ones before it on its architecture.
 typedef enum {
     VENCEJO_CPU_PORTABLE = 0,

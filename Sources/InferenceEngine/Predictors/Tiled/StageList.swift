@@ -2,6 +2,7 @@
 enum StageList {
     static let all: [any StageBuilder] = [
         // Models.
+        RankedForestStageBuilder(),
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
