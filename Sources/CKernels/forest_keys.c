@@ -144,7 +144,7 @@ __attribute__((target("avx2"))) static uint32_t keys64_avx2(
 #endif
 
 uint32_t vencejo_forest_keys32(
-    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, uint32_t *keys) {
+    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, void *keys) {
 #if defined(__x86_64__)
     if (level != VENCEJO_CPU_PORTABLE) return keys32_avx2(slots, row, keys);
 #endif
@@ -153,7 +153,7 @@ uint32_t vencejo_forest_keys32(
 }
 
 uint32_t vencejo_forest_keys64(
-    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, uint64_t *keys) {
+    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, void *keys) {
 #if defined(__x86_64__)
     if (level != VENCEJO_CPU_PORTABLE) return keys64_avx2(slots, row, keys);
 #endif

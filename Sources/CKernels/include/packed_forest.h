@@ -113,9 +113,9 @@ enum {
 
 // Fills the keys of a row; says whether it has missing values, or numbers that float32 cannot hold if it narrows.
 uint32_t vencejo_forest_keys32(
-    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, uint32_t *keys);
+    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, void *keys);
 uint32_t vencejo_forest_keys64(
-    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, uint64_t *keys);
+    vencejo_cpu_level level, const vencejo_forest_slots *slots, const double *row, void *keys);
 
 // Sums the leaves of rows whose keys lie `stride` apart, in the order of the trees. `numbers` are the rows' own, for
 // linear leaves, `column_count` apart. Keys are of 64 bits for wide nodes, else of 32.

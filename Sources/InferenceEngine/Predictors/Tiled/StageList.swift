@@ -2,6 +2,7 @@
 enum StageList {
     static let all: [any StageBuilder] = [
         // Models.
+        PackedForestStageBuilder(),
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
