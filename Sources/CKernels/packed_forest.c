@@ -100,7 +100,7 @@ INLINE uint64_t step_wide_bmi2(walk at, uint64_t node) {
         uint64_t node[LANES];                                                                                     \
         UNROLL for (int lane = 0; lane < LANES; lane++) node[lane] = (uint64_t)roots[lane] * SCALE;               \
         while (levels > LEVELS_BETWEEN_CHECKS) {                                                                  \
-            for (int level = 0; level < LEVELS_BETWEEN_CHECKS; level++) {                                         \
+            UNROLL for (int level = 0; level < LEVELS_BETWEEN_CHECKS; level++) {                                      \
                 UNROLL for (int lane = 0; lane < LANES; lane++) node[lane] = STEP(at, node[lane]);                \
             }                                                                                                     \
             levels -= LEVELS_BETWEEN_CHECKS;                                                                      \

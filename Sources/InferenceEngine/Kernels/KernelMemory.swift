@@ -25,7 +25,9 @@ internal import Glibc
     }
 
     deinit {
-        for unsafeblock in unsafe blocks { unsafe block.deallocate() }
+        unsafe blocks.withUnsafeBufferPointer { blocks in
+            for index in blocks.indices { unsafe blocks[index].deallocate() }
+        }
     }
 
     private static let lineBytes = 64
