@@ -3,6 +3,7 @@ enum StageList {
     static let all: [any StageBuilder] = [
         // Models.
         RankedForestStageBuilder(),
+        PackedForestStageBuilder(),
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
