@@ -23,4 +23,6 @@ typedef enum {
 // The best level that this processor and the system under it support.
 vencejo_cpu_level vencejo_cpu_best_level(void);
 
+#include "dense.h"
+
 #endif
