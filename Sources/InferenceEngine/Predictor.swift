@@ -17,19 +17,45 @@ package protocol Predictor: AnyObject, Sendable {
 
 /// What a predictor says of itself, for `inspect`, the model page and the choice between predictors.
 package struct PredictorReport: Sendable, Hashable {
-    /// Such as `forest-compact` or `linear-folded`.
+    /// Of the stage that costs most, such as `forest-compact` or `linear-folded`.
     package let name: String
-    /// Why it was chosen, in one sentence.
+    /// What that stage does, in one sentence.
     package let reason: String
     /// Predicted cost of one row in a batch of one.
     package let nanosecondsPerRow: Double
     /// Bytes of its tables.
     package let tableBytes: Int
+    /// What is computed, in this order.
+    package let steps: [PredictorStep]
 
-    package init(name: String, reason: String, nanosecondsPerRow: Double, tableBytes: Int) {
+    package init(
+        name: String, reason: String, nanosecondsPerRow: Double, tableBytes: Int, steps: [PredictorStep] = []
+    ) {
         self.name = name
         self.reason = reason
         self.nanosecondsPerRow = nanosecondsPerRow
         self.tableBytes = tableBytes
+        self.steps = steps
     }
+}
+
+/// One value of the graph, and the stage that computes it.
+package struct PredictorStep: Sendable, Hashable {
+    /// A stage that was considered and not taken.
+    package struct Other: Sendable, Hashable {
+        package let name: String
+        /// Its predicted cost, or why it cannot run.
+        package let reason: String
+    }
+
+    /// Where the value stands in the model.
+    package let path: String
+    /// The operator's name.
+    package let operation: String
+    package let stage: String
+    package let reason: String
+    /// Predicted cost of one row in a batch of one.
+    package let nanosecondsPerRow: Double
+    package let tableBytes: Int
+    package let others: [Other]
 }

@@ -32,6 +32,8 @@ package final class Workspace {
     package var texts: [TextReference]
     /// What some operators take besides, by the row.
     package var scratch = WorkspaceScratch()
+    /// The rows at fault of the tile that is being computed.
+    var faults = TileFaults()
 
     package init(plan: MemoryPlan) {
         doubles = [Double](repeating: 0, count: plan.doubles)

@@ -5,14 +5,16 @@ struct GraphRewriter {
     private var nodes: [TypedGraph.TypedNode] = []
 
     /// Adds a node, whose inputs are values of this rewriter, in its simplest form.
-    mutating func add(_ node: Node, inputs: [ValueID], type: ValueType) -> ValueID {
+    mutating func add(_ original: TypedGraph.TypedNode, inputs: [ValueID]) -> ValueID {
+        let node = original.node
+        let type = original.type
         switch node.operation {
         case .gatherColumns(let columns):
             return gather(columns, of: inputs[0], node: node, type: type)
         case .concat:
             return concatenate(inputs, node: node, type: type)
         default:
-            return append(node.operation, inputs, path: node.path, type: type)
+            return append(node.operation, inputs, path: node.path, type: type, inputCheck: original.inputCheck)
         }
     }
 
@@ -47,9 +49,11 @@ struct GraphRewriter {
     }
 
     private mutating func append(
-        _ operation: Operator, _ inputs: [ValueID], path: String, type: ValueType
+        _ operation: Operator, _ inputs: [ValueID], path: String, type: ValueType, inputCheck: InputCheck = .none
     ) -> ValueID {
-        nodes.append(TypedGraph.TypedNode(node: Node(path: path, operation: operation, inputs: inputs), type: type))
+        nodes.append(
+            TypedGraph.TypedNode(
+                node: Node(path: path, operation: operation, inputs: inputs), type: type, inputCheck: inputCheck))
         return ValueID(index: nodes.count - 1)
     }
 
@@ -68,7 +72,7 @@ struct GraphRewriter {
             kept.append(
                 TypedGraph.TypedNode(
                     node: Node(path: entry.node.path, operation: entry.node.operation, inputs: inputs),
-                    type: entry.type))
+                    type: entry.type, inputCheck: entry.inputCheck))
         }
         let moved = outputs.map { $0.moved(to: ValueID(index: newIndex[$0.value.index])) }
         return (kept, moved)

@@ -20,17 +20,20 @@ enum ForestSum {
         var baseScores: [Sum] = []
     }
 
-    /// Adds up `rowCount` rows: `keyStride` keys a row as the forest's slots count them, and `groupCount` scores a row
-    /// from the array's beginning.
+    /// Adds up `rowCount` rows: `keyStride` keys a row from `keys[keysAt...]` on, and `groupCount` scores a row to
+    /// `scores[scoresAt...]`.
     static func run<Node: CompactNode, Sum: ActivationScalar>(
-        _ tables: Tables<Node, Sum>, rowCount: Int, keys: inout [Node.Key], keyStride: Int, scores: inout [Sum]
+        _ tables: Tables<Node, Sum>, rowCount: Int, keys: [Node.Key], keysAt: Int, keyStride: Int,
+        scores: inout [Sum], scoresAt: Int
     ) {
         let groupCount = tables.groupCount
-        precondition(rowCount >= 0 && keyStride > 0 && rowCount <= keys.count / keyStride, "the tile's keys")
-        precondition(rowCount <= scores.count / groupCount, "the tile's scores")
+        precondition(rowCount >= 0 && keyStride > 0 && keysAt >= 0 && scoresAt >= 0)
+        precondition(keysAt + rowCount * keyStride <= keys.count, "the rows' keys")
+        precondition(scoresAt + rowCount * groupCount <= scores.count, "the rows' scores")
         precondition(tables.roots.count == tables.levels.count * ForestWalk.blockTreeCount, "eight trees a block")
-        let keys = keys.span
-        var sums = scores.mutableSpan
+        let keys = keys.span.extracting(keysAt..<keysAt + rowCount * keyStride)
+        var all = scores.mutableSpan
+        var sums = all._mutatingExtracting(scoresAt..<scoresAt + rowCount * groupCount)
         for row in 0..<rowCount {
             for group in 0..<groupCount { sums[row * groupCount + group] = tables.baseScores[group] }
         }

@@ -9,13 +9,15 @@ final class ReferencePredictor: Predictor {
         let inputCheck: InputCheck
     }
 
+    static let name = "reference"
+
     let report: PredictorReport
     private let steps: [Step]
     private let outputs: [ValuePlace]
     private let requiredColumns: [Int]
     private let plan: MemoryPlan
 
-    init(_ graph: TypedGraph, reason: String) {
+    init(_ graph: TypedGraph) {
         var plan = MemoryPlan()
         var places: [ValuePlace] = []
         var steps: [Step] = []
@@ -36,7 +38,7 @@ final class ReferencePredictor: Predictor {
         requiredColumns = graph.signature.inputs.indices.filter { !graph.signature.inputs[$0].acceptsMissing }
         let work = graph.nodes.reduce(0) { $0 + $1.node.operation.referenceWork }
         report = PredictorReport(
-            name: ReferencePredictorBuilder.predictorName, reason: reason,
+            name: Self.name, reason: "every operator as its definition says, row by row",
             nanosecondsPerRow: 50 + 5 * Double(work), tableBytes: 8 * work)
     }
 
@@ -78,20 +80,6 @@ final class ReferencePredictor: Predictor {
                     reason: value.isNaN ? .missingValue : .infinite)
             }
         }
-    }
-}
-
-/// Makes the reference; it can run every typed graph.
-struct ReferencePredictorBuilder: PredictorBuilder {
-    static let predictorName = "reference"
-    var name: String { Self.predictorName }
-
-    func fit(_ graph: OptimizedGraph) -> PredictorFit {
-        .runs(rank: .max, reason: "runs every model, one operator after another")
-    }
-
-    func makePredictor(for graph: OptimizedGraph) -> any Predictor {
-        ReferencePredictor(graph.typed, reason: fit(graph).reason)
     }
 }
 

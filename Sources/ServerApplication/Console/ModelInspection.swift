@@ -6,6 +6,8 @@ internal import TensorCore
 /// `vencejo inspect`: what is in a model file, and how it would be served.
 public enum ModelInspection {
     private static let columnsShownMax = 64
+    /// What a step must cost of the whole, so that the stages not taken are shown with it.
+    private static let shareOfModels = 0.2
 
     /// The report as text.
     /// - Parameter predictor: the predictor to force; nil shows the compiler's choice.
@@ -33,12 +35,7 @@ public enum ModelInspection {
         for output in signature.outputs { lines.append("    " + describe(output)) }
         let others = model.imported.graph.outputs.filter { !$0.isDefault }.map(\.name)
         if !others.isEmpty { lines.append("    on demand: " + others.joined(separator: ", ")) }
-        lines.append("  predictor   \(report.name): \(report.reason)")
-        let nanoseconds = Int(report.nanosecondsPerRow.rounded())
-        lines.append("              about \(nanoseconds) ns a row, tables of \(report.tableBytes) bytes")
-        for candidate in model.compiled.candidates where !candidate.isChosen {
-            lines.append("              not \(candidate.name): \(candidate.reason)")
-        }
+        lines += describe(report)
         if model.golden.rowCount > 0 {
             lines.append(
                 "  golden      \(model.golden.rowCount) rows answered as expected, "
@@ -46,6 +43,27 @@ public enum ModelInspection {
         }
         lines.append("  example     \(ExampleRequest.text(signature))")
         return lines.joined(separator: "\n")
+    }
+
+    /// The stages that run, and for each what else was considered.
+    private static func describe(_ report: PredictorReport) -> [String] {
+        let nanoseconds = Int(report.nanosecondsPerRow.rounded())
+        var lines = [
+            "  predictor   \(report.name), about \(nanoseconds) ns a row, tables of \(report.tableBytes) bytes"
+        ]
+        let operations = report.steps.map(\.operation.count).max() ?? 0
+        let stages = report.steps.map(\.stage.count).max() ?? 0
+        for step in report.steps {
+            let cost = Int(step.nanosecondsPerRow.rounded())
+            lines.append(
+                "    \(padded(step.operation, to: operations))  \(padded(step.stage, to: stages))  "
+                    + "\(cost) ns: \(step.reason)")
+            let isModel = step.nanosecondsPerRow >= report.nanosecondsPerRow * shareOfModels
+            for other in step.others where isModel {
+                lines.append("      not \(other.name): \(other.reason)")
+            }
+        }
+        return lines
     }
 
     private static func describe(_ column: Column, at index: Int) -> String {

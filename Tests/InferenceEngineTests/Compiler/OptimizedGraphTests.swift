@@ -39,6 +39,6 @@ import Testing
         graph.addOutput(GraphOutput(name: "p", value: input, meaning: .values))
         #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "no-such") }
         #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "forest-compact") }
-        #expect(try ModelCompiler.compile(graph).predictor.report.name == "reference")
+        #expect(try ModelCompiler.compile(graph).predictor.report.name == "select")
     }
 }

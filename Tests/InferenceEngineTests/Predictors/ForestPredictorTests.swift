@@ -73,7 +73,7 @@ import Testing
         var generator = SeededGenerator(seed: 1)
         let model = try ModelCompiler.compile(makeForest(makeEnsemble(EnsembleShape(), using: &generator)))
         #expect(model.predictor.report.name == "forest-compact")
-        #expect(model.candidates.filter(\.isChosen).map(\.name) == ["forest-compact"])
+        #expect(model.predictor.report.steps[0].stage == "select")
     }
 
     @Test(arguments: [TreeEnsemble.Precision.float32, .float32FeaturesFloat64Sums])
@@ -178,6 +178,7 @@ import Testing
         ensemble.categoricalNodes = [.init(node: 0, categoriesGoingRight: [1, 3])]
         let model = try ModelCompiler.compile(makeForest(ensemble))
         #expect(model.predictor.report.name == "reference")
-        #expect(model.candidates[0].reason.contains("categorical"))
+        let others = model.predictor.report.steps.flatMap(\.others)
+        #expect(others.contains { $0.name == "forest-compact" && $0.reason.contains("categorical") })
     }
 }

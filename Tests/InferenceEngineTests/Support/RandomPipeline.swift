@@ -35,7 +35,10 @@ enum TestTexts {
     }
 }
 
-func makePipeline(_ shape: PipelineShape, using generator: inout SeededGenerator) -> ImportedGraph {
+/// The columns that such a pipeline makes of a record, side by side.
+func makeFeatures(
+    _ shape: PipelineShape, using generator: inout SeededGenerator
+) -> (graph: ImportedGraph, value: ValueID, width: Int) {
     func numbers(_ count: Int, _ range: ClosedRange<Double>, using generator: inout SeededGenerator) -> [Double] {
         (0..<count).map { _ in Double.random(in: range, using: &generator) }
     }
@@ -120,9 +123,14 @@ func makePipeline(_ shape: PipelineShape, using generator: inout SeededGenerator
             scale: numbers(width, 0.5...2, using: &generator))
         value = graph.append(.scaler(scaler), [value], path: "scale again")
     }
+    return (graph, value, width)
+}
+
+func makePipeline(_ shape: PipelineShape, using generator: inout SeededGenerator) -> ImportedGraph {
+    var (graph, value, width) = makeFeatures(shape, using: &generator)
     let gemm = Gemm(
-        weights: numbers(shape.outputs * width, -1...1, using: &generator),
-        bias: numbers(shape.outputs, -1...1, using: &generator), inputWidth: width)
+        weights: (0..<shape.outputs * width).map { _ in Double.random(in: -1...1, using: &generator) },
+        bias: (0..<shape.outputs).map { _ in Double.random(in: -1...1, using: &generator) }, inputWidth: width)
     let score = graph.append(.gemm(gemm), [value], path: "linear")
     graph.addOutput(GraphOutput(name: "score", value: score, meaning: .values))
     if shape.outputs > 1 {

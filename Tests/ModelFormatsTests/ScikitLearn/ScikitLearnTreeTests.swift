@@ -202,7 +202,8 @@ import Testing
         let bytes = try ParityCase.named("1.3.2/histogram_regressor_categories").modelBytes
         let model = try ScikitLearnHostileTests.load(bytes.span)
         #expect(model.predictor.report.name == "reference")
-        #expect(model.candidates.contains { $0.name == "forest-compact" && $0.reason.contains("categorical nodes") })
+        let others = model.predictor.report.steps.flatMap(\.others)
+        #expect(others.contains { $0.name == "forest-compact" && $0.reason.contains("categorical nodes") })
     }
 
     // MARK: Mutation

@@ -28,7 +28,6 @@ struct LinearFold {
         }
     }
 
-    let gemm: ValueID
     let outputCount: Int
     private(set) var terms = LinearKernel.Terms()
     private(set) var encodings: [Encoding] = []
@@ -49,23 +48,19 @@ struct LinearFold {
         let reason: String
     }
 
-    init(_ graph: OptimizedGraph) throws(Obstacle) {
-        let gemms = graph.nodes.indices.filter {
-            if case .gemm = graph.nodes[$0].node.operation { true } else { false }
-        }
-        guard gemms.count == 1, let index = gemms.first, case .gemm(let model) = graph.nodes[index].node.operation
-        else {
-            throw Obstacle(reason: "the graph has \(gemms.count) linear models, not one")
-        }
-        gemm = ValueID(index: index)
+    /// Folds the linear model `gemm` and all that stands before it.
+    init(_ model: Gemm, at gemm: ValueID, of graph: OptimizedGraph) throws(Obstacle) {
         outputCount = model.outputWidth
         bias = model.bias
 
         var lookups: [Lookup] = []
         var values: [[LinearColumn]] = []
-        for entry in graph.nodes[..<index] {
+        let isNeeded = graph.ancestors(of: gemm)
+        for (index, entry) in graph.nodes[..<gemm.index].enumerated() {
             let inputs = entry.node.inputs.map { values[$0.index] }
-            values.append(try Self.columns(of: entry.node.operation, inputs, graph: graph, lookups: &lookups))
+            values.append(
+                isNeeded[index]
+                    ? try Self.columns(of: entry.node.operation, inputs, graph: graph, lookups: &lookups) : [])
         }
         for index in lookups.indices {
             let (count, overflow) = lookups[index].feature.width.multipliedReportingOverflow(by: outputCount)

@@ -1,6 +1,6 @@
 internal import ModelIR
 
-/// A graph of one text column, a vectorizer, weights of its terms and one linear model, as `text-linear` runs it.
+/// A graph of one text column, a vectorizer, weights of its terms and one linear model, as `TextLinearStage` runs it.
 struct TextLinearPlan {
     /// What happens to the counts of a text's terms; a count of zero stays zero.
     enum Step: Sendable {
@@ -14,28 +14,22 @@ struct TextLinearPlan {
     let vectorizer: TextVectorizer
     let steps: [Step]
     let model: Gemm
-    let modelNode: ValueID
 
     /// Why a graph is not of this form.
     struct Obstacle: Error {
         let reason: String
     }
 
-    init(_ graph: OptimizedGraph) throws(Obstacle) {
-        guard graph.nodes.count > 2, case .selectColumns(let columns) = graph.nodes[0].node.operation,
-            columns.count == 1, case .textVectorizer(let vectorizer) = graph.nodes[1].node.operation
-        else {
-            throw Obstacle(reason: "the graph does not begin with one vectorized text")
+    /// Follows the linear model's input back to the record.
+    init(_ model: Gemm, at gemm: ValueID, of graph: OptimizedGraph) throws(Obstacle) {
+        guard model.weights.allSatisfy(\.isFinite) else {
+            throw Obstacle(reason: "a weight of the linear model is not a number")
         }
-        inputColumn = columns[0]
-        self.vectorizer = vectorizer
+        self.model = model
         var steps: [Step] = []
-        var index = 2
-        while index < graph.nodes.count {
-            let node = graph.nodes[index].node
-            guard node.inputs == [ValueID(index: index - 1)] else {
-                throw Obstacle(reason: "the terms go several ways")
-            }
+        var value = graph.node(gemm).inputs[0]
+        while true {
+            let node = graph.node(value)
             switch node.operation {
             case .elementwise(.sublinearCount): steps.append(.sublinear)
             case .scaler(let scaler):
@@ -46,18 +40,17 @@ struct TextLinearPlan {
                 }
                 steps.append(.weigh(scaler.scale))
             case .rowNormalizer(let normalizer): steps.append(.normalize(normalizer))
-            case .gemm(let gemm):
-                guard gemm.weights.allSatisfy(\.isFinite) else {
-                    throw Obstacle(reason: "a weight of the linear model is not a number")
+            case .textVectorizer(let vectorizer):
+                guard case .selectColumns(let columns) = graph.node(node.inputs[0]).operation, columns.count == 1 else {
+                    throw Obstacle(reason: "the vectorized text is not one of the record's columns as it is")
                 }
-                self.steps = steps
-                model = gemm
-                modelNode = ValueID(index: index)
+                inputColumn = columns[0]
+                self.vectorizer = vectorizer
+                self.steps = steps.reversed()
                 return
-            default: throw Obstacle(reason: "\(node.operation.name) stands before the linear model")
+            default: throw Obstacle(reason: "no vectorized text stands before the linear model")
             }
-            index += 1
+            value = node.inputs[0]
         }
-        throw Obstacle(reason: "no linear model follows the text")
     }
 }

@@ -4,67 +4,48 @@ internal import TensorCore
 /// A vectorized text and its linear model. Only the terms that occur are ever touched, so that a row costs as much as
 /// its text is long, and not as the vocabulary is wide. Equal to the reference bit for bit: terms are added up in the
 /// order of their columns, and those left out are zero.
-final class TextLinearPredictor: Predictor {
-    let report: PredictorReport
+struct TextLinearStage: Stage {
     private let inputColumn: Int
     private let width: Int
     private let isBinary: Bool
     private let steps: [TextLinearPlan.Step]
     private let model: Gemm
     private let terms: TextTerms
-    private let tail: ScoreTail
-    private let tileRowCount: Int
+    private let output: TilePlace
+    /// Where the number of each term lies in the workspace's doubles, and in its long integers a bit for each of those
+    /// that count.
+    private let base: Int
+    private let bits: Range<Int>
 
-    init(_ plan: TextLinearPlan, terms: TextTerms, tail: ScoreTail, tileRowCount: Int, report: PredictorReport) {
+    init(_ plan: TextLinearPlan, terms: TextTerms, output: TilePlace, memory: inout MemoryPlan) {
         inputColumn = plan.inputColumn
         width = plan.vectorizer.width
         isBinary = plan.vectorizer.isBinary
         steps = plan.steps
         model = plan.model
         self.terms = terms
-        self.tail = tail
-        self.tileRowCount = tileRowCount
-        self.report = report
+        self.output = output
+        base = memory.take(width, of: \.doubles)
+        let words = (width + 63) / 64
+        let first = memory.take(words, of: \.longIntegers)
+        bits = first..<first + words
     }
 
-    func makeWorkspace() -> Workspace {
-        var plan = MemoryPlan()
-        // The tail's numbers, and behind them the number of each term; which of these count tells a bit each.
-        plan.doubles = tail.scalarCount + width
-        plan.integers = tail.classCount
-        plan.longIntegers = (width + 63) / 64
-        return Workspace(plan: plan)
-    }
-
-    func predict(_ rows: borrowing RowBatch, into output: inout OutputBatch, using workspace: Workspace) {
-        output.reset(rowCount: rows.rowCount)
-        var first = 0
-        while first < rows.rowCount {
-            let count = min(tileRowCount, rows.rowCount - first)
-            let knownFaults = output.faults.count
-            for row in 0..<count {
-                if rows.isMissing(row: first + row, column: inputColumn) {
-                    output.faults.append(RowFault(row: first + row, column: inputColumn, reason: .missingValue))
-                    for target in 0..<model.outputWidth { workspace.doubles[row * model.outputWidth + target] = 0 }
-                } else {
-                    score(row: first + row, of: rows, target: row * model.outputWidth, in: workspace)
-                }
-            }
-            tail.run(
-                rowCount: count, firstRow: first, scalars: &workspace.doubles, classes: &workspace.integers,
-                output: &output)
-            for fault in output.faults[knownFaults...] { output.clear(row: fault.row) }
-            first += count
+    func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
+        // A missing text is at fault already: an input that is vectorized as it is must be there.
+        for tileRow in 0..<tile.rowCount where !faults.contains(tileRow: tileRow) {
+            score(
+                row: tile.firstRow + tileRow, of: rows, target: output.offset + tileRow * output.width, in: workspace)
         }
     }
 
     private func score(row: Int, of rows: borrowing RowBatch, target: Int, in workspace: Workspace) {
-        let base = tail.scalarCount
         TextTerms.load(.input(column: inputColumn), row: row, of: rows, into: &workspace.scratch.text)
         terms.forEachTerm(in: &workspace.scratch.text) { column, isNegative in
             let bit: Int64 = 1 << Int64(column & 63)
-            if workspace.longIntegers[column >> 6] & bit == 0 {
-                workspace.longIntegers[column >> 6] |= bit
+            let word = bits.lowerBound + column >> 6
+            if workspace.longIntegers[word] & bit == 0 {
+                workspace.longIntegers[word] |= bit
                 workspace.doubles[base + column] = 0
             }
             if isBinary {
@@ -74,7 +55,7 @@ final class TextLinearPredictor: Predictor {
             }
         }
         let count = takeColumns(in: workspace)
-        for step in steps { apply(step, termCount: count, base: base, in: workspace) }
+        for step in steps { apply(step, termCount: count, in: workspace) }
         for output in 0..<model.outputWidth {
             var sum = 0.0
             for place in 0..<count {
@@ -88,21 +69,21 @@ final class TextLinearPredictor: Predictor {
     /// The columns whose bits are set go to the scratch's indices, in order, and the bits are cleared.
     private func takeColumns(in workspace: Workspace) -> Int {
         var count = 0
-        for word in workspace.longIntegers.indices {
-            var bits = workspace.longIntegers[word]
-            if bits == 0 { continue }
+        for word in bits {
+            var left = workspace.longIntegers[word]
+            if left == 0 { continue }
             workspace.longIntegers[word] = 0
             workspace.scratch.reserveIndices(count + 64)
-            while bits != 0 {
-                workspace.scratch.indices[count] = word * 64 + bits.trailingZeroBitCount
-                bits &= bits &- 1
+            while left != 0 {
+                workspace.scratch.indices[count] = (word - bits.lowerBound) * 64 + left.trailingZeroBitCount
+                left &= left &- 1
                 count += 1
             }
         }
         return count
     }
 
-    private func apply(_ step: TextLinearPlan.Step, termCount: Int, base: Int, in workspace: Workspace) {
+    private func apply(_ step: TextLinearPlan.Step, termCount: Int, in workspace: Workspace) {
         switch step {
         case .sublinear:
             for place in 0..<termCount {

@@ -1,0 +1,32 @@
+internal import ModelIR
+
+/// Makes `linear-folded`: selections, imputers, scalers and one-hot encoders before a linear model, and the model.
+struct LinearFoldStageBuilder: StageBuilder {
+    let name = "linear-folded"
+
+    func offer(for value: ValueID, of graph: OptimizedGraph) -> StageOffer? {
+        guard case .gemm(let model) = graph.node(value).operation else { return nil }
+        let fold: LinearFold
+        do throws(LinearFold.Obstacle) {
+            fold = try LinearFold(model, at: value, of: graph)
+        } catch {
+            return .cannotRun(reason: error.reason)
+        }
+        let weightCount = fold.terms.weights.count
+        let tableBytes =
+            weightCount * 8 + fold.terms.count * 20
+            + fold.encodings.reduce(0) { $0 + $1.table.byteCount + $1.weights.count * 8 }
+        let cost =
+            40 + 1.5 * Double(fold.terms.count) + 0.4 * Double(weightCount)
+            + (45 + Double(fold.outputCount)) * Double(fold.encodings.count)
+        return .runs(
+            StagePlan(
+                inputs: [], nanosecondsPerRow: cost, nanosecondsPerRowOfMany: cost,
+                reason: "one linear model, folded with what stands before it into \(fold.terms.count) numbers and "
+                    + "\(fold.encodings.count) encoded columns",
+                tableBytes: tableBytes,
+                make: { places, memory throws(ImportError) in
+                    LinearFoldStage(fold, output: places.output, memory: &memory)
+                }))
+    }
+}

@@ -1,0 +1,19 @@
+/// The builders of stages: one line each. For each value the cheapest plan is taken; of equal ones, the first.
+enum StageList {
+    static let all: [any StageBuilder] = [
+        // Models.
+        CompactForestStageBuilder(),
+        LinearFoldStageBuilder(),
+        TextLinearStageBuilder(),
+        // What stands before them and behind them.
+        SelectStageBuilder(),
+        MoveStageBuilder(),
+        ScaleStageBuilder(),
+        ImputeStageBuilder(),
+        EncodeStageBuilder(),
+        ActivationStageBuilder(),
+        LabelStageBuilder(),
+        // Everything.
+        ReferenceStageBuilder(),
+    ]
+}
