@@ -84,3 +84,13 @@ void vencejo_log_sums(vencejo_cpu_level level, const double *input, size_t row_c
     (void)level;
     LEVELS(log_sums, input, row_count, width, output)
 }
+
+FORMS(center, const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count, double *output)
+
+void vencejo_center(
+    vencejo_cpu_level level, const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count,
+    double *output
+) {
+    (void)level;
+    LEVELS(center, terms, slots, stride, row_count, output)
+}

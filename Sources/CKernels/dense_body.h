@@ -404,3 +404,42 @@ void NAME(expand)(
         }
     }
 }
+
+// MARK: Records
+
+INLINE vector bounded(const vencejo_terms *terms, size_t index, vector value) {
+    // NaN passes both.
+    return LESSER(load(terms->upper + index), GREATER(load(terms->lower + index), value));
+}
+
+void NAME(center)(
+    const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count, double *output
+) {
+    const size_t count = terms->count;
+    for (size_t row = 0; row < row_count; row++) {
+        const double *from = (const double *)(slots + row * stride);
+        double *to = output + row * count;
+        size_t index = 0;
+        for (; index + LANES <= count; index += LANES) {
+            vector value;
+            if (terms->columns == NULL) {
+                value = load(from + index);
+            } else {
+                UNROLL
+                for (int lane = 0; lane < LANES; lane++) value[lane] = from[terms->columns[index + lane]];
+            }
+            value = choose(value != value, load(terms->missing + index), value - load(terms->centers + index));
+            if (terms->lower != NULL) value = bounded(terms, index, value);
+            store(to + index, value);
+        }
+        for (; index < count; index++) {
+            double value = from[terms->columns == NULL ? (int32_t)index : terms->columns[index]];
+            value = value != value ? terms->missing[index] : value - terms->centers[index];
+            if (terms->lower != NULL) {
+                if (value < terms->lower[index]) value = terms->lower[index];
+                if (value > terms->upper[index]) value = terms->upper[index];
+            }
+            to[index] = value;
+        }
+    }
+}

@@ -24,5 +24,6 @@ typedef enum {
 vencejo_cpu_level vencejo_cpu_best_level(void);
 
 #include "dense.h"
+#include "encode.h"
 
 #endif

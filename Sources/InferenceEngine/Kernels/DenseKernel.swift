@@ -41,9 +41,10 @@ enum DenseKernel {
         unsafe workspace.doubles.withUnsafeMutableBufferPointer { numbers in
             unsafe weights.withUnsafeBufferPointer { weights in
                 unsafe bias.withUnsafeBufferPointer { bias in
-                    guard let base = numbers.baseAddress, let weights = weights.baseAddress else { return }
+                    guard let base = numbers.baseAddress else { return }
                     unsafe vencejo_dots(
-                        level, base + input.offset, rowCount, input.width, weights, output.width, bias.baseAddress,
+                        level, base + input.offset, rowCount, input.width, weights.baseAddress, output.width,
+                        bias.baseAddress,
                         base + output.offset, output.width)
                 }
             }

@@ -41,33 +41,50 @@ struct PackedSearch: Sendable {
         }
     }
 
-    init(_ search: NearestNeighbors) throws(Obstacle) {
-        switch search.measure {
-        case .euclidean: givesRoots = true
-        case .squaredEuclidean: givesRoots = false
-        default: throw .measure
+    /// The grid that the points lie on.
+    struct Grid: Sendable {
+        let givesRoots: Bool
+        let center: [Double]
+        /// Half of the longest column.
+        let reach: Double
+        /// Points lie within so many steps.
+        let steps: Double
+        let step: Double
+
+        /// Finds out whether the search can be packed.
+        init(_ search: NearestNeighbors) throws(Obstacle) {
+            switch search.measure {
+            case .euclidean: givesRoots = true
+            case .squaredEuclidean: givesRoots = false
+            default: throw .measure
+            }
+            let width = search.inputWidth
+            guard search.neighborCount <= PackedSearch.neighborsMax else { throw .neighbors }
+            guard width <= PackedSearch.widthMax, search.count < 1 << 28 else { throw .width }
+            var lowest = [Double](repeating: .infinity, count: width)
+            var highest = [Double](repeating: -.infinity, count: width)
+            for point in 0..<search.count {
+                for column in 0..<width {
+                    let value = search.points[point * width + column]
+                    guard value.magnitude < 1e100 else { throw .numbers }
+                    lowest[column] = min(lowest[column], value)
+                    highest[column] = max(highest[column], value)
+                }
+            }
+            let middle = (0..<width).map { lowest[$0] / 2 + highest[$0] / 2 }
+            center = middle
+            reach = (0..<width).reduce(0) { max($0, highest[$1] - middle[$1], middle[$1] - lowest[$1]) }
+            // Points within ±steps, rows within twice that: |x · y| + |y|²/2 < 2.5 · width · steps² has to fit 31 bits.
+            steps = min(16_000, (0x1p31 / (2.6 * Double(width))).squareRoot().rounded(.down))
+            step = reach / steps
+            guard step > 1e-100, steps >= 8 else { throw .numbers }
         }
+    }
+
+    init(_ search: NearestNeighbors, _ grid: Grid) {
         let width = search.inputWidth
         let count = search.count
-        guard search.neighborCount <= Self.neighborsMax else { throw .neighbors }
-        guard width <= Self.widthMax, count < 1 << 28 else { throw .width }
-        var lowest = [Double](repeating: .infinity, count: width)
-        var highest = [Double](repeating: -.infinity, count: width)
-        for point in 0..<count {
-            for column in 0..<width {
-                let value = search.points[point * width + column]
-                guard value.magnitude < 1e100 else { throw .numbers }
-                lowest[column] = min(lowest[column], value)
-                highest[column] = max(highest[column], value)
-            }
-        }
-        let center = (0..<width).map { lowest[$0] / 2 + highest[$0] / 2 }
-        let reach = (0..<width).reduce(0) { max($0, highest[$1] - center[$1], center[$1] - lowest[$1]) }
-        // Points within ±steps, rows within twice that: |x · y| + |y|²/2 < 2.5 · width · steps² has to fit 31 bits.
-        let steps = min(16_000, (0x1p31 / (2.6 * Double(width))).squareRoot().rounded(.down))
-        let step = reach / steps
-        guard step.isNormal, steps >= 8 else { throw .numbers }
-
+        let (center, reach, step) = (grid.center, grid.reach, grid.step)
         let pairCount = (width + 1) / 2
         let panelCount = (count + Self.panel - 1) / Self.panel
         var points = [Int16](repeating: 0, count: panelCount * pairCount * Self.panel * 2 + 32)
@@ -96,10 +113,11 @@ struct PackedSearch: Sendable {
         self.firstPoint = firstPoint
         self.halves = halves
         exact = search.points
+        givesRoots = grid.givesRoots
         self.center = center
         self.step = step
         self.error = error
-        limit = Int32(2 * steps)
+        limit = Int32(2 * grid.steps)
         self.count = count
         self.width = width
         neighborCount = search.neighborCount
@@ -108,10 +126,9 @@ struct PackedSearch: Sendable {
 
     /// Takes scratch from the plan of the memory.
     func takeScratch(_ memory: inout MemoryPlan) -> Scratch {
-        let scratch = Scratch(integers: memory.integers, doubles: memory.doubles)
-        memory.integers += scratchCounts.integers
-        memory.doubles += scratchCounts.doubles
-        return scratch
+        let needed = scratchCounts
+        return Scratch(
+            integers: memory.take(needed.integers, of: \.integers), doubles: memory.take(needed.doubles, of: \.doubles))
     }
 
     /// Where its scratch begins.

@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// An activation over a tile, many numbers at a time.
-struct ActivationStage: Stage {
+struct PackedActivationStage: Stage {
     let activation: PackedActivation
     let input: TilePlace
     let output: TilePlace
@@ -14,7 +14,7 @@ struct ActivationStage: Stage {
 
 /// Makes `activation-packed`: for dense models only. What follows trees keeps the C library's bits, as their
 /// libraries' own results do.
-struct ActivationStageBuilder: StageBuilder {
+struct PackedActivationStageBuilder: StageBuilder {
     let name = "activation-packed"
 
     func offer(for value: ValueID, of graph: OptimizedGraph) -> StageOffer? {
@@ -36,7 +36,7 @@ struct ActivationStageBuilder: StageBuilder {
                 inputs: [node.inputs[0]], nanosecondsPerRow: cost.one, nanosecondsPerRowOfMany: cost.many,
                 reason: "\(activation.rawValue) of several numbers at a time", tableBytes: 0
             ) { places, _ in
-                ActivationStage(activation: packed, input: places.inputs[0], output: places.output)
+                PackedActivationStage(activation: packed, input: places.inputs[0], output: places.output)
             })
     }
 
