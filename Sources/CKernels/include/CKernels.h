@@ -26,5 +26,7 @@ typedef enum {
 vencejo_cpu_level vencejo_cpu_best_level(void);
 
 #include "packed_forest.h"
+#include "dense.h"
+#include "encode.h"
 
 #endif

@@ -7,12 +7,17 @@ enum StageList {
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
+        GemmStageBuilder(),
+        KernelMachineStageBuilder(),
+        PairwiseStageBuilder(),
+        NeighborsStageBuilder(),
         // What stands before them and behind them.
         SelectStageBuilder(),
         MoveStageBuilder(),
         ScaleStageBuilder(),
         ImputeStageBuilder(),
         EncodeStageBuilder(),
+        PackedActivationStageBuilder(),
         ActivationStageBuilder(),
         LabelStageBuilder(),
         // Everything.
