@@ -25,4 +25,8 @@ typedef enum {
 // The best level that this processor and the system under it support.
 vencejo_cpu_level vencejo_cpu_best_level(void);
 
+#include "packed_forest.h"
+#include "dense.h"
+#include "encode.h"
+
 #endif

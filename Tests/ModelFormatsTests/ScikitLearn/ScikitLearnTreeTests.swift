@@ -130,15 +130,6 @@ import Testing
                 == "model/estimators_[1].tree_")
     }
 
-    @Test func refusesAClassifierOfSeveralTargets() throws {
-        let forest = PythonValue.estimator(
-            "ensemble._forest.RandomForestClassifier",
-            [("n_features_in_", .integer(2)), ("n_outputs_", .integer(2)), ("estimators_", .list([.treeRegressor()]))])
-        let error = try #require(Self.refusal(forest))
-        #expect(error.kind == .unsupported)
-        #expect(error.remedy?.contains("one classifier a target") == true)
-    }
-
     // MARK: Bombs
 
     /// A small file may name one tree many times; what is read of it in all is bounded by the file's size.
