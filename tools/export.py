@@ -94,6 +94,66 @@ def read_frame(path):
     return numpy.array([[float(cell) if cell else math.nan for cell in row] for row in rows])
 
 
+def with_categories(model, frame):
+    """A frame of a CSV, whose columns have lost their types, with those that the booster takes for categories as it wants
+    them. What a model within a pipeline wants is that pipeline's business."""
+    if not hasattr(frame, "columns"):
+        return frame
+    if hasattr(model, "get_cat_feature_indices"):  # CatBoost: whole numbers, truth values and text
+        return with_whole_numbers(frame, [frame.columns[index] for index in model.get_cat_feature_indices()])
+    booster = getattr(model, "booster", None) or getattr(model, "booster_", None)
+    if booster is None and hasattr(model, "get_booster"):
+        booster = model.get_booster()
+    if getattr(booster, "pandas_categorical", None):
+        return with_pandas_categories(frame, booster.pandas_categorical)
+    if "c" in (getattr(booster, "feature_types", None) or []):
+        return with_codes(frame, [name for name, kind in zip(frame.columns, booster.feature_types) if kind == "c"])
+    return frame
+
+
+def with_whole_numbers(frame, names):
+    frame = frame.copy()
+    for name in names:
+        if frame[name].dtype.kind == "f":
+            if frame[name].isna().any() or (frame[name] % 1 != 0).any():
+                raise SystemExit(f"column {name}: CatBoost takes no missing values and no fractions for categories")
+            frame[name] = frame[name].astype("int64")
+    return frame
+
+
+def with_pandas_categories(frame, tables):
+    """LightGBM keeps a list of values for each category column of the training frame, in order, without its name."""
+    import pandas
+
+    def holds(name, values):
+        known = frame[name].dropna()
+        return len(known) > 0 and known.isin(values).any()
+
+    text = [name for name in frame.columns if frame[name].dtype.kind in "Ob"]
+    if len(text) != len(tables) or not all(holds(name, values) for name, values in zip(text, tables)):
+        raise SystemExit(
+            f"the model has {len(tables)} category columns, and the CSV {len(text)} columns of text that could be them; "
+            "call export_bundle from Python with the training frame itself")
+    frame = frame.copy()
+    for name, values in zip(text, tables):
+        frame[name] = pandas.Categorical(frame[name], categories=values)
+    return frame
+
+
+def with_codes(frame, names):
+    """XGBoost: text by the model's own table (3.1 and later); numbers are codes already."""
+    import pandas
+
+    frame = frame.copy()
+    for name in names:
+        if frame[name].dtype.kind in "iuf":
+            largest = int(frame[name].max()) if frame[name].notna().any() else 0
+            frame[name] = pandas.Categorical(frame[name], categories=range(largest + 1))
+        else:
+            frame[name] = frame[name].astype("category")
+    return frame
+
+
 # ---------------------------------------------------------------------------------------------- parts of a bundle
 def golden_rows(model, frame, count):
     """Rows spread over the frame, each with the answers that the model gives for it alone."""
@@ -226,7 +286,7 @@ def load_xgboost(path):
     elif kind == "regressor":
         model = xgboost.XGBRegressor()
     else:
-        return NativeBooster(booster, lambda row: xgboost.DMatrix(row))
+        return NativeBooster(booster, lambda row: xgboost.DMatrix(row, enable_categorical=True))
     model.load_model(str(path))
     return model
 
@@ -273,6 +333,7 @@ def main():
     names = getattr(model, "feature_names_in_", None)
     if names is not None and hasattr(frame, "columns"):
         frame = frame[list(names)]
+    frame = with_categories(model, frame)
     document = export_bundle(
         options.output, model, frame, name=options.name, artifact=options.model, rows=options.rows,
         tolerance=options.tolerance)

@@ -14,6 +14,7 @@ import warnings
 import sklearn
 
 import sklearn_cases
+from time_bound import within
 
 FULL_VERSION = (1, 7)
 
@@ -23,6 +24,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     is_committed = options.seed is None
@@ -44,7 +46,7 @@ def main():
     import sklearn_preprocessing  # noqa: F401
     import sklearn_text  # noqa: F401
 
-    for function, committed in sklearn_cases.CASES:
+    for function, committed in within(options.seconds, sklearn_cases.CASES, options.seed):
         if is_committed and (committed == "never" or committed == "one version"
                              and sklearn_cases.VERSION != FULL_VERSION):
             continue

@@ -10,12 +10,20 @@ package enum ElementKind: String, Sendable, Hashable {
 /// Where one column of a value comes from.
 package struct ValueOrigin: Sendable, Hashable {
     /// The input column, as long as each element depends on that column alone; nil once columns were mixed.
-    package let inputColumn: Int?
+    package var inputColumn: Int? { column < 0 ? nil : Int(column) }
+    /// The same, -1 for none: a hashing vectorizer makes a million of these.
+    private let column: Int32
     /// Whether a missing input still is missing here.
     package let mayBeMissing: Bool
     /// Whether it may be missing, or infinite, though the input is a number: the result of a logarithm, or of an
     /// encoder whose code for unknown values is NaN. Who refuses missing values has to look at each row.
     package var isUnsettled = false
+
+    init(inputColumn: Int?, mayBeMissing: Bool, isUnsettled: Bool = false) {
+        column = inputColumn.map { Int32($0) } ?? -1
+        self.mayBeMissing = mayBeMissing
+        self.isUnsettled = isUnsettled
+    }
 
     /// A result of several columns, which is never missing.
     package static let computed = ValueOrigin(inputColumn: nil, mayBeMissing: false)

@@ -38,6 +38,7 @@ struct BundleDescription {
     var rows: [Row] = []
     var tolerance: Double?
     var histograms: [ReferenceHistogram] = []
+    var options = ImportOptions()
 
     /// - Throws: `ImportError` with the key and the byte.
     init(_ bytes: Span<UInt8>) throws(ImportError) {
@@ -85,12 +86,31 @@ struct BundleDescription {
         case "columns": try readColumns(&reader, key)
         case "golden": try readGolden(&reader, key)
         case "histograms": try readHistograms(&reader, key)
+        case "options": try readOptions(&reader, key)
         default:
             throw Self.refusal(
                 key, "an unknown key",
                 "vencejo, name, artifact, metadata, unknown_fields, absent_fields, outputs, threshold, labels, "
-                    + "columns, golden or histograms")
+                    + "columns, golden, histograms or options")
         }
+    }
+
+    private mutating func readOptions(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+        var range: Range<Int>?
+        try reader.object(place) { (reader, key) throws(ImportError) in
+            let keyPlace = BundleReader.join(place, key)
+            guard key == "iteration_range" else { throw Self.refusal(keyPlace, "an unknown key", "iteration_range") }
+            var bounds: [Int64] = []
+            try reader.array(keyPlace) { (reader, index) throws(ImportError) in
+                guard index < 2 else { throw Self.refusal(keyPlace, "more than two numbers", "[start, end]") }
+                bounds.append(try reader.integer("\(keyPlace)[\(index)]"))
+            }
+            guard bounds.count == 2, bounds[0] >= 0, bounds[0] < bounds[1], bounds[1] <= Int64(Int32.max) else {
+                throw Self.refusal(keyPlace, "\(bounds)", "[start, end], two rounds from 0 of which the first is less")
+            }
+            range = Int(bounds[0])..<Int(bounds[1])
+        }
+        options = ImportOptions(iterationRange: range)
     }
 
     private mutating func readNotes(_ reader: inout BundleReader, _ place: String) throws(ImportError) {

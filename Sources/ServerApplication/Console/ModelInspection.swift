@@ -10,10 +10,15 @@ public enum ModelInspection {
     private static let shareOfModels = 0.2
 
     /// The report as text.
-    /// - Parameter predictor: the predictor to force; nil shows the compiler's choice.
+    /// - Parameters:
+    ///   - predictor: the predictor to force; nil shows the compiler's choice.
+    ///   - iterationRange: the boosting rounds that predict; nil for those that the library would use.
     /// - Throws: `CommandError` with what is unsupported, why, and what to do instead.
-    public static func report(path: String, predictor: String? = nil) throws(CommandError) -> String {
-        let model = try ModelFile(path: path, predictor: predictor)
+    public static func report(
+        path: String, predictor: String? = nil, iterationRange: Range<Int>? = nil
+    ) throws(CommandError) -> String {
+        let model = try ModelFile(
+            path: path, predictor: predictor, options: ImportOptions(iterationRange: iterationRange))
         let signature = model.compiled.signature
         let report = model.compiled.predictor.report
         var lines = [

@@ -42,6 +42,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         let classes: [Cell]?
         /// Whether rows may be refused that the library answers, for its answer cannot be told; but not all of them.
         let mayRefuse: Bool
+        /// The boosting rounds that predict, as [start, end].
+        let iterationRange: [Int]?
         /// Each method's answers by the name of its output; nil for a row that the library refuses.
         let methods: [String: [Cell?]]
 
@@ -63,6 +65,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             tolerance = try value("tolerance")
             classes = try value("classes")
             mayRefuse = try value("mayRefuse") ?? false
+            iterationRange = try value("iteration_range")
             var methods: [String: [Cell?]] = [:]
             for name in [
                 "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",
@@ -166,6 +169,12 @@ struct ParityAnswer {
                 case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
                     if let number = cell.number { batch.setDouble(number, row: row, column: column) }
                 case (.number(let number), .int64): batch.setInt64(Int64(number), row: row, column: column)
+                case (.number(let number), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array(String(Int64(number)).utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
+                case (.boolean(let value), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array((value ? "1" : "0").utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)

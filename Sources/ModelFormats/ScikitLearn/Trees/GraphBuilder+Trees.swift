@@ -71,6 +71,7 @@ extension GraphBuilder {
         check: (FittedTree) throws(ImportError) -> Void, leaf: (ArraySlice<Double>) -> [Double]
     ) throws(ImportError) {
         let members = isForest ? try memberValues("estimators_", of: estimator) : [.none]
+        if isForest { ensemble.reserveNodes(nodeCount(ofTreesIn: members)) }
         for (index, value) in members.enumerated() {
             let member =
                 isForest ? try member(value, named: "estimators_[\(index)]", of: estimator) : estimator
