@@ -252,9 +252,11 @@ private struct SplitMix: RandomNumberGenerator {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)
     }
+}
 
-    // MARK: Columns with rules of their own
+// MARK: Columns with rules of their own
 
+extension NativeRequestDecoderTests {
     private static let categories: RowLayout = {
         var category = Column(name: "zone", kind: .string, acceptsMissing: true)
         category.takesWholeNumbersAsText = true
