@@ -88,10 +88,14 @@ let package = Package(
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
-        // For measuring only: the wire with a fixed answer behind it. No product ships it.
+        // For measuring only; no product ships them: the wire with a fixed answer behind it.
         .executableTarget(
             name: "fixed-answer", dependencies: ["HTTPServer", "HTTPCore"], path: "Benchmarks/FixedAnswer",
             swiftSettings: settings),
+        // And the predictor of a model without a server around it.
+        .executableTarget(
+            name: "kernel-timer", dependencies: ["InferenceEngine", "ModelFormats", "ModelIR", "TensorCore"],
+            path: "Benchmarks/KernelTimer", swiftSettings: settings),
 
         // Tests mirror the targets.
         tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),

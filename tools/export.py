@@ -163,22 +163,35 @@ def golden_rows(model, frame, count):
     for number in range(min(count, total)):
         index = number * total // min(count, total)
         row = row_of(frame, index)
-        expected = {"prediction": answer(model.predict(row)[0])}
+        prediction = model.predict(row)
+        expected = {"prediction": answer(prediction[0])}
         if hasattr(model, "predict_proba"):
-            probabilities = model.predict_proba(row)[0]
-            expected["probabilities"] = {
-                label_text(label): plain(value) for label, value in zip(model.classes_, probabilities)
-            }
+            expected["probabilities"] = probabilities_of(model, model.predict_proba(row), prediction)
         cells = cells_of(frame, index)
         rows.append({"input": cells if names is None else dict(zip(names, cells)), "expected": expected})
     return rows
 
 
+def probabilities_of(model, values, prediction):
+    """An object of the classes, or one a target."""
+    if isinstance(values, list):
+        return [by_label(labels, target[0]) for labels, target in zip(model.classes_, values)]
+    if getattr(prediction, "ndim", 1) == 2 and prediction.shape == values.shape and values.shape[1] > 1:
+        # Several labels a row: the probability of each.
+        labels = [prediction.dtype.type(0), prediction.dtype.type(1)]
+        return [by_label(labels, [1 - value, value]) for value in values[0]]
+    return by_label(model.classes_, values[0])
+
+
+def by_label(labels, values):
+    return {label_text(label): plain(value) for label, value in zip(labels, values)}
+
+
 def answer(value):
     if getattr(value, "ndim", 0) > 0:
-        # CatBoost's classifiers give a row of one label.
-        labels = value.dtype.kind in "OUSb" or value.dtype.kind == "i" and value.size == 1
-        return plain(value[0]) if labels else [plain(number) for number in value]
+        # CatBoost's classifiers give a row of one label; classifiers of several targets one a target.
+        is_label = value.dtype.kind in "OUSbi" and value.size == 1
+        return plain(value[0]) if is_label else [plain(number) for number in value]
     return plain(value)
 
 

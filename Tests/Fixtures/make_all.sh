@@ -87,6 +87,15 @@ make_boosting xgb-2.1 make_xgboost_objects.py xgboost==2.1.4 numpy==2.2.6 pandas
 make_boosting xgb-3.1 make_xgboost_objects.py xgboost==3.1.2 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
 make_boosting cat-1.2 make_catboost.py catboost==1.2.8 numpy==1.26.4 pandas==2.2.3 scipy==1.17.1
 
+# Boosted models within scikit-learn's estimators.
+make_members() {
+    "$venvs/$1/bin/python" "$here/make_boosted_members.py" "$output" ${seed:+--seed "$seed"}
+}
+make_members xgb-3.1
+if [ -n "$seed" ]; then
+    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4; do make_members "$name"; done
+fi
+
 [ -z "$seed" ] || exit 0
 
 # XGBoost's fixtures: package, version, NumPy, SciPy, scikit-learn. Without dependencies: the full package asks for GPU libraries.

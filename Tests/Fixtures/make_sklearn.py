@@ -34,10 +34,13 @@ def main():
 
     # Each family of cases registers itself.
     import sklearn_dense  # noqa: F401
+    import sklearn_importances  # noqa: F401
     import sklearn_linear  # noqa: F401
     import sklearn_neighbors  # noqa: F401
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
+    import sklearn_targets  # noqa: F401
+    import sklearn_ties  # noqa: F401
     import sklearn_trees  # noqa: F401
     import sklearn_ensembles  # noqa: F401
     import sklearn_preprocessing  # noqa: F401

@@ -208,6 +208,24 @@ struct BundleDescription {
         _ reader: inout BundleReader, _ place: String
     ) throws(ImportError) -> GoldenRow.Expectation {
         switch try reader.kind(place) {
+        case .array:
+            var items: [GoldenRow.Expectation] = []
+            try reader.array(place) { (reader, index) throws(ImportError) in
+                items.append(try Self.singleExpectation(&reader, "\(place)[\(index)]"))
+            }
+            // Numbers are a vector, or the labels of several targets; the model tells which.
+            var numbers: [Double] = []
+            for case .numbers(let values) in items { numbers += values }
+            return numbers.count == items.count ? .numbers(numbers) : .targets(items)
+        default: return try singleExpectation(&reader, place)
+        }
+    }
+
+    /// A number, a label, or numbers by label.
+    private static func singleExpectation(
+        _ reader: inout BundleReader, _ place: String
+    ) throws(ImportError) -> GoldenRow.Expectation {
+        switch try reader.kind(place) {
         case .object:
             var probabilities: [GoldenRow.LabelProbability] = []
             try reader.object(place) { (reader, label) throws(ImportError) in
@@ -215,12 +233,6 @@ struct BundleDescription {
                 probabilities.append(GoldenRow.LabelProbability(label: label, probability: value))
             }
             return .probabilities(probabilities)
-        case .array:
-            var numbers: [Double] = []
-            try reader.array(place) { (reader, index) throws(ImportError) in
-                numbers.append(try Self.goldenNumber(&reader, "\(place)[\(index)]"))
-            }
-            return .numbers(numbers)
         case .string: return .label(try reader.text(place))
         case .bool: return .label(try reader.cell(place) == .number(1) ? "true" : "false")
         default: return .numbers([try Self.goldenNumber(&reader, place)])

@@ -18,6 +18,8 @@ struct GraphBuilder: ~Escapable {
     private var nodes: [Node] = []
     private var outputs: [GraphOutput] = []
     private var widths: [Int] = []
+    /// Whether each node's numbers are float32.
+    private var areNarrow: [Bool] = []
     private var inputNames: [String]?
     private var uses: [ColumnUse?] = []
     private var steps: [ModelStep] = []
@@ -156,7 +158,28 @@ struct GraphBuilder: ~Escapable {
     mutating func add(_ operation: Operator, _ inputs: [ValueID] = [], width: Int, path: String) -> ValueID {
         nodes.append(Node(path: path, operation: operation, inputs: inputs))
         widths.append(width)
+        areNarrow.append(isNarrow(operation, inputs))
         return ValueID(index: nodes.count - 1)
+    }
+
+    /// Whether a value's numbers are float32.
+    func isNarrow(_ value: ValueID) -> Bool { areNarrow[value.index] }
+
+    /// Whether a value's numbers were float32.
+    func isWidened(_ value: ValueID) -> Bool {
+        if case .widen = nodes[value.index].operation { true } else { false }
+    }
+
+    func width(of value: ValueID) -> Int { widths[value.index] }
+
+    /// Who makes numbers of float32, and who hands them on.
+    private func isNarrow(_ operation: Operator, _ inputs: [ValueID]) -> Bool {
+        switch operation {
+        case .treeEnsemble(let ensemble): ensemble.precision == .float32
+        case .sparseLinear: true
+        case .activation, .binaryProbabilities, .gatherColumns, .concat: inputs.contains { areNarrow[$0.index] }
+        default: false
+        }
     }
 
     mutating func note(_ estimator: EstimatorRecord, _ detail: String) throws(ImportError) {

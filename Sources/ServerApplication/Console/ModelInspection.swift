@@ -87,7 +87,15 @@ public enum ModelInspection {
         case .values(let element): "\(output.name)  \(element.rawValue)\(output.width > 1 ? " [\(output.width)]" : "")"
         case .label(let labels): "\(output.name)  one of \(classes(labels))"
         case .probabilities(let labels, let element): "\(output.name)  \(element.rawValue) for \(classes(labels))"
+        case .labels(let targets): "\(output.name)  one label for each of \(classes(targets))"
+        case .targetProbabilities(let targets, let element):
+            "\(output.name)  \(element.rawValue) for each class of \(classes(targets))"
         }
+    }
+
+    private static func classes(_ targets: [ClassLabels]) -> String {
+        let shown = targets.prefix(8).map { "(\(classes($0)))" }.joined(separator: ", ")
+        return "\(targets.count) targets: \(shown)\(targets.count > 8 ? ", ..." : "")"
     }
 
     private static func classes(_ labels: ClassLabels) -> String {

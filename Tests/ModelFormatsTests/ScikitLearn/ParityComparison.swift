@@ -33,7 +33,9 @@ struct ParityComparison {
         if imported.producer != expected.library {
             differences.append("written by \(imported.producer); expected \(expected.library)")
         }
-        if imported.graph.columns.compactMap(\.name) != expected.columns ?? [] {
+        // LightGBM names the columns of a bare array, as a member too.
+        let names = imported.graph.columns.compactMap(\.name).filter { expected.columns != nil || !$0.hasPrefix("Column_") }
+        if names != expected.columns ?? [] {
             differences.append("columns \(imported.graph.columns.map { $0.name ?? "-" })")
         }
         hasTrees = imported.graph.nodes.contains { if case .treeEnsemble = $0.operation { true } else { false } }
@@ -66,6 +68,7 @@ struct ParityComparison {
                 continue
             }
             guard !answer.faults.contains(row) else {
+                if expected.mayRefuse, answer.faults.count < wanted.count { continue }
                 differences.append("\(name) of row \(row): refused; expected \(cell)")
                 continue
             }
