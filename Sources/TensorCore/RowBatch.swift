@@ -110,6 +110,18 @@ package struct RowBatch: ~Copyable {
         get { slots.span }
     }
 
+    /// All missing words, `layout.missingWordsPerRow` a row.
+    package var missingSpan: Span<UInt64> {
+        @_lifetime(borrow self)
+        get { missing.span }
+    }
+
+    /// The bytes of all strings. A `string` slot that is not missing holds `offset << 32 | length` of its own.
+    package var arenaSpan: Span<UInt8> {
+        @_lifetime(borrow self)
+        get { arena.span }
+    }
+
     package func double(row: Int, column: Int) -> Double {
         Double(bitPattern: slots[row * layout.width + column])
     }

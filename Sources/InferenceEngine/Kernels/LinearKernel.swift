@@ -1,6 +1,10 @@
+internal import CKernels
 internal import TensorCore
 
-/// Weighted sums of centred numbers.
+/// Centred numbers of a tile's records, and the weights of their categories.
+///
+/// Unchecked access: the tables of `Terms` are checked against each other and the record in `center`, the ranges of the
+/// arrays in each function.
 enum LinearKernel {
     /// The numeric part of a folded linear model, one entry a term.
     struct Terms: Sendable {
@@ -22,74 +26,95 @@ enum LinearKernel {
         var count: Int { columns.count }
     }
 
-    /// Writes the centred numbers of one row to `target[offset...]`.
+    /// Writes the centred numbers of some rows, one row after the other, to `target[offset...]`.
     static func center(
-        _ terms: Terms, row: Int, of rows: borrowing RowBatch, target: inout [Double], offset: Int
+        _ terms: Terms, firstRow: Int, rowCount: Int, of rows: borrowing RowBatch, target: inout [Double], offset: Int
     ) {
         let width = rows.layout.width
+        let words = rows.layout.missingWordsPerRow
         let count = terms.count
-        precondition(offset >= 0 && offset + count <= target.count, "room for the centred numbers")
-        precondition(!terms.areInOrder || count <= width, "the row's first columns")
-        let record = rows.slotSpan.extracting(row * width..<(row + 1) * width)
-        let centers = terms.centers.span
-        let missing = terms.missing.span
-        precondition(centers.count == count && missing.count == count)
-        var centred = target.mutableSpan
-        if terms.areInOrder {
-            for term in 0..<count {
-                let value = unsafe Double(bitPattern: record[unchecked: term])
-                let difference = unsafe value - centers[unchecked: term]
-                unsafe centred[unchecked: offset &+ term] = value != value ? missing[unchecked: term] : difference
+        let boundCount = terms.lowerBounds.count
+        precondition(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows.rowCount, "rows of the batch")
+        precondition(offset >= 0 && offset + rowCount * count <= target.count, "room for the centred numbers")
+        precondition(terms.centers.count == count && terms.missing.count == count, "a centre for each term")
+        precondition(boundCount == terms.upperBounds.count && (boundCount == 0 || boundCount == count), "bounds")
+        precondition(terms.areInOrder ? count <= width : terms.hasColumns(below: width), "columns of the record")
+        guard rowCount > 0, count > 0 else { return }
+        unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
+            unsafe rows.missingSpan.withUnsafeBufferPointer { bitmap in
+                unsafe target.withUnsafeMutableBufferPointer { target in
+                    unsafe withNative(terms) { native in
+                        guard let slots = slots.baseAddress, let target = target.baseAddress else { return }
+                        let first = unsafe slots + firstRow * width
+                        unsafe vencejo_center(
+                            CPULevel.current.native, &native, first, width, rowCount, target + offset)
+                        for term in terms.integerTerms {
+                            let column = Int(terms.columns[term])
+                            guard let bitmap = bitmap.baseAddress, words > column >> 6 else { continue }
+                            var source = unsafe vencejo_column(
+                                slots: first + column, stride: width,
+                                missing: bitmap + firstRow * words + (column >> 6), missing_stride: words,
+                                missing_bit: UInt32(column & 63), is_integer: 1)
+                            unsafe vencejo_center_integers(
+                                &native, term, &source, rowCount, target + offset + term, count)
+                        }
+                    }
+                }
             }
-        } else {
-            let columns = terms.columns.span
-            for term in 0..<count {
-                let value = unsafe Double(bitPattern: record[Int(columns[unchecked: term])])
-                let difference = unsafe value - centers[unchecked: term]
-                unsafe centred[unchecked: offset &+ term] = value != value ? missing[unchecked: term] : difference
-            }
-        }
-        for term in terms.integerTerms {
-            let column = Int(terms.columns[term])
-            centred[offset + term] =
-                rows.isMissing(row: row, column: column)
-                ? terms.missing[term] : Double(rows.int64(row: row, column: column)) - terms.centers[term]
-        }
-        guard !terms.lowerBounds.isEmpty else { return }
-        for term in 0..<count {
-            // NaN passes both.
-            if centred[offset + term] < terms.lowerBounds[term] { centred[offset + term] = terms.lowerBounds[term] }
-            if centred[offset + term] > terms.upperBounds[term] { centred[offset + term] = terms.upperBounds[term] }
         }
     }
 
-    /// The sum of `values[offset ..< offset + count]` times `weights[start ..< start + count]`, in eight partial sums.
-    static func dot(_ values: [Double], offset: Int, _ weights: [Double], start: Int, count: Int) -> Double {
-        precondition(offset >= 0 && start >= 0 && count >= 0, "ranges within the arrays")
-        precondition(count <= values.count - offset && count <= weights.count - start, "ranges within the arrays")
-        let values = values.span
+    private static func withNative(_ terms: Terms, _ body: (inout vencejo_terms) -> Void) {
+        unsafe terms.columns.withUnsafeBufferPointer { columns in
+            unsafe terms.centers.withUnsafeBufferPointer { centers in
+                unsafe terms.missing.withUnsafeBufferPointer { missing in
+                    unsafe terms.lowerBounds.withUnsafeBufferPointer { lower in
+                        unsafe terms.upperBounds.withUnsafeBufferPointer { upper in
+                            let isBounded = !terms.lowerBounds.isEmpty
+                            var native = unsafe vencejo_terms(
+                                columns: terms.areInOrder ? nil : columns.baseAddress, centers: centers.baseAddress,
+                                missing: missing.baseAddress, lower: isBounded ? lower.baseAddress : nil,
+                                upper: isBounded ? upper.baseAddress : nil, count: terms.count)
+                            unsafe body(&native)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds to each row of scores the row of weights that was found for it; a negative one marks a row to pass over.
+    /// - Returns: a bit for each row passed over.
+    static func addRows(
+        _ found: [Int32], at first: Int, rowCount: Int, weights: [Double], width: Int, to scores: inout [Double],
+        at offset: Int
+    ) -> UInt64 {
+        precondition(rowCount <= Tile.rowsMax && first >= 0 && first + rowCount <= found.count, "what was found")
+        precondition(offset >= 0 && offset + rowCount * width <= scores.count, "rows of scores")
+        var passedOver: UInt64 = 0
+        let weightRows = width == 0 ? 0 : weights.count / width
+        let found = found.span
         let weights = weights.span
-        var low = SIMD4<Double>()
-        var high = SIMD4<Double>()
-        var index = 0
-        while index &+ 8 <= count {
-            unsafe low += four(values, offset &+ index) * four(weights, start &+ index)
-            unsafe high += four(values, offset &+ index &+ 4) * four(weights, start &+ index &+ 4)
-            index &+= 8
+        var scores = scores.mutableSpan
+        for row in 0..<rowCount {
+            let index = unsafe Int(found[unchecked: first &+ row])
+            guard index >= 0, index < weightRows else {
+                passedOver |= 1 << UInt64(row)
+                continue
+            }
+            for column in 0..<width {
+                unsafe scores[unchecked: offset &+ row &* width &+ column] +=
+                    weights[unchecked: index &* width &+ column]
+            }
         }
-        var sum = (low + high).sum()
-        while index < count {
-            unsafe sum += values[unchecked: offset &+ index] * weights[unchecked: start &+ index]
-            index &+= 1
-        }
-        return sum
+        return passedOver
     }
+}
 
-    @inline(always)
-    @unsafe
-    private static func four(_ span: Span<Double>, _ index: Int) -> SIMD4<Double> {
-        unsafe SIMD4(
-            span[unchecked: index], span[unchecked: index &+ 1], span[unchecked: index &+ 2],
-            span[unchecked: index &+ 3])
+extension LinearKernel.Terms {
+    fileprivate func hasColumns(below width: Int) -> Bool {
+        var isBelow = true
+        for column in columns where column < 0 || Int(column) >= width { isBelow = false }
+        return isBelow
     }
 }

@@ -11,6 +11,18 @@ extension OneHotEncoder.Categories {
         }
     }
 
+    /// The place of the category with this text, compared byte for byte.
+    func position(ofText text: String) -> Int? {
+        guard case .strings(let values) = self else { return nil }
+        return values.firstIndex { $0?.utf8.elementsEqual(text.utf8) ?? false }
+    }
+
+    /// The place of the category with this value.
+    func position(ofNumber number: Double) -> Int? {
+        guard case .numbers(let values) = self else { return nil }
+        return Self.index(of: number, in: values)
+    }
+
     /// The place of the category that the element of the workspace's numbers or texts is.
     func index(
         ofElement element: Int, row: Int, of rows: borrowing RowBatch, in workspace: Workspace

@@ -4,11 +4,10 @@ internal import TensorCore
 /// A preprocessing graph and the linear model behind it, folded into one table: terms of centred numbers, and for each
 /// encoded column a row of weights a category. No scaled value and no one-hot vector is ever made.
 struct LinearFold {
-    /// One encoded input column. A class, so that a row that goes through it retains one thing and not each table.
+    /// One encoded input column. A class, so that a tile that goes through it retains one thing and not each table.
     final class Encoding: Sendable {
         let inputColumn: Int
-        let isText: Bool
-        let table: CategoryTable
+        let table: CategoryIndex
         /// The row of weights for an unknown category and for a missing value; nil where they are refused.
         let unknownRow: Int?
         let missingRow: Int?
@@ -16,11 +15,9 @@ struct LinearFold {
         let weights: [Double]
 
         init(
-            inputColumn: Int, isText: Bool, table: CategoryTable, unknownRow: Int?, missingRow: Int?,
-            weights: [Double]
+            inputColumn: Int, table: CategoryIndex, unknownRow: Int?, missingRow: Int?, weights: [Double]
         ) {
             self.inputColumn = inputColumn
-            self.isText = isText
             self.table = table
             self.unknownRow = unknownRow
             self.missingRow = missingRow
@@ -210,7 +207,7 @@ struct LinearFold {
 
     private func encoding(_ lookup: Lookup) throws(Obstacle) -> Encoding {
         let feature = lookup.feature
-        guard let table = CategoryTable(feature.categories) else {
+        guard let table = CategoryIndex(feature.categories) else {
             throw Obstacle(reason: "an encoder's categories are too long")
         }
         let (count, overflow) = (feature.categories.count + 1).multipliedReportingOverflow(by: outputCount)
@@ -228,16 +225,14 @@ struct LinearFold {
         append(lookup.unknown == .infrequent ? feature.infrequentIndicator ?? -1 : -1)
 
         let unknownRow = lookup.unknown == .refuse ? nil : feature.categories.count
-        var isText = false
         var missingRow = table.missingCategory ?? unknownRow
-        if case .strings = feature.categories { isText = true }
         if let text = lookup.textReplacement {
-            missingRow = table.category(ofText: Array(text.utf8).span) ?? unknownRow
+            missingRow = feature.categories.position(ofText: text) ?? unknownRow
         } else if let number = lookup.numberReplacement, !number.isNaN {
-            missingRow = table.category(ofNumber: number) ?? unknownRow
+            missingRow = feature.categories.position(ofNumber: number) ?? unknownRow
         }
         return Encoding(
-            inputColumn: lookup.inputColumn, isText: isText, table: table, unknownRow: unknownRow,
-            missingRow: missingRow, weights: weights)
+            inputColumn: lookup.inputColumn, table: table, unknownRow: unknownRow, missingRow: missingRow,
+            weights: weights)
     }
 }

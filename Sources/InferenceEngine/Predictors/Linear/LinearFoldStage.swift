@@ -7,58 +7,87 @@ struct LinearFoldStage: Stage {
     private let terms: LinearKernel.Terms
     private let encodings: [LinearFold.Encoding]
     private let bias: [Double]
+    /// The terms' weights, where the outputs are many.
+    private let panels: PackedPanels?
     private let output: TilePlace
-    /// Where the centred numbers of one row lie in the workspace's doubles.
+    /// Rows that are centred together, and where their numbers lie in the workspace's doubles.
+    private let blockRowCount: Int
     private let centred: Int
+    /// Where a column's categories lie in the workspace's integers, one a row.
+    private let found: Int
 
-    init(_ fold: LinearFold, output: TilePlace, memory: inout MemoryPlan) {
+    /// Numbers of a block: they stay in the first cache.
+    private static let blockNumbers = 2048
+
+    init(_ fold: LinearFold, _ places: StagePlaces, memory: inout MemoryPlan) {
         terms = fold.terms
         encodings = fold.encodings
         bias = fold.bias
-        self.output = output
-        centred = memory.take(fold.terms.count, of: \.doubles)
+        output = places.output
+        panels =
+            fold.outputCount <= GemmStage.plainOutputsMax || fold.terms.count == 0
+            ? nil : PackedPanels(fold.terms.weights, count: fold.outputCount, width: fold.terms.count)
+        blockRowCount = min(places.tileRowCount, max(Self.blockNumbers / max(fold.terms.count, 1), 1))
+        centred = memory.take(fold.terms.count * blockRowCount, of: \.doubles)
+        found = memory.take(places.tileRowCount, of: \.integers)
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
-        for tileRow in 0..<tile.rowCount {
-            addNumbers(
-                row: tile.firstRow + tileRow, of: rows, scores: output.offset + tileRow * output.width,
-                in: &workspace.doubles)
+        var first = 0
+        while first < tile.rowCount {
+            let count = min(blockRowCount, tile.rowCount - first)
+            addNumbers(tile, block: first..<first + count, of: rows, in: workspace)
+            first += count
         }
-        for encoding in encodings {
-            for tileRow in 0..<tile.rowCount {
-                let row = tile.firstRow + tileRow
-                guard let weights = encoding.weightsRow(row: row, of: rows) else {
-                    faults.add(
-                        RowFault(row: row, column: encoding.inputColumn, reason: .unknownCategory), tileRow: tileRow)
-                    continue
-                }
-                let scores = output.offset + tileRow * output.width
-                for index in 0..<bias.count {
-                    workspace.doubles[scores + index] += encoding.weights[weights * bias.count + index]
-                }
-            }
+        for index in encodings.indices {
+            let refused = encodings[index].add(
+                tile, of: rows, found: found, to: output.offset, outputCount: bias.count, in: workspace)
+            if refused != 0 { refuse(refused, encodings[index].inputColumn, tile, &faults) }
         }
     }
 
-    private func addNumbers(row: Int, of rows: borrowing RowBatch, scores: Int, in doubles: inout [Double]) {
-        LinearKernel.center(terms, row: row, of: rows, target: &doubles, offset: centred)
-        for index in 0..<bias.count {
-            let sum = LinearKernel.dot(
-                doubles, offset: centred, terms.weights, start: index * terms.count, count: terms.count)
-            doubles[scores + index] = sum + bias[index]
+    private func addNumbers(
+        _ tile: Tile, block: Range<Int>, of rows: borrowing RowBatch, in workspace: Workspace
+    ) {
+        let target = TilePlace(
+            kind: .float64, offset: output.offset + block.lowerBound * output.width, width: output.width,
+            inputColumns: [])
+        LinearKernel.center(
+            terms, firstRow: tile.firstRow + block.lowerBound, rowCount: block.count, of: rows,
+            target: &workspace.doubles, offset: centred)
+        let source = TilePlace(kind: .float64, offset: centred, width: terms.count, inputColumns: [])
+        if let panels {
+            DenseKernel.measures(
+                .product, panels, bias: bias, from: source, to: target, rowCount: block.count, in: workspace)
+        } else {
+            DenseKernel.products(
+                weights: terms.weights, bias: bias, from: source, to: target, rowCount: block.count, in: workspace)
+        }
+    }
+
+    private func refuse(_ refused: UInt64, _ column: Int, _ tile: Tile, _ faults: inout TileFaults) {
+        var rest = refused
+        while rest != 0 {
+            let row = rest.trailingZeroBitCount
+            rest &= rest - 1
+            faults.add(
+                RowFault(row: tile.firstRow + row, column: column, reason: .unknownCategory), tileRow: row)
         }
     }
 }
 
 extension LinearFold.Encoding {
-    /// The row of weights that the column selects; nil if the encoder refuses it.
-    fileprivate func weightsRow(row: Int, of rows: borrowing RowBatch) -> Int? {
-        if rows.isMissing(row: row, column: inputColumn) { return missingRow }
-        if isText { return table.category(ofText: rows.stringBytes(row: row, column: inputColumn)) ?? unknownRow }
-        let number =
-            rows.layout.columns[inputColumn].kind == .int64
-            ? Double(rows.int64(row: row, column: inputColumn)) : rows.double(row: row, column: inputColumn)
-        return table.category(ofNumber: number) ?? unknownRow
+    /// Adds the weights of the column's categories to a tile's scores.
+    /// - Returns: a bit for each row whose category is refused.
+    fileprivate func add(
+        _ tile: Tile, of rows: borrowing RowBatch, found: Int, to scores: Int, outputCount: Int,
+        in workspace: Workspace
+    ) -> UInt64 {
+        table.find(
+            column: inputColumn, firstRow: tile.firstRow, rowCount: tile.rowCount, of: rows,
+            missing: Int32(missingRow ?? -1), unknown: Int32(unknownRow ?? -1), into: &workspace.integers, at: found)
+        return LinearKernel.addRows(
+            workspace.integers, at: found, rowCount: tile.rowCount, weights: weights, width: outputCount,
+            to: &workspace.doubles, at: scores)
     }
 }

@@ -26,7 +26,7 @@ struct LinearFoldStageBuilder: StageBuilder {
                     + "\(fold.encodings.count) encoded columns",
                 tableBytes: tableBytes,
                 make: { places, memory throws(ImportError) in
-                    LinearFoldStage(fold, output: places.output, memory: &memory)
+                    LinearFoldStage(fold, places, memory: &memory)
                 }))
     }
 }

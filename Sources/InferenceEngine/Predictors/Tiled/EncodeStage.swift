@@ -15,7 +15,7 @@ struct EncodeStage: Stage {
         let source: Source
         /// The input column, for faults.
         let inputColumn: Int
-        let table: CategoryTable
+        let table: CategoryIndex
         /// Where the feature's columns begin in the value.
         let firstColumn: Int
         let target: Target
@@ -33,56 +33,66 @@ struct EncodeStage: Stage {
     private let features: [Feature]
     private let output: TilePlace
     private let hasIndicators: Bool
+    /// Where a feature's categories lie in the workspace's integers, one a row.
+    private let found: Int
 
-    init(_ features: [Feature], output: TilePlace) {
+    init(_ features: [Feature], output: TilePlace, found: Int) {
         self.features = features
         self.output = output
+        self.found = found
         hasIndicators = features.contains { if case .indicator = $0.target { true } else { false } }
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         if hasIndicators {
-            let end = output.offset + tile.rowCount * output.width
-            for index in output.offset..<end { workspace.doubles[index] = 0 }
+            EncodeKernel.clear(&workspace.doubles, at: output.offset, count: tile.rowCount * output.width)
         }
+        let features = features.span
         for index in features.indices {
-            for tileRow in 0..<tile.rowCount {
-                let row = tile.firstRow + tileRow
-                let category = category(of: index, tileRow: tileRow, row: row, of: rows, in: workspace)
-                let place = output.offset + tileRow * output.width + features[index].firstColumn
-                if !write(features[index].target, category, at: place, in: &workspace.doubles) {
-                    faults.add(
-                        RowFault(row: row, column: features[index].inputColumn, reason: .unknownCategory),
-                        tileRow: tileRow)
-                }
+            features[index].find(tile, of: rows, found: found, in: workspace)
+            var refused = features[index].write(found, to: output, rowCount: tile.rowCount, in: workspace)
+            while refused != 0 {
+                let row = refused.trailingZeroBitCount
+                refused &= refused - 1
+                faults.add(
+                    RowFault(
+                        row: tile.firstRow + row, column: features[index].inputColumn, reason: .unknownCategory),
+                    tileRow: row)
             }
         }
     }
+}
 
-    private func category(
-        of feature: Int, tileRow: Int, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
-    ) -> Int? {
-        switch features[feature].source {
+extension EncodeStage.Feature {
+    /// Finds the category of each row of the tile.
+    fileprivate func find(_ tile: Tile, of rows: borrowing RowBatch, found: Int, in workspace: Workspace) {
+        switch source {
         case .text(let column, let missing):
-            if rows.isMissing(row: row, column: column) { return missing }
-            return features[feature].table.category(ofText: rows.stringBytes(row: row, column: column))
+            table.find(
+                column: column, firstRow: tile.firstRow, rowCount: tile.rowCount, of: rows,
+                missing: missing.map { Int32($0) } ?? EncodeKernel.unknown, unknown: EncodeKernel.unknown,
+                into: &workspace.integers, at: found)
         case .number(let place, let column):
-            let number = workspace.doubles[place.offset + tileRow * place.width + column]
-            if number.isNaN { return features[feature].table.missingCategory }
-            return features[feature].table.category(ofNumber: number)
+            table.find(
+                numbers: workspace.doubles, start: place.offset + column, stride: place.width,
+                rowCount: tile.rowCount, missing: table.missingCategory.map { Int32($0) } ?? EncodeKernel.unknown,
+                unknown: EncodeKernel.unknown, into: &workspace.integers, at: found)
         }
     }
 
-    /// - Returns: whether the category is taken.
-    private func write(_ target: Target, _ category: Int?, at place: Int, in doubles: inout [Double]) -> Bool {
+    /// Writes what becomes of the categories.
+    /// - Returns: a bit for each row whose category is refused.
+    fileprivate func write(_ found: Int, to output: TilePlace, rowCount: Int, in workspace: Workspace) -> UInt64 {
         switch target {
         case .indicator(let indicators, let unknown):
-            guard let indicator = category.map({ indicators[$0] }) ?? unknown else { return false }
-            if indicator >= 0 { doubles[place + Int(indicator)] = 1 }
+            EncodeKernel.setIndicators(
+                workspace.integers, at: found, rowCount: rowCount, indicators: indicators,
+                unknownIndicator: unknown ?? -2, in: &workspace.doubles, at: output.offset + firstColumn,
+                stride: output.width)
         case .code(let codes, let unknown):
-            guard let code = category.map({ codes[$0] }) ?? unknown else { return false }
-            doubles[place] = code
+            EncodeKernel.setCodes(
+                workspace.integers, at: found, rowCount: rowCount, codes: codes, unknownCode: unknown,
+                in: &workspace.doubles, at: output.offset + firstColumn, stride: output.width)
         }
-        return true
     }
 }

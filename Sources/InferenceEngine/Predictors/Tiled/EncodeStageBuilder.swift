@@ -27,10 +27,10 @@ struct EncodeStageBuilder: StageBuilder {
                 nanosecondsPerRowOfMany: 25 * count + 0.2 * width,
                 reason: "\(categories.count) columns, each category found in a table",
                 tableBytes: categories.reduce(0) { $0 + $1.count * 40 },
-                make: { places, _ throws(ImportError) in
+                make: { places, memory throws(ImportError) in
                     EncodeStage(
                         try Self.features(of: node, categories, texts: texts, input: places.inputs.first),
-                        output: places.output)
+                        output: places.output, found: memory.take(places.tileRowCount, of: \.integers))
                 }))
     }
 
@@ -40,7 +40,7 @@ struct EncodeStageBuilder: StageBuilder {
         var features: [EncodeStage.Feature] = []
         var next = 0
         for (index, known) in categories.enumerated() {
-            guard let table = CategoryTable(known) else {
+            guard let table = CategoryIndex(known) else {
                 throw ImportError(
                     .malformed, at: node.path, found: "categories too long to look up",
                     expected: "at most 2^31 bytes of them in a column")
@@ -50,7 +50,7 @@ struct EncodeStageBuilder: StageBuilder {
             if let texts {
                 let column = texts.columns[index]
                 let missing = texts.replacements?[index]
-                let replacement = missing.flatMap { table.category(ofText: Array($0.utf8).span) }
+                let replacement = missing.flatMap { known.position(ofText: $0) }
                 source = .text(column: column, missing: missing == nil ? table.missingCategory : replacement)
                 inputColumn = column
             } else if let input {

@@ -2,16 +2,22 @@
 enum StageList {
     static let all: [any StageBuilder] = [
         // Models.
+        RankedForestStageBuilder(),
         PackedForestStageBuilder(),
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
+        GemmStageBuilder(),
+        KernelMachineStageBuilder(),
+        PairwiseStageBuilder(),
+        NeighborsStageBuilder(),
         // What stands before them and behind them.
         SelectStageBuilder(),
         MoveStageBuilder(),
         ScaleStageBuilder(),
         ImputeStageBuilder(),
         EncodeStageBuilder(),
+        PackedActivationStageBuilder(),
         ActivationStageBuilder(),
         LabelStageBuilder(),
         // Everything.

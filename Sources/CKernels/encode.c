@@ -1,0 +1,135 @@
+#include "CKernels.h"
+
+#include <math.h>
+#include <string.h>
+
+static uint64_t word(const uint8_t *from) {
+    uint64_t value;
+    memcpy(&value, from, sizeof(value));
+    return value;
+}
+
+static uint64_t half_word(const uint8_t *from) {
+    uint32_t value;
+    memcpy(&value, from, sizeof(value));
+    return value;
+}
+
+static uint64_t mixed(uint64_t left, uint64_t right) {
+    const unsigned __int128 product = (unsigned __int128)left * right;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline __attribute__((always_inline)) uint64_t text_key(
+    const uint8_t *text, size_t length, uint64_t *first, uint64_t *last
+) {
+    *last = 0;
+    if (length >= 8) {
+        *first = word(text);
+        *last = word(text + length - 8);
+    } else if (length >= 4) {
+        *first = half_word(text) | half_word(text + length - 4) << 32;
+    } else if (length > 0) {
+        *first = text[0] | (uint64_t)text[length / 2] << 8 | (uint64_t)text[length - 1] << 16;
+    } else {
+        *first = 0;
+    }
+    uint64_t hash = mixed(*first ^ 0x9e3779b97f4a7c15, *last ^ 0xd6e8feb86659fd93 ^ length);
+    for (size_t offset = 8; offset + 8 < length; offset += 8) hash = mixed(hash ^ word(text + offset), 0xa0761d6478bd642f);
+    return mixed(hash, 0xe7037ed1a0b428db);
+}
+
+static inline __attribute__((always_inline)) uint64_t number_key(double number, uint64_t *first) {
+    // Both zeros are one.
+    const double plain = number + 0.0;
+    memcpy(first, &plain, sizeof(plain));
+    return mixed(*first ^ 0x9e3779b97f4a7c15, 0xd6e8feb86659fd93);
+}
+
+void vencejo_text_key(const uint8_t *text, size_t length, vencejo_category *key, uint64_t *hash) {
+    *hash = text_key(text, length, &key->first, &key->last);
+    key->length = (uint32_t)length;
+}
+
+void vencejo_number_key(double number, vencejo_category *key, uint64_t *hash) {
+    *hash = number_key(number, &key->first);
+    key->last = 0;
+    key->length = 0;
+}
+
+static inline __attribute__((always_inline)) int32_t is_missing(const vencejo_column *column, size_t row) {
+    return column->missing[row * column->missing_stride] >> column->missing_bit & 1;
+}
+
+void vencejo_find_texts(
+    const vencejo_categories *table, const vencejo_column *column, const uint8_t *arena, size_t arena_count,
+    size_t row_count, int32_t *found
+) {
+    const vencejo_category *places = table->places;
+    const uint64_t mask = table->mask;
+    for (size_t row = 0; row < row_count; row++) {
+        if (is_missing(column, row)) {
+            found[row] = table->missing;
+            continue;
+        }
+        const uint64_t slot = column->slots[row * column->stride];
+        const size_t offset = slot >> 32;
+        const size_t length = slot & 0xffffffff;
+        int32_t category = table->unknown;
+        if (offset + length <= arena_count) {
+            const uint8_t *text = arena + offset;
+            uint64_t first, last;
+            uint64_t place = text_key(text, length, &first, &last) & mask;
+            for (; places[place].category >= 0; place = (place + 1) & mask) {
+                const vencejo_category *known = &places[place];
+                if (known->first != first || known->last != last || known->length != length) continue;
+                if (length > 16 && memcmp(table->texts + known->start, text, length) != 0) continue;
+                category = known->category;
+                break;
+            }
+        }
+        found[row] = category;
+    }
+}
+
+void vencejo_find_numbers(
+    const vencejo_categories *table, const vencejo_column *column, size_t row_count, int32_t *found
+) {
+    const vencejo_category *places = table->places;
+    const uint64_t mask = table->mask;
+    for (size_t row = 0; row < row_count; row++) {
+        const uint64_t slot = column->slots[row * column->stride];
+        double number;
+        if (column->is_integer) number = (double)(int64_t)slot;
+        else memcpy(&number, &slot, sizeof(number));
+        if ((column->missing != NULL && is_missing(column, row)) || number != number) {
+            found[row] = table->missing;
+            continue;
+        }
+        uint64_t first;
+        uint64_t place = number_key(number, &first) & mask;
+        int32_t category = table->unknown;
+        for (; places[place].category >= 0; place = (place + 1) & mask) {
+            if (places[place].first != first) continue;
+            category = places[place].category;
+            break;
+        }
+        found[row] = category;
+    }
+}
+
+void vencejo_center_integers(
+    const vencejo_terms *terms, size_t term, const vencejo_column *column, size_t row_count, double *output,
+    size_t output_stride
+) {
+    for (size_t row = 0; row < row_count; row++) {
+        double value = terms->missing[term];
+        if (!is_missing(column, row)) value = (double)(int64_t)column->slots[row * column->stride] - terms->centers[term];
+        if (terms->lower != NULL) {
+            // NaN passes both.
+            if (value < terms->lower[term]) value = terms->lower[term];
+            if (value > terms->upper[term]) value = terms->upper[term];
+        }
+        output[row * output_stride] = value;
+    }
+}

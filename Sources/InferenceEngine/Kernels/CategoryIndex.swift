@@ -1,0 +1,143 @@
+internal import CKernels
+internal import ModelIR
+internal import TensorCore
+
+/// Finds the categories of a column, many rows at a time: a hash table whose entries hold what tells a short text, so
+/// that an exact comparison takes no look elsewhere.
+///
+/// Unchecked access: the initialiser makes the table, at most half full; `find` checks that the rows and the results
+/// lie within the batch and the array, and C checks each text's place against the arena.
+struct CategoryIndex: Sendable {
+    private let places: [vencejo_category]
+    /// Texts of more than 16 bytes, one after the other.
+    private let texts: [UInt8]
+    private let isText: Bool
+    /// The first category that is the missing value.
+    let missingCategory: Int?
+
+    /// - Returns: nil if the texts do not fit 31-bit offsets.
+    init?(_ categories: OneHotEncoder.Categories) {
+        let count = categories.count
+        guard count <= 1 << 26 else { return nil }
+        var size = 4
+        while size < count * 2 { size *= 2 }
+        let empty = vencejo_category(first: 0, last: 0, length: 0, start: 0, category: -1, unused: 0)
+        var places = [vencejo_category](repeating: empty, count: size)
+        var texts: [UInt8] = []
+        var missingCategory: Int?
+        func insert(_ key: vencejo_category, hash: UInt64, category: Int) {
+            // Equal categories stand in order in their run of places, so that the first is found.
+            var place = Int(truncatingIfNeeded: hash) & (size - 1)
+            while places[place].category >= 0 { place = (place + 1) & (size - 1) }
+            places[place] = key
+            places[place].category = Int32(category)
+        }
+        var hash: UInt64 = 0
+        switch categories {
+        case .strings(let strings):
+            isText = true
+            for (index, string) in strings.enumerated() {
+                guard let string else {
+                    if missingCategory == nil { missingCategory = index }
+                    continue
+                }
+                let bytes = Array(string.utf8)
+                guard texts.count + bytes.count <= Int(Int32.max) else { return nil }
+                var key = empty
+                unsafe bytes.withUnsafeBufferPointer { bytes in
+                    unsafe vencejo_text_key(bytes.baseAddress, bytes.count, &key, &hash)
+                }
+                key.start = UInt32(texts.count)
+                if bytes.count > 16 { texts += bytes }
+                insert(key, hash: hash, category: index)
+            }
+        case .numbers(let numbers):
+            isText = false
+            for (index, number) in numbers.enumerated() {
+                if number.isNaN {
+                    if missingCategory == nil { missingCategory = index }
+                    continue
+                }
+                var key = empty
+                unsafe vencejo_number_key(number, &key, &hash)
+                insert(key, hash: hash, category: index)
+            }
+        }
+        self.places = places
+        self.texts = texts
+        self.missingCategory = missingCategory
+    }
+
+    var byteCount: Int { places.count * MemoryLayout<vencejo_category>.stride + texts.count }
+
+    /// The category of each row's value in a column of the record, whose kind is the categories', into
+    /// `found[offset...]`.
+    func find(
+        column: Int, firstRow: Int, rowCount: Int, of rows: borrowing RowBatch, missing: Int32, unknown: Int32,
+        into found: inout [Int32], at offset: Int
+    ) {
+        let layout = rows.layout
+        let width = layout.width
+        let words = layout.missingWordsPerRow
+        let kind = layout.columns[column].kind
+        precondition(column >= 0 && firstRow >= 0 && firstRow + rowCount <= rows.rowCount, "rows of the batch")
+        precondition(offset >= 0 && rowCount >= 0 && offset + rowCount <= found.count, "room for what is found")
+        precondition((kind == .string) == isText && (kind == .float64 || words > column >> 6), "a column of this kind")
+        unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
+            unsafe rows.missingSpan.withUnsafeBufferPointer { missingWords in
+                unsafe rows.arenaSpan.withUnsafeBufferPointer { arena in
+                    guard let slots = slots.baseAddress else { return }
+                    let bitmap = unsafe missingWords.baseAddress.map { unsafe $0 + firstRow * words + (column >> 6) }
+                    var source = unsafe vencejo_column(
+                        slots: slots + firstRow * width + column, stride: width,
+                        missing: kind == .float64 ? nil : bitmap, missing_stride: words,
+                        missing_bit: UInt32(column & 63), is_integer: kind == .int64 ? 1 : 0)
+                    unsafe search(
+                        &source, arena, rowCount: rowCount, missing: missing, unknown: unknown, into: &found, at: offset)
+                }
+            }
+        }
+    }
+
+    /// The same for numbers that stand `stride` apart in `numbers`, from `start` on.
+    func find(
+        numbers: [Double], start: Int, stride: Int, rowCount: Int, missing: Int32, unknown: Int32,
+        into found: inout [Int32], at offset: Int
+    ) {
+        guard rowCount > 0 else { return }
+        precondition(!isText && start >= 0 && stride >= 0 && start + (rowCount - 1) * stride < numbers.count)
+        precondition(offset >= 0 && offset + rowCount <= found.count, "room for what is found")
+        unsafe numbers.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var source = unsafe vencejo_column(
+                slots: base.assumingMemoryBound(to: UInt64.self) + start, stride: stride, missing: nil,
+                missing_stride: 0, missing_bit: 0, is_integer: 0)
+            unsafe search(
+                &source, UnsafeBufferPointer(start: nil, count: 0), rowCount: rowCount, missing: missing,
+                unknown: unknown, into: &found, at: offset)
+        }
+    }
+
+    @unsafe
+    private func search(
+        _ column: inout vencejo_column, _ arena: UnsafeBufferPointer<UInt8>, rowCount: Int, missing: Int32,
+        unknown: Int32, into found: inout [Int32], at offset: Int
+    ) {
+        unsafe places.withUnsafeBufferPointer { places in
+            unsafe texts.withUnsafeBufferPointer { texts in
+                unsafe found.withUnsafeMutableBufferPointer { found in
+                    guard let found = found.baseAddress else { return }
+                    var table = unsafe vencejo_categories(
+                        places: places.baseAddress, mask: UInt64(places.count - 1), texts: texts.baseAddress,
+                        missing: missing, unknown: unknown)
+                    if isText {
+                        unsafe vencejo_find_texts(
+                            &table, &column, arena.baseAddress, arena.count, rowCount, found + offset)
+                    } else {
+                        unsafe vencejo_find_numbers(&table, &column, rowCount, found + offset)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import ModelIR
+internal import TensorCore
+
+/// An activation over a tile, many numbers at a time.
+struct PackedActivationStage: Stage {
+    let activation: PackedActivation
+    let input: TilePlace
+    let output: TilePlace
+
+    func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
+        DenseKernel.activate(activation, from: input, to: output, rowCount: tile.rowCount, in: workspace)
+    }
+}
+
+/// Makes `activation-packed`: for dense models only. What follows trees keeps the C library's bits, as their
+/// libraries' own results do.
+struct PackedActivationStageBuilder: StageBuilder {
+    let name = "activation-packed"
+
+    func offer(for value: ValueID, of graph: OptimizedGraph) -> StageOffer? {
+        let node = graph.node(value)
+        guard case .activation(let activation) = node.operation else { return nil }
+        let type = graph.type(node.inputs[0])
+        guard type.kind == .float64 else {
+            return .cannotRun(reason: "numbers of single precision keep the C library's bits")
+        }
+        guard let packed = PackedActivation(activation) else {
+            return .cannotRun(reason: "\(activation.rawValue) has no packed form")
+        }
+        guard !followsTrees(value, of: graph) else {
+            return .cannotRun(reason: "what follows trees keeps the C library's bits")
+        }
+        let cost = packed.nanosecondsPerRow(width: type.width)
+        return .runs(
+            StagePlan(
+                inputs: [node.inputs[0]], nanosecondsPerRow: cost.one, nanosecondsPerRowOfMany: cost.many,
+                reason: "\(activation.rawValue) of several numbers at a time", tableBytes: 0
+            ) { places, _ in
+                PackedActivationStage(activation: packed, input: places.inputs[0], output: places.output)
+            })
+    }
+
+    private func followsTrees(_ value: ValueID, of graph: OptimizedGraph) -> Bool {
+        var reached = [Bool](repeating: false, count: value.index + 1)
+        reached[value.index] = true
+        for index in stride(from: value.index, through: 0, by: -1) where reached[index] {
+            let node = graph.nodes[index].node
+            if case .treeEnsemble = node.operation { return true }
+            for input in node.inputs { reached[input.index] = true }
+        }
+        return false
+    }
+}
