@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CBZip2", providers: [.apt(["libbz2-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CLZMA", pkgConfig: "liblzma", providers: [.apt(["liblzma-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Data and codecs.
@@ -61,7 +62,7 @@ let package = Package(
 
         // Models: file bytes -> graph -> predictor.
         layer("ModelIR", ["TensorCore"]),
-        layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression"]),
+        layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression", "CYAML"]),
         layer("InferenceEngine", ["ModelIR", "TensorCore", "CKernels"]),
         layer("VencejoEngine", ["ModelFormats", "InferenceEngine", "ModelIR", "TensorCore"]),
 
@@ -87,10 +88,14 @@ let package = Package(
         .executableTarget(
             name: "vencejo", dependencies: ["ServerApplication", argumentParser], swiftSettings: settings),
 
-        // For measuring only: the wire with a fixed answer behind it. No product ships it.
+        // For measuring only; no product ships them: the wire with a fixed answer behind it.
         .executableTarget(
             name: "fixed-answer", dependencies: ["HTTPServer", "HTTPCore"], path: "Benchmarks/FixedAnswer",
             swiftSettings: settings),
+        // And the predictor of a model without a server around it.
+        .executableTarget(
+            name: "kernel-timer", dependencies: ["InferenceEngine", "ModelFormats", "ModelIR", "TensorCore"],
+            path: "Benchmarks/KernelTimer", swiftSettings: settings),
 
         // Tests mirror the targets.
         tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),

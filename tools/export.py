@@ -94,6 +94,66 @@ def read_frame(path):
     return numpy.array([[float(cell) if cell else math.nan for cell in row] for row in rows])
 
 
+def with_categories(model, frame):
+    """A frame of a CSV, whose columns have lost their types, with those that the booster takes for categories as it wants
+    them. What a model within a pipeline wants is that pipeline's business."""
+    if not hasattr(frame, "columns"):
+        return frame
+    if hasattr(model, "get_cat_feature_indices"):  # CatBoost: whole numbers, truth values and text
+        return with_whole_numbers(frame, [frame.columns[index] for index in model.get_cat_feature_indices()])
+    booster = getattr(model, "booster", None) or getattr(model, "booster_", None)
+    if booster is None and hasattr(model, "get_booster"):
+        booster = model.get_booster()
+    if getattr(booster, "pandas_categorical", None):
+        return with_pandas_categories(frame, booster.pandas_categorical)
+    if "c" in (getattr(booster, "feature_types", None) or []):
+        return with_codes(frame, [name for name, kind in zip(frame.columns, booster.feature_types) if kind == "c"])
+    return frame
+
+
+def with_whole_numbers(frame, names):
+    frame = frame.copy()
+    for name in names:
+        if frame[name].dtype.kind == "f":
+            if frame[name].isna().any() or (frame[name] % 1 != 0).any():
+                raise SystemExit(f"column {name}: CatBoost takes no missing values and no fractions for categories")
+            frame[name] = frame[name].astype("int64")
+    return frame
+
+
+def with_pandas_categories(frame, tables):
+    """LightGBM keeps a list of values for each category column of the training frame, in order, without its name."""
+    import pandas
+
+    def holds(name, values):
+        known = frame[name].dropna()
+        return len(known) > 0 and known.isin(values).any()
+
+    text = [name for name in frame.columns if frame[name].dtype.kind in "Ob"]
+    if len(text) != len(tables) or not all(holds(name, values) for name, values in zip(text, tables)):
+        raise SystemExit(
+            f"the model has {len(tables)} category columns, and the CSV {len(text)} columns of text that could be them; "
+            "call export_bundle from Python with the training frame itself")
+    frame = frame.copy()
+    for name, values in zip(text, tables):
+        frame[name] = pandas.Categorical(frame[name], categories=values)
+    return frame
+
+
+def with_codes(frame, names):
+    """XGBoost: text by the model's own table (3.1 and later); numbers are codes already."""
+    import pandas
+
+    frame = frame.copy()
+    for name in names:
+        if frame[name].dtype.kind in "iuf":
+            largest = int(frame[name].max()) if frame[name].notna().any() else 0
+            frame[name] = pandas.Categorical(frame[name], categories=range(largest + 1))
+        else:
+            frame[name] = frame[name].astype("category")
+    return frame
+
+
 # ---------------------------------------------------------------------------------------------- parts of a bundle
 def golden_rows(model, frame, count):
     """Rows spread over the frame, each with the answers that the model gives for it alone."""
@@ -103,22 +163,35 @@ def golden_rows(model, frame, count):
     for number in range(min(count, total)):
         index = number * total // min(count, total)
         row = row_of(frame, index)
-        expected = {"prediction": answer(model.predict(row)[0])}
+        prediction = model.predict(row)
+        expected = {"prediction": answer(prediction[0])}
         if hasattr(model, "predict_proba"):
-            probabilities = model.predict_proba(row)[0]
-            expected["probabilities"] = {
-                label_text(label): plain(value) for label, value in zip(model.classes_, probabilities)
-            }
+            expected["probabilities"] = probabilities_of(model, model.predict_proba(row), prediction)
         cells = cells_of(frame, index)
         rows.append({"input": cells if names is None else dict(zip(names, cells)), "expected": expected})
     return rows
 
 
+def probabilities_of(model, values, prediction):
+    """An object of the classes, or one a target."""
+    if isinstance(values, list):
+        return [by_label(labels, target[0]) for labels, target in zip(model.classes_, values)]
+    if getattr(prediction, "ndim", 1) == 2 and prediction.shape == values.shape and values.shape[1] > 1:
+        # Several labels a row: the probability of each.
+        labels = [prediction.dtype.type(0), prediction.dtype.type(1)]
+        return [by_label(labels, [1 - value, value]) for value in values[0]]
+    return by_label(model.classes_, values[0])
+
+
+def by_label(labels, values):
+    return {label_text(label): plain(value) for label, value in zip(labels, values)}
+
+
 def answer(value):
     if getattr(value, "ndim", 0) > 0:
-        # CatBoost's classifiers give a row of one label.
-        labels = value.dtype.kind in "OUSb" or value.dtype.kind == "i" and value.size == 1
-        return plain(value[0]) if labels else [plain(number) for number in value]
+        # CatBoost's classifiers give a row of one label; classifiers of several targets one a target.
+        is_label = value.dtype.kind in "OUSbi" and value.size == 1
+        return plain(value[0]) if is_label else [plain(number) for number in value]
     return plain(value)
 
 
@@ -213,7 +286,7 @@ def load_xgboost(path):
     elif kind == "regressor":
         model = xgboost.XGBRegressor()
     else:
-        return NativeBooster(booster, lambda row: xgboost.DMatrix(row))
+        return NativeBooster(booster, lambda row: xgboost.DMatrix(row, enable_categorical=True))
     model.load_model(str(path))
     return model
 
@@ -260,6 +333,7 @@ def main():
     names = getattr(model, "feature_names_in_", None)
     if names is not None and hasattr(frame, "columns"):
         frame = frame[list(names)]
+    frame = with_categories(model, frame)
     document = export_bundle(
         options.output, model, frame, name=options.name, artifact=options.model, rows=options.rows,
         tolerance=options.tolerance)

@@ -52,49 +52,102 @@ package enum GoldenCheck {
         return report
     }
 
+    /// - Parameter classes: the places of the classes of each target, by their labels.
     /// - Returns: the largest relative error.
     private static func compare(
-        _ values: OutputValues, _ field: OutputField, _ classes: [String: Int], _ expected: GoldenRow.Expectation,
+        _ values: OutputValues, _ field: OutputField, _ classes: [[String: Int]], _ expected: GoldenRow.Expectation,
         tolerance: Double, place: String
     ) throws(ImportError) -> Double {
         switch (field.kind, expected) {
         case (.label(let labels), _):
-            let found = labels.text(at: Int(values.labels[0]))
-            let wanted: String
-            switch expected {
-            case .label(let text): wanted = text
-            case .numbers(let numbers) where numbers.count == 1: wanted = Self.label(numbers[0], among: labels)
-            default: throw refusal(place, "numbers", "a label")
+            try compare(values.labels[0], of: labels, expected, place: place)
+            return 0
+        case (.labels(let targets), _):
+            let wanted = Self.list(expected)
+            guard wanted.count == targets.count else {
+                throw refusal(place, "\(targets.count) labels", "\(wanted.count)")
             }
-            guard found == wanted else { throw refusal(place, "the label \(found)", "the label \(wanted)") }
+            for (target, labels) in targets.enumerated() {
+                try compare(values.labels[target], of: labels, wanted[target], place: "\(place)[\(target)]")
+            }
             return 0
         case (.values(let element), .numbers(let wanted)):
             return try compare(numbers(values, element, field.width), wanted, tolerance: tolerance, place: place)
         case (.probabilities(_, let element), .probabilities(let wanted)):
             let found = numbers(values, element, field.width)
-            var worst = 0.0
-            for entry in wanted {
-                guard let index = classes[entry.label] else {
-                    throw refusal(place, "no class \(entry.label)", "one of the model's classes")
-                }
-                worst = max(
-                    worst,
-                    try compare(
-                        [found[index]], [entry.probability], tolerance: tolerance, place: "\(place).\(entry.label)"))
-            }
-            return worst
+            return try compare(found[...], classes[0], wanted, tolerance: tolerance, place: place)
         case (.probabilities(_, let element), .numbers(let wanted)):
             return try compare(numbers(values, element, field.width), wanted, tolerance: tolerance, place: place)
-        default: throw refusal(place, "an output of another kind", "numbers for numbers, a label for a label")
+        case (.targetProbabilities(_, let element), .targets(let wanted)) where wanted.count == classes.count:
+            var rest = numbers(values, element, field.width)[...]
+            var worst = 0.0
+            for (target, expectation) in wanted.enumerated() {
+                guard case .probabilities(let wanted) = expectation else { break }
+                let place = "\(place)[\(target)]"
+                worst = max(worst, try compare(rest, classes[target], wanted, tolerance: tolerance, place: place))
+                rest = rest.dropFirst(classes[target].count)
+            }
+            guard rest.isEmpty else { break }
+            return worst
+        default: break
+        }
+        throw refusal(place, "an output of another kind", "numbers for numbers, a label for a label")
+    }
+
+    /// The expectation of each target.
+    private static func list(_ expected: GoldenRow.Expectation) -> [GoldenRow.Expectation] {
+        switch expected {
+        case .targets(let targets): targets
+        case .numbers(let numbers): numbers.map { .numbers([$0]) }
+        case .label, .probabilities: [expected]
         }
     }
 
-    /// The places of the classes that an output has probabilities of, by their labels.
-    private static func classes(of field: OutputField) -> [String: Int] {
-        guard case .probabilities(let labels, _) = field.kind else { return [:] }
-        var places: [String: Int] = [:]
-        for index in 0..<labels.count { places[labels.text(at: index)] = index }
-        return places
+    private static func compare(
+        _ index: Int32, of labels: ClassLabels, _ expected: GoldenRow.Expectation, place: String
+    ) throws(ImportError) {
+        let found = labels.text(at: Int(index))
+        let wanted: String
+        switch expected {
+        case .label(let text): wanted = text
+        case .numbers(let numbers) where numbers.count == 1: wanted = Self.label(numbers[0], among: labels)
+        default: throw refusal(place, "numbers", "a label")
+        }
+        guard found == wanted else { throw refusal(place, "the label \(found)", "the label \(wanted)") }
+    }
+
+    /// The probabilities of one target, from the first of `found` on.
+    private static func compare(
+        _ found: ArraySlice<Double>, _ classes: [String: Int], _ wanted: [GoldenRow.LabelProbability],
+        tolerance: Double, place: String
+    ) throws(ImportError) -> Double {
+        var worst = 0.0
+        for entry in wanted {
+            guard let index = classes[entry.label] else {
+                throw refusal(place, "no class \(entry.label)", "one of the model's classes")
+            }
+            worst = max(
+                worst,
+                try compare(
+                    [found[found.startIndex + index]], [entry.probability], tolerance: tolerance,
+                    place: "\(place).\(entry.label)"))
+        }
+        return worst
+    }
+
+    /// The places of the classes that an output has probabilities of, by their labels, one target after the other.
+    private static func classes(of field: OutputField) -> [[String: Int]] {
+        let targets: [ClassLabels] =
+            switch field.kind {
+            case .probabilities(let labels, _): [labels]
+            case .targetProbabilities(let targets, _): targets
+            case .values, .label, .labels: []
+            }
+        return targets.map { labels in
+            var places: [String: Int] = [:]
+            for index in 0..<labels.count { places[labels.text(at: index)] = index }
+            return places
+        }
     }
 
     private static func compare(

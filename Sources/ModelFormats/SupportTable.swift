@@ -17,6 +17,8 @@ package enum SupportTable {
     package static let scikitLearn: [Family] = EstimatorClass.families.map { family in
         var rows: [Row] = []
         for entry in family.classes {
+            // A private class only occurs within others.
+            if entry.names.allSatisfy({ $0.hasPrefix("_") }) { continue }
             // One row for neighbours in the list with the same methods.
             if let last = rows.last, last.methodNames == entry.methodNames {
                 rows[rows.count - 1] = Row(

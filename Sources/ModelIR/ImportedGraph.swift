@@ -29,6 +29,10 @@ package struct GraphOutput: Sendable {
         case values
         case label(ClassLabels)
         case probabilities(ClassLabels)
+        /// One label a target.
+        case labels([ClassLabels])
+        /// The probabilities of each target's classes, the targets one after the other.
+        case targetProbabilities([ClassLabels])
     }
 
     package let name: String

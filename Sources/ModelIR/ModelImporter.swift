@@ -53,6 +53,19 @@ package protocol ModelImporter: Sendable {
     func recognizes(_ bytes: Span<UInt8>) -> Bool
 
     func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel
+
+    /// The same with options; a family that does not know one refuses it.
+    func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel
+}
+
+extension ModelImporter {
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
+        if let range = options.iterationRange {
+            throw ImportOptions.refusal(
+                of: range, found: "a model without boosting rounds", expected: "XGBoost, LightGBM or CatBoost")
+        }
+        return try importModel(bytes)
+    }
 }
 
 /// The importers of a process, in the order in which they are asked.
@@ -75,9 +88,11 @@ package struct ModelImporterList: Sendable {
     }
 
     /// Imports with the first importer that recognises the bytes.
-    package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+    package func importModel(
+        _ bytes: Span<UInt8>, options: ImportOptions = ImportOptions()
+    ) throws(ImportError) -> ImportedModel {
         for importer in importers where importer.recognizes(bytes) {
-            return try importer.importModel(bytes)
+            return try importer.importModel(bytes, options: options)
         }
         throw ImportError(
             .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),

@@ -35,6 +35,8 @@ package struct GoldenRow: Sendable {
         case label(String)
         /// Numbers by label.
         case probabilities([LabelProbability])
+        /// One for each target: labels, or numbers by label.
+        case targets([Expectation])
     }
 
     package struct LabelProbability: Sendable, Hashable {

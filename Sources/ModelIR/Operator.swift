@@ -89,6 +89,10 @@ package indirect enum Operator: Sendable {
     case categoryHash
     case categoryCTR(CategoryCTR)
 
+    // Boosted trees within other estimators.
+    /// Numbers of float32 as float64.
+    case widen
+
     /// The name for messages.
     package var name: String {
         switch self {
@@ -143,6 +147,7 @@ package indirect enum Operator: Sendable {
         case .sparseLinear: "SparseLinear"
         case .categoryHash: "CategoryHash"
         case .categoryCTR: "CategoryCTR"
+        case .widen: "Cast"
         }
     }
 }

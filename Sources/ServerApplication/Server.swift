@@ -246,7 +246,8 @@ public final class Server: Sendable {
         _ source: ModelSource, _ bytesMax: Int, _ registry: ModelRegistry, _ log: Log
     ) throws(CommandError) {
         do {
-            let bytes = try ArtifactFile.read(source.path, bytesMax: bytesMax)
+            let bytes = try ArtifactFile.read(
+                source.path, bytesMax: bytesMax, options: source.importOptions)
             switch try registry.loadStatic(source.name, bytes) {
             case .loaded(let model):
                 log.info(

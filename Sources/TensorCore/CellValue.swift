@@ -19,12 +19,23 @@ extension RowBatch {
             case (.integer(let value), .float64): setDouble(Double(value), row: row, column: column)
             case (.integer(let value), .int64): setInt64(value, row: row, column: column)
             case (.text(let text), .string):
-                let bytes = Array(text.utf8)
-                guard setString(bytes.span, row: row, column: column) else { return column }
+                guard set(text, row: row, column: column) else { return column }
+            case (.integer(let value), .string) where layout.columns[column].takesWholeNumbersAsText:
+                guard set(String(value), row: row, column: column) else { return column }
+            case (.number(let value), .string) where layout.columns[column].takesWholeNumbersAsText:
+                // A truth value.
+                guard let whole = Int64(exactly: value), set(String(whole), row: row, column: column) else {
+                    return column
+                }
             case (.number, .int64), (.number, .string), (.integer, .string), (.text, .float64), (.text, .int64):
                 return column
             }
         }
         return nil
+    }
+
+    private mutating func set(_ text: String, row: Int, column: Int) -> Bool {
+        let bytes = Array(text.utf8)
+        return setString(bytes.span, row: row, column: column)
     }
 }

@@ -23,6 +23,13 @@ package struct Column: Sendable, Hashable {
     package var categories: [String]
     /// What the training data held, for the signature; nil if unknown. Values outside are taken all the same.
     package var range: ClosedRange<Double>?
+    /// Whether a record has to have the field, with null for a missing value, whatever the record's policy is.
+    package var isRequired = false
+    /// Whether whole numbers and truth values count as text: a number as its decimal digits, true and false as 1 and 0.
+    /// So CatBoost reads categories.
+    package var takesWholeNumbersAsText = false
+    /// Whether a field may have blanks where the name has underscores, which LightGBM writes for them.
+    package var takesBlanksForUnderscores = false
 
     package init(
         name: String?, kind: ColumnKind, acceptsMissing: Bool = false, isUsed: Bool = true, categories: [String] = [],

@@ -9,6 +9,8 @@ package struct RowFault: Error, Sendable, Hashable {
         case infinite
         /// The model has no rule for a missing value in this column.
         case missingValue
+        /// Points of the training data are equally far from the row, and which of them the library takes cannot be told.
+        case tie
     }
 
     package let row: Int
@@ -27,17 +29,17 @@ package struct RowFault: Error, Sendable, Hashable {
 package struct OutputValues: Sendable {
     package var float64: [Double] = []
     package var float32: [Float] = []
-    /// Indices into the output's `ClassLabels`.
+    /// Indices into the output's `ClassLabels`; of several targets, each into those of its own.
     package var labels: [Int32] = []
 
     package init() {}
 
     mutating func resize(_ field: OutputField, rowCount: Int) {
         let count = rowCount * field.width
-        switch field.kind {
-        case .values(.float32), .probabilities(_, .float32): Self.resize(&float32, to: count, filler: 0)
-        case .values, .probabilities: Self.resize(&float64, to: count, filler: 0)
-        case .label: Self.resize(&labels, to: count, filler: 0)
+        switch field.kind.element {
+        case .float32: Self.resize(&float32, to: count, filler: 0)
+        case .some: Self.resize(&float64, to: count, filler: 0)
+        case nil: Self.resize(&labels, to: count, filler: 0)
         }
     }
 

@@ -7,14 +7,27 @@ package struct OutputField: Sendable, Hashable {
         case label(ClassLabels)
         /// One number a class, `float32` or `float64`.
         case probabilities(ClassLabels, ElementType)
+        /// One class a target: the output holds the index of each in the target's labels.
+        case labels([ClassLabels])
+        /// One number a class, of all classes of the first target, then of the second, and so on; `float32` or
+        /// `float64`.
+        case targetProbabilities([ClassLabels], ElementType)
+
+        /// What the output's numbers are; nil for class indices.
+        package var element: ElementType? {
+            switch self {
+            case .values(let element), .probabilities(_, let element), .targetProbabilities(_, let element): element
+            case .label, .labels: nil
+            }
+        }
     }
 
     package let name: String
     package let kind: Kind
     /// Numbers a row.
     package let width: Int
-    /// Whether a row's value is a list: always where it holds more than one number, and also for a regressor fitted
-    /// on a 2-D target of one column.
+    /// Whether a row's value is a list: always where it holds more than one number, and also for a model fitted on
+    /// a 2-D target of one column.
     package let isVector: Bool
 
     package init(name: String, kind: Kind, width: Int, isVector: Bool) {

@@ -14,12 +14,14 @@ package final class RowLayout: Sendable {
     private let nameStarts: [Int]
     /// Open addressing with linear probing; -1 is an empty place. The size is a power of two, at least twice the names.
     private let table: [Int32]
+    private let takesBlanks: Bool
     /// Rows of a fresh batch start as this: NaN in every slot.
     let emptySlot = Double.nan.bitPattern
 
     package init(columns: [Column], recordPolicy: RecordPolicy = RecordPolicy()) {
         self.columns = columns
         self.recordPolicy = recordPolicy
+        takesBlanks = columns.contains(where: \.takesBlanksForUnderscores)
         isAllDoubles = columns.allSatisfy { $0.kind == .float64 && $0.isUsed }
         let hasBitmap = columns.contains { $0.kind != .float64 }
         missingWordsPerRow = hasBitmap ? (columns.count + 63) / 64 : 0
@@ -50,12 +52,20 @@ package final class RowLayout: Sendable {
     /// - Complexity: O(name) expected.
     package func index(ofName name: Span<UInt8>, hint: Int) -> Int? {
         if hint >= 0, hint < columns.count, matches(name, column: hint) { return hint }
+        if let index = find(name, blank: UInt8(ascii: " ")) { return index }
+        // A name that is there as it stands is that one; then its blanks may be underscores.
+        guard takesBlanks, let index = find(name, blank: UInt8(ascii: "_")) else { return nil }
+        return columns[index].takesBlanksForUnderscores ? index : nil
+    }
+
+    /// The column of that name with `blank` for each blank.
+    private func find(_ name: Span<UInt8>, blank: UInt8) -> Int? {
         let mask = table.count - 1
-        var place = Self.hash(name) & mask
+        var place = Self.hash(name, blank: blank) & mask
         while true {
             let candidate = Int(table[place])
             if candidate < 0 { return nil }
-            if matches(name, column: candidate) { return candidate }
+            if matches(name, column: candidate, blank: blank) { return candidate }
             place = (place + 1) & mask
         }
     }
@@ -66,18 +76,22 @@ package final class RowLayout: Sendable {
         return index(ofName: bytes.span, hint: -1)
     }
 
-    private func matches(_ name: Span<UInt8>, column: Int) -> Bool {
+    private func matches(_ name: Span<UInt8>, column: Int, blank: UInt8 = UInt8(ascii: " ")) -> Bool {
         let start = nameStarts[column]
         guard columns[column].name != nil, nameStarts[column + 1] - start == name.count else { return false }
-        for offset in 0..<name.count where nameBytes[start + offset] != name[offset] { return false }
+        for offset in 0..<name.count {
+            let byte = name[offset] == UInt8(ascii: " ") ? blank : name[offset]
+            if nameBytes[start + offset] != byte { return false }
+        }
         return true
     }
 
     /// FNV-1a, 64 bits. The names are the model's, so nobody outside chooses what collides in the table.
-    private static func hash(_ bytes: Span<UInt8>) -> Int {
+    private static func hash(_ bytes: Span<UInt8>, blank: UInt8 = UInt8(ascii: " ")) -> Int {
         var state: UInt64 = 0xcbf2_9ce4_8422_2325
         for index in bytes.indices {
-            state = (state ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3
+            let byte = bytes[index] == UInt8(ascii: " ") ? blank : bytes[index]
+            state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
         }
         return Int(truncatingIfNeeded: state ^ (state >> 32))
     }

@@ -21,8 +21,10 @@ public struct ModelSummary: Sendable, Hashable {
         public let name: String
         /// Numbers a row.
         public let width: Int
-        /// The classes, for labels and probabilities.
+        /// The classes, for labels and probabilities of one target.
         public let labels: [String]
+        /// The classes of each target, for a model of several.
+        public let targets: [[String]]
     }
 
     /// The file's format, such as `pickle`.
@@ -44,7 +46,9 @@ public struct ModelSummary: Sendable, Hashable {
                 categories: column.categories)
         }
         outputs = compiled.signature.outputs.map { field in
-            Output(name: field.name, width: field.width, labels: field.labels?.texts ?? [])
+            Output(
+                name: field.name, width: field.width, labels: field.labels?.texts ?? [],
+                targets: field.targets.map(\.texts))
         }
         predictor = compiled.predictor.report.name
         predictorReason = compiled.predictor.report.reason
@@ -56,7 +60,15 @@ extension OutputField {
     var labels: ClassLabels? {
         switch kind {
         case .label(let labels), .probabilities(let labels, _): labels
-        case .values: nil
+        case .values, .labels, .targetProbabilities: nil
+        }
+    }
+
+    /// The classes of each of several targets.
+    fileprivate var targets: [ClassLabels] {
+        switch kind {
+        case .labels(let targets), .targetProbabilities(let targets, _): targets
+        case .values, .label, .probabilities: []
         }
     }
 }

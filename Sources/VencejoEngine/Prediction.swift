@@ -8,6 +8,10 @@ public struct Prediction: Sendable, Hashable {
         case label(String)
         /// One probability a class, in the order of `ModelSummary.Output.labels`.
         case probabilities([ClassProbability])
+        /// One label a target, of a model of several targets.
+        case labels([String])
+        /// The probabilities of each target's classes, in the order of `ModelSummary.Output.targets`.
+        case targetProbabilities([[ClassProbability]])
     }
 
     /// A class and its probability.

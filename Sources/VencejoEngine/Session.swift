@@ -111,10 +111,25 @@ public final class Session {
             return field.isVector || numbers.count != 1 ? .numbers(numbers) : .number(numbers[0])
         case .probabilities(let labels, let type):
             let numbers = self.numbers(index, type, range)
-            return .probabilities(
-                numbers.indices.map {
-                    Prediction.ClassProbability(label: labels.text(at: $0), probability: numbers[$0])
+            return .probabilities(probabilities(labels, numbers[...]))
+        case .labels(let targets):
+            return .labels(
+                targets.enumerated().map { target, labels in
+                    labels.text(at: Int(output.values[index].labels[range.lowerBound + target]))
                 })
+        case .targetProbabilities(let targets, let type):
+            var rest = self.numbers(index, type, range)[...]
+            return .targetProbabilities(
+                targets.map { labels in
+                    defer { rest = rest.dropFirst(labels.count) }
+                    return probabilities(labels, rest.prefix(labels.count))
+                })
+        }
+    }
+
+    private func probabilities(_ labels: ClassLabels, _ numbers: ArraySlice<Double>) -> [Prediction.ClassProbability] {
+        numbers.enumerated().map { index, number in
+            Prediction.ClassProbability(label: labels.text(at: index), probability: number)
         }
     }
 
@@ -130,6 +145,8 @@ extension RowFault.Reason {
         case .unknownCategory: "a category that the model has not seen"
         case .exceedsFloat32: "a number beyond float32, which the model computes in"
         case .infinite: "infinite, or made so by a step before the model"
+        case .tie: "among the values of a row that is equally far from several training rows, and which of them count "
+            + "cannot be told"
         case .missingValue: "missing, and the model has no rule for that"
         }
     }

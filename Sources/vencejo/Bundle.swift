@@ -26,8 +26,13 @@ struct Bundle: ParsableCommand {
         @Option(name: .shortAndLong, help: ArgumentHelp("The bundle to write.", valueName: "file"))
         var output: String
 
+        @OptionGroup var rounds: IterationRangeOption
+
         func run() throws {
-            print(try BundleCommand.make(model: model, description: description, name: name, output: output))
+            print(
+                try BundleCommand.make(
+                    model: model, description: description, name: name, iterationRange: rounds.range(),
+                    output: output))
         }
     }
 

@@ -16,7 +16,9 @@ struct Inspect: ParsableCommand {
     @Option(help: "Force a predictor by name.")
     var predictor: String?
 
+    @OptionGroup var rounds: IterationRangeOption
+
     func run() throws {
-        print(try ModelInspection.report(path: model, predictor: predictor))
+        print(try ModelInspection.report(path: model, predictor: predictor, iterationRange: rounds.range()))
     }
 }

@@ -22,8 +22,12 @@ struct Predict: ParsableCommand {
             "Outputs to compute, such as prediction,decision_function; or all.", valueName: "names"))
     var outputs: String?
 
+    @OptionGroup var rounds: IterationRangeOption
+
     func run() throws {
         let names = outputs?.split(separator: ",").map { String($0) } ?? []
-        try OfflinePrediction.run(path: model, outputs: names, predictor: predictor) { print($0) }
+        try OfflinePrediction.run(
+            path: model, outputs: names, predictor: predictor, iterationRange: rounds.range()
+        ) { print($0) }
     }
 }

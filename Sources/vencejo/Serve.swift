@@ -73,9 +73,18 @@ struct Serve: ParsableCommand {
     @Flag(help: "Print curl lines to paste, as on a terminal.")
     var examples = false
 
+    @OptionGroup var rounds: IterationRangeOption
+
     func run() throws {
         var options = ServerOptions()
         options.models = try models.map { try ModelSource(argument: $0) }
+        if let range = try rounds.range() {
+            guard options.models.count == 1 else {
+                throw ValidationError(
+                    "--iteration-range is of one model; make bundles of several: vencejo bundle make --iteration-range")
+            }
+            options.models[0].iterationRange = range
+        }
         options.host = host
         options.port = port
         options.listen = listen

@@ -1,19 +1,51 @@
 #!/bin/sh
 # Writes the fixtures of every pinned version, or, for `make parity`, all cases on other data into a folder:
-#     make_all.sh [--seed N FOLDER]
+#     make_all.sh [--seed N FOLDER [--newest SECONDS | --only NAME]]
+# --newest takes the newest version of each library alone, all in one environment, for about so many seconds; --only takes the
+# cases of it whose name contains NAME.
 # Needs Python 3.11 (those versions have wheels for it). The virtual environments lie outside the checkout: VENVS, by
 # default a folder in the user's cache.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 seed=
+newest=
 output="$here/../ModelFormatsTests/Fixtures/sklearn"
 if [ "${1:-}" = --seed ]; then
     seed=$2
     output=$3
+    newest=${4:-}
 fi
 export PYTHONDONTWRITEBYTECODE=1
 venvs=${VENVS:-${XDG_CACHE_HOME:-$HOME/.cache}/vencejo-fixtures}
 mkdir -p "$venvs"
+
+# --- The newest versions, in one environment -------------------------------------------------------------------------
+
+make_newest() { # script, share of the seconds
+    case $newest in
+    --newest) set -- "$1" --seconds "$(($bound * $2 / 100))" ;;
+    *) set -- "$1" --only "$bound" ;;
+    esac
+    script=$1
+    shift
+    "$venv/bin/python" "$here/$script" "$output" --seed "$seed" "$@"
+}
+
+if [ -n "$newest" ]; then
+    bound=$5
+    venv="$venvs/newest"
+    if [ ! -x "$venv/bin/python" ]; then
+        python3 -m venv "$venv"
+        "$venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lightgbm==4.6.0
+        # Without dependencies: they ask for GPU and plotting libraries.
+        "$venv/bin/pip" install --quiet --no-deps xgboost-cpu==3.2.0 catboost==1.2.8
+    fi
+    make_newest make_sklearn.py 55
+    make_newest make_lightgbm.py 15
+    make_newest make_xgboost_objects.py 15
+    make_newest make_catboost.py 15
+    exit 0
+fi
 
 make_one() { # scikit-learn, NumPy, pandas, SciPy
     venv="$venvs/sk-$1"
@@ -54,6 +86,15 @@ make_boosting xgb-1.7 make_xgboost_objects.py xgboost==1.7.6 numpy==1.23.5 panda
 make_boosting xgb-2.1 make_xgboost_objects.py xgboost==2.1.4 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.17.1
 make_boosting xgb-3.1 make_xgboost_objects.py xgboost==3.1.2 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
 make_boosting cat-1.2 make_catboost.py catboost==1.2.8 numpy==1.26.4 pandas==2.2.3 scipy==1.17.1
+
+# Boosted models within scikit-learn's estimators.
+make_members() {
+    "$venvs/$1/bin/python" "$here/make_boosted_members.py" "$output" ${seed:+--seed "$seed"}
+}
+make_members xgb-3.1
+if [ -n "$seed" ]; then
+    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4; do make_members "$name"; done
+fi
 
 [ -z "$seed" ] || exit 0
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 import boosting_cases as cases
 from boosting_cases import case, edges, generator, numbers, parity_case, plain, target
+from time_bound import within
 
 COMMON = {"verbose": 0, "thread_count": 1, "allow_writing_files": False, "random_seed": 3, "learning_rate": 0.5}
 
@@ -261,18 +262,61 @@ def pickles():
     cases.write(OUT / "frame_pickle", "model.pkl", pickle.dumps(model), document)
 
 
+@case
+def whole_numbers():
+    """Categories that are integers and truth values, which the library reads as text: True as 1."""
+    random = generator(61)
+    frame = pd.DataFrame({"code": random.integers(-2, 4, 120), "flag": random.integers(0, 2, 120).astype(bool),
+                          "size": random.normal(size=120)})
+    y = (frame["code"] == 2) * 3.0 + frame["flag"] * 2.0 + frame["size"] * 0.1
+    model = cb.CatBoostRegressor(iterations=5, depth=3, one_hot_max_size=10, cat_features=["code", "flag"], **COMMON).fit(frame, y)
+    rows = frame.iloc[:12 if cases.IS_COMMITTED else 80]
+    raw = plain(model.predict(rows))
+    document = {"library": "CatBoost", "columns": list(frame.columns), "tolerance": 1e-12, "prediction": raw, "margin": raw,
+                "rows": [plain(row) for row in rows.itertuples(index=False)]}
+    cases.write(OUT / "whole_numbers_cbm", "model.cbm", saved(model, "cbm"), document)
+    cases.write(OUT / "whole_numbers_pickle", "model.pkl", pickle.dumps(model), document)
+
+
+@case
+def iteration_range():
+    """Some trees only: ntree_start and ntree_end. The bias is that of the first tree."""
+    X = numbers(4, 51)
+    y = target(X, 52) + 5
+    for name, params, chosen in [("first", {}, (0, 3)), ("later", {}, (1, 4)),
+                                 ("lossguide", {"grow_policy": "Lossguide", "max_leaves": 5}, (2, 5))]:
+        model = train({"loss_function": "RMSE", "depth": 2, **params}, X, y)
+        rows = rows_for(model, X)
+        between = {"ntree_start": chosen[0], "ntree_end": chosen[1]}
+        raw = plain(model.predict(rows, **between))
+        document = {"library": "CatBoost", "columns": None, "rows": plain(rows), "tolerance": 1e-12,
+                    "iteration_range": list(chosen), "prediction": raw, "margin": raw}
+        if name != "lossguide":
+            document["leaf"] = plain(model.calc_leaf_indexes(rows, **between))
+        for suffix in ("cbm",) if cases.IS_COMMITTED else ("cbm", "json"):
+            cases.write(OUT / f"iteration_range_{name}_{suffix}", f"model.{suffix}", saved(model, suffix), document)
+    model = cb.CatBoostClassifier(iterations=5, depth=2, loss_function="MultiClass", **COMMON).fit(X, np.digitize(y, [4, 6]))
+    rows = rows_for(model, X)
+    document = {"library": "CatBoost", "columns": None, "rows": plain(rows), "tolerance": 1e-12, "iteration_range": [2, 4],
+                "prediction": plain(np.asarray(model.predict(rows, ntree_start=2, ntree_end=4)).reshape(len(rows))),
+                "probabilities": plain(model.predict_proba(rows, ntree_start=2, ntree_end=4))}
+    if not cases.IS_COMMITTED:
+        cases.write(OUT / "iteration_range_pickle", "model.pkl", pickle.dumps(model), document)
+
+
 def main():
     global OUT
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     OUT = options.folder / f"catboost-{cb.__version__}"
     if options.seed is not None:
         cases.SEED = options.seed
         cases.IS_COMMITTED = False
-    for function, is_committed in cases.CASES:
+    for function, is_committed in within(options.seconds, cases.CASES, options.seed):
         if (is_committed or not cases.IS_COMMITTED) and options.only in function.__name__:
             function()
     print(OUT.name, "done")

@@ -22,6 +22,7 @@ from sklearn.impute import SimpleImputer
 
 import boosting_cases as cases
 from boosting_cases import case, edges, generator, numbers, parity_case, plain, target
+from time_bound import within
 
 MAJOR = int(lgb.__version__.split(".")[0])
 # Committed for version 3: what it writes otherwise.
@@ -414,19 +415,49 @@ def search_of_columns():
             library=f"scikit-learn {sklearn.__version__}")
 
 
+@case
+def iteration_range():
+    """Some rounds only: start_iteration and num_iteration."""
+    X = numbers(5, 161)
+    y = target(X, 162)
+    kinds = {
+        "classes": ({"objective": "multiclass", "num_class": 3, "num_leaves": 3}, np.digitize(y, [-1.0, 1.0])),
+        "rf": ({"objective": "regression", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.6, "num_leaves": 4}, y),
+        "binary": ({"objective": "binary"}, (y > 0.4).astype(int)),
+        "dart": ({"objective": "regression", "boosting": "dart", "drop_rate": 0.5}, y),
+    }
+    for kind, (params, label) in kinds.items():
+        if cases.IS_COMMITTED and kind not in ("classes", "rf"):
+            continue
+        booster = train(params, X, label, rounds=4)
+        rows = rows_for(booster, X)
+        document = {"library": LIBRARY, "columns": None, "rows": [plain(row) for row in rows], "tolerance": 1e-12,
+                    "iteration_range": [1, 3], **booster_answers(booster, rows, start_iteration=1, num_iteration=2)}
+        cases.write(OUT / f"iteration_range_{kind}", "model.txt", booster.model_to_string(), document)
+    model = lgb.LGBMClassifier(**{**SK, "n_estimators": 5}).fit(X, np.digitize(y, [-1.0, 1.0]))
+    rows = X[:60]
+    document = {"library": LIBRARY, "columns": None, "rows": [plain(row) for row in rows], "tolerance": 1e-12,
+                "iteration_range": [2, 5],
+                "prediction": squeeze(model.predict(rows, start_iteration=2, num_iteration=3)),
+                "probabilities": squeeze(model.predict_proba(rows, start_iteration=2, num_iteration=3))}
+    if not cases.IS_COMMITTED:
+        cases.write(OUT / "iteration_range_pickle", "model.pkl", pickle.dumps(model), document)
+
+
 def main():
     global OUT
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     OUT = options.folder / f"lightgbm-{lgb.__version__}"
     if options.seed is not None:
         cases.SEED = options.seed
         cases.IS_COMMITTED = False
-    for function, is_committed in cases.CASES:
+    for function, is_committed in within(options.seconds, cases.CASES, options.seed):
         if cases.IS_COMMITTED and MAJOR < 4 and function.__name__ not in OLD:
             continue
         if (is_committed or not cases.IS_COMMITTED) and options.only in function.__name__:

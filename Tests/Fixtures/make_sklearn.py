@@ -14,6 +14,7 @@ import warnings
 import sklearn
 
 import sklearn_cases
+from time_bound import within
 
 FULL_VERSION = (1, 7)
 
@@ -23,6 +24,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     is_committed = options.seed is None
@@ -32,16 +34,19 @@ def main():
 
     # Each family of cases registers itself.
     import sklearn_dense  # noqa: F401
+    import sklearn_importances  # noqa: F401
     import sklearn_linear  # noqa: F401
     import sklearn_neighbors  # noqa: F401
     import sklearn_pipelines  # noqa: F401
     import sklearn_svm  # noqa: F401
+    import sklearn_targets  # noqa: F401
+    import sklearn_ties  # noqa: F401
     import sklearn_trees  # noqa: F401
     import sklearn_ensembles  # noqa: F401
     import sklearn_preprocessing  # noqa: F401
     import sklearn_text  # noqa: F401
 
-    for function, committed in sklearn_cases.CASES:
+    for function, committed in within(options.seconds, sklearn_cases.CASES, options.seed):
         if is_committed and (committed == "never" or committed == "one version"
                              and sklearn_cases.VERSION != FULL_VERSION):
             continue

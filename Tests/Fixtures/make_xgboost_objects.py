@@ -26,6 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import boosting_cases as cases
 from boosting_cases import case, edges, generator, numbers, parity_case, plain, target
+from time_bound import within
 
 VERSION = tuple(int(part) for part in xgb.__version__.split(".")[:2])
 # Before 1.4 a pickle holds the old binary format, which tells less of the version.
@@ -40,9 +41,9 @@ COMMITTED = {
     (0, 90): ["old_binary", "old_multi", "old_linear_multi", "classifier"],
     (1, 0): ["classifier", "regressor_stopped"],
     (1, 5): ["classifier", "regressor_stopped"],
-    (1, 7): ["old_binary", "old_multi", "old_dart", "old_linear_multi", "regressor_missing"],
+    (1, 7): ["iteration_range", "old_binary", "old_multi", "old_dart", "old_linear_multi", "regressor_missing"],
     (2, 1): ["classifier", "regressor_stopped"],
-    (3, 1): ["category_tables", "json_linear_multi", "ubj_linear", "pipeline_joblib"],
+    (3, 1): ["iteration_range", "category_tables", "json_linear_multi", "ubj_linear", "pipeline_joblib"],
 }
 
 
@@ -185,6 +186,41 @@ for index, kind in enumerate(KINDS):
     for suffix in ("json", "ubj"):
         (case if (kind, suffix) in (("linear_multi", "json"), ("linear", "ubj")) else parity_case)(
             document_format(kind, 11 * index + 5, suffix))
+
+
+@case
+def iteration_range():
+    """Some rounds only, as `predict(..., iteration_range=...)` takes them: of all versions that know it."""
+    chosen = (1, 3)
+    for kind, more in [("binary", {}), ("multi", {}), ("dart", {}), ("forest", {"num_parallel_tree": 2, "subsample": 0.5})]:
+        if cases.IS_COMMITTED and kind not in ("multi", "forest"):
+            continue
+        params, classes = KINDS.get(kind, KINDS["binary"])
+        X = numbers(4, 91)
+        y = np.digitize(target(X, 92), [-1.0, 1.0]) if classes == 3 else (target(X, 92) > 0.4).astype(int)
+        booster = train({**params, **more, "max_depth": 1 if classes == 3 else 2}, X, y, rounds=3 if classes == 3 else 4)
+        rows = rows_for(booster, X)
+        data = xgb.DMatrix(rows)
+        prediction = booster.predict(data, iteration_range=chosen)
+        document = {"library": "XGBoost " + xgb.__version__, "columns": None, "rows": plain(rows), "tolerance": TOLERANCE,
+                    "iteration_range": list(chosen), "prediction": plain(prediction),
+                    "margin": plain(booster.predict(data, output_margin=True, iteration_range=chosen)),
+                    # It takes no start for leaves: "use model slicing instead".
+                    "leaf": plain(np.asarray(booster[slice(*chosen)].predict(data, pred_leaf=True)).reshape(len(rows), -1))}
+        cases.write(OUT / f"iteration_range_{kind}", "model.ubj", saved(booster, "ubj"), document)
+    X = numbers(4, 93)
+    y = np.digitize(target(X, 94), [-1.0, 1.0])
+    model = xgb.XGBClassifier(n_estimators=6, early_stopping_rounds=2, **SK).fit(f32(X[:100]), y[:100], eval_set=[(f32(X[100:]), y[100:])],
+                                                                                 verbose=False)
+    rows = rows_for(model.get_booster(), X)
+    document = {"library": LIBRARY, "columns": None, "rows": plain(rows), "tolerance": TOLERANCE, "iteration_range": [1, 2],
+                "prediction": plain(model.predict(rows, iteration_range=(1, 2))),
+                "probabilities": plain(model.predict_proba(rows, iteration_range=(1, 2)))}
+    if not cases.IS_COMMITTED:
+        cases.write(OUT / "iteration_range_pickle", "model.pkl", pickle.dumps(model), document)
+
+
+iteration_range.wants = VERSION >= (1, 6)
 
 
 # ---------------------------------------------------------------------------------------------- pickles
@@ -355,6 +391,7 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     xgb_config = getattr(xgb, "set_config", None)
@@ -364,7 +401,7 @@ def main():
     if options.seed is not None:
         cases.SEED = options.seed
         cases.IS_COMMITTED = False
-    for function, is_committed in cases.CASES:
+    for function, is_committed in within(options.seconds, cases.CASES, options.seed):
         if cases.IS_COMMITTED and function.__name__ not in COMMITTED[VERSION]:
             continue
         if (is_committed or not cases.IS_COMMITTED) and options.only in function.__name__ \

@@ -2,8 +2,9 @@
 
 A case is a function that gives (fitted model, rows, options). Options: "protocol", "joblib" (its compression), "gzip",
 "suffix", "unknown" (values of one more row, by column), "rows" (rows to predict instead of the first of those fitted
-on), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file into
-the folder and gives its path).
+on), "multilabel" (predict_proba gives one number a label), "may_refuse" (rows whose neighbours cannot be told may be
+refused), "tolerance" (relative, 1e-9 if not given), "writer" (a function of the model and a folder that writes the file
+into the folder and gives its path).
 """
 import gzip
 import io
@@ -102,14 +103,20 @@ def plain(value):
     return str(value)
 
 
-def answer(function, row):
+def answer(function, row, is_prediction=False, is_multilabel=False):
     """One row at a time, so that a row that is refused does not take the others with it."""
     try:
         result = function(row)
+        if isinstance(result, list) and isinstance(result[0], np.ndarray):
+            # Probabilities of several targets: one target after the other.
+            result = np.concatenate(result, axis=1)
+        if is_multilabel:
+            # One probability a label: that it is 1.
+            result = np.stack([1 - result, result], axis=2).reshape(len(result), -1)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
     except (ValueError, IndexError):
         return None
-    if isinstance(result, np.ndarray) and result.dtype == bool:
+    if isinstance(result, np.ndarray) and result.dtype == bool and not is_prediction:
         result = result.astype(int)
     return [plain(value) for value in result] if isinstance(result, np.ndarray) else plain(result)
 
@@ -151,13 +158,16 @@ def write(folder, name, model, X, options, is_committed):
     }
     if "tolerance" in options:
         document["tolerance"] = options["tolerance"]
+    if options.get("may_refuse"):
+        document["mayRefuse"] = True
     if hasattr(model, "predict_proba") and np.ndim(getattr(model, "classes_", [[]])[0]) == 0:
         document["classes"] = [plain(value) for value in model.classes_]
     for key, method in [("prediction", "predict"), ("probabilities", "predict_proba"),
                         ("decision_function", "decision_function"), ("score_samples", "score_samples"),
                         ("transform", "transform")]:
         if hasattr(model, method) and method not in options.get("without", []):
-            document[key] = [answer(getattr(model, method), row) for row in rows]
+            is_multilabel = key == "probabilities" and options.get("multilabel", False)
+            document[key] = [answer(getattr(model, method), row, key == "prediction", is_multilabel) for row in rows]
 
     if "writer" in options:
         file = options["writer"](model, folder)

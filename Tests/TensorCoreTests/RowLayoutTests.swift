@@ -24,6 +24,24 @@ import Testing
         #expect(bare.index(ofName: "x") == nil)
     }
 
+    /// LightGBM writes underscores for blanks.
+    @Test func takesBlanksForUnderscoresWhereTheColumnDoes() {
+        func column(_ name: String, _ takesBlanks: Bool) -> Column {
+            var column = Column(name: name, kind: .float64)
+            column.takesBlanksForUnderscores = takesBlanks
+            return column
+        }
+        let layout = RowLayout(columns: [column("a_b c", false), column("d_e_f", true), column("g_h", false)])
+        #expect(layout.index(ofName: "d e f") == 1)
+        #expect(layout.index(ofName: "d e_f") == 1)
+        #expect(layout.index(ofName: "d_e_f") == 1)
+        #expect(layout.index(ofName: "a_b c") == 0)
+        for unknown in ["g h", "a b c", "d  e f", "d-e_f"] { #expect(layout.index(ofName: unknown) == nil) }
+        let both = RowLayout(columns: [column("x_y", true), column("x y", false)])
+        #expect(both.index(ofName: "x y") == 1)
+        #expect(both.index(ofName: "x_y") == 0)
+    }
+
     @Test func findsTheFirstOfTwoEqualNames() {
         let layout = RowLayout(columns: [Column(name: "a", kind: .float64), Column(name: "a", kind: .string)])
         #expect(layout.index(ofName: "a") == 0)

@@ -22,6 +22,7 @@ enum Layering {
         Layer("CLZ4"),
         Layer("CBZip2"),
         Layer("CLZMA"),
+        Layer("CYAML"),
 
         Layer("TensorCore"),
         Layer("ByteCoding", libraries: ["Glibc"]),
@@ -29,7 +30,7 @@ enum Layering {
         Layer("Telemetry", libraries: ["Glibc", "Logging", "Synchronization"]),
 
         Layer("ModelIR", ["TensorCore"]),
-        Layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression"], libraries: ["Glibc"]),
+        Layer("ModelFormats", ["ModelIR", "TensorCore", "ByteCoding", "Compression", "CYAML"], libraries: ["Glibc"]),
         Layer("InferenceEngine", ["ModelIR", "TensorCore", "CKernels"], libraries: ["Glibc"]),
         Layer("VencejoEngine", ["ModelFormats", "InferenceEngine", "ModelIR", "TensorCore"]),
 

@@ -18,9 +18,10 @@ enum Rules {
         "EventLoop", "HTTPServer", "ModelStore", "Compression", "ServerApplication",
     ]
 
-    /// Single files of other targets that may: each is the one place where its target hands memory to the system.
+    /// Single files of other targets that may: each is the one place where its target hands memory to the system or to C.
     static let uncheckedFiles: Set<String> = [
-        "Sources/Telemetry/DescriptorSink.swift", "Sources/HTTPCore/HTTP2/HTTP2Session.swift",
+        "Sources/ModelFormats/MLflow/YAMLEvents.swift", "Sources/Telemetry/DescriptorSink.swift",
+        "Sources/HTTPCore/HTTP2/HTTP2Session.swift",
     ]
 
     /// Holes in the concurrency checks that the sources may have in all. Each has its reason in the line above.

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "ranked_forest.h"
+
 // What the processor can do. A level includes the ones before it on its architecture.
 typedef enum {
     VENCEJO_CPU_PORTABLE = 0,
@@ -23,6 +25,7 @@ typedef enum {
 // The best level that this processor and the system under it support.
 vencejo_cpu_level vencejo_cpu_best_level(void);
 
+#include "packed_forest.h"
 #include "dense.h"
 #include "encode.h"
 

@@ -73,18 +73,36 @@ package struct TypedGraph: Sendable {
             kind = .values(type.kind == .float32 ? .float32 : .float64)
         case .label(let labels):
             guard type.kind == .classIndex else { throw refusal("a class index") }
-            guard type.classCount == labels.count else {
-                throw ImportError(
-                    .malformed, at: "output \"\(output.name)\"", found: "\(labels.count) labels",
-                    expected: "\(type.classCount), one a class")
-            }
+            try checkLabels([labels], of: type, output: output)
             kind = .label(labels)
         case .probabilities(let labels):
             guard type.kind.isNumber, type.width == labels.count else {
                 throw refusal("numbers of width \(labels.count), one a label")
             }
             kind = .probabilities(labels, type.kind == .float32 ? .float32 : .float64)
+        case .labels(let targets):
+            guard type.kind == .classIndex, !targets.isEmpty else { throw refusal("a class index of each target") }
+            try checkLabels(targets, of: type, output: output)
+            kind = .labels(targets)
+        case .targetProbabilities(let targets):
+            let width = targets.reduce(0) { $0 + $1.count }
+            guard type.kind.isNumber, type.width == width, !targets.isEmpty else {
+                throw refusal("numbers of width \(width), one a label of each target")
+            }
+            kind = .targetProbabilities(targets, type.kind == .float32 ? .float32 : .float64)
         }
         return OutputField(name: output.name, kind: kind, width: type.width, isVector: output.isVector)
+    }
+
+    /// - Throws: `ImportError` unless there are as many labels as the value's indices have classes.
+    private static func checkLabels(
+        _ targets: [ClassLabels], of type: ValueType, output: GraphOutput
+    ) throws(ImportError) {
+        func list(_ counts: [Int]) -> String { counts.map { String($0) }.joined(separator: ", ") }
+        guard type.classCounts == targets.map(\.count) else {
+            throw ImportError(
+                .malformed, at: "output \"\(output.name)\"", found: "\(list(targets.map(\.count))) labels",
+                expected: "\(list(type.classCounts)), one a class")
+        }
     }
 }

@@ -1,7 +1,7 @@
 /// What the elements of a graph's value are.
 package enum ElementKind: String, Sendable, Hashable {
     case float64, float32, string
-    /// One class of a classifier, by its index.
+    /// Classes of a classifier by their indices: one, or one a target.
     case classIndex = "class index"
 
     var isNumber: Bool { self == .float64 || self == .float32 }
@@ -10,12 +10,20 @@ package enum ElementKind: String, Sendable, Hashable {
 /// Where one column of a value comes from.
 package struct ValueOrigin: Sendable, Hashable {
     /// The input column, as long as each element depends on that column alone; nil once columns were mixed.
-    package let inputColumn: Int?
+    package var inputColumn: Int? { column < 0 ? nil : Int(column) }
+    /// The same, -1 for none: a hashing vectorizer makes a million of these.
+    private let column: Int32
     /// Whether a missing input still is missing here.
     package let mayBeMissing: Bool
     /// Whether it may be missing, or infinite, though the input is a number: the result of a logarithm, or of an
     /// encoder whose code for unknown values is NaN. Who refuses missing values has to look at each row.
     package var isUnsettled = false
+
+    init(inputColumn: Int?, mayBeMissing: Bool, isUnsettled: Bool = false) {
+        column = inputColumn.map { Int32($0) } ?? -1
+        self.mayBeMissing = mayBeMissing
+        self.isUnsettled = isUnsettled
+    }
 
     /// A result of several columns, which is never missing.
     package static let computed = ValueOrigin(inputColumn: nil, mayBeMissing: false)
@@ -29,15 +37,15 @@ package struct ValueType: Sendable, Hashable {
     package let kind: ElementKind
     /// One a column.
     package let origins: [ValueOrigin]
-    /// The classes an index may name; 0 unless `kind` is `classIndex`.
-    package let classCount: Int
+    /// The classes that each column's index may name; empty unless `kind` is `classIndex`.
+    package let classCounts: [Int]
 
     package var width: Int { origins.count }
 
     init(_ kind: ElementKind, origins: [ValueOrigin]) {
         self.kind = kind
         self.origins = origins
-        classCount = 0
+        classCounts = []
     }
 
     /// Numbers that each depend on several columns.
@@ -45,14 +53,20 @@ package struct ValueType: Sendable, Hashable {
         self.init(kind, origins: [ValueOrigin](repeating: .computed, count: computedWidth))
     }
 
-    private init(classCount: Int) {
+    private init(classCounts: [Int]) {
         kind = .classIndex
-        origins = [.computed]
-        self.classCount = classCount
+        origins = [ValueOrigin](repeating: .computed, count: classCounts.count)
+        self.classCounts = classCounts
     }
 
-    static func classIndex(of classCount: Int) -> ValueType { ValueType(classCount: classCount) }
+    static func classIndex(of classCount: Int) -> ValueType { ValueType(classCounts: [classCount]) }
+
+    /// One class index a target.
+    static func classIndices(of classCounts: [Int]) -> ValueType { ValueType(classCounts: classCounts) }
 
     /// For messages, such as `float64 of width 13`.
-    var text: String { kind == .classIndex ? "a class index" : "\(kind.rawValue) of width \(width)" }
+    var text: String {
+        guard kind == .classIndex else { return "\(kind.rawValue) of width \(width)" }
+        return width == 1 ? "a class index" : "\(width) class indices"
+    }
 }

@@ -8,7 +8,7 @@ protocol OperatorTyping: Sendable {
 }
 
 /// The other half: what it computes, in plain loops and in the order of operations of the training library.
-/// It is the oracle of the fast predictors, and what runs where none of them fits.
+/// It is the oracle of the fast stages, and what runs where there is none.
 protocol ReferenceEvaluation: Sendable {
     /// Computes one row's output from its inputs. The types were checked by `outputType(of:in:)`. Takes no memory.
     func evaluate(
@@ -82,6 +82,7 @@ extension Operator {
         case .sparseLinear(let linear): linear
         case .categoryHash: CategoryHash()
         case .categoryCTR(let statistics): statistics
+        case .widen: Widen()
         }
     }
 }

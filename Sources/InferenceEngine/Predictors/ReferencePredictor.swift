@@ -115,10 +115,10 @@ extension OutputBatch {
     mutating func clear(row: Int) {
         for (field, description) in fields.enumerated() {
             for index in row * description.width..<(row + 1) * description.width {
-                switch description.kind {
-                case .values(.float32), .probabilities(_, .float32): values[field].float32[index] = 0
-                case .values, .probabilities: values[field].float64[index] = 0
-                case .label: values[field].labels[index] = 0
+                switch description.kind.element {
+                case .float32: values[field].float32[index] = 0
+                case .some: values[field].float64[index] = 0
+                case nil: values[field].labels[index] = 0
                 }
             }
         }

@@ -13,6 +13,9 @@ struct BoosterColumn: Sendable {
     /// Whether it holds text without a list of categories, which the model knows by their hashes.
     var isText = false
 
+    /// Whether the file has underscores where the name had blanks in the training frame.
+    var hidesBlanks = false
+
     /// What the training data held, where the file tells.
     var range: ClosedRange<Double>?
 
@@ -21,5 +24,10 @@ struct BoosterColumn: Sendable {
         if case .strings = categories { .string } else { isText ? .string : .float64 }
     }
 
-    var column: Column { Column(name: name, kind: kind, range: range) }
+    var column: Column {
+        var column = Column(name: name, kind: kind, range: range)
+        column.takesWholeNumbersAsText = isText
+        column.takesBlanksForUnderscores = hidesBlanks
+        return column
+    }
 }

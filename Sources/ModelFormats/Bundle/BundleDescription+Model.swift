@@ -45,7 +45,7 @@ extension BundleDescription {
             switch output.meaning {
             case .probabilities(let labels) where labels.count == 2: candidates.append(output.value)
             case .label: labelCount += 1
-            case .probabilities, .values: break
+            case .probabilities, .values, .labels, .targetProbabilities: break
             }
         }
         guard candidates.count == 1, labelCount == 1 else {
@@ -78,6 +78,8 @@ extension BundleDescription {
             switch output.meaning {
             case .label(let labels): meaning = .label(try renamed(labels, &isUsed))
             case .probabilities(let labels): meaning = .probabilities(try renamed(labels, &isUsed))
+            case .labels(let targets): meaning = .labels(try renamed(targets, &isUsed))
+            case .targetProbabilities(let targets): meaning = .targetProbabilities(try renamed(targets, &isUsed))
             case .values: break
             }
             outputs.append(
@@ -103,6 +105,15 @@ extension BundleDescription {
             throw Self.refusal("labels", "one name for two labels", "a name of its own for each")
         }
         return .strings(names)
+    }
+
+    /// The same names in every target.
+    private func renamed(
+        _ targets: [ClassLabels], _ isUsed: inout Set<String>
+    ) throws(ImportError) -> [ClassLabels] {
+        var result: [ClassLabels] = []
+        for labels in targets { result.append(try renamed(labels, &isUsed)) }
+        return result
     }
 
     // MARK: Columns

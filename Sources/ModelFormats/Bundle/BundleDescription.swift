@@ -38,6 +38,7 @@ struct BundleDescription {
     var rows: [Row] = []
     var tolerance: Double?
     var histograms: [ReferenceHistogram] = []
+    var options = ImportOptions()
 
     /// - Throws: `ImportError` with the key and the byte.
     init(_ bytes: Span<UInt8>) throws(ImportError) {
@@ -85,12 +86,31 @@ struct BundleDescription {
         case "columns": try readColumns(&reader, key)
         case "golden": try readGolden(&reader, key)
         case "histograms": try readHistograms(&reader, key)
+        case "options": try readOptions(&reader, key)
         default:
             throw Self.refusal(
                 key, "an unknown key",
                 "vencejo, name, artifact, metadata, unknown_fields, absent_fields, outputs, threshold, labels, "
-                    + "columns, golden or histograms")
+                    + "columns, golden, histograms or options")
         }
+    }
+
+    private mutating func readOptions(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+        var range: Range<Int>?
+        try reader.object(place) { (reader, key) throws(ImportError) in
+            let keyPlace = BundleReader.join(place, key)
+            guard key == "iteration_range" else { throw Self.refusal(keyPlace, "an unknown key", "iteration_range") }
+            var bounds: [Int64] = []
+            try reader.array(keyPlace) { (reader, index) throws(ImportError) in
+                guard index < 2 else { throw Self.refusal(keyPlace, "more than two numbers", "[start, end]") }
+                bounds.append(try reader.integer("\(keyPlace)[\(index)]"))
+            }
+            guard bounds.count == 2, bounds[0] >= 0, bounds[0] < bounds[1], bounds[1] <= Int64(Int32.max) else {
+                throw Self.refusal(keyPlace, "\(bounds)", "[start, end], two rounds from 0 of which the first is less")
+            }
+            range = Int(bounds[0])..<Int(bounds[1])
+        }
+        options = ImportOptions(iterationRange: range)
     }
 
     private mutating func readNotes(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
@@ -188,6 +208,24 @@ struct BundleDescription {
         _ reader: inout BundleReader, _ place: String
     ) throws(ImportError) -> GoldenRow.Expectation {
         switch try reader.kind(place) {
+        case .array:
+            var items: [GoldenRow.Expectation] = []
+            try reader.array(place) { (reader, index) throws(ImportError) in
+                items.append(try Self.singleExpectation(&reader, "\(place)[\(index)]"))
+            }
+            // Numbers are a vector, or the labels of several targets; the model tells which.
+            var numbers: [Double] = []
+            for case .numbers(let values) in items { numbers += values }
+            return numbers.count == items.count ? .numbers(numbers) : .targets(items)
+        default: return try singleExpectation(&reader, place)
+        }
+    }
+
+    /// A number, a label, or numbers by label.
+    private static func singleExpectation(
+        _ reader: inout BundleReader, _ place: String
+    ) throws(ImportError) -> GoldenRow.Expectation {
+        switch try reader.kind(place) {
         case .object:
             var probabilities: [GoldenRow.LabelProbability] = []
             try reader.object(place) { (reader, label) throws(ImportError) in
@@ -195,12 +233,6 @@ struct BundleDescription {
                 probabilities.append(GoldenRow.LabelProbability(label: label, probability: value))
             }
             return .probabilities(probabilities)
-        case .array:
-            var numbers: [Double] = []
-            try reader.array(place) { (reader, index) throws(ImportError) in
-                numbers.append(try Self.goldenNumber(&reader, "\(place)[\(index)]"))
-            }
-            return .numbers(numbers)
         case .string: return .label(try reader.text(place))
         case .bool: return .label(try reader.cell(place) == .number(1) ? "true" : "false")
         default: return .numbers([try Self.goldenNumber(&reader, place)])

@@ -79,6 +79,9 @@ struct CatBoostEnsembleBuilder {
     }
 
     mutating func build() throws(ImportError) {
+        var nodeCount = file.otherTrees.reduce(0) { $0 + $1.count }
+        for tree in file.symmetricTrees { nodeCount += 2 * (tree.leafValues.count / dimension) }
+        ensemble.reserveNodes(nodeCount)
         for (index, tree) in file.symmetricTrees.enumerated() { try append(tree, place: "oblivious_trees[\(index)]") }
         for (index, tree) in file.otherTrees.enumerated() { try append(tree, place: "trees[\(index)]") }
         try ensemble.verify(place: "trees")

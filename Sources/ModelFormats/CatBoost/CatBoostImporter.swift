@@ -14,9 +14,14 @@ package struct CatBoostImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+        try importModel(bytes, options: ImportOptions())
+    }
+
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
         let isBinary = Self.isBinary(bytes)
         let model = try CatBoostModel(
-            isBinary ? CatBoostBinaryReader.read(bytes) : CatBoostJSONReader.read(bytes))
+            isBinary ? CatBoostBinaryReader.read(bytes) : CatBoostJSONReader.read(bytes),
+            rounds: options.iterationRange)
         var graph = BoosterGraph(model.columns)
         func select(_ columns: [Int], _ graph: inout BoosterGraph) -> ValueID? {
             columns.isEmpty ? nil : graph.add(.selectColumns(columns), [], width: columns.count, path: "input")

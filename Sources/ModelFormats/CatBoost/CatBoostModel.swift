@@ -24,11 +24,25 @@ struct CatBoostModel: Sendable {
     let bias: [Double]
     let task: CatBoostTask
 
-    init(_ file: CatBoostFile) throws(ImportError) {
+    /// Rounds that predict, where whoever sent the model chose them.
+    private let rounds: Range<Int>?
+
+    init(_ file: CatBoostFile, rounds: Range<Int>? = nil) throws(ImportError) {
+        self.rounds = rounds
+        var file = file
         if let unsupported = file.unsupported {
             throw ImportError(
                 .unsupported, at: "features_info", found: unsupported, expected: "numbers and categories",
                 remedy: "train without text and embedding features, or compute numbers from them before")
+        }
+        // A round is a tree, whatever its leaves hold; the file has trees of one kind.
+        let treeCount = max(file.symmetricTrees.count, file.otherTrees.count)
+        if let rounds = try ImportOptions.checked(rounds, roundCount: treeCount) {
+            if file.otherTrees.isEmpty {
+                file.symmetricTrees = Array(file.symmetricTrees[rounds])
+            } else {
+                file.otherTrees = Array(file.otherTrees[rounds])
+            }
         }
         let dimension = Self.dimension(of: file)
         guard dimension >= 1, dimension <= Self.dimensionMax else {
@@ -53,7 +67,13 @@ struct CatBoostModel: Sendable {
             throw ImportError(
                 .malformed, at: "scale_and_bias", found: "\(file.bias.count) biases", expected: "1 or \(dimension)")
         }
-        bias = file.bias.count == dimension ? file.bias : [Double](repeating: file.bias.first ?? 0, count: dimension)
+        // The library adds the bias to a sum that begins with the first tree (seen in 1.2).
+        let hasBias = (rounds?.lowerBound ?? 0) == 0
+        if hasBias, file.bias.count == dimension {
+            bias = file.bias
+        } else {
+            bias = [Double](repeating: hasBias ? file.bias.first ?? 0 : 0, count: dimension)
+        }
         task = try CatBoostTask(file.info, dimension: dimension)
     }
 
@@ -173,7 +193,8 @@ struct CatBoostModel: Sendable {
             ModelStep(
                 path: "model", className: "CatBoost",
                 detail: "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(floatColumns.count) numeric and "
-                    + "\(categoryColumns.count) categorical features"),
+                    + "\(categoryColumns.count) categorical features"
+                    + (rounds.map { ", rounds \($0.lowerBound) to \($0.upperBound - 1)" } ?? "")),
             ModelStep(
                 path: "loss_function", className: task.loss,
                 detail: bias.count == 1 ? "1 score a row" : "\(bias.count) scores a row"),

@@ -15,7 +15,7 @@ extension EstimatorClass {
             },
             package: "catboost",
             columnNames: { (builder, estimator) throws(ImportError) in
-                try builder.catboostModel(estimator).columns.map(\.name)
+                try builder.catboostModel(estimator, rounds: nil).columns.map(\.name)
             })
     }
 }

@@ -6,7 +6,7 @@ extension GraphBuilder {
     mutating func catboostMethods(
         _ estimator: EstimatorRecord, _ frame: Frame
     ) throws(ImportError) -> EstimatorMethods {
-        let model = try catboostModel(estimator)
+        let model = try catboostModel(estimator, rounds: takeIterationRange())
         try note(estimator, model.steps.map { "\($0.className): \($0.detail)" }.joined(separator: "; "))
         setProducer("CatBoost", of: estimator)
         guard frame.count == model.columns.count else {
@@ -22,6 +22,7 @@ extension GraphBuilder {
         }
         let numbers = try catboostInput(model.floatColumns, frame, as: .number, path: estimator.path)
         let texts = try catboostInput(model.categoryColumns, frame, as: .text, path: estimator.path)
+        describe(model.categoryColumns.map { frame.columns[$0] }) { $0.takesWholeNumbersAsText = true }
         var methods = try model.methods(numbers: numbers, texts: texts, path: estimator.path, in: &self)
         if estimator.className == "CatBoost" {
             // The base class answers raw scores, whatever the loss.
@@ -43,7 +44,9 @@ extension GraphBuilder {
         return try matrix(Frame(columns.map { frame.columns[$0] }), as: kind, path: path)
     }
 
-    func catboostModel(_ estimator: EstimatorRecord) throws(ImportError) -> CatBoostModel {
+    func catboostModel(
+        _ estimator: EstimatorRecord, rounds: Range<Int>?
+    ) throws(ImportError) -> CatBoostModel {
         let place = estimator.path + ".__model"
         guard case .bytes(let slice)? = attribute(estimator, "__model") else {
             throw ImportError(
@@ -52,12 +55,12 @@ extension GraphBuilder {
         }
         do throws(ImportError) {
             if slice.coding == .latin1 {
-                return try catboostModel(document.bytes.extracting(slice.range))
+                return try catboostModel(document.bytes.extracting(slice.range), rounds)
             }
             guard let bytes = document.byteArray(slice) else {
                 throw ImportError(.malformed, at: "byte 0", found: "text that is no bytes", expected: "a model")
             }
-            return try catboostModel(bytes.span)
+            return try catboostModel(bytes.span, rounds)
         } catch {
             throw ImportError(
                 error.kind, at: "\(place) \(error.place)", found: error.found, expected: error.expected,
@@ -65,10 +68,10 @@ extension GraphBuilder {
         }
     }
 
-    private func catboostModel(_ bytes: Span<UInt8>) throws(ImportError) -> CatBoostModel {
+    private func catboostModel(_ bytes: Span<UInt8>, _ rounds: Range<Int>?) throws(ImportError) -> CatBoostModel {
         guard CatBoostImporter.isBinary(bytes) else {
             throw ImportError(.malformed, at: "byte 0", found: "something else", expected: "CBM1")
         }
-        return try CatBoostModel(CatBoostBinaryReader.read(bytes))
+        return try CatBoostModel(CatBoostBinaryReader.read(bytes), rounds: rounds)
     }
 }

@@ -39,7 +39,11 @@ package struct FolderImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
-        if let format = Archive.detect(bytes) { return try importFolder(bytes, format, name: format.rawValue) }
+        try importModel(bytes, options: ImportOptions())
+    }
+
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
+        if let format = Archive.detect(bytes) { return try importFolder(bytes, format, name: format.rawValue, options) }
         guard let compression = Self.compression(of: bytes) else {
             throw ImportError(.unknownFormat, at: "byte 0", found: "something else", expected: "a zip or tar archive")
         }
@@ -50,11 +54,11 @@ package struct FolderImporter: ModelImporter {
         } catch {
             throw ImportError(error, in: compression)
         }
-        return try importFolder(unpacked.span, .tar, name: "tar-" + compression.rawValue)
+        return try importFolder(unpacked.span, .tar, name: "tar-" + compression.rawValue, options)
     }
 
     private func importFolder(
-        _ bytes: Span<UInt8>, _ format: Archive.Format, name: String
+        _ bytes: Span<UInt8>, _ format: Archive.Format, name: String, _ options: ImportOptions
     ) throws(ImportError) -> ImportedModel {
         let archive: Archive
         do throws(ArchiveError) {
@@ -64,24 +68,26 @@ package struct FolderImporter: ModelImporter {
         }
         let folder = ModelFolder(bytes, archive)
         guard let text = try folder.contents(of: BundleDescription.fileName) else {
-            return try model(of: folder, artifact: nil, name: name)
+            return try model(of: folder, artifact: nil, name: name, options)
         }
         let description = try BundleDescription(text.span)
-        return try description.applied(to: model(of: folder, artifact: description.artifact, name: name))
+        return try description.applied(
+            to: model(
+                of: folder, artifact: description.artifact, name: name, options.over(description.options)))
     }
 
     /// The model of a folder.
     ///
     /// - Parameter artifact: its file, if a bundle's description names it.
     private func model(
-        of folder: borrowing ModelFolder, artifact: String?, name: String
+        of folder: borrowing ModelFolder, artifact: String?, name: String, _ options: ImportOptions
     ) throws(ImportError) -> ImportedModel {
         if artifact == nil || artifact == "MLmodel", folder.contains("MLmodel") {
-            return try MLflowImport(copy folder, importers).model()
+            return try MLflowImport(copy folder, importers).model(options)
         }
         let file: String
         if let artifact { file = artifact } else { file = try onlyModel(in: folder) }
-        let model = try folder.importModel(file, with: importers)
+        let model = try folder.importModel(file, with: importers, options)
         return model.inFolder(format: name + "/" + model.format)
     }
 

@@ -56,7 +56,9 @@ struct ModelFolder: ~Escapable {
     }
 
     /// Imports one of the files, without a copy where it lies uncompressed in the archive.
-    func importModel(_ path: String, with importers: ModelImporterList) throws(ImportError) -> ImportedModel {
+    func importModel(
+        _ path: String, with importers: ModelImporterList, _ options: ImportOptions
+    ) throws(ImportError) -> ImportedModel {
         guard let entry = archive.entry(root + path) else {
             throw ImportError(
                 .malformed, at: "\"\(path)\"", found: "no such file in the folder", expected: "the model's file",
@@ -69,9 +71,9 @@ struct ModelFolder: ~Escapable {
             throw ImportError(error)
         }
         do throws(ImportError) {
-            if let range { return try importers.importModel(bytes.extracting(range)) }
+            if let range { return try importers.importModel(bytes.extracting(range), options: options) }
             let contents = try contents(of: path) ?? []
-            return try importers.importModel(contents.span)
+            return try importers.importModel(contents.span, options: options)
         } catch {
             throw error.within(path)
         }

@@ -15,7 +15,7 @@ extension EstimatorClass {
             },
             package: "lightgbm",
             columnNames: { (builder, estimator) throws(ImportError) in
-                try builder.lightgbmModel(estimator).columns.map(\.name)
+                try builder.lightgbmModel(estimator, rounds: nil).columns.map(\.name)
             })
     }
 }

@@ -6,10 +6,11 @@ extension GraphBuilder {
     mutating func lightgbmMethods(
         _ estimator: EstimatorRecord, _ frame: Frame
     ) throws(ImportError) -> EstimatorMethods {
-        let model = try lightgbmModel(estimator)
+        let model = try lightgbmModel(estimator, rounds: takeIterationRange())
         try note(estimator, model.steps(path: "").map { "\($0.className): \($0.detail)" }.joined(separator: "; "))
         setProducer("LightGBM \(model.version)", of: estimator)
         let input = try boosterInput(model.columns, frame, path: estimator.path)
+        describe(frame.columns) { $0.takesBlanksForUnderscores = true }
         let role: BoosterRole
         switch estimator.className {
         case "Booster": role = .booster
@@ -20,7 +21,9 @@ extension GraphBuilder {
     }
 
     /// The model text of a booster, which versions 2 and 3 keep as `handle` and 4 as `_handle`, up to its best round.
-    func lightgbmModel(_ estimator: EstimatorRecord) throws(ImportError) -> LightGBMModel {
+    func lightgbmModel(
+        _ estimator: EstimatorRecord, rounds: Range<Int>?
+    ) throws(ImportError) -> LightGBMModel {
         let booster =
             estimator.className == "Booster" ? estimator : try member("_Booster", of: estimator)
         var best: Int?
@@ -31,12 +34,13 @@ extension GraphBuilder {
             guard case .text(let slice)? = attribute(booster, name) else { continue }
             do throws(ImportError) {
                 if slice.coding == .utf8 {
-                    return try LightGBMModel(LightGBMText(document.bytes.extracting(slice.range)), bestRound: best)
+                    return try LightGBMModel(
+                        LightGBMText(document.bytes.extracting(slice.range)), bestRound: best, rounds: rounds)
                 }
                 guard let text = document.text(slice) else {
                     throw ImportError(.malformed, at: name, found: "text that is not Unicode", expected: "a model")
                 }
-                return try LightGBMModel(LightGBMText(Array(text.utf8).span), bestRound: best)
+                return try LightGBMModel(LightGBMText(Array(text.utf8).span), bestRound: best, rounds: rounds)
             } catch {
                 throw ImportError(
                     error.kind, at: "\(booster.path).\(name) \(error.place)", found: error.found,

@@ -17,8 +17,10 @@ struct LightGBMFile {
         "feature_infos", "tree_sizes",
     ]
 
-    /// - Parameter roundCount: boosting rounds to keep, counted from the first; nil for all.
-    init(_ text: consuming LightGBMText, roundCount: Int? = nil) throws(ImportError) {
+    /// - Parameters:
+    ///   - bestRound: boosting rounds to keep, counted from the first; nil for all.
+    ///   - rounds: those to keep instead, where whoever sent the model chose some.
+    init(_ text: consuming LightGBMText, bestRound: Int? = nil, rounds: Range<Int>? = nil) throws(ImportError) {
         guard let first = text.nextLine(), text.equals(first, "tree") else {
             throw ImportError(
                 .unknownFormat, at: "line 1", found: "something else", expected: "\"tree\", as LightGBM's models begin")
@@ -37,7 +39,7 @@ struct LightGBMFile {
         }
         let header = try LightGBMHeader(values, averages: averages, in: text)
         self.header = header
-        let (keptMax, overflow) = (roundCount ?? 0).multipliedReportingOverflow(by: header.groupCount)
+        let kept = rounds ?? 0..<(bestRound ?? .max)
         var builder = LightGBMEnsembleBuilder(header)
         var count = 0
         while let current = line, Self.beginsTree(current, in: text) {
@@ -56,7 +58,7 @@ struct LightGBMFile {
             }
             guard line != nil else { throw Self.cut(text) }
             try builder.append(
-                tree, number: count, isKept: roundCount == nil || overflow || count < keptMax, in: text)
+                tree, number: count, isKept: kept.contains(count / header.groupCount), in: text)
             count += 1
         }
         guard line != nil else { throw Self.cut(text) }
@@ -68,6 +70,7 @@ struct LightGBMFile {
                 .malformed, at: "num_tree_per_iteration", found: "\(header.groupCount) with \(count) trees",
                 expected: "whole rounds")
         }
+        _ = try ImportOptions.checked(rounds, roundCount: count / header.groupCount)
         treeCount = count
         (ensemble, leafOrigins) = try builder.finish()
         try readRest(&text)

@@ -17,7 +17,11 @@ package struct LightGBMImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
-        let model = try LightGBMModel(LightGBMText(bytes))
+        try importModel(bytes, options: ImportOptions())
+    }
+
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
+        let model = try LightGBMModel(LightGBMText(bytes), rounds: options.iterationRange)
         var graph = BoosterGraph(model.columns)
         let input = graph.input()
         let methods = try model.methods(on: input, as: .booster, path: "model", in: &graph)

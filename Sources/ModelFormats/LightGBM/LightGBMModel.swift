@@ -15,10 +15,16 @@ struct LightGBMModel: Sendable {
     let version: String
     /// Rounds that predict, where they are not all.
     private let bestRound: Int?
+    private let chosenRounds: Range<Int>?
 
-    /// - Parameter bestRound: boosting rounds that predict, counted from the first; nil for all.
-    init(_ text: consuming LightGBMText, bestRound: Int? = nil) throws(ImportError) {
-        let file = try LightGBMFile(text, roundCount: bestRound)
+    /// - Parameters:
+    ///   - bestRound: boosting rounds that predict, counted from the first; nil for all.
+    ///   - rounds: those that predict instead, where whoever sent the model chose some.
+    init(
+        _ text: consuming LightGBMText, bestRound: Int? = nil, rounds chosenRounds: Range<Int>? = nil
+    ) throws(ImportError) {
+        let file = try LightGBMFile(text, bestRound: bestRound, rounds: chosenRounds)
+        self.chosenRounds = chosenRounds
         let header = file.header
         version = header.version
         objective = try LightGBMObjective(header.objective, header: header)
@@ -51,18 +57,22 @@ struct LightGBMModel: Sendable {
             }
             columns.append(
                 BoosterColumn(
-                    name: names?[index], categories: tables[index], range: header.featureInfos[index].range))
+                    name: names?[index], categories: tables[index], hidesBlanks: true,
+                    range: header.featureInfos[index].range))
         }
         return columns
     }
 
     /// What `inspect` shows.
     func steps(path: String) -> [ModelStep] {
-        let trees = "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(columns.count) features"
+        var trees = "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(columns.count) features"
+        if let chosenRounds {
+            trees += ", rounds \(chosenRounds.lowerBound) to \(chosenRounds.upperBound - 1)"
+        } else if let bestRound {
+            trees += ", up to the best round \(bestRound)"
+        }
         return [
-            ModelStep(
-                path: path, className: booster,
-                detail: bestRound.map { "\(trees), up to the best round \($0)" } ?? trees),
+            ModelStep(path: path, className: booster, detail: trees),
             ModelStep(
                 path: "objective", className: objective.name,
                 detail: ensemble.groupCount == 1 ? "1 score a row" : "\(ensemble.groupCount) scores a row"),

@@ -10,6 +10,7 @@ struct MLflowImport: ~Escapable {
     private static let flavours = [
         ("sklearn", "pickled_model"), ("xgboost", "data"), ("lightgbm", "data"), ("catboost", "data"),
     ]
+    private static let wholeNumberTypes = ["integer", "long", "boolean"]
     private static let exampleBytesMax = 1 << 20
     private static let fileName = "MLmodel"
 
@@ -19,11 +20,11 @@ struct MLflowImport: ~Escapable {
         self.importers = importers
     }
 
-    func model() throws(ImportError) -> ImportedModel {
+    func model(_ options: ImportOptions) throws(ImportError) -> ImportedModel {
         let bytes = try folder.contents(of: Self.fileName, bytesMax: YAMLReader.bytesMax) ?? []
         let description = try YAMLReader.read(bytes, name: Self.fileName)
         let (flavour, file) = try self.file(description)
-        let model = try folder.importModel(file, with: importers)
+        let model = try folder.importModel(file, with: importers, options)
 
         var details = ["flavour \(flavour)"]
         var columns = model.graph.columns
@@ -100,8 +101,8 @@ struct MLflowImport: ~Escapable {
     ///
     /// The model's own names stand: a column that it reads has to be in the signature, and be of a type that it can
     /// read. A model without names takes the signature's, by position. Columns that only the signature has are added as
-    /// columns that nothing reads, so that a record may hold them. `required` is noted nowhere else than here:
-    /// whether a value may be missing is up to the steps that read it, as it is in Python.
+    /// columns that nothing reads, so that a record may hold them. A field that is `required` has to be in each record,
+    /// as MLflow sees to; whether its value may be missing is up to the steps that read it, as it is in Python.
     private func merged(
         _ columns: [Column], with inputs: [MLflowSignature.Input]
     ) throws(ImportError) -> [Column] {
@@ -169,6 +170,7 @@ struct MLflowImport: ~Escapable {
     ) throws(ImportError) -> Column {
         let kind: ColumnKind?
         switch input.type {
+        case _ where column.takesWholeNumbersAsText && Self.wholeNumberTypes.contains(input.type): kind = .string
         case "integer", "long": kind = column.kind == .string ? nil : .int64
         case "float", "double", "boolean": kind = column.kind == .string ? nil : .float64
         case "string": kind = column.kind == .string ? .string : nil
@@ -184,6 +186,9 @@ struct MLflowImport: ~Escapable {
             name: name, kind: kind, acceptsMissing: column.acceptsMissing, isUsed: column.isUsed,
             categories: column.categories)
         typed.range = column.range
+        typed.takesWholeNumbersAsText = column.takesWholeNumbersAsText
+        typed.takesBlanksForUnderscores = column.takesBlanksForUnderscores
+        typed.isRequired = input.isRequired && typed.name != nil
         return typed
     }
 }

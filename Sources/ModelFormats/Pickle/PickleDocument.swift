@@ -17,11 +17,30 @@ struct PickleDocument: ~Escapable {
     var root = PickleValue.none
     /// Whether joblib wrote arrays into the stream.
     var hasJoblibArrays = false
+    /// Bytes that values may still take.
+    private var memoryLeft: Int
+
+    /// What a node and a record, array or type cost beside their items, and what a value costs in a list, on the stack
+    /// or in the memo. Growing arrays may take twice as much for a while.
+    static let nodeBytes = 64
+    static let valueBytes = 16
 
     @_lifetime(copy bytes)
     init(_ bytes: Span<UInt8>, limits: PickleLimits) {
         self.bytes = bytes
         self.limits = limits
+        memoryLeft = limits.memoryMax(fileBytes: bytes.count)
+    }
+
+    /// Takes memory off what the file's size allows.
+    /// - Throws: `ImportError` of kind `limit` where it does not.
+    mutating func spend(memory count: Int) throws(ImportError) {
+        guard count <= memoryLeft else {
+            throw ImportError(
+                .limit, at: "pickle", found: "values of more than \(limits.memoryMax(fileBytes: bytes.count)) bytes",
+                expected: "no more, in a file of \(limits.packedBytes ?? bytes.count) bytes")
+        }
+        memoryLeft -= count
     }
 
     // MARK: Making
@@ -34,6 +53,7 @@ struct PickleDocument: ~Escapable {
                 .limit, at: "pickle", found: "more than \(limits.nodesMax) lists, tuples and objects",
                 expected: "at most that many in one file")
         }
+        try spend(memory: Self.nodeBytes + Self.valueBytes * items.count)
         nodes.append(PickleNode(kind: kind, items: items))
         return PickleHandle(index: Int32(nodes.count - 1))
     }
@@ -42,27 +62,32 @@ struct PickleDocument: ~Escapable {
         _ callable: PickleHandle, arguments: PickleHandle, pairs: [PickleValue] = []
     ) throws(ImportError) -> PickleHandle {
         let handle = try add(.record(Int32(records.count)))
+        try spend(memory: Self.nodeBytes + Self.valueBytes * pairs.count)
         records.append(PickleRecord(callable: callable, arguments: arguments, pairs: pairs))
         return handle
     }
 
     mutating func addArray(_ array: NumPyArray?) throws(ImportError) -> PickleHandle {
         let handle = try add(.array(Int32(arrays.count)))
+        try spend(memory: 2 * Self.nodeBytes)
         arrays.append(array)
         return handle
     }
 
     mutating func addDataType(_ dataType: NumPyDataType) throws(ImportError) -> PickleHandle {
         let handle = try add(.dataType(Int32(dataTypes.count)))
+        try spend(memory: Self.nodeBytes)
         dataTypes.append(dataType)
         return handle
     }
 
-    mutating func append(_ values: ArraySlice<PickleValue>, to handle: PickleHandle) {
+    mutating func append(_ values: ArraySlice<PickleValue>, to handle: PickleHandle) throws(ImportError) {
+        try spend(memory: Self.valueBytes * values.count)
         nodes[Int(handle.index)].items.append(contentsOf: values)
     }
 
-    mutating func appendPairs(_ values: ArraySlice<PickleValue>, toRecord index: Int32) {
+    mutating func appendPairs(_ values: ArraySlice<PickleValue>, toRecord index: Int32) throws(ImportError) {
+        try spend(memory: Self.valueBytes * values.count)
         records[Int(index)].pairs.append(contentsOf: values)
     }
 

@@ -9,8 +9,11 @@ struct PickleLimits: Sendable {
     var stackDepthMax = 1 << 20
     var memoEntriesMax = 10_000_000
     /// Lists, tuples, dictionaries, records, arrays and globals of one file.
-    /// Each costs some 50 bytes, and growing doubles that: this bounds an import to a few hundred megabytes.
     var nodesMax = 1 << 21
+    /// Bytes of the file as it came, where its content was compressed; nil if the content is the file.
+    var packedBytes: Int?
+    /// Bytes that the values of any file may take, however small it is.
+    var freeMemory = 16 << 20
     /// Pickles inside pickles: joblib writes arrays of objects so.
     var nestedStreamsMax = 8
     /// Bytes of the module or the name of a global.
@@ -28,5 +31,9 @@ struct PickleLimits: Sendable {
     var freeElements = 1 << 16
 
     /// Array elements that one import of a file of that many bytes may read.
-    func elementsMax(fileBytes: Int) -> Int { freeElements + 2 * fileBytes }
+    func elementsMax(fileBytes: Int) -> Int { freeElements + min(2 * fileBytes, 64 * (packedBytes ?? fileBytes)) }
+
+    /// Bytes that the values of a file of that many bytes may take, by what `PickleDocument` charges for each: far more
+    /// than those of a library's own files, most of whose bytes are arrays and text, which stay where they are.
+    func memoryMax(fileBytes: Int) -> Int { freeMemory + min(32 * fileBytes, 64 * (packedBytes ?? fileBytes)) }
 }

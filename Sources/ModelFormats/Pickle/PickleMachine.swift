@@ -6,8 +6,7 @@ internal import ModelIR
 /// functions that stand for plain data (NumPy arrays and types, byte strings, sets) are read as that data; calls of
 /// anything outside the known packages refuse the file.
 ///
-/// Time is linear in the file's length. Memory is at most about 100 bytes a byte of the file, and bounded by
-/// `PickleLimits`.
+/// Time is linear in the file's length. Memory is bounded by the file's size: `PickleLimits.memoryMax`.
 struct PickleMachine: ~Escapable {
     var document: PickleDocument
     /// The next byte to be read.
@@ -20,6 +19,8 @@ struct PickleMachine: ~Escapable {
     var opcodeOffset = 0
     var opcodeName = "the first opcode"
     var nesting = 0
+    /// The greatest height of the stack so far, which is what it has been charged for.
+    private var stackPeak = 0
     /// Values that calls may still copy from one container into another; a pickle may name one list many times.
     private var copyBudget: Int
 
@@ -195,6 +196,9 @@ struct PickleMachine: ~Escapable {
     mutating func push(_ value: PickleValue) throws(ImportError) {
         guard stack.count < document.limits.stackDepthMax else { throw stackLimit() }
         stack.append(value)
+        guard stack.count > stackPeak else { return }
+        stackPeak = stack.count
+        try document.spend(memory: PickleDocument.valueBytes)
     }
 
     /// The height below which no instruction may reach: the last MARK.
@@ -238,7 +242,7 @@ struct PickleMachine: ~Escapable {
             throw malformed("no container under the values", expected: "a list, set or object")
         }
         switch document.kind(handle) {
-        case .list, .set, .record: document.append(stack[start...], to: handle)
+        case .list, .set, .record: try document.append(stack[start...], to: handle)
         default: throw malformed(document.describe(.node(handle)), expected: "a list, set or object")
         }
         stack.removeSubrange(start...)
@@ -250,8 +254,8 @@ struct PickleMachine: ~Escapable {
         }
         guard (stack.count - start) % 2 == 0 else { throw malformed("a key without a value", expected: "pairs") }
         switch document.kind(handle) {
-        case .dictionary: document.append(stack[start...], to: handle)
-        case .record(let index): document.appendPairs(stack[start...], toRecord: index)
+        case .dictionary: try document.append(stack[start...], to: handle)
+        case .record(let index): try document.appendPairs(stack[start...], toRecord: index)
         default: throw malformed(document.describe(.node(handle)), expected: "a dict or object")
         }
         stack.removeSubrange(start...)
@@ -263,6 +267,7 @@ struct PickleMachine: ~Escapable {
         guard memo.count < document.limits.memoEntriesMax else {
             throw limit("more than \(document.limits.memoEntriesMax) memo entries", expected: "at most that many")
         }
+        try document.spend(memory: PickleDocument.valueBytes)
         memo.set(try top(), at: index)
     }
 

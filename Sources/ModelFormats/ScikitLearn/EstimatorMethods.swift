@@ -14,11 +14,13 @@ struct EstimatorMethods {
         case numbers(ValueID, width: Int, isVector: Bool)
         /// A classifier's or a clusterer's: a class index.
         case label(ValueID, ClassLabels)
+        /// A classifier's of several targets: one class index a target.
+        case labels(ValueID, [ClassLabels])
     }
 
     /// `predict`.
     var prediction: Prediction
-    /// `predict_proba`: one number a class.
+    /// `predict_proba`: one number a class, of several targets those of the first, then of the second, and so on.
     var probabilities: ValueID?
     /// `decision_function`: one number for two classes, else one a class or one a pair of classes.
     var decision: Numbers?
@@ -48,6 +50,18 @@ struct EstimatorMethods {
                     GraphOutput(
                         name: OutputField.probabilitiesName, value: probabilities, meaning: .probabilities(labels),
                         isVector: true))
+            }
+        case .labels(let value, let targets):
+            isLabel = true
+            outputs.append(
+                GraphOutput(
+                    name: OutputField.predictionName, value: value, meaning: .labels(targets), isVector: true))
+            if let probabilities {
+                hasProbabilities = true
+                outputs.append(
+                    GraphOutput(
+                        name: OutputField.probabilitiesName, value: probabilities,
+                        meaning: .targetProbabilities(targets), isVector: true))
             }
         }
         if let decision {

@@ -90,8 +90,12 @@ extension GraphBuilder {
 
     /// The attribute `classes_` of a classifier.
     mutating func classLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
-        let place = estimator.path + ".classes_"
-        let scalars = try list(required(estimator, "classes_"), place: place)
+        try classLabels(required(estimator, "classes_"), place: estimator.path + ".classes_")
+    }
+
+    /// Labels of one type.
+    mutating func classLabels(_ value: PickleValue, place: String) throws(ImportError) -> ClassLabels {
+        let scalars = try list(value, place: place)
         var integers: [Int64] = []
         var doubles: [Double] = []
         var booleans: [Bool] = []

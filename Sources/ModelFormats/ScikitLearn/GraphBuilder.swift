@@ -8,12 +8,18 @@ struct GraphBuilder: ~Escapable {
     struct ColumnUse {
         let kind: FrameKind
         let path: String
+        /// Whether the one step that reads it takes whole numbers for text.
+        var takesWholeNumbersAsText = false
+        /// Whether that step knows the name with underscores for blanks.
+        var takesBlanksForUnderscores = false
     }
 
     let document: PickleDocument
     private var nodes: [Node] = []
     private var outputs: [GraphOutput] = []
     private var widths: [Int] = []
+    /// Whether each node's numbers are float32.
+    private var areNarrow: [Bool] = []
     private var inputNames: [String]?
     private var uses: [ColumnUse?] = []
     private var steps: [ModelStep] = []
@@ -24,6 +30,9 @@ struct GraphBuilder: ~Escapable {
     /// The library's version, major and minor; 0.0 if the file does not tell.
     private(set) var version = (major: 0, minor: 0)
     private var producer = "scikit-learn"
+    private let options: ImportOptions
+    /// Boosters that took the option's rounds.
+    private var iterationRangeUses = 0
 
     /// Pipelines in pipelines.
     static let nestingMax = 16
@@ -35,7 +44,8 @@ struct GraphBuilder: ~Escapable {
     static let columnsInAllMax = 1 << 22
 
     @_lifetime(copy document)
-    init(_ document: consuming PickleDocument) {
+    init(_ document: consuming PickleDocument, options: ImportOptions = ImportOptions()) {
+        self.options = options
         budget = document.limits.elementsMax(fileBytes: document.bytes.count)
         self.document = document
     }
@@ -57,6 +67,21 @@ struct GraphBuilder: ~Escapable {
         } else {
             outputs = try methods(root, whole).outputs
         }
+    }
+
+    /// The boosting rounds that whoever sent the model chose, for the booster that asks.
+    mutating func takeIterationRange() -> Range<Int>? {
+        iterationRangeUses += 1
+        return options.iterationRange
+    }
+
+    /// Refuses an option that no step took, or more than one.
+    func checkOptions() throws(ImportError) {
+        guard let range = options.iterationRange, iterationRangeUses != 1 else { return }
+        throw ImportOptions.refusal(
+            of: range,
+            found: iterationRangeUses == 0 ? "a model without a booster" : "a model of \(iterationRangeUses) boosters",
+            expected: "one booster of XGBoost, LightGBM or CatBoost")
     }
 
     /// Whether the saved object only transforms: it is a transformer, or a pipeline or search that ends with one.
@@ -82,10 +107,12 @@ struct GraphBuilder: ~Escapable {
     consuming func finish(format: String) throws(ImportError) -> ImportedModel {
         var columns: [Column] = []
         for index in uses.indices {
-            columns.append(
-                Column(
-                    name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64,
-                    isUsed: uses[index] != nil))
+            var column = Column(
+                name: inputNames.map { $0[index] }, kind: uses[index]?.kind == .text ? .string : .float64,
+                isUsed: uses[index] != nil)
+            column.takesWholeNumbersAsText = uses[index]?.takesWholeNumbersAsText == true
+            column.takesBlanksForUnderscores = uses[index]?.takesBlanksForUnderscores == true
+            columns.append(column)
         }
         var graph = ImportedGraph(columns: columns)
         for node in nodes { _ = graph.append(node.operation, node.inputs, path: node.path) }
@@ -131,7 +158,28 @@ struct GraphBuilder: ~Escapable {
     mutating func add(_ operation: Operator, _ inputs: [ValueID] = [], width: Int, path: String) -> ValueID {
         nodes.append(Node(path: path, operation: operation, inputs: inputs))
         widths.append(width)
+        areNarrow.append(isNarrow(operation, inputs))
         return ValueID(index: nodes.count - 1)
+    }
+
+    /// Whether a value's numbers are float32.
+    func isNarrow(_ value: ValueID) -> Bool { areNarrow[value.index] }
+
+    /// Whether a value's numbers were float32.
+    func isWidened(_ value: ValueID) -> Bool {
+        if case .widen = nodes[value.index].operation { true } else { false }
+    }
+
+    func width(of value: ValueID) -> Int { widths[value.index] }
+
+    /// Who makes numbers of float32, and who hands them on.
+    private func isNarrow(_ operation: Operator, _ inputs: [ValueID]) -> Bool {
+        switch operation {
+        case .treeEnsemble(let ensemble): ensemble.precision == .float32
+        case .sparseLinear: true
+        case .activation, .binaryProbabilities, .gatherColumns, .concat: inputs.contains { areNarrow[$0.index] }
+        default: false
+        }
     }
 
     mutating func note(_ estimator: EstimatorRecord, _ detail: String) throws(ImportError) {
@@ -211,6 +259,19 @@ struct GraphBuilder: ~Escapable {
                 expected: "one type a column",
                 remedy: "give the two branches columns of their own, or convert the column before training")
         }
+        // Another step may look at the value in another way.
+        uses[column]?.takesWholeNumbersAsText = false
+        uses[column]?.takesBlanksForUnderscores = false
+    }
+
+    /// Says how a booster that reads columns of the record takes their values and names.
+    mutating func describe(_ columns: some Sequence<FrameColumn>, _ change: (inout ColumnUse) -> Void) {
+        for case .input(let index) in columns.lazy.map(\.source) where uses[index] != nil {
+            if var use = uses[index] {
+                change(&use)
+                uses[index] = use
+            }
+        }
     }
 
     // MARK: Frames
@@ -231,19 +292,25 @@ struct GraphBuilder: ~Escapable {
                 }
                 parts.append(add(.selectColumns(columns), width: columns.count, path: path))
             case .value(let value, _):
-                var columns: [Int] = []
+                var isWhole = true
                 while index < frame.count, case .value(value, let column) = frame.columns[index].source {
                     guard frame.columns[index].kind == kind else {
                         throw ImportError(
                             .unsupported, at: path, found: "text in column \(index)", expected: "numbers",
                             remedy: "encode text columns with OneHotEncoder first")
                     }
-                    columns.append(column)
+                    isWhole = isWhole && column == index - start
                     index += 1
                 }
-                let isWhole = columns.count == widths[value.index] && columns.elementsEqual(0..<columns.count)
-                parts.append(
-                    isWhole ? value : add(.gatherColumns(columns), [value], width: columns.count, path: path))
+                guard !isWhole || index - start != widths[value.index] else {
+                    parts.append(value)
+                    continue
+                }
+                var columns: [Int] = []
+                for case .value(_, let column) in frame.columns[start..<index].lazy.map(\.source) {
+                    columns.append(column)
+                }
+                parts.append(add(.gatherColumns(columns), [value], width: columns.count, path: path))
             }
         }
         guard let first = parts.first else {

@@ -25,8 +25,6 @@ enum Remedies {
     private static let clusterer = "retrain with KMeans: this class cannot predict new rows in scikit-learn either"
 
     private static let alternatives: [(part: String, instead: String)] = [
-        ("MultiOutputClassifier", "serve each of its estimators_ as a model of its own"),
-        ("ClassifierChain", "fit one classifier a target, and serve each as a model of its own"),
         ("OutputCodeClassifier", "retrain with OneVsRestClassifier or OneVsOneClassifier"),
         ("RandomTreesEmbedding", "retrain with RandomForestClassifier or RandomForestRegressor"),
         ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),

@@ -17,7 +17,12 @@ package struct SkopsImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
-        let limits = PickleLimits()
+        try importModel(bytes, options: ImportOptions())
+    }
+
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
+        var limits = PickleLimits()
+        limits.packedBytes = bytes.count
         let archive: Archive
         do throws(ArchiveError) {
             archive = try Archive(bytes, format: .zip)
@@ -29,13 +34,15 @@ package struct SkopsImporter: ModelImporter {
                 .limit, at: "byte 0", found: "\(bytes.count) bytes", expected: "at most \(limits.fileBytesMax)")
         }
         let files = try SkopsFiles(bytes, archive, limits: limits)
-        if let unpacked = files.unpacked { return try read(unpacked.span, files.ranges, limits) }
-        return try read(bytes, files.ranges, limits)
+        if let unpacked = files.unpacked { return try read(unpacked.span, files.ranges, limits, options) }
+        return try read(bytes, files.ranges, limits, options)
     }
 
     private func read(
-        _ bytes: Span<UInt8>, _ files: [String: Range<Int>], _ limits: PickleLimits
+        _ bytes: Span<UInt8>, _ files: [String: Range<Int>], _ limits: PickleLimits,
+        _ options: ImportOptions
     ) throws(ImportError) -> ImportedModel {
-        try ScikitLearnImporter.importModel(SkopsReader.read(bytes, files: files, limits: limits), format: "skops")
+        try ScikitLearnImporter.importModel(
+            SkopsReader.read(bytes, files: files, limits: limits), format: "skops", options: options)
     }
 }

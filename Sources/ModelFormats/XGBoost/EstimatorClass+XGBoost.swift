@@ -15,7 +15,7 @@ extension EstimatorClass {
             },
             package: "xgboost",
             columnNames: { (builder, estimator) throws(ImportError) in
-                try builder.xgboostModel(estimator, as: .booster).columns.map(\.name)
+                try builder.xgboostModel(estimator, as: .booster, rounds: nil).columns.map(\.name)
             })
     }
 }

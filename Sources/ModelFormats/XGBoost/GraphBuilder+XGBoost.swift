@@ -20,7 +20,7 @@ extension GraphBuilder {
                     isClassifier: isClassifier, labels: isClassifier ? try xgboostLabels(estimator) : nil,
                     missingValue: missing, treeLimit: limit))
         }
-        let model = try xgboostModel(estimator, as: role)
+        let model = try xgboostModel(estimator, as: role, rounds: takeIterationRange())
         try note(estimator, model.steps.map { "\($0.className): \($0.detail)" }.joined(separator: "; "))
         setProducer(model.producer, of: estimator)
         let input = try boosterInput(model.columns, frame, path: estimator.path)
@@ -29,7 +29,9 @@ extension GraphBuilder {
 
     /// The model of a booster: its `handle` is what `Booster.serialize` wrote. Version 1.0 puts the old binary format
     /// there, between a mark with the length and the configuration.
-    func xgboostModel(_ estimator: EstimatorRecord, as role: XGBoostModel.Role) throws(ImportError) -> XGBoostModel {
+    func xgboostModel(
+        _ estimator: EstimatorRecord, as role: XGBoostModel.Role, rounds: Range<Int>?
+    ) throws(ImportError) -> XGBoostModel {
         let booster = estimator.className == "Booster" ? estimator : try member("_Booster", of: estimator)
         guard case .bytes(let slice)? = attribute(booster, "handle") else {
             throw ImportError(
@@ -38,12 +40,12 @@ extension GraphBuilder {
         }
         do throws(ImportError) {
             if slice.coding == .latin1 {
-                return try xgboostModel(document.bytes.extracting(slice.range), booster, as: role)
+                return try xgboostModel(document.bytes.extracting(slice.range), booster, as: role, rounds: rounds)
             }
             guard let bytes = document.byteArray(slice) else {
                 throw ImportError(.malformed, at: "byte 0", found: "text that is no bytes", expected: "a model")
             }
-            return try xgboostModel(bytes.span, booster, as: role)
+            return try xgboostModel(bytes.span, booster, as: role, rounds: rounds)
         } catch {
             throw ImportError(
                 error.kind, at: "\(booster.path).handle \(error.place)", found: error.found,
@@ -52,7 +54,7 @@ extension GraphBuilder {
     }
 
     private func xgboostModel(
-        _ bytes: Span<UInt8>, _ booster: EstimatorRecord, as role: XGBoostModel.Role
+        _ bytes: Span<UInt8>, _ booster: EstimatorRecord, as role: XGBoostModel.Role, rounds: Range<Int>?
     ) throws(ImportError) -> XGBoostModel {
         var file = try XGBoostImporter.read(XGBoostImporter.withoutConfiguration(bytes)).file
         // The old binary format has no names; its booster kept them in attributes of its own.
@@ -60,14 +62,16 @@ extension GraphBuilder {
             let items = document.sequence(value)
         {
             for item in items {
-                guard case .text(let name) = document.scalar(item) else { return try XGBoostModel(file, as: role) }
+                guard case .text(let name) = document.scalar(item) else {
+                    return try XGBoostModel(file, as: role, rounds: rounds)
+                }
                 file.learner.featureNames.append(name)
             }
             // Made up by the library for data without names.
             let isMadeUp = file.learner.featureNames.enumerated().allSatisfy { $0.element == "f\($0.offset)" }
             if isMadeUp { file.learner.featureNames = [] }
         }
-        return try XGBoostModel(file, as: role)
+        return try XGBoostModel(file, as: role, rounds: rounds)
     }
 
     /// The classes: `classes_`, or the label encoder's up to version 1.5; from 2.0 the numbers below `n_classes_`.

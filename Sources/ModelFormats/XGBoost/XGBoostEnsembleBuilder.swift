@@ -19,6 +19,8 @@ struct XGBoostEnsembleBuilder {
         self.allowsCategories = allowsCategories
     }
 
+    mutating func reserveNodes(_ count: Int) { ensemble.reserveNodes(count) }
+
     /// The numbers a leaf of this tree has.
     static func leafWidth(of tree: XGBoostTree, at place: String) throws(ImportError) -> Int {
         guard let text = tree.parameters["size_leaf_vector"] else { return 1 }

@@ -228,6 +228,8 @@ enum XGBoostFileReader {
             default: try source.skip("\(place).\(key)")
             }
         }
+        // Only where leaves are vectors are these their values.
+        if ["0", "1", nil].contains(tree.parameters["size_leaf_vector"]) { tree.baseWeights = [] }
         return tree
     }
 

@@ -15,8 +15,12 @@ package struct XGBoostImporter: ModelImporter {
     }
 
     package func importModel(_ bytes: Span<UInt8>) throws(ImportError) -> ImportedModel {
+        try importModel(bytes, options: ImportOptions())
+    }
+
+    package func importModel(_ bytes: Span<UInt8>, options: ImportOptions) throws(ImportError) -> ImportedModel {
         let (file, format) = try Self.read(bytes)
-        let model = try XGBoostModel(file)
+        let model = try XGBoostModel(file, rounds: options.iterationRange)
         var graph = BoosterGraph(model.columns)
         let input = graph.input()
         graph.add(outputs: model.methods(on: input, path: model.booster, in: &graph).outputs)

@@ -100,7 +100,11 @@ extension XGBoostModel {
         switch scores {
         case .trees(let ensemble):
             detail = "\(ensemble.treeCount) trees, \(ensemble.nodeCount) nodes, \(columns.count) features"
-            if let best = wrapper?.bestRound { detail += ", up to the best round \(best)" }
+            if let rounds {
+                detail += ", rounds \(rounds.lowerBound) to \(rounds.upperBound - 1)"
+            } else if let best = wrapper?.bestRound {
+                detail += ", up to the best round \(best)"
+            }
         case .linear(let linear):
             detail = "\(linear.weights.count) weights, \(columns.count) features"
         }

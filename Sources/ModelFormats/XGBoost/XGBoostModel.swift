@@ -34,7 +34,13 @@ struct XGBoostModel {
     let classCount: Int
     let version: String
 
-    init(_ file: XGBoostFile, as role: Role = .attributed) throws(ImportError) {
+    /// Rounds that predict, where whoever sent the model chose them.
+    let rounds: Range<Int>?
+
+    init(
+        _ file: XGBoostFile, as role: Role = .attributed, rounds: Range<Int>? = nil
+    ) throws(ImportError) {
+        self.rounds = rounds
         let learner = file.learner
         version = file.version.map(String.init).joined(separator: ".")
         switch role {
@@ -66,8 +72,12 @@ struct XGBoostModel {
             sizes.baseScores, objective, isMargin: learner.baseScoreIsMargin, groupCount: sizes.groupCount)
         switch booster {
         case "gbtree", "dart":
-            scores = .trees(try Self.ensemble(file, model, sizes, wrapper, margins))
+            scores = .trees(try Self.ensemble(file, model, sizes, wrapper, margins, rounds: rounds))
         case "gblinear":
+            if let rounds {
+                throw ImportOptions.refusal(
+                    of: rounds, found: "a linear booster, which is not a sum of rounds", expected: "gbtree or dart")
+            }
             scores = .linear(try Self.linear(model, sizes, margins))
         default:
             throw ImportError(
@@ -79,7 +89,7 @@ struct XGBoostModel {
 
     private static func ensemble(
         _ file: XGBoostFile, _ model: XGBoostBoosterModel, _ sizes: XGBoostSizes, _ wrapper: XGBoostWrapper?,
-        _ margins: [Double]
+        _ margins: [Double], rounds: Range<Int>?
     ) throws(ImportError) -> TreeEnsemble {
         let learner = file.learner
         guard let trees = model.trees, let treeGroups = model.treeGroups else {
@@ -87,11 +97,12 @@ struct XGBoostModel {
         }
         try checkCounts(model, trees, treeGroups, learner.treeWeights, isDART: learner.booster == "dart")
         let kept = try keptTrees(
-            model, trees.count, sizes, wrapper, configured: file.configuredParallelTrees)
+            model, trees.count, sizes, wrapper, configured: file.configuredParallelTrees, rounds: rounds)
         let isOld = file.version.count >= 2 && (file.version[0], file.version[1]) < (1, 5)
         var builder = XGBoostEnsembleBuilder(
             featureCount: sizes.featureCount, groupCount: sizes.groupCount, leafWidth: sizes.leafWidth,
             allowsCategories: !isOld)
+        builder.reserveNodes(trees[kept].reduce(0) { $0 + ($1.leftChildren?.count ?? 0) })
         for (index, tree) in trees.enumerated() {
             let group = treeGroups[index]
             guard group >= 0, Int(group) < sizes.groupCount else {
@@ -100,7 +111,7 @@ struct XGBoostModel {
                     expected: "0..<\(sizes.groupCount), the classes or targets")
             }
             try builder.append(
-                tree, group: group, weight: learner.treeWeights?[index], isKept: index < kept,
+                tree, group: group, weight: learner.treeWeights?[index], isKept: kept.contains(index),
                 at: "\(model.place).trees[\(index)]")
         }
         var ensemble = builder.ensemble
@@ -187,11 +198,12 @@ struct XGBoostModel {
         }
     }
 
-    /// How many trees predict: all of a native booster; of an estimator that stopped early those up to its best round.
+    /// Which trees predict: those of the chosen rounds, or else all of a native booster; of an estimator that stopped
+    /// early those up to its best round.
     private static func keptTrees(
         _ model: XGBoostBoosterModel, _ treeCount: Int, _ sizes: XGBoostSizes, _ wrapper: XGBoostWrapper?,
-        configured: String?
-    ) throws(ImportError) -> Int {
+        configured: String?, rounds: Range<Int>?
+    ) throws(ImportError) -> Range<Int> {
         if let starts = model.roundStarts {
             let place = "\(model.place).iteration_indptr"
             guard starts.first == 0, starts.last.map(Int.init) == treeCount else {
@@ -205,26 +217,27 @@ struct XGBoostModel {
                     expected: "at least \(starts[index - 1]), as before it")
             }
         }
-        guard let best = wrapper?.bestRound else {
-            guard let limit = wrapper?.treeLimit, limit > 0 else { return treeCount }
+        if rounds == nil, wrapper?.bestRound == nil {
+            guard let limit = wrapper?.treeLimit, limit > 0 else { return 0..<treeCount }
             let (trees, overflow) = limit.multipliedReportingOverflow(by: sizes.groupCount)
-            return overflow ? treeCount : min(treeCount, trees)
+            return 0..<(overflow ? treeCount : min(treeCount, trees))
         }
-        let place = "learner.attributes.best_iteration"
-        if let starts = model.roundStarts {
-            guard best + 1 < starts.count else {
-                throw ImportError(.malformed, at: place, found: "\(best)", expected: "0..<\(starts.count - 1)")
-            }
-            return Int(starts[best + 1])
-        }
+        // Before version 2 a round's trees are as many as its classes and parallel trees.
         let text = model.parameters["num_parallel_tree"] ?? configured ?? "1"
         let parallel = try XGBoostParameters.natural(
             text, at: "\(model.place).gbtree_model_param.num_parallel_tree", max: Int(Int32.max))
         let perRound = max(parallel, 1) * (sizes.leafWidth > 1 ? 1 : sizes.groupCount)
-        guard best < Int(Int32.max), (best + 1) <= treeCount / perRound else {
-            throw ImportError(.malformed, at: place, found: "\(best)", expected: "0..<\(treeCount / perRound)")
+        let roundCount = model.roundStarts.map { $0.count - 1 } ?? treeCount / perRound
+        func start(ofRound round: Int) -> Int { model.roundStarts.map { Int($0[round]) } ?? round * perRound }
+        if let rounds = try ImportOptions.checked(rounds, roundCount: roundCount) {
+            return start(ofRound: rounds.lowerBound)..<start(ofRound: rounds.upperBound)
         }
-        return (best + 1) * perRound
+        guard let best = wrapper?.bestRound, best < roundCount else {
+            throw ImportError(
+                .malformed, at: "learner.attributes.best_iteration", found: "\(wrapper?.bestRound ?? 0)",
+                expected: "0..<\(roundCount)")
+        }
+        return 0..<start(ofRound: best + 1)
     }
 
     private static func baseMargins(

@@ -40,6 +40,10 @@ extension TreeEnsemble {
             throw fail(" tree \(tree)", "group \(group)", "0..<\(groupCount)")
         }
 
+        // By spans, and with no text made before something is wrong: forests have millions of nodes.
+        let lefts = leftChildren.span
+        let rights = rightChildren.span
+        let tested = features.span
         var isReached = [Bool](repeating: false, count: count)
         var pending: [Int32] = []
         for (tree, root) in roots.enumerated() {
@@ -53,14 +57,16 @@ extension TreeEnsemble {
                     throw fail(" tree \(tree) node \(index)", "a second parent", "one parent a node, and no cycle")
                 }
                 isReached[index] = true
-                if isLeaf(index) {
-                    try verifyLeaf(index, at: "\(place) tree \(tree) node \(index)")
-                } else {
-                    guard features[index] >= 0, Int(features[index]) < featureCount else {
-                        throw fail(" tree \(tree) node \(index)", "feature \(features[index])", "0..<\(featureCount)")
+                if lefts[index] < 0 {
+                    if let (found, expected) = faultOfLeaf(index) {
+                        throw fail(" tree \(tree) node \(index)", found, expected)
                     }
-                    pending.append(rightChildren[index])
-                    pending.append(leftChildren[index])
+                } else {
+                    guard tested[index] >= 0, Int(tested[index]) < featureCount else {
+                        throw fail(" tree \(tree) node \(index)", "feature \(tested[index])", "0..<\(featureCount)")
+                    }
+                    pending.append(rights[index])
+                    pending.append(lefts[index])
                 }
             }
         }
@@ -95,16 +101,15 @@ extension TreeEnsemble {
         }
     }
 
-    private func verifyLeaf(_ node: Int, at place: String) throws(ImportError) {
-        guard rightChildren[node] < 0 else {
-            throw ImportError(.malformed, at: place, found: "a right child without a left one", expected: "two or none")
-        }
-        guard leafWidth > 1 else { return }
+    /// What is wrong with a leaf, and what should be.
+    private func faultOfLeaf(_ node: Int) -> (found: String, expected: String)? {
+        guard rightChildren[node] < 0 else { return ("a right child without a left one", "two or none") }
+        guard leafWidth > 1 else { return nil }
         let row = leafValues[node]
         guard row >= 0, row < Double(leafVectors.count / leafWidth), row == row.rounded(.down) else {
-            throw ImportError(
-                .malformed, at: place, found: "leaf row \(row)", expected: "0..<\(leafVectors.count / leafWidth)")
+            return ("leaf row \(row)", "0..<\(leafVectors.count / leafWidth)")
         }
+        return nil
     }
 
     private func verifyCategories(place: String) throws(ImportError) {

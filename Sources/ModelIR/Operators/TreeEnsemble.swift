@@ -128,6 +128,17 @@ package struct TreeEnsemble: Sendable, Hashable {
         leafVectors = []
     }
 
+    /// Makes room for that many nodes in all, so that no array grows to twice what it holds. A caller that has the
+    /// count from a file has bounded it by the file's size.
+    package mutating func reserveNodes(_ count: Int) {
+        features.reserveCapacity(count)
+        thresholds.reserveCapacity(count)
+        leftChildren.reserveCapacity(count)
+        rightChildren.reserveCapacity(count)
+        missingGoesLeft.reserveCapacity(count)
+        leafValues.reserveCapacity(count)
+    }
+
     package var treeCount: Int { roots.count }
     package var nodeCount: Int { features.count }
     package func isLeaf(_ node: Int) -> Bool { leftChildren[node] < 0 }

@@ -1,4 +1,5 @@
 internal import ModelFormats
+internal import ModelIR
 
 /// Reads the model that a path names: a file, or a folder such as an MLflow model, which is packed into one.
 enum ArtifactFile {
@@ -6,10 +7,33 @@ enum ArtifactFile {
     static let filesMax = 10_000
     static let depthMax = 16
 
+    /// - Parameter options: what to import it with; if there is something, it is packed into a bundle that says so,
+    ///   since what is served is imported again from its bytes after a restart.
     /// - Throws: `SystemFile.FileError` if it cannot be read or holds more than `bytesMax` bytes in all.
-    static func read(_ path: String, bytesMax: Int) throws(SystemFile.FileError) -> [UInt8] {
-        guard SystemFile.isDirectory(path) else { return try SystemFile.read(path, bytesMax: bytesMax) }
-        return FolderPacking.pack(try files(of: path, bytesMax: bytesMax))
+    static func read(
+        _ path: String, bytesMax: Int, options: ImportOptions = ImportOptions()
+    ) throws(SystemFile.FileError) -> [UInt8] {
+        var files: [(path: String, contents: [UInt8])]
+        var artifact = "MLmodel"
+        if SystemFile.isDirectory(path) {
+            files = try Self.files(of: path, bytesMax: bytesMax)
+            if options == ImportOptions() { return FolderPacking.pack(files) }
+        } else {
+            let bytes = try SystemFile.read(path, bytesMax: bytesMax)
+            if options == ImportOptions() { return bytes }
+            guard !FolderPacking.isFolder(bytes.span) else {
+                throw SystemFile.FileError(
+                    path: path, reason: "it is an archive: put the options into its \(FolderPacking.descriptionName)")
+            }
+            artifact = String(path.split(separator: "/").last ?? "model")
+            files = [(path: artifact, contents: bytes)]
+        }
+        guard !files.contains(where: { $0.path == FolderPacking.descriptionName }) else {
+            throw SystemFile.FileError(path: path, reason: "put the options into its \(FolderPacking.descriptionName)")
+        }
+        let description = FolderPacking.description(name: nil, artifact: artifact, options: options)
+        files.append((path: FolderPacking.descriptionName, contents: description))
+        return FolderPacking.pack(files)
     }
 
     /// The regular files of a folder and of the folders in it, by their paths from it.

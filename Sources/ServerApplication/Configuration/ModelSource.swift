@@ -1,3 +1,4 @@
+internal import ModelIR
 internal import Serving
 
 /// A model named at start: `house-price=models/house.pkl`, or a path alone, whose file name without its ending is the
@@ -5,6 +6,23 @@ internal import Serving
 public struct ModelSource: Sendable, Hashable {
     public let name: String
     public let path: String
+    /// The boosting rounds that predict, counted from 0; nil for those that the library would use.
+    public var iterationRange: Range<Int>?
+
+    /// Parses `START:END`, as in `0:50`.
+    public static func iterationRange(_ text: String) throws(ConfigurationError) -> Range<Int> {
+        let bounds = text.split(separator: ":", omittingEmptySubsequences: false).map { Int($0) }
+        guard bounds.count == 2, let start = bounds[0], let end = bounds[1], start >= 0, start < end,
+            end <= Int(Int32.max)
+        else {
+            throw ConfigurationError(
+                "iteration range", from: "--iteration-range", found: "\"\(text)\"",
+                expected: "START:END, two rounds from 0 of which the first is less, such as 0:50")
+        }
+        return start..<end
+    }
+
+    var importOptions: ImportOptions { ImportOptions(iterationRange: iterationRange) }
 
     /// - Throws: if the name breaks the rule or there is no path.
     public init(name: String, path: String) throws(ConfigurationError) {

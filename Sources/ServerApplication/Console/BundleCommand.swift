@@ -1,4 +1,3 @@
-internal import ByteCoding
 internal import InferenceEngine
 internal import ModelFormats
 internal import ModelIR
@@ -13,10 +12,11 @@ public enum BundleCommand {
     ///   - model: the model's file, or an MLflow folder.
     ///   - description: a `vencejo.json` to put beside it; nil writes one that only names the model.
     ///   - name: what the model is to be called, where the description does not say.
+    ///   - iterationRange: the boosting rounds that predict, without a description.
     ///   - output: the file to write; what stands there is replaced.
     /// - Returns: what to print.
     public static func make(
-        model: String, description: String?, name: String?, output: String
+        model: String, description: String?, name: String?, iterationRange: Range<Int>? = nil, output: String
     ) throws(CommandError) -> String {
         do {
             var files: [(path: String, contents: [UInt8])]
@@ -29,9 +29,13 @@ public enum BundleCommand {
             }
             let text: [UInt8]
             if let description {
+                guard iterationRange == nil else {
+                    throw CommandError("\(description): put the range into its options as iteration_range")
+                }
                 text = try SystemFile.read(description, bytesMax: descriptionBytesMax, onlyRegular: true)
             } else {
-                text = plainDescription(name: name, artifact: artifactName)
+                text = FolderPacking.description(
+                    name: name, artifact: artifactName, options: ImportOptions(iterationRange: iterationRange))
             }
             files.removeAll { $0.path == FolderPacking.descriptionName }
             files.append((path: FolderPacking.descriptionName, contents: text))
@@ -78,20 +82,5 @@ public enum BundleCommand {
     private static func golden(_ model: ModelFile) -> String {
         guard model.golden.rowCount > 0 else { return "none" }
         return "\(model.golden.rowCount) answered as expected, worst relative error \(model.golden.worstError)"
-    }
-
-    private static func plainDescription(name: String?, artifact: String) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.beginObject()
-        writer.key("vencejo")
-        writer.number(Int64(1))
-        if let name {
-            writer.key("name")
-            writer.string(name)
-        }
-        writer.key("artifact")
-        writer.string(artifact)
-        writer.endObject()
-        return writer.bytes
     }
 }

@@ -15,24 +15,29 @@ struct ModelFile {
     ///   - path: the file.
     ///   - outputs: what to compute.
     ///   - predictor: the predictor to force; nil lets the compiler choose.
+    ///   - options: what to import it with.
     /// - Throws: `CommandError` with the file's path and the importer's reason.
-    init(path: String, outputs: OutputSelection = .defaults, predictor: String? = nil) throws(CommandError) {
+    init(
+        path: String, outputs: OutputSelection = .defaults, predictor: String? = nil,
+        options: ImportOptions = ImportOptions()
+    ) throws(CommandError) {
         let bytes: [UInt8]
         do throws(SystemFile.FileError) {
             bytes = try ArtifactFile.read(path, bytesMax: Self.bytesMax)
         } catch {
             throw CommandError("\(error)")
         }
-        try self.init(bytes, path: path, outputs: outputs, predictor: predictor)
+        try self.init(bytes, path: path, outputs: outputs, predictor: predictor, options: options)
     }
 
     /// The same of bytes; the path is for errors.
     init(
-        _ bytes: [UInt8], path: String, outputs: OutputSelection = .defaults, predictor: String? = nil
+        _ bytes: [UInt8], path: String, outputs: OutputSelection = .defaults, predictor: String? = nil,
+        options: ImportOptions = ImportOptions()
     ) throws(CommandError) {
         do throws(ImportError) {
             byteCount = bytes.count
-            imported = try SupportedFormats.importers.importModel(bytes.span)
+            imported = try SupportedFormats.importers.importModel(bytes.span, options: options)
             compiled = try ModelCompiler.compile(imported.graph, outputs: outputs, forcing: predictor)
             golden = try GoldenCheck.run(imported.metadata, on: compiled)
         } catch {

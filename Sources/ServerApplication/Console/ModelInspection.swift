@@ -10,10 +10,15 @@ public enum ModelInspection {
     private static let shareOfModels = 0.2
 
     /// The report as text.
-    /// - Parameter predictor: the predictor to force; nil shows the compiler's choice.
+    /// - Parameters:
+    ///   - predictor: the predictor to force; nil shows the compiler's choice.
+    ///   - iterationRange: the boosting rounds that predict; nil for those that the library would use.
     /// - Throws: `CommandError` with what is unsupported, why, and what to do instead.
-    public static func report(path: String, predictor: String? = nil) throws(CommandError) -> String {
-        let model = try ModelFile(path: path, predictor: predictor)
+    public static func report(
+        path: String, predictor: String? = nil, iterationRange: Range<Int>? = nil
+    ) throws(CommandError) -> String {
+        let model = try ModelFile(
+            path: path, predictor: predictor, options: ImportOptions(iterationRange: iterationRange))
         let signature = model.compiled.signature
         let report = model.compiled.predictor.report
         var lines = [
@@ -82,7 +87,15 @@ public enum ModelInspection {
         case .values(let element): "\(output.name)  \(element.rawValue)\(output.width > 1 ? " [\(output.width)]" : "")"
         case .label(let labels): "\(output.name)  one of \(classes(labels))"
         case .probabilities(let labels, let element): "\(output.name)  \(element.rawValue) for \(classes(labels))"
+        case .labels(let targets): "\(output.name)  one label for each of \(classes(targets))"
+        case .targetProbabilities(let targets, let element):
+            "\(output.name)  \(element.rawValue) for each class of \(classes(targets))"
         }
+    }
+
+    private static func classes(_ targets: [ClassLabels]) -> String {
+        let shown = targets.prefix(8).map { "(\(classes($0)))" }.joined(separator: ", ")
+        return "\(targets.count) targets: \(shown)\(targets.count > 8 ? ", ..." : "")"
     }
 
     private static func classes(_ labels: ClassLabels) -> String {

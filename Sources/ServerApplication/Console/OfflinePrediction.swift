@@ -2,6 +2,7 @@ internal import ByteCoding
 internal import Glibc
 internal import InferenceAPI
 internal import InferenceEngine
+internal import ModelIR
 internal import ServingProtocols
 internal import TensorCore
 
@@ -15,13 +16,18 @@ public enum OfflinePrediction {
     ///   - path: the model file.
     ///   - outputs: names of the outputs to compute, or `all`; empty for those that the server answers.
     ///   - predictor: the predictor to force; nil lets the compiler choose.
+    ///   - iterationRange: the boosting rounds that predict; nil for those that the library would use.
     ///   - output: takes each answer.
     /// - Throws: `CommandError` at the first document that cannot be answered.
     public static func run(
-        path: String, outputs: [String] = [], predictor: String? = nil, output: (String) -> Void
+        path: String, outputs: [String] = [], predictor: String? = nil, iterationRange: Range<Int>? = nil,
+        output: (String) -> Void
     ) throws(CommandError) {
         let selection: OutputSelection = outputs.isEmpty ? .defaults : outputs == ["all"] ? .all : .named(outputs)
-        let model = try ModelFile(path: path, outputs: selection, predictor: predictor).compiled
+        let model = try ModelFile(
+            path: path, outputs: selection, predictor: predictor,
+            options: ImportOptions(iterationRange: iterationRange)
+        ).compiled
         let input: [UInt8]
         do {
             input = try SystemFile.readStandardInput(bytesMax: inputBytesMax)

@@ -30,6 +30,13 @@ package enum FaultProblem {
                     pointer: pointer,
                     detail: "\(name): the model refuses infinite numbers, and a step makes one of this",
                     expected: "a value that every step keeps finite", found: "a number that becomes infinite"))
+        case .tie:
+            return .invalid(
+                InferenceProblem(
+                    pointer: pointer,
+                    detail: "the row is equally far from several training rows of different targets, and which of them "
+                        + "count as its neighbours cannot be told: retrain with algorithm=\"kd_tree\" or \"ball_tree\"",
+                    expected: "a row with one set of nearest neighbours", found: "several sets"))
         case .missingValue:
             return .invalid(
                 InferenceProblem(

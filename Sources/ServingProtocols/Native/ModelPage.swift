@@ -116,12 +116,27 @@ package enum ModelPage {
             case .values(let element): writer.member("type", element.rawValue)
             case .label(let labels): writeClasses("label", labels, &writer)
             case .probabilities(let labels, let element): writeClasses(element.rawValue, labels, &writer)
+            case .labels(let targets): writeTargets("label", targets, &writer)
+            case .targetProbabilities(let targets, let element): writeTargets(element.rawValue, targets, &writer)
             }
             writer.member("width", output.width)
             writer.endObject()
         }
         writer.endArray()
         writer.endObject()
+    }
+
+    /// The classes of several targets, one list a target.
+    private static func writeTargets(_ type: String, _ targets: [ClassLabels], _ writer: inout JSONWriter) {
+        writer.member("type", type)
+        writer.key("targets")
+        writer.beginArray()
+        for labels in targets {
+            writer.beginArray()
+            for index in 0..<labels.count { writer.string(labels.text(at: index)) }
+            writer.endArray()
+        }
+        writer.endArray()
     }
 
     private static func writeClasses(_ type: String, _ labels: ClassLabels, _ writer: inout JSONWriter) {

@@ -278,7 +278,7 @@ package struct NativeRequestDecoder {
     private func endRecord(_ batch: inout RowBatch, place: Place) throws(InferenceError) {
         let columns = batch.layout.columns
         for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
-            let isOptional = batch.layout.recordPolicy.absentFields == .missing
+            let isOptional = batch.layout.recordPolicy.absentFields == .missing && !columns[column].isRequired
             guard let misfit = ColumnValue.missing(columns[column]) ?? (isOptional ? nil : ColumnValue.absent) else {
                 continue
             }

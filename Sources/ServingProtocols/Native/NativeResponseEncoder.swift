@@ -7,6 +7,9 @@ package import TensorCore
 /// - One answer: `{"prediction": 24.1, "probabilities": {"no": 0.2, "yes": 0.8}}`.
 /// - Many rows, parallel arrays: `{"predictions": [...], "probabilities": [{...}, ...]}`.
 ///
+/// A model of several targets answers one label a target in `prediction`, and one object a target in `probabilities`:
+/// `{"prediction": ["low", 1], "probabilities": [{"high": 0.2, "low": 0.8}, {"0": 0.1, "1": 0.9}]}`.
+///
 /// A `float32` is printed as the shortest float32; what is not finite is null.
 package struct NativeResponseEncoder: Sendable {
     private struct Field: Sendable {
@@ -14,8 +17,9 @@ package struct NativeResponseEncoder: Sendable {
         /// `"prediction":`, and `"predictions":` for many rows.
         let singleKey: [UInt8]
         let manyKey: [UInt8]
-        /// For a label: each class as a JSON value. For probabilities: each class as a key, with its colon.
-        let labels: [[UInt8]]
+        /// Of each target, of which most models have one. For a label: each class as a JSON value. For probabilities:
+        /// each class as a key, with its colon.
+        let targets: [[[UInt8]]]
     }
 
     private let fields: [Field]
@@ -26,7 +30,7 @@ package struct NativeResponseEncoder: Sendable {
             return Field(
                 output: output, singleKey: Self.key(output.name),
                 manyKey: Self.key(isPrediction ? "predictions" : output.name),
-                labels: Self.encodedLabels(output.kind))
+                targets: Self.encodedLabels(output.kind))
         }
     }
 
@@ -55,20 +59,41 @@ package struct NativeResponseEncoder: Sendable {
         let first = row * output.width
         switch output.kind {
         case .label:
-            writer.encoded(fields[index].labels[Int(batch.values[index].labels[row])])
-        case .probabilities(_, let element):
-            writer.beginObject()
-            for column in 0..<output.width {
-                writer.encoded(fields[index].labels[column], isKey: true)
-                encodeNumber(batch, index, first + column, element, &writer)
+            writer.encoded(fields[index].targets[0][Int(batch.values[index].labels[row])])
+        case .labels:
+            writer.beginArray()
+            for (target, labels) in fields[index].targets.enumerated() {
+                writer.encoded(labels[Int(batch.values[index].labels[first + target])])
             }
-            writer.endObject()
+            writer.endArray()
+        case .probabilities(_, let element):
+            encodeProbabilities(batch, index, fields[index].targets[0], first, element, &writer)
+        case .targetProbabilities(_, let element):
+            writer.beginArray()
+            var place = first
+            for labels in fields[index].targets {
+                encodeProbabilities(batch, index, labels, place, element, &writer)
+                place += labels.count
+            }
+            writer.endArray()
         case .values(let element):
             guard output.isVector else { return encodeNumber(batch, index, first, element, &writer) }
             writer.beginArray()
             for column in 0..<output.width { encodeNumber(batch, index, first + column, element, &writer) }
             writer.endArray()
         }
+    }
+
+    private func encodeProbabilities(
+        _ batch: borrowing OutputBatch, _ index: Int, _ labels: [[UInt8]], _ first: Int, _ element: ElementType,
+        _ writer: inout JSONWriter
+    ) {
+        writer.beginObject()
+        for column in labels.indices {
+            writer.encoded(labels[column], isKey: true)
+            encodeNumber(batch, index, first + column, element, &writer)
+        }
+        writer.endObject()
     }
 
     private func encodeNumber(
@@ -89,12 +114,22 @@ package struct NativeResponseEncoder: Sendable {
         return writer.bytes
     }
 
-    private static func encodedLabels(_ kind: OutputField.Kind) -> [[UInt8]] {
+    private static func encodedLabels(_ kind: OutputField.Kind) -> [[[UInt8]]] {
         switch kind {
         case .values: []
-        case .label(let labels): (0..<labels.count).map { encodedLabel(labels, at: $0) }
-        case .probabilities(let labels, _): (0..<labels.count).map { key(labels.text(at: $0)) }
+        case .label(let labels): [encodedLabels(labels)]
+        case .probabilities(let labels, _): [encodedKeys(labels)]
+        case .labels(let targets): targets.map { encodedLabels($0) }
+        case .targetProbabilities(let targets, _): targets.map { encodedKeys($0) }
         }
+    }
+
+    private static func encodedLabels(_ labels: ClassLabels) -> [[UInt8]] {
+        (0..<labels.count).map { encodedLabel(labels, at: $0) }
+    }
+
+    private static func encodedKeys(_ labels: ClassLabels) -> [[UInt8]] {
+        (0..<labels.count).map { key(labels.text(at: $0)) }
     }
 
     private static func encodedLabel(_ labels: ClassLabels, at index: Int) -> [UInt8] {

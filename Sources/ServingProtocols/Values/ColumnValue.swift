@@ -9,6 +9,7 @@ internal import TensorCore
 /// | `float64` | nearest double | 1, 0 | refused | missing |
 /// | `int64` | if exact | refused | refused | missing |
 /// | `string` | refused | refused | its bytes | missing |
+/// | `string` that takes whole numbers | its digits, if whole | 1, 0 | its bytes | missing |
 ///
 /// A column that the model does not use takes anything. A missing value is refused where the model has no rule for
 /// it. NaN and Infinity are not JSON.
@@ -40,16 +41,28 @@ enum ColumnValue {
             return nil
         case (.string, .string):
             let token = try reader.readString()
-            let isStored: Bool
             if token.hasEscapes {
                 scratch.removeAll(keepingCapacity: true)
                 reader.append(token, to: &scratch)
-                isStored = batch.setString(scratch.span, row: row, column: column)
-            } else {
-                isStored = batch.setString(reader.bytes(of: token), row: row, column: column)
+                return try store(scratch, into: &batch, row: row, column: column)
             }
-            guard isStored else { throw .tooLarge(limit: "\(RowBatch.arenaBytesMax) bytes of text") }
+            guard batch.setString(reader.bytes(of: token), row: row, column: column) else { throw tooMuchText }
             return nil
+        case (.string, .bool) where batch.layout.columns[column].takesWholeNumbersAsText:
+            scratch.removeAll(keepingCapacity: true)
+            scratch.append(try reader.readBool() ? UInt8(ascii: "1") : UInt8(ascii: "0"))
+            return try store(scratch, into: &batch, row: row, column: column)
+        case (.string, .number) where batch.layout.columns[column].takesWholeNumbersAsText:
+            scratch.removeAll(keepingCapacity: true)
+            switch try reader.readNumber() {
+            case .int64(let value): scratch.append(contentsOf: String(value).utf8)
+            case .uint64(let value): scratch.append(contentsOf: String(value).utf8)
+            case .double:
+                return Misfit(
+                    expected: "a string, a whole number, true or false", found: "another number",
+                    detail: "a category has no fraction; the library refuses it too")
+            }
+            return try store(scratch, into: &batch, row: row, column: column)
         case (.int64, .number):
             if case .int64(let value) = try reader.readNumber() {
                 batch.setInt64(value, row: row, column: column)
@@ -68,6 +81,15 @@ enum ColumnValue {
                 detail: "the value has the wrong type")
         }
     }
+
+    private static func store(
+        _ text: [UInt8], into batch: inout RowBatch, row: Int, column: Int
+    ) throws(InferenceError) -> Misfit? {
+        guard batch.setString(text.span, row: row, column: column) else { throw tooMuchText }
+        return nil
+    }
+
+    private static var tooMuchText: InferenceError { .tooLarge(limit: "\(RowBatch.arenaBytesMax) bytes of text") }
 
     /// Whether a column may stay missing, as it is in a fresh row.
     static func missing(_ column: Column) -> Misfit? {

@@ -36,7 +36,8 @@ struct AllocationTests {
         #expect(arrays.count == 100)
     }
 
-    @Test(arguments: ["forest-compact", "reference"]) func forestsTakeNoMemory(_ name: String) throws {
+    @Test(arguments: ["forest-compact", "forest-packed", "forest-ranked", "reference"])
+    func forestsTakeNoMemory(_ name: String) throws {
         var generator = SeededGenerator(seed: 21)
         for shape in [
             EnsembleShape(trees: 20), EnsembleShape(trees: 9, groups: 3, precision: .float64),

@@ -67,6 +67,6 @@ import Testing
         let value = graph.append(operation, [sum], path: "after")
         graph.addOutput(GraphOutput(name: "prediction", value: value, meaning: .values))
         let model = try ModelCompiler.compile(graph)
-        #expect(model.predictor.report.steps.map(\.stage) == ["select", "forest-compact", "reference"])
+        #expect(model.predictor.report.steps.map(\.stage) == ["select", "forest-ranked", "reference"])
     }
 }

@@ -174,4 +174,20 @@ import Testing
         let error = try #require(throws: ImportError.self) { try BundleDescription(bytes.span) }
         #expect(error.place.hasPrefix("vencejo.json"), "\(error)")
     }
+
+    @Test func tellsOptionsOfTheImport() throws {
+        func options(_ text: String) throws(ImportError) -> ImportOptions {
+            let bytes = Array("{\"vencejo\": 1, \"options\": \(text)}".utf8)
+            return try BundleDescription(bytes.span).options
+        }
+        #expect(try options("{\"iteration_range\": [2, 50]}") == ImportOptions(iterationRange: 2..<50))
+        #expect(try options("{}") == ImportOptions())
+        for broken in [
+            "[1]", "[1, 2, 3]", "[3, 3]", "[4, 3]", "[-1, 3]", "[0, 2147483648]", "[0, 1.5]", "{}", "\"0:3\"", "null",
+        ] {
+            let error = importError { _ = try options("{\"iteration_range\": \(broken)}") }
+            #expect(error?.place.contains("options.iteration_range") == true, "\(broken)")
+        }
+        #expect(importError { _ = try options("{\"rounds\": 3}") }?.place.contains("options.rounds") == true)
+    }
 }

@@ -45,6 +45,21 @@ import Testing
         #expect(parameters.graph.columns.map(\.kind) == [.int64, .float64])
     }
 
+    /// What MLflow refuses to miss: a field that is required. One that is optional may be absent.
+    @Test func tellsWhichFieldsARecordMustHave() throws {
+        let all = try Self.load("pickle_in_a_zip").graph.columns
+        #expect(all.contains { $0.isRequired })
+        let inputs =
+            "[{\"type\": \"double\", \"name\": \"a\", \"required\": true}, "
+            + "{\"type\": \"double\", \"name\": \"b\", \"required\": false}]"
+        let folder = Self.folder(Self.signature(inputs))
+        let columns = try SupportedFormats.importers.importModel(folder.span).graph.columns
+        #expect(columns.map(\.name) == ["a", "b"])
+        #expect(columns.map(\.isRequired) == [true, false])
+        let compiled = try ModelCompiler.compile(SupportedFormats.importers.importModel(folder.span).graph)
+        #expect(compiled.layout.columns.map(\.isRequired) == [true, false])
+    }
+
     // MARK: Folders made here
 
     /// An array model with two columns, as a pickle.

@@ -43,15 +43,21 @@ import Testing
         ("'quoted: key': 1\n\"b\": 2\n", map(("quoted: key", .scalar("1")), ("b", .scalar("2")))),
         ("a: http://x:1/#y\nb: x#y\n", map(("a", .scalar("http://x:1/#y")), ("b", .scalar("x#y")))),
         ("a: 1\r\nb: 2\r\n", map(("a", .scalar("1")), ("b", .scalar("2")))),
+        ("a: >\n  b\n  c\n", map(("a", .scalar("b c\n")))), ("? a\n: b\n", map(("a", .scalar("b")))),
+        ("a: {b}\n", map(("a", map(("b", .none))))), ("a: |1\n  b\n", map(("a", .scalar(" b\n")))),
+        ("a: [1,\n  2]\n", map(("a", .sequence([.scalar("1"), .scalar("2")])))),
+        ("a: 'null'\nb: Null\n", map(("a", .scalar("null")), ("b", .none))),
     ])
     func readsWhatPyYAMLWrites(text: String, value: YAMLValue) throws {
         #expect(try Self.read(text) == value)
     }
 
     @Test(arguments: [
-        "a: &x 1\nb: *x\n", "a: !!python/object:os.system {}\n", "%YAML 1.1\n", "a: >\n  b\n", "? a\n: b\n", "a: 'b\n",
+        "a: &x 1\nb: *x\n", "a: !!python/object:os.system {}\n", "%YAML 1.1\n---\na: 1\n", "%TAG ! x\n---\na: 1\n",
+        "a: 'b\n",
         "a: \"\\q\"\n", "a: [1, 2\n", "a: [&x 1]\n", "a: 1\n  b: 2\nc\n", "a: 'b' c\n", "a: 1\n b: 2\n", "- 1\na: 2\n",
-        "a: |3\n  b\n", "a: {b}\n",
+        "&x a: 1\n", "a: &x [1]\n", "a: &x {b: 1}\n", "a: !x 1\n", "a: !!map {}\n", "a: *x\n", "a: 1\n---\nb: 2\n",
+        "[a]: 1\n", "{a: 1}: 2\n", "a: \u{1}\n", "a: @b\n",
     ])
     func refusesTheRestOfYAML(text: String) throws {
         let error = try #require(importError { _ = try Self.read(text) })

@@ -108,8 +108,27 @@ import Testing
         #expect(importError { _ = try describeRoot(digits) }?.kind == .limit)
     }
 
-    @Test func nestsAMillionListsWithoutRecursion() throws {
-        let count = 1_000_000
+    /// What a byte of a file may stand for, packed or not, is bounded by the file's size.
+    @Test(
+        arguments: [
+            ([0x29], [0x85], "tuples in tuples"), ([0x4e], [0x94], "memo entries"), ([], [0x29, 0x30], "empty tuples"),
+            ([], [0x4e], "a deep stack"), ([], [0x7d, 0x94], "dicts"),
+            ([0x5d], [0x28, 0x4e, 0x4e, 0x4e, 0x65], "a list"),
+        ] as [([UInt8], [UInt8], String)])
+    func boundsMemoryByTheFile(start: [UInt8], repeated: [UInt8], what: String) {
+        var bytes = start
+        while bytes.count < 900_000 { bytes += repeated }
+        var limits = PickleLimits()
+        limits.freeMemory = 1 << 20
+        limits.packedBytes = 5000
+        #expect(limits.memoryMax(fileBytes: bytes.count) == 1 << 20 + 320_000)
+        let error = importError { _ = try describeRoot(bytes + [0x2e], limits: limits) }
+        #expect(error?.kind == .limit, "\(what)")
+        #expect(error?.expected == "no more, in a file of 5000 bytes", "\(what)")
+    }
+
+    @Test func nestsManyListsWithoutRecursion() throws {
+        let count = 150_000
         var bytes = [UInt8](repeating: 0x5d, count: count)
         bytes += [UInt8](repeating: 0x61, count: count - 1)
         #expect(try describeRoot(bytes + [0x2e]) == "a list of 1")

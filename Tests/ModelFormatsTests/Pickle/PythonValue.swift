@@ -16,6 +16,8 @@ indirect enum PythonValue: Sendable {
     case object(String, [(String, PythonValue)])
     /// A call of a class with arguments, and the state that BUILD gives it.
     case call(String, [PythonValue], state: [(String, PythonValue)])
+    /// The same with any state.
+    case built(String, [PythonValue], PythonValue)
     /// An array of structures: name, code and offset of each field.
     case structures([(String, String, Int)], itemBytes: Int, count: Int, data: [UInt8])
     /// Whatever was memoized under this index.
@@ -99,6 +101,13 @@ indirect enum PythonValue: Sendable {
             PythonValue.tuple(arguments).write(to: &program)
             program.op(0x52)
             PythonValue.dictionary(state).write(to: &program)
+            program.op(0x62)
+        case .built(let name, let arguments, let state):
+            let parts = name.split(separator: ".")
+            program.global(parts.dropLast().joined(separator: "."), String(parts.last ?? ""))
+            PythonValue.tuple(arguments).write(to: &program)
+            program.op(0x52)
+            state.write(to: &program)
             program.op(0x62)
         case .structures(let fields, let itemBytes, let count, let data):
             program.global("numpy.core.multiarray", "_reconstruct")

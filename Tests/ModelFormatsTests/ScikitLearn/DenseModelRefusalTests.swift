@@ -63,7 +63,7 @@ import Testing
         (
             "KNeighborsClassifier", "effective_metric_params_", .dictionary([("w", .vector([1, 2]))]), "StandardScaler"
         ),
-        ("KNeighborsClassifier", "outputs_2d_", .boolean(true), "one classifier an output"),
+        ("KNeighborsClassifier", "outputs_2d_", .boolean(true), ""),
         ("KNeighborsClassifier", "_y", .vector([0, 1, 3, 1]), ""),
         ("KNeighborsClassifier", "_y", .vector([0, 1, -1, 1]), ""),
         ("KNeighborsClassifier", "_y", .vector([0, 1, 0.5, 1]), ""),
@@ -88,17 +88,6 @@ import Testing
         let error = try #require(Self.refusal(sample.with([(attribute, value)])))
         #expect(error.place.hasPrefix("model."), "\(error)")
         if !remedy.isEmpty { #expect(error.remedy?.contains(remedy) == true, "\(error)") }
-    }
-
-    @Test func refusesTargetsOfSeveralLabels() throws {
-        let binarizer = PythonValue.estimator(
-            "preprocessing._label.LabelBinarizer",
-            [("classes_", DenseModelSample.classes3), ("y_type_", .text("multilabel-indicator"))])
-        for name in ["RidgeClassifier", "MLPClassifier"] {
-            let sample = try #require(DenseModelSample.all.first { $0.className == name })
-            let error = try #require(Self.refusal(sample.with([("_label_binarizer", binarizer)])))
-            #expect(error.found.contains("several labels"))
-        }
     }
 
     @Test func boundsTreesOfClustersThatAreCycles() throws {

@@ -40,6 +40,10 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         /// The relative error that is allowed; 1e-9 if nil.
         let tolerance: Double?
         let classes: [Cell]?
+        /// Whether rows may be refused that the library answers, for its answer cannot be told; but not all of them.
+        let mayRefuse: Bool
+        /// The boosting rounds that predict, as [start, end].
+        let iterationRange: [Int]?
         /// Each method's answers by the name of its output; nil for a row that the library refuses.
         let methods: [String: [Cell?]]
 
@@ -60,6 +64,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             rows = try value("rows") ?? []
             tolerance = try value("tolerance")
             classes = try value("classes")
+            mayRefuse = try value("mayRefuse") ?? false
+            iterationRange = try value("iteration_range")
             var methods: [String: [Cell?]] = [:]
             for name in [
                 "prediction", "probabilities", "decision_function", "score_samples", "transform", "margin", "leaf",
@@ -78,6 +84,8 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
         case text(String)
         /// A number that is missing is NaN.
         case list([Double])
+        /// Labels of several targets, not all of them numbers.
+        case labels([Cell])
 
         init(from decoder: any Decoder) throws {
             let container = try decoder.singleValueContainer()
@@ -90,7 +98,9 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             } else if let value = try? container.decode(String.self) {
                 self = .text(value)
             } else {
-                self = .list(try container.decode([Cell].self).map { $0.number ?? .nan })
+                let cells = try container.decode([Cell].self)
+                let isNumbers = cells.allSatisfy { $0 == .missing || $0.number != nil }
+                self = isNumbers ? .list(cells.map { $0.number ?? .nan }) : .labels(cells)
             }
         }
 
@@ -100,7 +110,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             case .number(let value): value
             case .text("Infinity"): .infinity
             case .text("-Infinity"): -.infinity
-            case .missing, .boolean, .text, .list: nil
+            case .missing, .boolean, .text, .list, .labels: nil
             }
         }
 
@@ -111,6 +121,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
             case .number(let value): value.description
             case .text(let value): value
             case .list(let values): values.description
+            case .labels(let cells): cells.description
             }
         }
     }
@@ -158,6 +169,12 @@ struct ParityAnswer {
                 case (_, .float64) where cell.number != nil || !model.layout.columns[column].isUsed:
                     if let number = cell.number { batch.setDouble(number, row: row, column: column) }
                 case (.number(let number), .int64): batch.setInt64(Int64(number), row: row, column: column)
+                case (.number(let number), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array(String(Int64(number)).utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
+                case (.boolean(let value), .string) where model.layout.columns[column].takesWholeNumbersAsText:
+                    let bytes = Array((value ? "1" : "0").utf8)
+                    _ = batch.setString(bytes.span, row: row, column: column)
                 case (.text(let text), .string):
                     let bytes = Array(text.utf8)
                     _ = batch.setString(bytes.span, row: row, column: column)
@@ -176,17 +193,24 @@ struct ParityAnswer {
     private static func cell(_ values: OutputValues, _ field: OutputField, row: Int) -> ParityCase.Cell {
         let range = row * field.width..<(row + 1) * field.width
         switch field.kind {
-        case .values(let type), .probabilities(_, let type):
+        case .values(let type), .probabilities(_, let type), .targetProbabilities(_, let type):
             let numbers = type == .float32 ? values.float32[range].map { Double($0) } : Array(values.float64[range])
             return field.isVector ? .list(numbers) : .number(numbers[0])
         case .label(let labels):
-            let label = Int(values.labels[row])
-            switch labels {
-            case .integers(let values): return .number(Double(values[label]))
-            case .doubles(let values): return .number(values[label])
-            case .booleans(let values): return .boolean(values[label])
-            case .strings(let values): return .text(values[label])
-            }
+            return cell(labels, at: Int(values.labels[row]))
+        case .labels(let targets):
+            let cells = zip(targets, values.labels[range]).map { cell($0, at: Int($1)) }
+            let numbers = cells.compactMap(\.number)
+            return numbers.count == cells.count ? .list(numbers) : .labels(cells)
+        }
+    }
+
+    private static func cell(_ labels: ClassLabels, at index: Int) -> ParityCase.Cell {
+        switch labels {
+        case .integers(let values): .number(Double(values[index]))
+        case .doubles(let values): .number(values[index])
+        case .booleans(let values): .boolean(values[index])
+        case .strings(let values): .text(values[index])
         }
     }
 }

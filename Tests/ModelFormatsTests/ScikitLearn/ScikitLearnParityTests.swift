@@ -22,6 +22,9 @@ struct RandomParityTests {
         let folder = try #require(ProcessInfo.processInfo.environment["VENCEJO_PARITY"])
         var report: [String: (cases: Int, numbers: Int, worst: Double, mismatches: Int)] = [:]
         var failures = 0
+        // Whose answers are sums of trees: how many cases are the library's own to the last bit.
+        var treeReport: [String: (cases: Int, exact: Int)] = [:]
+        var inexact: [String] = []
         for fixture in ParityCase.cases(in: URL(fileURLWithPath: folder)) {
             let version = String(fixture.name.prefix { $0 != "/" })
             do {
@@ -32,6 +35,17 @@ struct RandomParityTests {
                 line.worst = max(line.worst, comparison.worstError)
                 line.mismatches += comparison.labelMismatches
                 report[version] = line
+                if comparison.hasTrees {
+                    treeReport[version, default: (0, 0)].cases += 1
+                    if comparison.inexactCount == 0 {
+                        treeReport[version, default: (0, 0)].exact += 1
+                    } else {
+                        let outputs = comparison.inexactOutputs.sorted().joined(separator: ", ")
+                        inexact.append(
+                            "\(fixture.name): \(comparison.inexactCount) of \(comparison.numberCount) numbers, in "
+                                + "\(outputs), by \(comparison.worstError) at most")
+                    }
+                }
                 guard let first = comparison.differences.first else { continue }
                 print("\(fixture.name): \(first), and \(comparison.differences.count - 1) more")
             } catch {
@@ -43,6 +57,11 @@ struct RandomParityTests {
         for (version, line) in report.sorted(by: { $0.key < $1.key }) {
             print(version, line.cases, line.numbers, line.worst, line.mismatches, separator: "    ")
         }
+        print("trees       cases     equal to the last bit")
+        for (version, line) in treeReport.sorted(by: { $0.key < $1.key }) {
+            print(version, line.cases, line.exact, separator: "    ")
+        }
+        for line in inexact { print("not to the last bit:", line) }
         #expect(failures == 0)
         #expect(!report.isEmpty, "no case in the folder")
     }

@@ -65,7 +65,7 @@ import Testing
         (.object("lightgbm.dask.DaskLGBMClassifier", []), "model.booster_.save_model"),
         (.estimator("gaussian_process._gpc.GaussianProcessClassifier", []), "SVC"),
         (.estimator("cluster._dbscan.DBSCAN", []), "KMeans"),
-        (.estimator("multioutput.MultiOutputClassifier", []), "each of its estimators_"),
+        (.estimator("multiclass.OutputCodeClassifier", []), "OneVsRestClassifier"),
         (.estimator("preprocessing._data.KernelCenterer", []), "StandardScaler"),
         (.dictionary([("model", .none)]), "save the fitted estimator"), (.list([]), "save the fitted estimator"),
         (.text("hello"), "save the fitted estimator"),

@@ -47,7 +47,7 @@ import Testing
                 expectEqual(output.values[prediction].float32, fixture.prediction, ulps: 1, "\(name) prediction")
             case .label:
                 #expect(output.values[prediction].labels.map(Double.init) == fixture.prediction.flatMap { $0 })
-            case .probabilities: Issue.record("a prediction that is probabilities")
+            case .probabilities, .labels, .targetProbabilities: Issue.record("a prediction of another kind")
             }
             let probabilities = fields.firstIndex { $0.name == OutputField.probabilitiesName }
             if let expected = fixture.probabilities, let probabilities {

@@ -252,4 +252,35 @@ private struct SplitMix: RandomNumberGenerator {
         mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
         return mixed ^ (mixed >> 31)
     }
+
+    // MARK: Columns with rules of their own
+
+    private static let categories: RowLayout = {
+        var category = Column(name: "zone", kind: .string, acceptsMissing: true)
+        category.takesWholeNumbersAsText = true
+        var needed = Column(name: "area", kind: .float64, acceptsMissing: true)
+        needed.isRequired = true
+        return RowLayout(columns: [category, needed])
+    }()
+
+    @Test(arguments: [
+        ("7", "7"), ("-3", "-3"), ("18446744073709551615", "18446744073709551615"), ("true", "1"), ("false", "0"),
+        ("\"7\"", "7"), ("\"true\"", "true"), ("null", "-"),
+    ])
+    func takesWholeNumbersAsTextWhereTheColumnDoes(value: String, text: String) throws {
+        let body = "{\"zone\": \(value), \"area\": 1}"
+        #expect(try rows(of: body, Self.categories).rows == [[text, "1.0"]])
+    }
+
+    @Test(arguments: ["1.5", "1.0", "1e3", "[1]"])
+    func refusesACategoryWithAFraction(value: String) {
+        let error = refusal(of: "{\"zone\": \(value), \"area\": 1}", Self.categories)
+        #expect(problem(error)?.pointer == "/zone")
+        #expect(refusal(of: "{\"ZONE\": 1, \"TAX\": 1}") != nil)
+    }
+
+    @Test func refusesARecordWithoutARequiredField() throws {
+        #expect(problem(refusal(of: "{\"zone\": \"a\"}", Self.categories))?.pointer == "/area")
+        #expect(try rows(of: "{\"area\": null}", Self.categories).rows == [["-", "-"]])
+    }
 }

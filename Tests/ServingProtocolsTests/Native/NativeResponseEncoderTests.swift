@@ -26,6 +26,25 @@ private func encode(_ fields: [OutputField], rows: Int, isSingle: Bool, fill: (i
         #expect(encode(fields, rows: 1, isSingle: true) { $0.values[0].float64[0] = 24.1 } == #"{"prediction":24.1}"#)
     }
 
+    @Test func writesALabelAndAnObjectATarget() {
+        let targets = [ClassLabels.strings(["no", "y\"es"]), .integers([3, 5, 7])]
+        let fields = [
+            OutputField(name: "prediction", kind: .labels(targets), width: 2, isVector: true),
+            OutputField(name: "probabilities", kind: .targetProbabilities(targets, .float64), width: 5, isVector: true),
+        ]
+        let one = encode(fields, rows: 1, isSingle: true) {
+            $0.values[0].labels = [1, 2]
+            $0.values[1].float64 = [0.25, 0.75, 0.5, 0, 0.5]
+        }
+        #expect(
+            one == #"{"prediction":["y\"es",7],"probabilities":[{"no":0.25,"y\"es":0.75},{"3":0.5,"5":0,"7":0.5}]}"#)
+        let many = encode([fields[0]], rows: 2, isSingle: false) { $0.values[0].labels = [0, 0, 1, 1] }
+        #expect(many == #"{"predictions":[["no",3],["y\"es",5]]}"#)
+        // A target alone still is a list.
+        let single = [OutputField(name: "prediction", kind: .labels([targets[1]]), width: 1, isVector: true)]
+        #expect(encode(single, rows: 1, isSingle: true) { $0.values[0].labels = [1] } == #"{"prediction":[5]}"#)
+    }
+
     @Test func writesSeveralNumbersOfARowAsAList() {
         // Several targets, quantiles or class scores: whether or not the importer has said that it is a vector.
         let fields = [OutputField(name: "prediction", kind: .values(.float32), width: 2, isVector: false)]

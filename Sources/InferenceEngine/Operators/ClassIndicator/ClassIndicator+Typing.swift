@@ -3,9 +3,10 @@ internal import ModelIR
 extension ClassIndicator: OperatorTyping {
     func outputType(of inputs: [ValueType], in context: inout TypingContext) throws(ImportError) -> ValueType {
         let input = try context.single(inputs, .classIndex)
-        guard input.classCount == columns.count, columns.allSatisfy({ $0 >= 0 && $0 < width }) else {
+        guard input.classCounts == [columns.count], columns.allSatisfy({ $0 >= 0 && $0 < width }) else {
             throw context.refusal(
-                "columns of \(columns.count) classes among \(width)", "those of \(input.classCount) classes")
+                "columns of \(columns.count) classes among \(width)", "those of \(input.classCounts.first ?? 0) classes"
+            )
         }
         return ValueType(.float64, computedWidth: try context.totalWidth([width]))
     }

@@ -7,15 +7,20 @@ extension NearestNeighbors: ReferenceEvaluation {
         _ operands: ReferenceOperands, row: Int, of rows: borrowing RowBatch, in workspace: Workspace
     ) throws(RowFault) {
         let heap = operands.output.offset
+        let input = operands.input.offset
         for index in heap..<heap + neighborCount {
             workspace.doubles[index] = .infinity
             workspace.doubles[index + neighborCount] = 0
         }
-        for point in 0..<count {
-            let ranking = measure.ranking(
-                workspace.doubles, at: operands.input.offset, points, at: point * inputWidth, width: inputWidth)
-            if ranking >= workspace.doubles[heap] { continue }
-            sift(ranking, Double(point), heap: heap, count: neighborCount, in: workspace)
+        switch search {
+        case .tree(let tree):
+            let gap = gap(of: 0, in: tree, from: input, workspace)
+            visit(0, of: tree, gap: gap, from: input, heap: heap, in: workspace)
+        case .scan, .partialSort:
+            for point in 0..<count { look(at: point, from: input, heap: heap, in: workspace) }
+            guard isSettled(input: input, heap: heap, in: workspace) else {
+                throw RowFault(row: row, column: operands.input.inputColumns.first.flatMap { $0 } ?? 0, reason: .tie)
+            }
         }
         // The greatest goes to the end again and again.
         for last in (1..<neighborCount).reversed() {
@@ -28,6 +33,13 @@ extension NearestNeighbors: ReferenceEvaluation {
         for index in heap..<heap + neighborCount {
             workspace.doubles[index] = measure.value(ofRanking: workspace.doubles[index])
         }
+    }
+
+    /// Takes a point that is nearer than the farthest so far.
+    func look(at point: Int, from input: Int, heap: Int, in workspace: Workspace) {
+        let ranking = measure.ranking(workspace.doubles, at: input, points, at: point * inputWidth, width: inputWidth)
+        if ranking >= workspace.doubles[heap] { return }
+        sift(ranking, Double(point), heap: heap, count: neighborCount, in: workspace)
     }
 
     /// Puts an entry in the place of the heap's first.

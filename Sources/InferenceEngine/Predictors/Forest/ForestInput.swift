@@ -27,7 +27,7 @@ struct ForestInput: Sendable {
     }
 
     /// Finds the column at fault; missing values first, as the reference does.
-    private func refuse(_ tileRow: Int, of tile: Tile, in workspace: Workspace, faults: inout TileFaults) {
+    func refuse(_ tileRow: Int, of tile: Tile, in workspace: Workspace, faults: inout TileFaults) {
         let start = place.offset + tileRow * place.width
         func refuse(_ column: Int, _ reason: RowFault.Reason) {
             faults.add(

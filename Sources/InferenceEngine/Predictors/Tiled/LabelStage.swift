@@ -10,19 +10,22 @@ struct LabelStage<Scalar: ActivationScalar>: Stage {
     @specialized(where Scalar == Double)
     @specialized(where Scalar == Float)
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
-        for row in 0..<tile.rowCount {
+        apply(to: &Scalar[of: workspace], classes: &workspace.integers, rowCount: tile.rowCount)
+    }
+
+    private func apply(to scores: inout [Scalar], classes: inout [Int32], rowCount: Int) {
+        for row in 0..<rowCount {
             let start = input.offset + row * input.width
             let target = output.offset + row * output.width
             switch action {
             case .binaryProbabilities:
-                let probability = Scalar[of: workspace][start]
-                Scalar[of: workspace][target] = 1 - probability
-                Scalar[of: workspace][target + 1] = probability
+                let probability = scores[start]
+                scores[target] = 1 - probability
+                scores[target + 1] = probability
             case .argMax:
-                let best = Activation.firstMaximum(of: Scalar[of: workspace], at: start..<start + input.width)
-                workspace.integers[target] = Int32(best - start)
+                classes[target] = Int32(Activation.firstMaximum(of: scores, at: start..<start + input.width) - start)
             case .greater(let threshold):
-                workspace.integers[target] = Double(Scalar[of: workspace][start]) > threshold ? 1 : 0
+                classes[target] = Double(scores[start]) > threshold ? 1 : 0
             }
         }
     }

@@ -2,6 +2,8 @@
 enum StageList {
     static let all: [any StageBuilder] = [
         // Models.
+        RankedForestStageBuilder(),
+        PackedForestStageBuilder(),
         CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),

@@ -21,13 +21,17 @@ struct TiledPlan {
     /// In the order in which they run.
     let steps: [Step]
 
-    /// - Parameter name: the stage to take wherever it can run, whatever it costs; nil for the cheapest.
+    /// - Parameters:
+    ///   - name: the stage to take wherever it can run, whatever it costs; nil for the cheapest.
+    ///   - builders: those that may offer; all but in tests.
     /// - Throws: `ImportError` where that stage is unknown, or can run no part of the graph.
-    init(_ graph: OptimizedGraph, forcing name: String?) throws(ImportError) {
-        if let name, !StageList.all.contains(where: { $0.name == name }) {
+    init(
+        _ graph: OptimizedGraph, forcing name: String?, of builders: [any StageBuilder] = StageList.all
+    ) throws(ImportError) {
+        if let name, !builders.contains(where: { $0.name == name }) {
             throw ImportError(
                 .unsupported, at: "predictor", found: "\"\(name)\"",
-                expected: StageList.all.map(\.name).joined(separator: ", "))
+                expected: builders.map(\.name).joined(separator: ", "))
         }
         var best: [Step] = []
         // The cost of a value with everything that it needs, as if nothing else needed that too.
@@ -37,7 +41,7 @@ struct TiledPlan {
             let value = ValueID(index: index)
             var chosen: (name: String, plan: StagePlan, cost: Double)?
             var others: [Other] = []
-            for builder in StageList.all {
+            for builder in builders {
                 // The reference is what runs where nothing else does, however little it says that it costs.
                 if chosen != nil, builder.name == ReferencePredictor.name { continue }
                 switch Self.offer(of: builder, for: value, in: graph) {

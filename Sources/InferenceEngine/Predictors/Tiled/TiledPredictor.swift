@@ -6,7 +6,9 @@ internal import TensorCore
 final class TiledPredictor: Predictor {
     private struct Output: Sendable {
         let field: Int
-        let place: TilePlace
+        let kind: ElementKind
+        let offset: Int
+        let width: Int
     }
 
     let report: PredictorReport
@@ -39,7 +41,9 @@ final class TiledPredictor: Predictor {
         self.memory = memory
         tileRowCount = rows
         outputs = graph.outputs.enumerated().compactMap { field, output in
-            places[output.value.index].map { Output(field: field, place: $0) }
+            places[output.value.index].map {
+                Output(field: field, kind: $0.kind, offset: $0.offset, width: $0.width)
+            }
         }
         report = PredictorReport(plan, of: graph)
     }
@@ -51,28 +55,17 @@ final class TiledPredictor: Predictor {
         var first = 0
         while first < rows.rowCount {
             let tile = Tile(firstRow: first, rowCount: min(tileRowCount, rows.rowCount - first))
-            Self.run(stages, tile, of: rows, in: workspace)
+            StageLoop.run(stages, tile, of: rows, in: workspace)
             for index in outputs.indices { store(outputs[index], tile, of: workspace, in: &output) }
             workspace.faults.flush(into: &output)
             first += tile.rowCount
         }
     }
 
-    /// By a span, which lends each stage where it lies; an array would hand out a copy, counted up and down.
-    private static func run(
-        _ stages: [any Stage], _ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace
-    ) {
-        let stages = stages.span
-        for index in stages.indices {
-            stages[index].run(tile, of: rows, in: workspace, faults: &workspace.faults)
-        }
-    }
-
     private func store(_ source: Output, _ tile: Tile, of workspace: Workspace, in output: inout OutputBatch) {
-        let width = source.place.width
-        let range = source.place.offset..<source.place.offset + tile.rowCount * width
-        let start = tile.firstRow * width
-        switch source.place.kind {
+        let range = source.offset..<source.offset + tile.rowCount * source.width
+        let start = tile.firstRow * source.width
+        switch source.kind {
         case .float64: TileCopy.copy(workspace.doubles, range, to: &output.values[source.field].float64, at: start)
         case .float32: TileCopy.copy(workspace.floats, range, to: &output.values[source.field].float32, at: start)
         case .classIndex: TileCopy.copy(workspace.integers, range, to: &output.values[source.field].labels, at: start)

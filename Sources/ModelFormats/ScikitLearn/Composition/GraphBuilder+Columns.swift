@@ -25,7 +25,8 @@ extension GraphBuilder {
             guard try inputWidth(of: estimator) == nil else { return estimator }
             for part in try EstimatorClass.of(estimator)?.parts(self, estimator) ?? [] {
                 let step = try firstStep(part)
-                if try inputWidth(of: step) != nil { return step }
+                // A boosted model tells its columns itself.
+                if try inputWidth(of: step) != nil || EstimatorClass.of(step)?.columnNames != nil { return step }
             }
             return estimator
         }

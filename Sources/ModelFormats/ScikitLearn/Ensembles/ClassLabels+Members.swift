@@ -30,6 +30,17 @@ extension ClassLabels {
         return result
     }
 
+    /// The place of the one label of `other`, which must be of the same type; nil if it is not among these.
+    func firstIndex(of other: ClassLabels) -> Int? {
+        switch (self, other) {
+        case (.integers(let values), .integers(let label)): values.firstIndex(of: label[0])
+        case (.booleans(let values), .booleans(let label)): values.firstIndex(of: label[0])
+        case (.doubles(let values), .doubles(let label)): values.firstIndex(of: label[0])
+        case (.strings(let values), .strings(let label)): values.firstIndex(of: label[0])
+        default: nil
+        }
+    }
+
     /// The labels at these places.
     func picked(_ places: [Int]) -> ClassLabels {
         switch self {

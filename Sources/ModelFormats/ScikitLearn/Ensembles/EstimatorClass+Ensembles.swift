@@ -67,6 +67,14 @@ extension EstimatorClass {
         ensemble(
             "RegressorChain", has: "predict",
             methods: { (builder, chain, frame) throws(ImportError) in try builder.regressInChain(chain, frame) }),
+        ensemble(
+            "MultiOutputClassifier", has: "predict", "predict_proba",
+            methods: { (builder, classifier, frame) throws(ImportError) in
+                try builder.classifyTargets(classifier, frame)
+            }),
+        ensemble(
+            "ClassifierChain", has: "predict", "predict_proba", "decision_function",
+            methods: { (builder, chain, frame) throws(ImportError) in try builder.classifyInChain(chain, frame) }),
         EstimatorClass(
             names: ["CalibratedClassifierCV"], methodNames: ["predict", "predict_proba"],
             methods: { (builder, classifier, frame) throws(ImportError) in try builder.calibrate(classifier, frame) },

@@ -55,8 +55,7 @@ extension GraphBuilder {
             width = numbers.width
             terms.append(numbers.value)
         }
-        let mean = Combination(count: terms.count, divisor: Double(members.count))
-        let value = add(.combination(mean), terms, width: width, path: estimator.path)
+        let value = memberMean(terms, width: width, path: estimator.path)
         return EstimatorMethods(prediction: .numbers(value, width: width, isVector: width > 1))
     }
 
@@ -69,7 +68,7 @@ extension GraphBuilder {
         for (index, member) in members.enumerated() {
             let told = stepCount
             let part = Frame(subsets[index].map { whole.columns[Int($0)] })
-            result.append(try methods(member, part))
+            result.append(widened(try methods(member, part), path: member.path))
             if index > 0 { dropSteps(after: told) }
         }
         return result

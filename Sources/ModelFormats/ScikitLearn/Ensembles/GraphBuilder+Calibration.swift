@@ -48,7 +48,7 @@ extension GraphBuilder {
         let path = calibrated.path
         let count = labels.count
         let base = try calibratedEstimator(calibrated)
-        let methods = try methods(base, frame)
+        let methods = widened(try methods(base, frame), path: path)
         let own = try label(of: methods, base).labels
         // For temperature scaling the classes are encoded before the members are fitted.
         let isTemperature = text(calibrated, "method") == "temperature"
@@ -113,9 +113,15 @@ extension GraphBuilder {
             return add(.activation(.logistic), [line], width: scores.width, path: path)
         case "IsotonicRegression":
             var curves: [Interpolation.Curve] = []
-            for calibrator in calibrators { curves.append(try curve(calibrator).curve) }
+            var isNarrow = true
+            for calibrator in calibrators {
+                let (curve, isOfFloats) = try curve(calibrator)
+                curves.append(curve)
+                isNarrow = isNarrow && isOfFloats
+            }
             let interpolation = Interpolation(curves: curves)
-            return add(.interpolation(interpolation), [scores.value], width: scores.width, path: path)
+            let value = add(.interpolation(interpolation), [scores.value], width: scores.width, path: path)
+            return isNarrow ? add(.elementwise(.float32), [value], width: scores.width, path: path) : value
         default:
             throw ImportError(
                 .unsupported, at: calibrators[0].path, found: calibrators[0].fullName,

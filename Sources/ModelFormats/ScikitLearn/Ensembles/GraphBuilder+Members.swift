@@ -14,7 +14,7 @@ extension GraphBuilder {
         return members
     }
 
-    /// The methods of each member on the same frame. Only the first one's steps are told.
+    /// The methods of each member on the same frame, in float64. Only the first one's steps are told.
     mutating func methods(
         of members: [EstimatorRecord], _ frame: Frame, toldMax: Int = 1
     ) throws(ImportError) -> [EstimatorMethods] {
@@ -22,7 +22,7 @@ extension GraphBuilder {
         for (index, member) in members.enumerated() {
             let told = stepCount
             try spend(frame.count, path: member.path)
-            result.append(try methods(member, frame))
+            result.append(widened(try methods(member, frame), path: member.path))
             if index >= toldMax { dropSteps(after: told) }
         }
         return result

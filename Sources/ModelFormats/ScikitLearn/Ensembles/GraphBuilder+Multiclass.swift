@@ -10,20 +10,22 @@ extension GraphBuilder {
         let path = estimator.path
         let binarizer = try member("label_binarizer_", of: estimator)
         let kind = text(binarizer, "y_type_") ?? ""
-        guard kind == "multiclass" || kind == "binary" else {
+        let isMultilabel = kind == "multilabel-indicator"
+        guard kind == "multiclass" || kind == "binary" || isMultilabel else {
             throw ImportError(
                 .unsupported, at: binarizer.path + ".y_type_", found: "a target of the type \"\(kind)\"",
-                expected: "multiclass or binary", remedy: "fit one classifier a label, and serve each as a model")
+                expected: "multiclass, binary or multilabel-indicator",
+                remedy: "fit one classifier a label, and serve each as a model")
         }
         let labels = try classLabels(binarizer)
         let count = labels.count
         let members = try members("estimators_", of: estimator)
-        guard count >= 2, members.count == (kind == "binary" ? 1 : count) else {
+        guard count >= (isMultilabel ? 1 : 2), members.count == (kind == "binary" ? 1 : count) else {
             throw ImportError(
                 .malformed, at: path + ".estimators_", found: "\(members.count) members",
                 expected: "those of \(count) classes")
         }
-        try note(estimator, "\(members.count) members, \(count) classes")
+        try note(estimator, "\(members.count) members, \(count) \(isMultilabel ? "labels" : "classes")")
         let methods = try methods(of: members, frame)
         var scores: [ValueID] = []
         var ones: [ValueID] = []
@@ -39,6 +41,18 @@ extension GraphBuilder {
             {
                 ones.append(add(.gatherColumns([1]), [value], width: 1, path: member.path))
             }
+        }
+        if isMultilabel {
+            // The first member's bound is taken for all; scikit-learn does not take a constant one for a classifier.
+            let first = try binaryScore(methods[0], members[0]).threshold
+            var result = try multilabel(
+                scores: scores, threshold: members[0].className == "_ConstantPredictor" ? 0.5 : first,
+                probabilities: ones.count == members.count ? ones : [], estimator)
+            if decisions.count == members.count {
+                result.decision = EstimatorMethods.Numbers(
+                    value: add(.concat, decisions, width: count, path: path), width: count)
+            }
+            return result
         }
         let all = scores.count == 1 ? scores[0] : add(.concat, scores, width: scores.count, path: path)
         // The last of equal maxima up to 1.7.

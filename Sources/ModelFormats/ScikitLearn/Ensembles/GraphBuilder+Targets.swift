@@ -10,7 +10,7 @@ extension GraphBuilder {
         let regressor = try member("regressor_", of: estimator)
         let transformer = try member("transformer_", of: estimator)
         try note(estimator, "the target through the inverse of \(transformer.className)")
-        let numbers = try prediction(of: methods(regressor, frame), regressor)
+        let numbers = try prediction(of: widened(methods(regressor, frame), path: regressor.path), regressor)
         let value = try inverse(transformer, numbers)
         let isMatrix = scalarAttribute(estimator, "_training_dim") == .integer(2)
         return EstimatorMethods(

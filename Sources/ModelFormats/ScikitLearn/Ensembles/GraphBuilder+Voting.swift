@@ -29,10 +29,11 @@ extension GraphBuilder {
                 codeValues.append(try labelNumber(methods[index], member))
             }
         }
-        let mean =
+        let sums =
             isSoft
-            ? average(weights, count: terms.count) : Combination(count: terms.count, weights: weights ?? [])
-        let sums = add(.combination(mean), terms, width: count, path: path)
+            ? average(terms, weights, width: count, path: path)
+            : add(
+                .combination(Combination(count: terms.count, weights: weights ?? [])), terms, width: count, path: path)
         let label = add(.argMax, [sums], width: 1, path: path)
         var result = EstimatorMethods(prediction: .label(label, labels))
         if isSoft {
@@ -62,17 +63,18 @@ extension GraphBuilder {
             guard numbers.width == 1 else { throw severalTargets(member) }
             terms.append(numbers.value)
         }
-        let value = add(.combination(average(weights, count: terms.count)), terms, width: 1, path: path)
+        let value = average(terms, weights, width: 1, path: path)
         let all = add(.concat, terms, width: terms.count, path: path)
         return EstimatorMethods(
             prediction: .numbers(value, width: 1, isVector: false),
             transformed: EstimatorMethods.Numbers(value: all, width: terms.count))
     }
 
-    /// NumPy's `average`.
-    private func average(_ weights: [Double]?, count: Int) -> Combination {
-        guard let weights else { return Combination(count: count, divisor: Double(count)) }
-        return Combination(count: count, weights: weights, divisor: NumPySum.of(weights[...]))
+    /// NumPy's `average`: with weights always in float64.
+    private mutating func average(_ terms: [ValueID], _ weights: [Double]?, width: Int, path: String) -> ValueID {
+        guard let weights else { return memberMean(terms, width: width, path: path) }
+        let mean = Combination(count: terms.count, weights: weights, divisor: NumPySum.of(weights[...]))
+        return add(.combination(mean), terms, width: width, path: path)
     }
 
     /// The weights of the members that were not dropped; nil for none.

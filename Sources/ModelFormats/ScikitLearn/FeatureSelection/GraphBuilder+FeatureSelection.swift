@@ -149,9 +149,13 @@ extension GraphBuilder {
     private mutating func importanceMask(_ selector: EstimatorRecord, count: Int) throws(ImportError) -> [Bool] {
         let path = selector.path
         let model = try member(attribute(selector, "estimator_") == nil ? "estimator" : "estimator_", of: selector)
-        let importances = try importances(of: model, selector, count: count)
+        let ofTrees = try attribute(model, "coef_") == nil ? treeImportances(of: model, count: count) : nil
+        let isOfTrees = ofTrees != nil && names(importances: "feature_importances_", of: selector)
+        let importances =
+            try isOfTrees ? (ofTrees ?? []) : importances(of: model, selector, count: count)
         let threshold = try threshold(selector, model, importances)
         var mask = [Bool](repeating: true, count: count)
+        var mostCount: Int?
         if let value = attribute(selector, "max_features"), value != .none {
             let limit: Int
             if attribute(selector, "max_features_") != nil {
@@ -159,6 +163,7 @@ extension GraphBuilder {
             } else {
                 limit = try size(value, count: count, place: path + ".max_features")
             }
+            mostCount = limit
             // A stable sort of the negated importances: of equal ones the earlier columns.
             let order = importances.indices.sorted {
                 importances[$0] != importances[$1] ? importances[$0] > importances[$1] : $0 < $1
@@ -166,8 +171,17 @@ extension GraphBuilder {
             mask = [Bool](repeating: false, count: count)
             for index in order.prefix(limit) { mask[index] = true }
         }
+        if isOfTrees { try checkDecided(importances, threshold: threshold, limit: mostCount, selector) }
         for index in mask.indices where importances[index] < threshold { mask[index] = false }
         return mask
+    }
+
+    /// Whether the selector takes this attribute of its model, by its name or on its own.
+    private func names(importances name: String, of selector: EstimatorRecord) -> Bool {
+        switch attribute(selector, "importance_getter").map({ document.scalar($0) }) ?? .text("auto") {
+        case .text(let getter): getter == "auto" || getter == name
+        default: false
+        }
     }
 
     private mutating func importances(
@@ -186,7 +200,7 @@ extension GraphBuilder {
         guard attribute(model, name) != nil else {
             throw ImportError(
                 .unsupported, at: "\(model.path).\(name)", found: "a \(model.className) without it",
-                expected: "a linear model, whose file tells its coefficients",
+                expected: "a linear model, whose file tells its coefficients, a tree, or a forest",
                 remedy: "select by SelectKBest, RFE or SequentialFeatureSelector, or drop the columns before training")
         }
         let coefficients = try numbers(model, name)
@@ -239,7 +253,7 @@ extension GraphBuilder {
         let sorted = importances.sorted()
         guard !sorted.isEmpty else { return 0 }
         switch reference {
-        case "mean": return factor * importances.reduce(0, +) / Double(importances.count)
+        case "mean": return factor * (NumPySum.of(importances[...]) / Double(importances.count))
         case "median":
             let middle = sorted.count / 2
             return factor * (sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2)

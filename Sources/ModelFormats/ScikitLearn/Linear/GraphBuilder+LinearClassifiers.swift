@@ -14,6 +14,14 @@ extension GraphBuilder {
         let path = estimator.path
         let labels = try linearLabels(estimator)
         let (gemm, isMatrix) = try linear(estimator, width: frame.count)
+        if attribute(estimator, "_label_binarizer") != nil, try isMultilabel(estimator) {
+            guard isMatrix, gemm.outputWidth == labels.count, labels.count > 0 else {
+                throw ImportError(
+                    .malformed, at: path + ".coef_", found: "shape [\(gemm.outputWidth), \(frame.count)]",
+                    expected: "[\(labels.count), \(frame.count)] for \(labels.count) labels")
+            }
+            return try classifyLabels(estimator, frame, gemm)
+        }
         let rows = labels.count == 2 ? 1 : labels.count
         guard isMatrix || rows == 1, gemm.outputWidth == rows, labels.count >= 2 else {
             throw ImportError(
@@ -32,6 +40,20 @@ extension GraphBuilder {
         return EstimatorMethods(
             prediction: .label(label, labels), probabilities: probabilities,
             decision: EstimatorMethods.Numbers(value: scores, width: rows))
+    }
+
+    /// A target of several labels a row: each label is there where its score is above 0.
+    private mutating func classifyLabels(
+        _ estimator: EstimatorRecord, _ frame: Frame, _ gemm: Gemm
+    ) throws(ImportError) -> EstimatorMethods {
+        let input = try matrix(frame, as: .number, path: estimator.path)
+        let scores = EstimatorMethods.Numbers(
+            value: add(.gemm(gemm), [input], width: gemm.outputWidth, path: estimator.path), width: gemm.outputWidth)
+        try note(estimator, "\(frame.count) features, \(scores.width) labels")
+        var result = try multilabel(
+            scores: columns(of: scores, path: estimator.path), threshold: 0, probabilities: [], estimator)
+        result.decision = scores
+        return result
     }
 
     private mutating func probabilities(
@@ -70,16 +92,14 @@ extension GraphBuilder {
         return try binarizedLabels(estimator)
     }
 
-    /// The classes of an estimator's `_label_binarizer`; refuses targets of several labels.
+    /// The classes of an estimator's `_label_binarizer`; of a target of several labels a row, one a label.
     mutating func binarizedLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
-        let binarizer = try member("_label_binarizer", of: estimator)
-        guard text(binarizer, "y_type_")?.hasPrefix("multilabel") != true else {
-            throw ImportError(
-                .unsupported, at: binarizer.path, found: "a target of several labels a row",
-                expected: "one class a row",
-                remedy: "train one classifier a label, and serve each")
-        }
-        return try classLabels(binarizer)
+        try classLabels(member("_label_binarizer", of: estimator))
+    }
+
+    /// Whether the target of an estimator's `_label_binarizer` has several labels a row.
+    func isMultilabel(_ estimator: EstimatorRecord) throws(ImportError) -> Bool {
+        try text(member("_label_binarizer", of: estimator), "y_type_")?.hasPrefix("multilabel") == true
     }
 
     // MARK: Rules of single classes

@@ -1,7 +1,7 @@
 internal import ModelIR
 internal import TensorCore
 
-/// Models that keep their training set. Its trees are not read: looking at every point gives the same neighbours.
+/// Models that keep their training set.
 extension GraphBuilder {
     /// The training set and how distances in it are measured.
     struct Neighborhood {
@@ -82,26 +82,34 @@ extension GraphBuilder {
         }
     }
 
-    /// `_y` of a classifier: class indices.
+    /// `_y` of a classifier: class indices, one column a target.
     mutating func classTargets(
-        _ estimator: EstimatorRecord, _ labels: ClassLabels, pointCount: Int
-    ) throws(ImportError) -> NeighborTargets {
+        _ estimator: EstimatorRecord, _ labels: [ClassLabels], pointCount: Int
+    ) throws(ImportError) -> [NeighborTargets] {
         let place = estimator.path + "._y"
         let targets = try numbers(estimator, "_y")
-        guard targets.shape.extents == [pointCount] || targets.shape.extents == [pointCount, 1] else {
+        let width = labels.count
+        guard targets.shape.extents == [pointCount, width] || (width == 1 && targets.shape.extents == [pointCount])
+        else {
             throw ImportError(
-                .malformed, at: place, found: "shape \(targets.shape)", expected: "[\(pointCount)]")
+                .malformed, at: place, found: "shape \(targets.shape)",
+                expected: width == 1 ? "[\(pointCount)]" : "[\(pointCount), \(width)]")
         }
-        var classes: [Int32] = []
-        classes.reserveCapacity(pointCount)
-        for value in targets.values {
-            guard let index = Int32(exactly: value), index >= 0, Int(index) < labels.count else {
-                throw ImportError(
-                    .malformed, at: place, found: "class \(value)", expected: "0 to \(labels.count - 1)")
+        var result: [NeighborTargets] = []
+        for (target, labels) in labels.enumerated() {
+            var classes: [Int32] = []
+            classes.reserveCapacity(pointCount)
+            for point in 0..<pointCount {
+                let value = targets.values[point * width + target]
+                guard let index = Int32(exactly: value), index >= 0, Int(index) < labels.count else {
+                    throw ImportError(
+                        .malformed, at: place, found: "class \(value)", expected: "0 to \(labels.count - 1)")
+                }
+                classes.append(index)
             }
-            classes.append(index)
+            result.append(.classes(classes, classCount: labels.count))
         }
-        return .classes(classes, classCount: labels.count)
+        return result
     }
 
     /// `_y` of a regressor; two-dimensional for several targets.
@@ -119,19 +127,20 @@ extension GraphBuilder {
         return (.numbers(targets.values, width: width), isVector)
     }
 
-    /// The labels of a classifier with one output.
-    mutating func singleLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
-        guard !flag(estimator, "outputs_2d_", default: false) else {
-            throw ImportError(
-                .unsupported, at: estimator.path + ".classes_", found: "several outputs a row",
-                expected: "one class a row", remedy: "train one classifier an output, and serve each")
+    /// The classes of each target.
+    mutating func neighborLabels(_ estimator: EstimatorRecord) throws(ImportError) -> [ClassLabels] {
+        guard flag(estimator, "outputs_2d_", default: false) else { return try targetLabels(estimator, count: 1) }
+        let place = estimator.path + ".classes_"
+        guard let items = document.sequence(try required(estimator, "classes_")), !items.isEmpty else {
+            throw wrongType(try required(estimator, "classes_"), place: place, expected: "a list of arrays")
         }
-        return try classLabels(estimator)
+        return try targetLabels(estimator, count: items.count)
     }
 
     /// The distances and indices of the nearest points.
     mutating func nearest(
-        _ estimator: EstimatorRecord, _ frame: Frame, _ neighborhood: Neighborhood, countName: String
+        _ estimator: EstimatorRecord, _ frame: Frame, _ neighborhood: Neighborhood, countName: String,
+        targetGroups: [Int32] = []
     ) throws(ImportError) -> EstimatorMethods.Numbers {
         guard case .integer(let wanted)? = scalarAttribute(estimator, countName), wanted > 0,
             wanted <= neighborhood.count
@@ -144,7 +153,8 @@ extension GraphBuilder {
         try spend(2 * Int(wanted), path: estimator.path)
         let search = NearestNeighbors(
             measure: neighborhood.measure, points: neighborhood.points, count: neighborhood.count,
-            inputWidth: neighborhood.width, neighborCount: Int(wanted))
+            inputWidth: neighborhood.width, neighborCount: Int(wanted),
+            search: try neighborSearch(estimator, neighborhood), targetGroups: targetGroups)
         let input = try matrix(frame, as: .number, path: estimator.path)
         let value = add(.nearestNeighbors(search), [input], width: 2 * Int(wanted), path: estimator.path)
         return EstimatorMethods.Numbers(value: value, width: 2 * Int(wanted))
@@ -153,17 +163,29 @@ extension GraphBuilder {
     mutating func classifyByNeighbors(
         _ estimator: EstimatorRecord, _ frame: Frame
     ) throws(ImportError) -> EstimatorMethods {
-        let labels = try singleLabels(estimator)
+        let labels = try neighborLabels(estimator)
         let neighborhood = try neighborhood(estimator, frame)
-        let mean = NeighborMean(
-            weights: try neighborWeights(estimator),
-            targets: try classTargets(estimator, labels, pointCount: neighborhood.count),
-            pointCount: neighborhood.count)
-        let found = try nearest(estimator, frame, neighborhood, countName: "n_neighbors")
-        let probabilities = add(.neighborMean(mean), [found.value], width: labels.count, path: estimator.path)
-        let label = add(.argMax, [probabilities], width: 1, path: estimator.path)
-        try note(estimator, "\(frame.count) features, \(neighborhood.count) training rows, \(labels.count) classes")
-        return EstimatorMethods(prediction: .label(label, labels), probabilities: probabilities)
+        let weights = try neighborWeights(estimator)
+        let targets = try classTargets(estimator, labels, pointCount: neighborhood.count)
+        let found = try nearest(
+            estimator, frame, neighborhood, countName: "n_neighbors",
+            targetGroups: Self.groups(of: targets, pointCount: neighborhood.count))
+        var probabilities: [ValueID] = []
+        for (target, labels) in zip(targets, labels) {
+            let mean = NeighborMean(weights: weights, targets: target, pointCount: neighborhood.count)
+            probabilities.append(add(.neighborMean(mean), [found.value], width: labels.count, path: estimator.path))
+        }
+        try noteNeighbors(estimator, frame, neighborhood, labels)
+        return classification(ofProbabilities: probabilities, labels, path: estimator.path)
+    }
+
+    mutating func noteNeighbors(
+        _ estimator: EstimatorRecord, _ frame: Frame, _ neighborhood: Neighborhood, _ labels: [ClassLabels]
+    ) throws(ImportError) {
+        try note(
+            estimator,
+            "\(frame.count) features, \(neighborhood.count) training rows, "
+                + (labels.count == 1 ? "\(labels[0].count) classes" : "\(labels.count) targets"))
     }
 
     mutating func regressByNeighbors(
@@ -173,7 +195,9 @@ extension GraphBuilder {
         let (targets, isVector) = try numberTargets(estimator, pointCount: neighborhood.count)
         let mean = NeighborMean(
             weights: try neighborWeights(estimator), targets: targets, pointCount: neighborhood.count)
-        let found = try nearest(estimator, frame, neighborhood, countName: "n_neighbors")
+        let found = try nearest(
+            estimator, frame, neighborhood, countName: "n_neighbors",
+            targetGroups: Self.groups(of: [targets], pointCount: neighborhood.count))
         let value = add(.neighborMean(mean), [found.value], width: targets.width, path: estimator.path)
         try note(estimator, "\(frame.count) features, \(neighborhood.count) training rows")
         return EstimatorMethods(prediction: .numbers(value, width: targets.width, isVector: isVector))

@@ -30,46 +30,46 @@ extension GraphBuilder {
     mutating func classifyWithinRadius(
         _ estimator: EstimatorRecord, _ frame: Frame
     ) throws(ImportError) -> EstimatorMethods {
-        let labels = try singleLabels(estimator)
+        let labels = try neighborLabels(estimator)
         let neighborhood = try neighborhood(estimator, frame)
         let targets = try classTargets(estimator, labels, pointCount: neighborhood.count)
-        let outlierClass = try outlierClass(estimator, labels)
-        let probabilities = try withinRadius(
-            estimator, frame, neighborhood, targets, classOfOutliers: outlierClass)
-        let label = add(.argMax, [probabilities], width: 1, path: estimator.path)
-        try note(estimator, "\(frame.count) features, \(neighborhood.count) training rows, \(labels.count) classes")
-        return EstimatorMethods(prediction: .label(label, labels), probabilities: probabilities)
+        let outliers = try outlierClasses(estimator, labels)
+        var probabilities: [ValueID] = []
+        for (target, outlierClass) in zip(targets, outliers) {
+            probabilities.append(
+                try withinRadius(estimator, frame, neighborhood, target, classOfOutliers: outlierClass))
+        }
+        try noteNeighbors(estimator, frame, neighborhood, labels)
+        return classification(ofProbabilities: probabilities, labels, path: estimator.path)
     }
 
-    /// The class of `outlier_label_`, which must be one of the classes: without it scikit-learn refuses rows that have
-    /// no neighbour, and a label of its own has no probability.
-    private mutating func outlierClass(
-        _ estimator: EstimatorRecord, _ labels: ClassLabels
-    ) throws(ImportError) -> Int {
+    /// The class of `outlier_label_` in each target, which must be one of its classes: without it scikit-learn refuses
+    /// rows that have no neighbour, and a label of its own has no probability.
+    private mutating func outlierClasses(
+        _ estimator: EstimatorRecord, _ targets: [ClassLabels]
+    ) throws(ImportError) -> [Int] {
         let place = estimator.path + ".outlier_label_"
-        var label = PickleScalar.none
+        // One an output, or one for the only output.
+        var outliers = [PickleScalar.none]
         if let value = attribute(estimator, "outlier_label_"), value != .none {
-            label = document.scalar(value)
-            if case .other = label {
-                // One an output.
-                let labels = try list(value, place: place)
-                if labels.count == 1 { label = labels[0] }
+            outliers = [document.scalar(value)]
+            if case .other = outliers[0] { outliers = try list(value, place: place) }
+        }
+        guard outliers.count == targets.count || outliers == [.none] else {
+            throw ImportError(
+                .malformed, at: place, found: "\(outliers.count) labels", expected: "\(targets.count), one a target")
+        }
+        var places: [Int] = []
+        for (target, labels) in targets.enumerated() {
+            let label = outliers[min(target, outliers.count - 1)]
+            guard let index = ClassLabels(label).flatMap({ labels.firstIndex(of: $0) }) else {
+                throw ImportError(
+                    .unsupported, at: place, found: label.description, expected: "one of the classes",
+                    remedy: "retrain with outlier_label=\"most_frequent\"")
             }
+            places.append(index)
         }
-        for index in 0..<labels.count {
-            let isSame =
-                switch (labels, label) {
-                case (.strings(let names), .text(let name)): names[index] == name
-                case (.integers(let values), .integer(let value)): values[index] == value
-                case (.doubles(let values), .float(let value)): values[index] == value
-                case (.booleans(let values), .boolean(let value)): values[index] == value
-                default: false
-                }
-            if isSame { return index }
-        }
-        throw ImportError(
-            .unsupported, at: place, found: label.description, expected: "one of the classes",
-            remedy: "retrain with outlier_label=\"most_frequent\"")
+        return places
     }
 
     // MARK: Outliers

@@ -66,6 +66,15 @@ extension GraphBuilder {
         let path = estimator.path
         let labels = try binarizedLabels(estimator)
         let last = try layers(estimator, frame)
+        if try isMultilabel(estimator) {
+            guard last.width == labels.count else {
+                throw ImportError(
+                    .malformed, at: path + ".coefs_", found: "\(last.width) outputs",
+                    expected: "one for each of \(labels.count) labels")
+            }
+            let columns = try columns(of: last, path: path)
+            return try multilabel(scores: columns, threshold: 0.5, probabilities: columns, estimator)
+        }
         guard last.width == (labels.count == 2 ? 1 : labels.count), labels.count >= 2 else {
             throw ImportError(
                 .malformed, at: path + ".coefs_", found: "\(last.width) outputs",

@@ -154,28 +154,36 @@ extension GraphBuilder {
         return mappings
     }
 
+    /// Where a feature's array of `grouping` puts each of its `count` categories; nil where none is infrequent.
+    mutating func infrequentMapping(
+        _ grouping: PickleValue, count: Int, path: String
+    ) throws(ImportError) -> [Int]? {
+        guard grouping != .none else { return nil }
+        let place = path + "._default_to_infrequent_mappings"
+        let scalars = try list(grouping, place: place)
+        guard scalars.count == count else {
+            throw ImportError(.malformed, at: place, found: "shape [\(scalars.count)]", expected: "[\(count)]")
+        }
+        var mapping: [Int] = []
+        for (index, scalar) in scalars.enumerated() {
+            guard case .integer(let code) = scalar, code >= 0, code < Int64(count) else {
+                throw ImportError(
+                    .malformed, at: "\(place)[\(index)]", found: scalar.description, expected: "0..<\(count)")
+            }
+            mapping.append(Int(code))
+        }
+        return mapping
+    }
+
     private mutating func feature(
         _ categories: OneHotEncoder.Categories, grouping: PickleValue, dropped: PickleScalar, path: String
     ) throws(ImportError) -> OneHotEncoder.Feature {
         var indicators = Array(0..<categories.count)
         var width = categories.count
         var infrequent: Int?
-        if grouping != .none {
-            let place = path + "._default_to_infrequent_mappings"
-            let mapping = try list(grouping, place: place)
-            guard mapping.count == categories.count else {
-                throw ImportError(
-                    .malformed, at: place, found: "shape [\(mapping.count)]", expected: "[\(categories.count)]")
-            }
-            for (index, scalar) in mapping.enumerated() {
-                guard case .integer(let indicator) = scalar, indicator >= 0, indicator < Int64(categories.count) else {
-                    throw ImportError(
-                        .malformed, at: "\(place)[\(index)]", found: scalar.description,
-                        expected: "0..<\(categories.count)")
-                }
-                indicators[index] = Int(indicator)
-            }
-            width = (indicators.max() ?? -1) + 1
+        if let mapping = try infrequentMapping(grouping, count: categories.count, path: path) {
+            indicators = mapping
+            width = (mapping.max() ?? -1) + 1
             // The infrequent ones share the last indicator.
             if width > 0 { infrequent = width - 1 }
         }

@@ -67,21 +67,9 @@ extension GraphBuilder {
     ) throws(ImportError) -> [Double] {
         var codes = scalars.indices.map { Double($0) }
         let missing = scalars.firstIndex { if case .float(let value) = $0 { value.isNaN } else { false } }
-        if grouping != .none {
-            let place = path + "._default_to_infrequent_mappings"
-            let mapping = try list(grouping, place: place)
-            guard mapping.count == scalars.count - (missing == nil ? 0 : 1) else {
-                throw ImportError(
-                    .malformed, at: place, found: "shape [\(mapping.count)]", expected: "one a category")
-            }
-            for (index, scalar) in mapping.enumerated() {
-                guard case .integer(let code) = scalar, code >= 0, code < Int64(scalars.count) else {
-                    throw ImportError(
-                        .malformed, at: "\(place)[\(index)]", found: scalar.description,
-                        expected: "0..<\(scalars.count)")
-                }
-                codes[index] = Double(code)
-            }
+        let count = scalars.count - (missing == nil ? 0 : 1)
+        if let mapping = try infrequentMapping(grouping, count: count, path: path) {
+            for (index, code) in mapping.enumerated() { codes[index] = Double(code) }
         }
         if let missing { codes[missing] = missingCode }
         return codes

@@ -49,6 +49,21 @@ extension GraphBuilder {
             outputCount: values.shape.extents[1], valueWidth: values.shape.extents[2], values: values.values)
     }
 
+    /// Nodes of the trees of some estimators, by the shapes of their arrays; no more than the file has room for.
+    func nodeCount(ofTreesIn members: [PickleValue]) -> Int {
+        let countMax = document.bytes.count / 32
+        var count = 0
+        for member in members {
+            guard let estimator = document.record(member), let tree = document.attribute("tree_", of: estimator),
+                let record = document.record(tree), let value = document.attribute("nodes", of: record),
+                let nodes = document.array(value)
+            else { continue }
+            count += min(nodes.shape.elementCount, countMax)
+            if count >= countMax { return countMax }
+        }
+        return count
+    }
+
     /// An attribute that is an array of structures.
     func structures(_ name: String, of record: PickleRecord, place: String) throws(ImportError) -> NumPyArray {
         let value = document.attribute(name, of: record) ?? .none

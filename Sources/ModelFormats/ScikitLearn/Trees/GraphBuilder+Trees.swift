@@ -8,24 +8,32 @@ extension GraphBuilder {
     mutating func classifyByTrees(
         _ estimator: EstimatorRecord, _ frame: Frame, isForest: Bool
     ) throws(ImportError) -> EstimatorMethods {
-        let labels = try singleOutputLabels(estimator)
-        var ensemble = treeEnsemble(featureCount: frame.count, groupCount: labels.count)
-        ensemble.leafWidth = labels.count
+        let targets = try targetLabels(estimator)
+        let counts = targets.map(\.count)
+        let width = counts.reduce(0, +)
+        var ensemble = treeEnsemble(featureCount: frame.count, groupCount: width)
+        ensemble.leafWidth = width
         // Weighted counts up to 1.3, fractions since.
         let areFractions = isAtLeast(1, 4)
+        // A tree keeps as many numbers for each target as the one with the most classes needs.
+        let widest = counts.max() ?? 0
         try addTrees(of: estimator, isForest: isForest, to: &ensemble) { tree throws(ImportError) in
-            guard tree.outputCount == 1, tree.valueWidth == labels.count else {
+            guard tree.outputCount == targets.count, tree.valueWidth == widest else {
                 throw ImportError(
                     .malformed, at: tree.place + ".values",
                     found: "\(tree.outputCount) outputs of \(tree.valueWidth) classes",
-                    expected: "one of \(labels.count)")
+                    expected: "\(targets.count) of \(widest)")
             }
         } leaf: { values in
-            areFractions ? Array(values) : Self.fractions(of: values)
+            var leaf: [Double] = []
+            for (target, count) in counts.enumerated() {
+                let part = values.dropFirst(target * widest).prefix(count)
+                leaf += areFractions ? Array(part) : Self.fractions(of: part)
+            }
+            return leaf
         }
         let probabilities = try mean(ensemble, frame, isForest: isForest, estimator: estimator)
-        let label = add(.argMax, [probabilities], width: 1, path: estimator.path)
-        return EstimatorMethods(prediction: .label(label, labels), probabilities: probabilities)
+        return try classification(ofProbabilities: probabilities, targets, path: estimator.path)
     }
 
     /// A regressor of one tree or a forest, of one target or several.
@@ -63,6 +71,7 @@ extension GraphBuilder {
         check: (FittedTree) throws(ImportError) -> Void, leaf: (ArraySlice<Double>) -> [Double]
     ) throws(ImportError) {
         let members = isForest ? try memberValues("estimators_", of: estimator) : [.none]
+        if isForest { ensemble.reserveNodes(nodeCount(ofTreesIn: members)) }
         for (index, value) in members.enumerated() {
             let member =
                 isForest ? try member(value, named: "estimators_[\(index)]", of: estimator) : estimator
@@ -121,21 +130,9 @@ extension GraphBuilder {
         return Int(count)
     }
 
-    /// The classes of a classifier of one target.
-    mutating func singleOutputLabels(_ estimator: EstimatorRecord) throws(ImportError) -> ClassLabels {
-        let count = try outputCount(of: estimator)
-        guard count == 1 else {
-            throw ImportError(
-                .unsupported, at: estimator.path + ".n_outputs_",
-                found: "a \(estimator.className) of \(count) targets", expected: "a classifier of one target",
-                remedy: "fit one classifier a target, and serve each as a model of its own")
-        }
-        let labels = try classLabels(estimator)
-        guard labels.count > 0 else {
-            throw ImportError(
-                .malformed, at: estimator.path + ".classes_", found: "no classes", expected: "at least one")
-        }
-        return labels
+    /// The classes of each target of a classifier with `n_outputs_`.
+    mutating func targetLabels(_ estimator: EstimatorRecord) throws(ImportError) -> [ClassLabels] {
+        try targetLabels(estimator, count: outputCount(of: estimator))
     }
 
     // MARK: Missing values

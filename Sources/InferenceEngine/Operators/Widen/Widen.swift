@@ -1,0 +1,2 @@
+/// Numbers of float32 as float64.
+struct Widen: Sendable {}

@@ -1,0 +1,35 @@
+internal import ModelIR
+
+/// Makes `forest-ranked`: a tree ensemble of a few levels or leaves a tree.
+struct RankedForestStageBuilder: StageBuilder {
+    let name = "forest-ranked"
+
+    func offer(for value: ValueID, of graph: OptimizedGraph) -> StageOffer? {
+        let node = graph.node(value)
+        guard case .treeEnsemble(let ensemble) = node.operation else { return nil }
+        if graph.type(node.inputs[0]).kind != .float64 {
+            return .cannotRun(reason: "the ensemble reads \(graph.type(node.inputs[0]).kind.rawValue) numbers")
+        }
+        let form: RankedTables.Form
+        switch RankedShape.find(ensemble) {
+        case .none(let reason): return .cannotRun(reason: reason)
+        case .some(let shape): form = shape.form
+        }
+        // The thresholds decide how many bytes a row has; the trees wait until the plan is chosen.
+        guard let slots = RankedSlots(ensemble) else {
+            return .cannotRun(reason: "a row would have more than \(RankedSlots.slotCountMax) ranks")
+        }
+        let level = CPULevel.current
+        let cost = RankedCost(ensemble, slots: slots, form: form, level: level)
+        return .runs(
+            StagePlan(
+                inputs: node.inputs, nanosecondsPerRow: cost.ofOne, nanosecondsPerRowOfMany: cost.ofMany,
+                reason: "\(ensemble.treeCount) trees over \(slots.slots.count) ranks, all nodes decided at once",
+                tableBytes: cost.tableBytes,
+                make: { places, memory throws(ImportError) in
+                    let tables = RankedTables(ensemble, slots: slots, form: form)
+                    return RankedForestStage(
+                        RankedForest(tables, level: level), ensemble: ensemble, places: places, memory: &memory)
+                }))
+    }
+}
