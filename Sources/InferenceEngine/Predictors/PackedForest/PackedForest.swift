@@ -2,9 +2,11 @@ internal import ModelIR
 
 /// A verified ensemble in the form that the packed walk reads (see `packed_forest.h`).
 ///
-/// Siblings lie side by side. Pairs of them fill cache lines along the paths that most leaves lie on: a line begins with
-/// a pair, and takes the children of the largest subtree among those that hang from it until it is full. Small subtrees
-/// fill the lines that others left open. So a walk of twenty levels touches about seven lines.
+/// Siblings lie side by side. Pairs of them fill cache lines along the paths that most leaves lie on: a line begins
+/// with a pair, and takes the children of the largest subtree among those that hang from it until it is full. Small subtrees
+/// fill the lines that others left open. So a walk of twenty levels touches about seven lines. Pairs of leaves that
+/// many trees have are stored once, in lines that are always in the cache: those of a classifier's unlimited trees are
+/// nearly all alike, and were a third of all pairs.
 struct PackedForest: Sendable {
     enum NodeForm: Sendable {
         /// 8 bytes, float32 keys.
@@ -37,6 +39,8 @@ struct PackedForest: Sendable {
     /// Bits below the pair in a node of 8 bytes.
     let lowBits: Int
     private let ensemble: TreeEnsemble
+    /// By two common leaves: their pair, or -1.
+    private var sharedPairs = [Int32](repeating: -1, count: Self.sharedLeafCount * Self.sharedLeafCount)
 
     var treeCount: Int { ensemble.treeCount }
 
@@ -94,13 +98,11 @@ struct PackedForest: Sendable {
 
     private mutating func pack() {
         var packer = PackedForestLines(pairsPerLine: slots.form == .wide ? 2 : 4)
-        var order: [Int32] = []
-        // By node: the nodes of its subtree.
-        var sizes = [Int32](repeating: 1, count: ensemble.nodeCount)
+        var measured = Measured(nodeCount: ensemble.nodeCount)
         words.reserveCapacity((ensemble.nodeCount + ensemble.nodeCount / 8) * slots.form.wordsPerNode + 64)
         for tree in ensemble.roots.indices {
-            let depth = measure(Int(ensemble.roots[tree]), order: &order, sizes: &sizes)
-            roots.append(packTree(tree, sizes: sizes, into: &packer))
+            let depth = measure(tree, &measured)
+            roots.append(packTree(tree, measured, into: &packer))
             if tree % Self.laneCount == 0 { levels.append(0) }
             levels[levels.count - 1] = max(levels[levels.count - 1], UInt32(depth))
         }
@@ -110,32 +112,64 @@ struct PackedForest: Sendable {
         growWords(toPair: packer.pairCount)
     }
 
-    /// The sizes of all subtrees of a tree.
+    /// What is known of nodes before they have their places.
+    private struct Measured {
+        /// By node: the nodes of its subtree that need places of their own; 1 where its children are a shared pair.
+        var sizes: [Int32]
+        /// By leaf's node: its number.
+        var leaves: [Int32]
+        /// The nodes of one tree, parents before their children.
+        var order: [Int32] = []
+
+        init(nodeCount: Int) {
+            sizes = [Int32](repeating: 1, count: nodeCount)
+            leaves = [Int32](repeating: 0, count: nodeCount)
+        }
+    }
+
+    /// Numbers a tree's leaves, and counts the nodes of its subtrees.
     /// - Returns: its depth.
-    private func measure(_ root: Int, order: inout [Int32], sizes: inout [Int32]) -> Int {
-        order.removeAll(keepingCapacity: true)
+    private mutating func measure(_ tree: Int, _ measured: inout Measured) -> Int {
+        measured.order.removeAll(keepingCapacity: true)
+        measured.order.append(ensemble.roots[tree])
         var levelEnd = 1
         var depth = 0
-        order.append(Int32(root))
         var next = 0
-        while next < order.count {
+        while next < measured.order.count {
             if next == levelEnd {
-                levelEnd = order.count
+                levelEnd = measured.order.count
                 depth += 1
             }
-            let node = Int(order[next])
+            let node = Int(measured.order[next])
             next += 1
-            guard ensemble.leftChildren[node] >= 0 else { continue }
-            order.append(ensemble.leftChildren[node])
-            order.append(ensemble.rightChildren[node])
+            if ensemble.leftChildren[node] < 0 {
+                measured.leaves[node] = Int32(leaves.leaf(of: node, tree: tree))
+            } else {
+                measured.order.append(ensemble.leftChildren[node])
+                measured.order.append(ensemble.rightChildren[node])
+            }
         }
-        for node in order.reversed() where ensemble.leftChildren[Int(node)] >= 0 {
-            let index = Int(node)
-            sizes[index] =
-                1 + sizes[Int(ensemble.leftChildren[index])] + sizes[Int(ensemble.rightChildren[index])]
+        for entry in measured.order.reversed() where ensemble.leftChildren[Int(entry)] >= 0 {
+            let node = Int(entry)
+            let left = Int(ensemble.leftChildren[node])
+            let right = Int(ensemble.rightChildren[node])
+            if sharedPair(left, right, measured) == nil {
+                measured.sizes[node] = 1 + measured.sizes[left] + measured.sizes[right]
+            }
         }
         return depth
     }
+
+    /// Two leaves that are so common that their pair is stored once: the place in `sharedPairs`.
+    private func sharedPair(_ left: Int, _ right: Int, _ measured: Measured) -> Int? {
+        guard ensemble.leftChildren[left] < 0, ensemble.leftChildren[right] < 0,
+            measured.leaves[left] < Self.sharedLeafCount, measured.leaves[right] < Self.sharedLeafCount
+        else { return nil }
+        return Int(measured.leaves[left]) * Self.sharedLeafCount + Int(measured.leaves[right])
+    }
+
+    /// The first leaves that are met, which are the common ones. All their pairs fit a first-level cache.
+    private static let sharedLeafCount = 24
 
     /// A node whose place is known, and whose children have none yet.
     private struct Open {
@@ -144,52 +178,85 @@ struct PackedForest: Sendable {
     }
 
     /// - Returns: the root's place.
-    private mutating func packTree(_ tree: Int, sizes: [Int32], into packer: inout PackedForestLines) -> UInt32 {
+    private mutating func packTree(
+        _ tree: Int, _ measured: Measured, into packer: inout PackedForestLines
+    ) -> UInt32 {
         let root = Int(ensemble.roots[tree])
-        let pairCount = Int(sizes[root] + 1) / 2
+        let pairCount = Int(measured.sizes[root] + 1) / 2
         let rootPair = packer.takeStart(of: pairCount)
+        growWords(toPair: packer.pairCount)
         var waiting: [Open] = []
         var hanging: [Open] = []
-        /// Puts a node in its place; an inner one hangs from there until its children have theirs.
-        func put(_ node: Int, at place: Int) {
-            if ensemble.leftChildren[node] < 0 {
-                setLeaf(node, tree: tree, at: place)
-            } else {
-                hanging.append(Open(node: node, place: place))
-            }
-        }
-        func putChildren(of open: Open, at pair: Int) {
-            setInner(open.node, at: open.place, children: pair)
-            put(Int(ensemble.leftChildren[open.node]), at: 2 * pair)
-            put(Int(ensemble.rightChildren[open.node]), at: 2 * pair + 1)
-        }
-        growWords(toPair: packer.pairCount)
-        put(root, at: 2 * rootPair)
-        var line = PackedForestLines.Line(
-            next: rootPair + 1, free: min(packer.pairsPerLine, pairCount) - 1)
+        put(root, at: 2 * rootPair, measured, &hanging, &packer)
+        var next = rootPair + 1
+        var free = min(packer.pairsPerLine, pairCount) - 1
         while true {
-            while line.free > 0,
-                let largest = hanging.indices.max(by: { sizes[hanging[$0].node] < sizes[hanging[$1].node] })
-            {
-                let open = hanging.remove(at: largest)
-                putChildren(of: open, at: line.next)
-                line.next += 1
-                line.free -= 1
+            while free > 0, !hanging.isEmpty {
+                var largest = 0
+                for index in hanging.indices
+                where measured.sizes[hanging[index].node] > measured.sizes[hanging[largest].node] {
+                    largest = index
+                }
+                putChildren(of: hanging.remove(at: largest), at: next, measured, &hanging, &packer)
+                next += 1
+                free -= 1
             }
             waiting += hanging
             hanging.removeAll(keepingCapacity: true)
             guard let open = waiting.popLast() else { break }
-            let pairs = Int(sizes[open.node] - 1) / 2
-            let pair = packer.takeStart(of: pairs)
+            let pairs = Int(measured.sizes[open.node] - 1) / 2
+            next = packer.takeStart(of: pairs)
             growWords(toPair: packer.pairCount)
-            putChildren(of: open, at: pair)
-            line = PackedForestLines.Line(next: pair + 1, free: min(packer.pairsPerLine, pairs) - 1)
+            putChildren(of: open, at: next, measured, &hanging, &packer)
+            next += 1
+            free = min(packer.pairsPerLine, pairs) - 1
         }
         return UInt32(2 * rootPair)
     }
 
+    private mutating func putChildren(
+        of open: Open, at pair: Int, _ measured: Measured, _ hanging: inout [Open],
+        _ packer: inout PackedForestLines
+    ) {
+        setInner(open.node, at: open.place, children: pair)
+        put(Int(ensemble.leftChildren[open.node]), at: 2 * pair, measured, &hanging, &packer)
+        put(Int(ensemble.rightChildren[open.node]), at: 2 * pair + 1, measured, &hanging, &packer)
+    }
+
+    /// Puts a node in its place; an inner one hangs from there until its children have theirs.
+    private mutating func put(
+        _ node: Int, at place: Int, _ measured: Measured, _ hanging: inout [Open], _ packer: inout PackedForestLines
+    ) {
+        if ensemble.leftChildren[node] < 0 {
+            setLeaf(measured.leaves[node], at: place)
+        } else if measured.sizes[node] == 1 {
+            setInner(node, at: place, children: takeSharedPair(ofChildrenOf: node, measured, &packer))
+        } else {
+            hanging.append(Open(node: node, place: place))
+        }
+    }
+
+    private mutating func takeSharedPair(
+        ofChildrenOf node: Int, _ measured: Measured, _ packer: inout PackedForestLines
+    ) -> Int {
+        let left = Int(ensemble.leftChildren[node])
+        let right = Int(ensemble.rightChildren[node])
+        guard let place = sharedPair(left, right, measured) else {
+            preconditionFailure("a node's children are a shared pair where its size is 1")
+        }
+        if sharedPairs[place] < 0 {
+            let pair = packer.takeShared()
+            growWords(toPair: packer.pairCount)
+            setLeaf(measured.leaves[left], at: 2 * pair)
+            setLeaf(measured.leaves[right], at: 2 * pair + 1)
+            sharedPairs[place] = Int32(pair)
+        }
+        return Int(sharedPairs[place])
+    }
+
     private mutating func growWords(toPair pairCount: Int) {
-        while words.count < pairCount * 2 * slots.form.wordsPerNode { words.append(0) }
+        let missing = pairCount * 2 * slots.form.wordsPerNode - words.count
+        if missing > 0 { words.append(contentsOf: repeatElement(0, count: missing)) }
     }
 
     private mutating func setInner(_ node: Int, at place: Int, children pair: Int) {
@@ -205,8 +272,8 @@ struct PackedForest: Sendable {
     }
 
     /// A leaf is its own child: the left of a pair tests slot 0, the right one slot 1.
-    private mutating func setLeaf(_ node: Int, tree: Int, at place: Int) {
-        let leaf = UInt64(leaves.leaf(of: node, tree: tree))
+    private mutating func setLeaf(_ number: Int32, at place: Int) {
+        let leaf = UInt64(number)
         let slot = UInt64(place & 1)
         let pair = UInt64(place / 2)
         switch slots.form {

@@ -26,6 +26,8 @@ struct PackedForestLeaves: Sendable {
     private var seenCount = 0
     /// By row of `leafVectors`: its leaf, or -1; where trees have no weights.
     private var leafOfRow: [Int32] = []
+    /// By node: its place among the linear leaves, or -1; empty where there are none.
+    private var linearPlaces: [Int32] = []
 
     /// - Parameter origins: where leaves are counted, not valued: each tree's node that has number 0.
     init(_ ensemble: TreeEnsemble, origins: [Int32] = []) {
@@ -50,8 +52,6 @@ struct PackedForestLeaves: Sendable {
         }
     }
 
-    private var linearPlaces: [Int32] = []
-
     /// The number of a node's leaf.
     mutating func leaf(of node: Int, tree: Int) -> Int {
         let weight = ensemble.treeWeights.isEmpty || !origins.isEmpty ? nil : ensemble.treeWeights[tree]
@@ -63,11 +63,11 @@ struct PackedForestLeaves: Sendable {
             }
             return place
         }
-        if !origins.isEmpty { return share([Double(node - Int(origins[tree]))]) }
+        if !origins.isEmpty { return share(Double(node - Int(origins[tree]))) }
         guard width > 1 else { return share(value(ensemble.leafValues[node], weight)) }
         let row = Int(ensemble.leafValues[node])
         if !leafOfRow.isEmpty, leafOfRow[row] >= 0 { return Int(leafOfRow[row]) }
-        let leaf = share((row * width..<(row + 1) * width).map { value(ensemble.leafVectors[$0], weight) })
+        let leaf = shareVector(row, weight)
         if !leafOfRow.isEmpty { leafOfRow[row] = Int32(leaf) }
         return leaf
     }
@@ -99,24 +99,27 @@ struct PackedForestLeaves: Sendable {
         return note(values.count - 1, at: place)
     }
 
-    private mutating func share(_ vector: [Double]) -> Int {
-        guard vector.count > 1 else { return share(vector[0]) }
-        guard !table.isEmpty else {
-            values += vector
-            return values.count / width - 1
+    /// A row of `leafVectors`.
+    private mutating func shareVector(_ row: Int, _ weight: Double?) -> Int {
+        let first = row * width
+        var hash = 0
+        for index in first..<first + width {
+            hash = Self.hash(value(ensemble.leafVectors[index], weight).bitPattern, hash)
         }
-        var place = hash(vector[...]) & (table.count - 1)
-        while table[place] >= 0 {
+        var place = hash & max(table.count - 1, 0)
+        while !table.isEmpty, table[place] >= 0 {
             let start = Int(table[place]) * width
             var isEqual = true
-            for (index, value) in vector.enumerated() where values[start + index].bitPattern != value.bitPattern {
-                isEqual = false
+            for index in 0..<width {
+                let other = value(ensemble.leafVectors[first + index], weight)
+                isEqual = isEqual && values[start + index].bitPattern == other.bitPattern
             }
             if isEqual { return Int(table[place]) }
             place = (place + 1) & (table.count - 1)
         }
-        values += vector
-        return note(values.count / width - 1, at: place)
+        for index in first..<first + width { values.append(value(ensemble.leafVectors[index], weight)) }
+        let leaf = values.count / width - 1
+        return table.isEmpty ? leaf : note(leaf, at: place)
     }
 
     /// Enters a new leaf, and gives up where hardly any are alike.

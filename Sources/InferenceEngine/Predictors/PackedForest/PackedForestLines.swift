@@ -1,15 +1,11 @@
 /// Hands out pairs of nodes so that no subtree lies across two cache lines where one would do.
 struct PackedForestLines {
-    /// Pairs that are free in a line.
-    struct Line {
-        var next: Int
-        var free: Int
-    }
-
     let pairsPerLine: Int
     private(set) var pairCount = 0
     /// By how many pairs are free: the first of them in one line, or -1.
     private var openLines: [Int]
+    /// What is free of the line of shared pairs.
+    private var shared = 0..<0
 
     init(pairsPerLine: Int) {
         self.pairsPerLine = pairsPerLine
@@ -30,6 +26,16 @@ struct PackedForestLines {
         let start = takeLine()
         leave(pairsPerLine - pairs, from: start + pairs)
         return start
+    }
+
+    /// Takes a pair beside others that are shared.
+    mutating func takeShared() -> Int {
+        if shared.isEmpty {
+            let start = takeLine()
+            shared = start..<start + pairsPerLine
+        }
+        defer { shared = shared.lowerBound + 1..<shared.upperBound }
+        return shared.lowerBound
     }
 
     private mutating func takeLine() -> Int {

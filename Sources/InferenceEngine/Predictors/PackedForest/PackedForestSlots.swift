@@ -3,8 +3,8 @@ internal import ModelIR
 /// Which keys a row becomes, and which of them each node of an ensemble tests.
 ///
 /// A feature has a slot for each way in which its nodes treat missing values, so that no node need ask. A categorical
-/// column has one bit for each of its sets, which is found once a row by the row's code: however many nodes share a set,
-/// and however large it is, a node tests one bit.
+/// column has one bit for each of its sets, which is found once a row by the row's code: however many nodes share a
+/// set, and however large it is, a node tests one bit.
 struct PackedForestSlots: Sendable {
     /// Slots that treat missing values in one way.
     struct Kind: Sendable {

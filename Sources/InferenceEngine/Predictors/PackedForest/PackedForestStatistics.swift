@@ -19,14 +19,14 @@ struct PackedForestStatistics {
         // Trees are walked as deep as the deepest of eight: by how much a tree is deeper than a full one of its size.
         let leavesPerTree = Double(ensemble.nodeCount) / Double(max(ensemble.treeCount, 1)) / 2 + 1
         let visits = Double((ensemble.treeCount + 7) / 8 * 8) * 1.35 * leavesPerTree.logarithm2
-        let keys = Double(ensemble.featureCount) * 1.0 + Double(ensemble.categoricalNodes.isEmpty ? 0 : 50)
+        let keys = Double(ensemble.featureCount) + Double(ensemble.categoricalNodes.count) * 0.03
         let isWide = nodeBytes == 16 ? 1.2 : 1
         let nodeTableBytes = Double(ensemble.nodeCount * nodeBytes)
         // The first caches, the second, the third, memory.
         let perVisit: Double =
-            nodeTableBytes < 3e4 ? 0.6 : nodeTableBytes < 4e5 ? 0.75 : nodeTableBytes < 3e6 ? 0.95 : 1.3
+            nodeTableBytes < 3e4 ? 0.6 : nodeTableBytes < 4e5 ? 0.75 : nodeTableBytes < 3e6 ? 0.95 : 1.9
         let perVisitOfMany: Double =
-            nodeTableBytes < 3e4 ? 0.55 : nodeTableBytes < 4e5 ? 0.65 : nodeTableBytes < 3e6 ? 0.8 : 1.2
+            nodeTableBytes < 3e4 ? 0.55 : nodeTableBytes < 4e5 ? 0.65 : nodeTableBytes < 3e6 ? 0.8 : 1.6
         let adding = Double(ensemble.treeCount * ensemble.leafWidth) * 0.6
         nanosecondsPerRow = 40 + keys + adding + visits * perVisit * isWide
         nanosecondsPerRowOfMany = 10 + keys + adding + visits * perVisitOfMany * isWide
