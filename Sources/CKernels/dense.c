@@ -57,7 +57,8 @@ void vencejo_expand(
     double *sums, size_t sum_stride
 ) {
     (void)level;
-    LEVELS(expand, measure, rows, row_count, width, panels, panel_count, coefficients, targets, target_count, sums, sum_stride)
+    LEVELS(expand, measure, rows, row_count, width, panels, panel_count, coefficients, targets, target_count, sums,
+           sum_stride)
 }
 
 FORMS(apply, vencejo_function function, const double *input, size_t count, double *output)

@@ -1,6 +1,6 @@
-// The dense kernels, written once over vectors of LANES doubles and compiled for each level. From the file that includes
-// this one come LANES, NAME(x), the size of a block in registers (ROWS rows, or WIDE panels of one row), FMA(a, b, c),
-// which is fused where the processor can, and GREATER(a, b) and LESSER(a, b), which give b where b is NaN.
+// The dense kernels, written once over vectors of LANES doubles and compiled for each level. From the file that
+// includes this one come LANES, NAME(x), the size of a block in registers (ROWS rows, or WIDE panels of one row),
+// FMA(a, b, c), fused where the processor can, and GREATER(a, b) and LESSER(a, b), which give b where b is NaN.
 
 #include <float.h>
 #include <math.h>

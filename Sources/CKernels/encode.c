@@ -35,7 +35,8 @@ static inline __attribute__((always_inline)) uint64_t text_key(
         *first = 0;
     }
     uint64_t hash = mixed(*first ^ 0x9e3779b97f4a7c15, *last ^ 0xd6e8feb86659fd93 ^ length);
-    for (size_t offset = 8; offset + 8 < length; offset += 8) hash = mixed(hash ^ word(text + offset), 0xa0761d6478bd642f);
+    for (size_t offset = 8; offset + 8 < length; offset += 8)
+        hash = mixed(hash ^ word(text + offset), 0xa0761d6478bd642f);
     return mixed(hash, 0xe7037ed1a0b428db);
 }
 
@@ -124,7 +125,8 @@ void vencejo_center_integers(
 ) {
     for (size_t row = 0; row < row_count; row++) {
         double value = terms->missing[term];
-        if (!is_missing(column, row)) value = (double)(int64_t)column->slots[row * column->stride] - terms->centers[term];
+        if (!is_missing(column, row))
+            value = (double)(int64_t)column->slots[row * column->stride] - terms->centers[term];
         if (terms->lower != NULL) {
             // NaN passes both.
             if (value < terms->lower[term]) value = terms->lower[term];

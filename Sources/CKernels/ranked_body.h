@@ -291,26 +291,50 @@ RANKED_INLINE void RANKED(add_by_sets)(
 }
 
 #if RANKED_HAS_SHUFFLE
+// Trees whose exits are found before the first of them is added.
+#define RANKED_AHEAD 16
+
+// The exit of a row from six levels, counted over all trees.
+RANKED_INLINE size_t RANKED(exit_of_tile)(
+    const vencejo_ranked_forest *forest, size_t tree, ranked_table table, const ranked_table *copies,
+    int has_few_slots) {
+    const uint8_t *tile = forest->tiles + 128 * tree;
+    uint64_t right = ranked_decide_64(tile, table, has_few_slots);
+    if (copies) {
+        uint64_t left = ((const uint64_t *)(const void *)forest->missing_left)[tree];
+        uint64_t right_copies = ranked_decide_64(tile, *copies, has_few_slots);
+        right = right_copies ^ ((right_copies ^ right) & left);
+    }
+    size_t top = right >> 56;
+    size_t below = right >> ranked_exit_bits[top] & 127;
+    return 64 * tree + 8 * (size_t)ranked_exits[top] + ranked_exits[below];
+}
+
 RANKED_INLINE void RANKED(add_by_tiles)(
     const vencejo_ranked_forest *forest, const int8_t *ranks, const int8_t *copies, void *scores, int form,
     int is_double, int has_few_slots) {
     ranked_table table = ranked_load_table(ranks);
     ranked_table copy_table = copies ? ranked_load_table(copies) : table;
-    const uint64_t *missing_left = (const void *)forest->missing_left;
     for (uint32_t group = 0; group < forest->group_count; group++) {
         ranked_sum sum = RANKED(base)(forest, group);
         size_t first = forest->groups[group].first_tree;
-        for (size_t tree = first; tree < first + forest->groups[group].tree_count; tree++) {
-            const uint8_t *tile = forest->tiles + 128 * tree;
-            uint64_t right = ranked_decide_64(tile, table, has_few_slots);
-            if (copies) {
-                uint64_t right_copies = ranked_decide_64(tile, copy_table, has_few_slots);
-                right = right_copies ^ ((right_copies ^ right) & missing_left[tree]);
+        size_t end = first + forest->groups[group].tree_count;
+        if (form != VENCEJO_RANKED_LEVELS_8) {
+            for (size_t tree = first; tree < end; tree++) {
+                size_t exit = RANKED(exit_of_tile)(forest, tree, table, copies ? &copy_table : NULL, has_few_slots);
+                sum = RANKED(add)(sum, forest->leaves, exit, is_double);
             }
-            size_t top = right >> 56;
-            size_t below = right >> ranked_exit_bits[top] & 127;
-            size_t index = 64 * tree + 8 * (size_t)ranked_exits[top] + ranked_exits[below];
-            sum = RANKED(add_exit)(sum, forest->leaves, index, ranks, 1, form, is_double);
+        } else if (first < end) {
+            // What lies below the exits is seldom in the first cache: it is asked for some trees ahead.
+            size_t ahead[RANKED_AHEAD];
+            for (size_t tree = first; tree < end + RANKED_AHEAD; tree++) {
+                size_t *place = &ahead[tree % RANKED_AHEAD];
+                if (tree >= first + RANKED_AHEAD)
+                    sum = RANKED(add_exit)(sum, forest->leaves, *place, ranks, 1, form, is_double);
+                if (tree >= end) continue;
+                *place = RANKED(exit_of_tile)(forest, tree, table, copies ? &copy_table : NULL, has_few_slots);
+                __builtin_prefetch(forest->leaves + RANKED_PAIR_SIZE * *place);
+            }
         }
         RANKED(store)(scores, group, sum, is_double);
     }

@@ -25,11 +25,13 @@ package enum TextReference: Sendable {
 /// Scratch memory of one worker for one predictor. Made once, used by one thread at a time, never grown but for
 /// its scratch.
 package final class Workspace {
-    package var doubles: [Double]
-    package var floats: [Float]
-    package var integers: [Int32]
-    package var longIntegers: [Int64]
-    package var texts: [TextReference]
+    // A worker runs one stage at a time on its workspace, and a stage lends an array to one function at a time: nothing
+    // can reach an array that is lent. The checks at run time that this is so cost more than many a stage.
+    @safe @exclusivity(unchecked) package var doubles: [Double]
+    @safe @exclusivity(unchecked) package var floats: [Float]
+    @safe @exclusivity(unchecked) package var integers: [Int32]
+    @safe @exclusivity(unchecked) package var longIntegers: [Int64]
+    @safe @exclusivity(unchecked) package var texts: [TextReference]
     /// What some operators take besides, by the row.
     package var scratch = WorkspaceScratch()
     /// The rows at fault of the tile that is being computed.

@@ -38,7 +38,7 @@ if [ -n "$newest" ]; then
         python3 -m venv "$venv"
         "$venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lightgbm==4.6.0
         # Without dependencies: they ask for GPU and plotting libraries.
-        "$venv/bin/pip" install --quiet --no-deps xgboost-cpu==3.2.0 catboost==1.2.8
+        "$venv/bin/pip" install --quiet --no-deps xgboost-cpu==3.2.0 catboost==1.2.8 six==1.17.0
     fi
     make_newest make_sklearn.py 55
     make_newest make_lightgbm.py 15

@@ -18,7 +18,8 @@ enum Rules {
         "EventLoop", "HTTPServer", "ModelStore", "Compression", "ServerApplication",
     ]
 
-    /// Single files of other targets that may: each is the one place where its target hands memory to the system or to C.
+    /// Single files of other targets that may: each is the one place where its target hands memory to the system or to
+    /// C.
     static let uncheckedFiles: Set<String> = [
         "Sources/ModelFormats/MLflow/YAMLEvents.swift", "Sources/Telemetry/DescriptorSink.swift",
         "Sources/HTTPCore/HTTP2/HTTP2Session.swift",

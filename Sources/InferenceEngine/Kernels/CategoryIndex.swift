@@ -79,10 +79,15 @@ struct CategoryIndex: Sendable {
         let layout = rows.layout
         let width = layout.width
         let words = layout.missingWordsPerRow
-        let kind = layout.columns[column].kind
+        let (isString, isDouble, isInteger) =
+            switch layout.columns[column].kind {
+            case .string: (true, false, false)
+            case .float64: (false, true, false)
+            case .int64: (false, false, true)
+            }
         precondition(column >= 0 && firstRow >= 0 && firstRow + rowCount <= rows.rowCount, "rows of the batch")
         precondition(offset >= 0 && rowCount >= 0 && offset + rowCount <= found.count, "room for what is found")
-        precondition((kind == .string) == isText && (kind == .float64 || words > column >> 6), "a column of this kind")
+        precondition(isString == isText && (isDouble || words > column >> 6), "a column of this kind")
         unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
             unsafe rows.missingSpan.withUnsafeBufferPointer { missingWords in
                 unsafe rows.arenaSpan.withUnsafeBufferPointer { arena in
@@ -90,10 +95,11 @@ struct CategoryIndex: Sendable {
                     let bitmap = unsafe missingWords.baseAddress.map { unsafe $0 + firstRow * words + (column >> 6) }
                     var source = unsafe vencejo_column(
                         slots: slots + firstRow * width + column, stride: width,
-                        missing: kind == .float64 ? nil : bitmap, missing_stride: words,
-                        missing_bit: UInt32(column & 63), is_integer: kind == .int64 ? 1 : 0)
+                        missing: isDouble ? nil : bitmap, missing_stride: words,
+                        missing_bit: UInt32(column & 63), is_integer: isInteger ? 1 : 0)
                     unsafe search(
-                        &source, arena, rowCount: rowCount, missing: missing, unknown: unknown, into: &found, at: offset)
+                        &source, arena, rowCount: rowCount, missing: missing, unknown: unknown, into: &found, at: offset
+                    )
                 }
             }
         }

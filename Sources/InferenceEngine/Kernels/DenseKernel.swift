@@ -57,7 +57,8 @@ enum DenseKernel {
         in workspace: Workspace, level: vencejo_cpu_level = level
     ) {
         let panels = expansion.panels
-        precondition(input.width == panels.width && output.width == expansion.bias.count, "places of the tables' widths")
+        precondition(
+            input.width == panels.width && output.width == expansion.bias.count, "places of the tables' widths")
         check(input, output, rowCount, workspace)
         for index in output.offset..<output.offset + rowCount * output.width { workspace.doubles[index] = 0 }
         var native = expansion.measure.native

@@ -25,14 +25,16 @@ struct KernelExpansion: Sendable {
 
     /// A machine with one sum or a few, each over all vectors. nil if the measure has no packed form.
     init?(_ pairwise: Pairwise, _ gemm: Gemm) {
-        guard let measure = PackedMeasure(pairwise.measure), gemm.inputWidth == pairwise.count, pairwise.count > 0 else {
+        guard let measure = PackedMeasure(pairwise.measure), gemm.inputWidth == pairwise.count, pairwise.count > 0
+        else {
             return nil
         }
         self.measure = measure
         panels = PackedPanels(
             pairwise.references, count: pairwise.count, width: pairwise.inputWidth, weights: measure.weights)
         bias = gemm.bias
-        appendSegment(firstPanel: 0, vectors: 0..<pairwise.count, targets: Array(0..<gemm.outputWidth)) { target, vector in
+        appendSegment(firstPanel: 0, vectors: 0..<pairwise.count, targets: Array(0..<gemm.outputWidth)) {
+            target, vector in
             gemm.weights[target * gemm.inputWidth + vector]
         }
     }

@@ -27,9 +27,9 @@ enum PackedActivation: Sendable, Equatable {
     func nanosecondsPerRow(width: Int) -> (one: Double, many: Double) {
         let numbers = Double(width)
         switch self {
-        case .each(VENCEJO_RELU): return (8 + 0.15 * numbers, 0.5 + 0.15 * numbers)
-        case .each: return (25 + 1.5 * numbers, 1 + 1.5 * numbers)
-        case .softmax: return (40 + 5 * numbers, 8 + 5 * numbers)
+        case .each(VENCEJO_RELU): return (20 + 0.2 * numbers, 0.5 + 0.2 * numbers)
+        case .each: return (25 + 1.2 * numbers, 1 + 1.2 * numbers)
+        case .softmax: return (40 + 4 * numbers, 8 + 4 * numbers)
         case .logSumExp, .logSoftmax: return (60 + 3 * numbers, 40 + 3 * numbers)
         }
     }

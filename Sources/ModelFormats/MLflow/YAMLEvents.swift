@@ -1,8 +1,8 @@
 internal import CYAML
 internal import ModelIR
 
-/// The one owner of a libyaml parser: every call into C and every pointer of it is here. What it gives are the events of
-/// one text, one after another; it builds nothing, so that memory is that of one scalar and the open brackets.
+/// The one owner of a libyaml parser: every call into C and every pointer of it is here. What it gives are the events
+/// of one text, one after another; it builds nothing, so that memory is that of one scalar and the open brackets.
 ///
 /// Anchors, aliases, tags and directives are refused, by line: nothing in a model's folder needs them, and some of them
 /// make small files large.

@@ -17,8 +17,9 @@ package struct BinaryGrid: Sendable, Hashable {
 
     /// Whether |x|² - 2 x · y + |y|² is exact for rows of `width` such numbers.
     package func hasExactSquares(width: Int) -> Bool {
+        guard magnitude < 0x1p400 else { return false }
         guard let lowestExponent else { return true }
-        guard magnitude.isFinite, lowestExponent > -400, magnitude < 0x1p400 else { return false }
+        guard lowestExponent > -400 else { return false }
         let steps = Double(sign: .plus, exponent: -lowestExponent, significand: magnitude)
         return 4 * Double(width) * steps * steps < 0x1p53
     }

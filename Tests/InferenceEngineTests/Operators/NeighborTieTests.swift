@@ -42,10 +42,11 @@ import Testing
     }
 
     @Test func walksTheNearerHalfFirst() throws {
-        // Both halves are as far: the left one, whose leaf holds point 3 before 1.
+        // 0 is in the left half, whose leaf holds point 3 before 1.
         #expect(try Self.found(Self.nearest(1, .tree(Self.tree())), count: 1, at: 0) == [3])
         #expect(try Self.found(Self.nearest(1, .tree(Self.tree())), count: 1, at: 0.5) == [0])
         #expect(try Self.found(Self.nearest(1, .tree(Self.tree())), count: 1, at: 9) == [6])
+        // Both balls are as far.
         let balls = NeighborTree.Bound.balls([0, -5, 5], radii: [9, 4, 4])
         #expect(try Self.found(Self.nearest(1, .tree(Self.tree(bound: balls))), count: 1, at: 0) == [3])
         let all = try Self.found(Self.nearest(8, .tree(Self.tree())), count: 8, at: 0)

@@ -28,6 +28,7 @@ import Testing
         graph.addOutput(GraphOutput(name: "prediction", value: label, meaning: .label(labels)))
         graph.addOutput(
             GraphOutput(name: "probabilities", value: probabilities, meaning: .probabilities(labels), isVector: true))
+        graph.addOutput(GraphOutput(name: "scores", value: scores, meaning: .values))
         return graph
     }
 
@@ -50,12 +51,20 @@ import Testing
             let fast = try ModelCompiler.compile(graph)
             #expect(fast.predictor.report.name == "text-linear")
             let reference = try ModelCompiler.compile(graph, forcing: "reference")
-            let found = answer(fast, Self.texts)
-            #expect(found == answer(reference, Self.texts))
-            #expect(found.faults == [RowFault(row: 2, column: 0, reason: .missingValue)])
+            #expect(answer(fast, Self.texts).faults == [RowFault(row: 2, column: 0, reason: .missingValue)])
+            #expect(areAlike(fast, reference, Self.texts))
             // What one row leaves behind does not reach the next.
-            for row in Self.texts { #expect(answer(fast, [row]) == answer(reference, [row])) }
+            for row in Self.texts { #expect(areAlike(fast, reference, [row])) }
         }
+    }
+
+    /// Scores and labels bit for bit; the probabilities' exponential is another than the reference's.
+    private func areAlike(_ fast: CompiledModel, _ reference: CompiledModel, _ rows: [[Cell]]) -> Bool {
+        let found = answer(fast, rows)
+        let expected = answer(reference, rows)
+        let areClose = zip(found.doubles(field: 1), expected.doubles(field: 1)).allSatisfy { abs($0 - $1) < 1e-14 }
+        return found.doubles[2] == expected.doubles[2] && found.labels == expected.labels && areClose
+            && found.faults == expected.faults
     }
 
     @Test func doesNotTakeASpaceForEachColumnOfARow() throws {

@@ -34,7 +34,9 @@ import Testing
             "1.7.2/sparse_coefficients", "1.7.2/vectors_sparse_three", "1.7.2/vectors_sigmoid_four_ties",
             "1.7.2/neighbors_classifier_ball_tree_distance", "1.7.2/outlier_factor_euclidean",
             "1.7.2/bayes_categorical_three", "1.7.2/gaussians_full", "1.7.2/components_kernel_rbf",
-            "1.7.2/linear_classifier_qda_three", "1.9.1/partial_least_squares_2_2",
+            "1.7.2/linear_classifier_qda_three", "1.9.1/partial_least_squares_2_2", "1.7.2/targets_neighbors",
+            "1.7.2/targets_radius_labels", "1.7.2/ties_classifier_euclidean_kd_tree_uniform",
+            "1.7.2/ties_classifier_manhattan_ball_tree_distance",
         ])
     func survivesMutation(name: String) throws {
         let original = try ParityCase.named(name).modelBytes

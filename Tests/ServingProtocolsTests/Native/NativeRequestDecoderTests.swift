@@ -239,19 +239,6 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
         #expect(problem(refusal(of: #"{"TAX": 1, "CRIM": null, "RM": 2}"#, complete))?.pointer == "/ZONE")
         #expect(problem(refusal(of: "[{}]", complete))?.pointer == "/0/CRIM")
     }
-}
-
-/// Steele, Lea and Flood's SplitMix64: a generator whose whole state is the seed a failure prints.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
 
     // MARK: Columns with rules of their own
 
@@ -282,5 +269,18 @@ private struct SplitMix: RandomNumberGenerator {
     @Test func refusesARecordWithoutARequiredField() throws {
         #expect(problem(refusal(of: "{\"zone\": \"a\"}", Self.categories))?.pointer == "/area")
         #expect(try rows(of: "{\"area\": null}", Self.categories).rows == [["-", "-"]])
+    }
+}
+
+/// Steele, Lea and Flood's SplitMix64: a generator whose whole state is the seed a failure prints.
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -51,10 +51,10 @@ struct GemmStageBuilder: StageBuilder {
     private static func cost(of gemm: Gemm) -> (one: Double, many: Double) {
         if gemm.outputWidth <= GemmStage.plainOutputsMax {
             let each = 6 + 0.1 * Double(gemm.inputWidth)
-            return (15 + each * Double(gemm.outputWidth), 1 + each * Double(gemm.outputWidth))
+            return (35 + each * Double(gemm.outputWidth), 1 + each * Double(gemm.outputWidth))
         }
         let panels = Double((gemm.outputWidth + 7) / 8)
         let numbers = panels * 8 * Double(gemm.inputWidth)
-        return (25 + 0.1 * numbers + 4 * panels, 3 + 0.05 * numbers + 2 * panels)
+        return (45 + 0.1 * numbers + 4 * panels, 3 + 0.06 * numbers + 2 * panels)
     }
 }

@@ -16,12 +16,13 @@ struct LinearFoldStageBuilder: StageBuilder {
         let tableBytes =
             weightCount * 8 + fold.terms.count * 20
             + fold.encodings.reduce(0) { $0 + $1.table.byteCount + $1.weights.count * 8 }
-        let cost =
-            40 + 1.5 * Double(fold.terms.count) + 0.4 * Double(weightCount)
-            + (45 + Double(fold.outputCount)) * Double(fold.encodings.count)
+        let numbers = 0.5 * Double(fold.terms.count) + 0.15 * Double(weightCount)
+        let encodings = Double(fold.encodings.count)
+        let outputs = Double(fold.outputCount)
         return .runs(
             StagePlan(
-                inputs: [], nanosecondsPerRow: cost, nanosecondsPerRowOfMany: cost,
+                inputs: [], nanosecondsPerRow: 60 + numbers + 4 * outputs + (60 + outputs) * encodings,
+                nanosecondsPerRowOfMany: 6 + numbers + 4 * outputs + (12 + outputs) * encodings,
                 reason: "one linear model, folded with what stands before it into \(fold.terms.count) numbers and "
                     + "\(fold.encodings.count) encoded columns",
                 tableBytes: tableBytes,

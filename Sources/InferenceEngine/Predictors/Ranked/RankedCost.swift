@@ -12,18 +12,18 @@ struct RankedCost {
         let trees = Double(ensemble.treeCount + ensemble.groupCount * (form.treesTogether - 1) / 2)
         let slotCount = slots.slots.count
         let usesShuffles = level != .portable && slotCount <= RankedForest.shuffledSlotsMax
-        let perSlot = level == .portable ? 12.0 : ensemble.precision == .float64 ? 3.5 : 2.5
-        let ranking = 30 + 0.6 * Double(ensemble.featureCount) + perSlot * Double(slotCount)
+        let perSlot = level == .portable ? 12.0 : ensemble.precision == .float64 ? 4.5 : 3.2
+        let ranking = 60 + 0.6 * Double(ensemble.featureCount) + perSlot * Double(slotCount)
         let few = slotCount <= 32
         let walked: (one: Double, many: Double) =
             switch (form, usesShuffles) {
-            case (.levels3, true): (few ? 0.9 : 1.1, 0.6)
-            case (.levels6, true): (few ? 2.2 : 3.0, 1.1)
+            case (.levels3, true): (few ? 1.0 : 1.2, 0.6)
+            case (.levels6, true): (few ? 2.4 : 3.4, 1.2)
             case (.levels8, true): (few ? 4.5 : 5.5, 3.0)
             case (.leaves32, true): (few ? 2.6 : 3.5, 2.2)
             case (.leaves64, true): (few ? 6.0 : 8.0, 4.5)
             case (.levels3, false): (4, level == .portable ? 1.0 : 0.6)
-            case (.levels6, false): (7.5, level == .portable ? 2.5 : 1.1)
+            case (.levels6, false): (8.5, level == .portable ? 2.5 : 1.1)
             case (.levels8, false): (12, level == .portable ? 6 : 3)
             case (.leaves32, false): (30, level == .portable ? 6 : 2.2)
             case (.leaves64, false): (60, level == .portable ? 12 : 4.5)
@@ -38,11 +38,16 @@ struct RankedCost {
             ensemble.treeCount * (nodeBytes + pairBytes + form.leafCount * leafSize) + thresholdBytes
     }
 
-    /// Rows from which on a tile is run side by side.
+    /// Rows from which on a tile is run side by side: 64 lanes cost the same however few of them are rows.
     static func batchRowsMin(_ tables: RankedTables, level: CPULevel) -> Int {
-        switch level {
-        case .portable: 6
-        default: tables.form.isByLevels ? 24 : 32
+        if level == .portable { return 6 }
+        // Without shuffles one row is walked.
+        if tables.slots.count > RankedForest.shuffledSlotsMax { return 12 }
+        return switch tables.form {
+        case .levels6: 24
+        case .levels3: 32
+        case .levels8: 40
+        case .leaves32, .leaves64: 36
         }
     }
 }

@@ -23,8 +23,8 @@ struct EncodeStageBuilder: StageBuilder {
         let count = Double(categories.count)
         return .runs(
             StagePlan(
-                inputs: texts == nil ? node.inputs : [], nanosecondsPerRow: 10 + 25 * count + 0.2 * width,
-                nanosecondsPerRowOfMany: 25 * count + 0.2 * width,
+                inputs: texts == nil ? node.inputs : [], nanosecondsPerRow: 20 + 70 * count + 0.2 * width,
+                nanosecondsPerRowOfMany: 4 + 16 * count + 0.2 * width,
                 reason: "\(categories.count) columns, each category found in a table",
                 tableBytes: categories.reduce(0) { $0 + $1.count * 40 },
                 make: { places, memory throws(ImportError) in

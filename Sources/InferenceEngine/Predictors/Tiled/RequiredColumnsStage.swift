@@ -3,34 +3,33 @@ internal import TensorCore
 /// Finds rows in which a column is missing that must not be. Runs before all others.
 struct RequiredColumnsStage: Stage {
     /// In ascending order.
-    private let columns: [Int]
+    private let columns: [Int32]
     /// Whether all are doubles, whose missing value is NaN.
     private let areDoubles: Bool
 
     init(columns: [Int], of inputs: [Column]) {
-        self.columns = columns
+        self.columns = columns.map { Int32($0) }
         areDoubles = columns.allSatisfy { inputs[$0].kind == .float64 }
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
-        for tileRow in 0..<tile.rowCount {
-            let row = tile.firstRow + tileRow
-            if areDoubles, !hasNaN(row: row, of: rows) { continue }
-            for column in columns where rows.isMissing(row: row, column: column) {
-                faults.add(RowFault(row: row, column: column, reason: .missingValue), tileRow: tileRow)
-                break
-            }
+        guard areDoubles else {
+            for tileRow in 0..<tile.rowCount { look(tileRow, tile, rows, &faults) }
+            return
+        }
+        var suspects = MissingScan.rowsWithNaN(
+            inColumns: columns, firstRow: tile.firstRow, rowCount: tile.rowCount, of: rows)
+        while suspects != 0 {
+            look(suspects.trailingZeroBitCount, tile, rows, &faults)
+            suspects &= suspects - 1
         }
     }
 
-    private func hasNaN(row: Int, of rows: borrowing RowBatch) -> Bool {
-        let width = rows.layout.width
-        let record = rows.slotSpan.extracting(row * width..<(row + 1) * width)
-        var hasNaN = false
-        for column in columns {
-            let value = Double(bitPattern: record[column])
-            hasNaN = hasNaN || value != value
+    private func look(_ tileRow: Int, _ tile: Tile, _ rows: borrowing RowBatch, _ faults: inout TileFaults) {
+        let row = tile.firstRow + tileRow
+        for column in columns where rows.isMissing(row: row, column: Int(column)) {
+            faults.add(RowFault(row: row, column: Int(column), reason: .missingValue), tileRow: tileRow)
+            return
         }
-        return hasNaN
     }
 }

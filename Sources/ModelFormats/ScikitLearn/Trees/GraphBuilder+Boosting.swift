@@ -163,14 +163,24 @@ extension GraphBuilder {
         let bounds = probabilityBounds
         let clipped = prior.values.map { min(max($0, bounds.lowerBound), bounds.upperBound) }
         switch link {
-        case .logit: return [log(clipped[1] / (1 - clipped[1]))]
-        case .halfLogit: return [0.5 * log(clipped[1] / (1 - clipped[1]))]
+        case .logit: return [logit(clipped[1])]
+        case .halfLogit: return [0.5 * logit(clipped[1])]
         case .log(let isCentered):
             let logs = clipped.map { log($0) }
             guard isCentered else { return logs }
-            let mean = logs.reduce(0, +) / Double(groups)
-            return logs.map { $0 - mean }
+            // The quotient by the geometric mean, as the library computes it, and not the difference of logarithms.
+            let mean = exp(logs.reduce(0, +) / Double(groups))
+            return clipped.map { log($0 / mean) }
         }
+    }
+
+    /// log(p / (1 - p)) to the last bit: 1.4 and later take SciPy's, which is another formula about one half.
+    private func logit(_ probability: Double) -> Double {
+        guard isAtLeast(1, 4), probability >= 0.3, probability <= 0.65 else {
+            return log(probability / (1 - probability))
+        }
+        let distance = 2 * (probability - 0.5)
+        return log1p(distance) - log1p(-distance)
     }
 
     /// The raw scores of the `init_` of scikit-learn up to 0.20, which had estimators of its own for them; nil if it is
