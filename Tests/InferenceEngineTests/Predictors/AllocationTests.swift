@@ -42,7 +42,7 @@ struct AllocationTests {
         for shape in [
             EnsembleShape(trees: 20), EnsembleShape(trees: 9, groups: 3, precision: .float64),
             EnsembleShape(trees: 9, groups: 2, hasVectorLeaves: true),
-        ] {
+        ] where name != "forest-ranked" || !shape.hasVectorLeaves {
             let graph = makeForest(makeEnsemble(shape, using: &generator))
             var rows = makeRows(3, columns: shape.features, missingRate: 0.2, using: &generator)
             // A fault, too.

@@ -60,8 +60,7 @@ struct PackedForest: Sendable {
     init?(_ ensemble: TreeEnsemble, origins: [Int32] = []) {
         let wantsNarrow = ensemble.precision != .float64
         guard let slots = PackedForestSlots(ensemble, form: wantsNarrow ? .narrow : .wide) else { return nil }
-        // Half of a line may stay empty at worst, where every tree is a stump.
-        let pairBound = ensemble.nodeCount + 4 * ensemble.treeCount + 8
+        let pairBound = Self.pairBound(ensemble)
         let lowBits = Self.bitCount(slots.slotCount) + (slots.form == .sets ? 5 : 0)
         if wantsNarrow, lowBits + Self.bitCount(pairBound) > 32 {
             guard let wide = PackedForestSlots(ensemble, form: .wide) else { return nil }
@@ -91,6 +90,13 @@ struct PackedForest: Sendable {
         pack()
     }
 
+    /// Pairs that the nodes take at most: a line has at most one of four unused, and each root has an empty place
+    /// beside it.
+    private static func pairBound(_ ensemble: TreeEnsemble) -> Int {
+        (ensemble.nodeCount / 2 + ensemble.treeCount) * 4 / 3 + 4 * ensemble.treeCount
+            + sharedLeafCount * sharedLeafCount + 8
+    }
+
     /// Bits that count to below `count`.
     private static func bitCount(_ count: Int) -> Int { Int.bitWidth - max(count - 1, 1).leadingZeroBitCount }
 
@@ -110,6 +116,7 @@ struct PackedForest: Sendable {
             while roots.count % Self.laneCount != 0 { roots.append(last) }
         }
         growWords(toPair: packer.pairCount)
+        precondition(packer.pairCount <= Self.pairBound(ensemble), "the bits of a node can count all pairs")
     }
 
     /// What is known of nodes before they have their places.

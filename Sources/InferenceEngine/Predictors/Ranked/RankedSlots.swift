@@ -92,7 +92,8 @@ struct RankedSlots {
         var features: [Int32: FeatureSets] = [:]
         for entry in ensemble.categoricalNodes {
             let feature = ensemble.features[Int(entry.node)]
-            var sets = features[feature] ?? FeatureSets()
+            // Taken out while it changes: a second owner would make every change a copy of the whole.
+            var sets = features.removeValue(forKey: feature) ?? FeatureSets()
             let number = sets.numbers[entry.categoriesGoingRight] ?? sets.sets.count
             if number == sets.sets.count {
                 sets.numbers[entry.categoriesGoingRight] = number
