@@ -59,4 +59,25 @@ struct AllocationTests {
             #expect(allocations(try ModelCompiler.compile(graph, forcing: name), rows) == 0)
         }
     }
+
+    @Test func denseModelsTakeNoMemory() throws {
+        var generator = SeededGenerator(seed: 23)
+        let pairwise = Pairwise(
+            measure: .gaussian(gamma: 0.2), references: generator.numbers(120), count: 40, inputWidth: 3)
+        let decisions = PairDecisions(
+            coefficients: generator.numbers(80), starts: [0, 15, 30, 40], intercepts: generator.numbers(3))
+        let search = NearestNeighbors(
+            measure: .euclidean, points: generator.numbers(300), count: 100, inputWidth: 3, neighborCount: 4)
+        let gemm = Gemm(weights: generator.numbers(60), bias: generator.numbers(20), inputWidth: 3)
+        let rows = generator.rows(20, columns: 3)
+        for (graph, stage) in [
+            (makeStep(3, .gemm(gemm)), "gemm-packed"), (makeStep(3, .activation(.tanh)), "activation-packed"),
+            (makeStep(3, .activation(.logSoftmax)), "activation-packed"),
+            (makeStep(3, .pairwise(pairwise)), "pairwise-packed"),
+            (makeStep(3, .pairwise(pairwise), .pairDecisions(decisions)), "svm-packed"),
+            (makeStep(3, .nearestNeighbors(search)), "neighbors-packed"),
+        ] {
+            #expect(allocations(try ModelCompiler.compile(graph, forcing: stage), rows) == 0, "\(stage)")
+        }
+    }
 }
