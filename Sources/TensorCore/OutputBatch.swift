@@ -9,7 +9,8 @@ package struct RowFault: Error, Sendable, Hashable {
         case infinite
         /// The model has no rule for a missing value in this column.
         case missingValue
-        /// Points of the training data are equally far from the row, and which of them the library takes cannot be told.
+        /// Points of the training data are equally far from the row, and which of them the library takes cannot be
+        /// told.
         case tie
     }
 

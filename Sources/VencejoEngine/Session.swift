@@ -145,8 +145,9 @@ extension RowFault.Reason {
         case .unknownCategory: "a category that the model has not seen"
         case .exceedsFloat32: "a number beyond float32, which the model computes in"
         case .infinite: "infinite, or made so by a step before the model"
-        case .tie: "among the values of a row that is equally far from several training rows, and which of them count "
-            + "cannot be told"
+        case .tie:
+            "among the values of a row that is equally far from several training rows, and which of them count "
+                + "cannot be told"
         case .missingValue: "missing, and the model has no rule for that"
         }
     }

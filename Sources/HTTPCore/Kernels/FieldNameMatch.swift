@@ -19,21 +19,23 @@ final class FieldNameMatch: Sendable {
         var mask: UInt64
     }
 
+    @unsafe private struct Tables {
+        let words: UnsafeMutablePointer<Word>
+        let fields: UnsafeMutablePointer<UInt8>
+        /// `firsts[n]..<firsts[n + 1]` are the names of length `n`.
+        let firsts: UnsafeMutablePointer<Int>
+    }
+
     // Filled in init and never changed, so any thread may read it.
-    nonisolated(unsafe) private let words: UnsafeMutablePointer<Word>
-    // The same.
-    nonisolated(unsafe) private let fields: UnsafeMutablePointer<UInt8>
-    /// `firsts[n]..<firsts[n + 1]` are the names of length `n`.
-    // The same.
-    nonisolated(unsafe) private let firsts: UnsafeMutablePointer<Int>
+    nonisolated(unsafe) private let tables: Tables
 
     private init() {
         let names = KnownField.allCases.sorted { $0.name.utf8.count < $1.name.utf8.count }
         precondition(names.allSatisfy { $0.name.utf8.count <= FieldNameMatch.lengthMax }, "a known name is too long")
-        unsafe words = .allocate(capacity: names.count * FieldNameMatch.wordsPerName)
+        let words = UnsafeMutablePointer<Word>.allocate(capacity: names.count * FieldNameMatch.wordsPerName)
         unsafe words.initialize(repeating: Word(letters: 0, mask: 0), count: names.count * FieldNameMatch.wordsPerName)
-        unsafe fields = .allocate(capacity: names.count)
-        unsafe firsts = .allocate(capacity: FieldNameMatch.lengthMax + 2)
+        let fields = UnsafeMutablePointer<UInt8>.allocate(capacity: names.count)
+        let firsts = UnsafeMutablePointer<Int>.allocate(capacity: FieldNameMatch.lengthMax + 2)
         for length in 0...FieldNameMatch.lengthMax + 1 {
             unsafe (firsts + length).initialize(to: names.firstIndex { $0.name.utf8.count >= length } ?? names.count)
         }
@@ -47,6 +49,7 @@ final class FieldNameMatch: Sendable {
                 unsafe word.pointee.mask |= (isLetter ? 0xDF : 0xFF) << shift
             }
         }
+        unsafe tables = Tables(words: words, fields: fields, firsts: firsts)
     }
 
     /// The number of the field named `bytes[start..<end]`, whatever its case, or ``none``.
@@ -56,10 +59,10 @@ final class FieldNameMatch: Sendable {
         let length = end &- start
         guard length <= FieldNameMatch.lengthMax else { return FieldNameMatch.none }
         return unsafe bytes.withUnsafeBytes { raw in
-            var place = unsafe firsts[length]
-            let stop = unsafe firsts[length &+ 1]
+            var place = unsafe tables.firsts[length]
+            let stop = unsafe tables.firsts[length &+ 1]
             while place < stop {
-                if unsafe matches(raw, start, length, place) { return unsafe fields[place] }
+                if unsafe matches(raw, start, length, place) { return unsafe tables.fields[place] }
                 place &+= 1
             }
             return FieldNameMatch.none
@@ -68,7 +71,7 @@ final class FieldNameMatch: Sendable {
 
     @inline(__always)
     private func matches(_ raw: UnsafeRawBufferPointer, _ start: Int, _ length: Int, _ place: Int) -> Bool {
-        var word = unsafe words + place &* FieldNameMatch.wordsPerName
+        var word = unsafe tables.words + place &* FieldNameMatch.wordsPerName
         var offset = 0
         while offset < length {
             var letters: UInt64 = 0

@@ -2,8 +2,8 @@ internal import CKernels
 
 /// A packed forest where C reads it, and the ways into C.
 ///
-/// What C relies on is proven before: the ensemble is verified when the graph is typed, `PackedForest` makes every slot,
-/// pair and leaf from it within its tables, and `run` checks the tile's ranges once. No access after that is checked.
+/// What C relies on is proven before: the ensemble is verified when the graph is typed, `PackedForest` makes every
+/// slot, pair and leaf from it within its tables, and `run` checks the tile's ranges once. No access after that is checked.
 @safe final class PackedForestKernel: Sendable {
     /// Where a tile's numbers, keys and sums lie in the workspace.
     struct Places: Sendable {
@@ -23,14 +23,10 @@ internal import CKernels
     private let columnCount: Int
     private let groupCount: Int
     private let level: CPULevel
-    // Never written after init, and what they point to lives in `memory`.
-    nonisolated(unsafe) private let forest: vencejo_packed_forest
-    nonisolated(unsafe) private let slots: vencejo_forest_slots
-    private let memory: KernelMemory
+    private let forest: KernelTables<vencejo_packed_forest>
+    private let slots: KernelTables<vencejo_forest_slots>
 
     init(_ packed: PackedForest, level: CPULevel) {
-        let memory = KernelMemory()
-        self.memory = memory
         self.level = level
         form = packed.slots.form
         slotCount = packed.slots.slotCount
@@ -39,7 +35,8 @@ internal import CKernels
         columnCount = packed.slots.columnCount
         groupCount = packed.groupCount
         let isWide = form == .wide
-        unsafe forest = vencejo_packed_forest(
+        var memory = KernelMemory()
+        let native = unsafe vencejo_packed_forest(
             node_form: form.native, leaf_form: packed.leafForm.native, low_bits: UInt32(packed.lowBits),
             tree_count: UInt32(packed.treeCount), group_count: UInt32(packed.groupCount),
             linear_count: UInt32(packed.leaves.linear.count), nodes: memory.store(packed.words),
@@ -56,6 +53,7 @@ internal import CKernels
             linear_coefficients: memory.store(packed.leaves.linear.coefficients),
             linear_constants: memory.store(packed.leaves.linear.constants),
             linear_weights: memory.store(packed.leaves.linear.weights))
+        unsafe forest = KernelTables(native, in: memory)
         let plan = packed.slots
         let categories = plan.categories.map { column in
             vencejo_category_column(
@@ -66,7 +64,8 @@ internal import CKernels
         }
         let counts = plan.kinds.map { UInt32($0.features.count) }
         let inOrder: [UInt32] = plan.kinds.map { $0.isInOrder ? 1 : 0 }
-        unsafe slots = vencejo_forest_slots(
+        memory = KernelMemory()
+        let nativeSlots = unsafe vencejo_forest_slots(
             column_count: UInt32(plan.columnCount), narrows: plan.narrows ? 1 : 0,
             truncates_codes: plan.truncatesCodes ? 1 : 0, category_count: UInt32(categories.count),
             counts: (counts[0], counts[1], counts[2], counts[3]),
@@ -76,6 +75,7 @@ internal import CKernels
             bits: isWide
                 ? UnsafeRawPointer(memory.store(plan.bits))
                 : UnsafeRawPointer(memory.store(plan.bits.map { UInt32(truncatingIfNeeded: $0) })))
+        unsafe slots = KernelTables(nativeSlots, in: memory)
     }
 
     /// Sums up rows of a tile: from `places.numbers` in the workspace's doubles to `places.scores` in its floats or
@@ -127,34 +127,30 @@ internal import CKernels
         var found: UInt32 = 0
         var first = 0
         let keyBytes = slotCount * (form == .wide ? 8 : 4)
-        unsafe withUnsafePointer(to: slots) { slots in
-            unsafe withUnsafePointer(to: forest) { forest in
-                while first < rowCount {
-                    let count = min(places.rowsAtATime, rowCount - first)
-                    for row in 0..<count {
-                        let source = unsafe numbers + (first + row) * columnCount
-                        let target = unsafe keys + row * keyBytes
-                        if form == .wide {
-                            unsafe found |= vencejo_forest_keys64(level.native, slots, source, target)
-                        } else {
-                            unsafe found |= vencejo_forest_keys32(level.native, slots, source, target)
-                        }
-                    }
-                    if sumsAreFloat {
-                        unsafe workspace.floats.withUnsafeMutableBufferPointer { floats in
-                            guard let floats = floats.baseAddress else { return }
-                            unsafe vencejo_packed_forest_float(
-                                level.native, forest, keys, slotCount, count,
-                                floats + places.scores + first * groupCount)
-                        }
-                    } else {
-                        unsafe vencejo_packed_forest_double(
-                            level.native, forest, keys, slotCount, count, numbers + first * columnCount, columnCount,
-                            sums + first * groupCount)
-                    }
-                    first += count
+        while first < rowCount {
+            let count = min(places.rowsAtATime, rowCount - first)
+            for row in 0..<count {
+                let source = unsafe numbers + (first + row) * columnCount
+                let target = unsafe keys + row * keyBytes
+                if form == .wide {
+                    unsafe found |= vencejo_forest_keys64(level.native, slots.native, source, target)
+                } else {
+                    unsafe found |= vencejo_forest_keys32(level.native, slots.native, source, target)
                 }
             }
+            if sumsAreFloat {
+                unsafe workspace.floats.withUnsafeMutableBufferPointer { floats in
+                    guard let floats = floats.baseAddress else { return }
+                    unsafe vencejo_packed_forest_float(
+                        level.native, forest.native, keys, slotCount, count,
+                        floats + places.scores + first * groupCount)
+                }
+            } else {
+                unsafe vencejo_packed_forest_double(
+                    level.native, forest.native, keys, slotCount, count, numbers + first * columnCount, columnCount,
+                    sums + first * groupCount)
+            }
+            first += count
         }
         return found
     }

@@ -4,9 +4,10 @@ internal import CKernels
 ///
 /// Every index of the tables is checked once, in `init`; after that no access is.
 @safe final class RankedForest: Sendable {
-    // Written by `init` alone, and read until `deinit`.
-    private nonisolated(unsafe) let memory: UnsafeMutableRawPointer
-    private nonisolated(unsafe) let native: vencejo_ranked_forest
+    private let tables: KernelTables<vencejo_ranked_forest>
+    private let columnCount: Int
+    private let groupCount: Int
+    private let sumsAreDouble: Bool
     let byteCount: Int
     /// 32-bit words of scratch that `run` takes.
     let scratchCount: Int
@@ -36,9 +37,11 @@ internal import CKernels
         let leaves = image.appendLeaves(of: tables)
 
         byteCount = image.bytes.count
-        unsafe memory = .allocate(byteCount: image.bytes.count, alignment: RankedImage.alignment)
-        unsafe memory.copyMemory(from: image.bytes, byteCount: image.bytes.count)
-        let start = unsafe UnsafeRawPointer(memory)
+        columnCount = tables.columnCount
+        groupCount = tables.baseScores.count
+        sumsAreDouble = tables.sumsAreDouble
+        var memory = KernelMemory()
+        let start = unsafe UnsafeRawPointer(memory.store(image.bytes))
         var native = unsafe vencejo_ranked_forest()
         unsafe native.level = Int32(level.native.rawValue)
         unsafe native.form = tables.form.native
@@ -70,11 +73,7 @@ internal import CKernels
         unsafe native.node_sets = (start + nodeSets).assumingMemoryBound(to: UInt64.self)
         unsafe native.leaves = (start + leaves).assumingMemoryBound(to: UInt8.self)
         scratchCount = unsafe (vencejo_ranked_scratch_size(&native) + 3) / 4
-        unsafe self.native = native
-    }
-
-    deinit {
-        unsafe memory.deallocate()
+        unsafe self.tables = KernelTables(native, in: memory)
     }
 
     /// The rows of a tile, bit by bit, with a number that float32 cannot hold, and those with a missing value.
@@ -93,17 +92,15 @@ internal import CKernels
         rows: [Double], rowsOffset: Int, rowCount: Int, scores: inout [Float], scoresOffset: Int,
         scratch: inout [Int32], scratchOffset: Int
     ) -> Found {
-        let columnCount = unsafe Int(native.column_count)
-        let groupCount = unsafe Int(native.group_count)
-        precondition(unsafe native.is_double == 0, "a forest of float32 sums")
+        precondition(!sumsAreDouble, "a forest of float32 sums")
         check(
-            rowCount, columnCount, rows.count - rowsOffset, groupCount, scores.count - scoresOffset,
-            scratch.count - scratchOffset, [rowsOffset, scoresOffset, scratchOffset].min() ?? 0)
+            rowCount, rows.count - rowsOffset, scores.count - scoresOffset, scratch.count - scratchOffset,
+            min(rowsOffset, scoresOffset, scratchOffset))
         let found = unsafe rows.withUnsafeBufferPointer { rows in
             unsafe scores.withUnsafeMutableBufferPointer { scores in
                 unsafe scratch.withUnsafeMutableBufferPointer { scratch in
                     unsafe runNative(
-                        rows.baseAddress.map { unsafe $0 + rowsOffset }, columnCount, rowCount,
+                        rows.baseAddress.map { unsafe $0 + rowsOffset }, rowCount,
                         scratch.baseAddress.map { unsafe $0 + scratchOffset },
                         scores.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) })
                 }
@@ -117,12 +114,10 @@ internal import CKernels
         numbers: inout [Double], rowsOffset: Int, rowCount: Int, scoresOffset: Int, scratch: inout [Int32],
         scratchOffset: Int
     ) -> Found {
-        let columnCount = unsafe Int(native.column_count)
-        let groupCount = unsafe Int(native.group_count)
-        precondition(unsafe native.is_double == 1, "a forest of float64 sums")
+        precondition(sumsAreDouble, "a forest of float64 sums")
         check(
-            rowCount, columnCount, numbers.count - rowsOffset, groupCount, numbers.count - scoresOffset,
-            scratch.count - scratchOffset, min(rowsOffset, scoresOffset, scratchOffset))
+            rowCount, numbers.count - rowsOffset, numbers.count - scoresOffset, scratch.count - scratchOffset,
+            min(rowsOffset, scoresOffset, scratchOffset))
         precondition(
             rowsOffset + rowCount * columnCount <= scoresOffset || scoresOffset + rowCount * groupCount <= rowsOffset,
             "rows and scores apart")
@@ -130,7 +125,7 @@ internal import CKernels
             unsafe scratch.withUnsafeMutableBufferPointer { scratch in
                 let start = numbers.baseAddress
                 return unsafe runNative(
-                    start.map { unsafe UnsafePointer($0 + rowsOffset) }, columnCount, rowCount,
+                    start.map { unsafe UnsafePointer($0 + rowsOffset) }, rowCount,
                     scratch.baseAddress.map { unsafe $0 + scratchOffset },
                     start.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) })
             }
@@ -140,8 +135,7 @@ internal import CKernels
 
     @inline(always)
     private func check(
-        _ rowCount: Int, _ columnCount: Int, _ numberCount: Int, _ groupCount: Int, _ scoreCount: Int,
-        _ wordCount: Int, _ leastOffset: Int
+        _ rowCount: Int, _ numberCount: Int, _ scoreCount: Int, _ wordCount: Int, _ leastOffset: Int
     ) {
         precondition(rowCount >= 0 && rowCount <= VENCEJO_RANKED_ROWS, "rows of a tile")
         precondition(leastOffset >= 0, "offsets within the arrays")
@@ -152,12 +146,10 @@ internal import CKernels
 
     @unsafe
     private func runNative(
-        _ rows: UnsafePointer<Double>?, _ columnCount: Int, _ rowCount: Int, _ scratch: UnsafeMutablePointer<Int32>?,
+        _ rows: UnsafePointer<Double>?, _ rowCount: Int, _ scratch: UnsafeMutablePointer<Int32>?,
         _ scores: UnsafeMutableRawPointer?
     ) -> vencejo_ranked_rows {
-        unsafe withUnsafePointer(to: native) { native in
-            unsafe vencejo_ranked_run(native, rows, columnCount, rowCount, scratch, scores)
-        }
+        unsafe vencejo_ranked_run(tables.native, rows, columnCount, rowCount, scratch, scores)
     }
 }
 

@@ -1,5 +1,5 @@
-/// What numbers are all multiples of, a power of two, and how large they are: with few bits between, products and sums of
-/// them are exact in float64, in whatever order.
+/// What numbers are all multiples of, a power of two, and how large they are: with few bits between, products and
+/// sums of them are exact in float64, in whatever order.
 package struct BinaryGrid: Sendable, Hashable {
     /// The exponent of the lowest bit that is set in any number; nil for zeros alone.
     private var lowestExponent: Int?

@@ -1,7 +1,7 @@
 /// The nearest points of a training set: their distances in ascending order, then their indices, as numbers.
 ///
-/// Which of several points at the same distance is taken at the last place is decided as `search` does. Where that cannot
-/// be told, and the points do not stand for the same, the row has no prediction.
+/// Which of several points at the same distance is taken at the last place is decided as `search` does. Where that
+/// cannot be told, and the points do not stand for the same, the row has no prediction.
 package struct NearestNeighbors: Sendable, Hashable {
     package let measure: PairwiseMeasure
     /// Row-major [count, inputWidth].

@@ -1,5 +1,5 @@
-/// A tree of points as scikit-learn builds it (`sklearn.neighbors.KDTree`, `BallTree`): node i has the children 2i + 1 and
-/// 2i + 2.
+/// A tree of points as scikit-learn builds it (`sklearn.neighbors.KDTree`, `BallTree`): node i has the children 2i +
+/// 1 and 2i + 2.
 package struct NeighborTree: Sendable, Hashable {
     /// What a node is bounded by.
     package enum Bound: Sendable, Hashable {

@@ -34,7 +34,9 @@ struct ParityComparison {
             differences.append("written by \(imported.producer); expected \(expected.library)")
         }
         // LightGBM names the columns of a bare array, as a member too.
-        let names = imported.graph.columns.compactMap(\.name).filter { expected.columns != nil || !$0.hasPrefix("Column_") }
+        let names = imported.graph.columns.compactMap(\.name).filter {
+            expected.columns != nil || !$0.hasPrefix("Column_")
+        }
         if names != expected.columns ?? [] {
             differences.append("columns \(imported.graph.columns.map { $0.name ?? "-" })")
         }

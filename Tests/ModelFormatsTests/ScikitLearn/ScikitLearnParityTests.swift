@@ -11,7 +11,7 @@ import Testing
 
     @Test func hasFixturesOfEveryVersion() {
         let versions = Set(ParityCase.all.map { $0.name.split(separator: "/")[0] })
-        #expect(versions == ["1.1.3", "1.3.2", "1.5.2", "1.7.2", "1.9.1"])
+        #expect(versions == ["1.1.3", "1.3.2", "1.5.2", "1.6.1", "1.7.2", "1.9.1"])
     }
 }
 

@@ -37,7 +37,7 @@ private func encode(_ fields: [OutputField], rows: Int, isSingle: Bool, fill: (i
             $0.values[1].float64 = [0.25, 0.75, 0.5, 0, 0.5]
         }
         #expect(
-            one == #"{"prediction":["y\"es",7],"probabilities":[{"no":0.25,"y\"es":0.75},{"3":0.5,"5":0,"7":0.5}]}"#)
+            one == #"{"prediction":["y\"es",7],"probabilities":[{"no":0.25,"y\"es":0.75},{"3":0.5,"5":0.0,"7":0.5}]}"#)
         let many = encode([fields[0]], rows: 2, isSingle: false) { $0.values[0].labels = [0, 0, 1, 1] }
         #expect(many == #"{"predictions":[["no",3],["y\"es",5]]}"#)
         // A target alone still is a list.

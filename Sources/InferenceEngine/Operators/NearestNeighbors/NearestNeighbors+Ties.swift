@@ -2,8 +2,8 @@ internal import ModelIR
 
 /// Whether the library is sure to take the same points.
 extension NearestNeighbors {
-    /// Looks at the points that are as far as the last one that was taken, or that may be so for the library. The heap is
-    /// full.
+    /// Looks at the points that are as far as the last one that was taken, or that may be so for the library. The
+    /// heap is full.
     ///
     /// - Returns: whether the library takes the same ones, or others that stand for the same.
     func isSettled(input: Int, heap: Int, in workspace: Workspace) -> Bool {

@@ -3,10 +3,10 @@ internal import ModelIR
 /// A verified ensemble in the form that the packed walk reads (see `packed_forest.h`).
 ///
 /// Siblings lie side by side. Pairs of them fill cache lines along the paths that most leaves lie on: a line begins
-/// with a pair, and takes the children of the largest subtree among those that hang from it until it is full. Small subtrees
-/// fill the lines that others left open. So a walk of twenty levels touches about seven lines. Pairs of leaves that
-/// many trees have are stored once, in lines that are always in the cache: those of a classifier's unlimited trees are
-/// nearly all alike, and were a third of all pairs.
+/// with a pair, and takes the children of the largest subtree among those that hang from it until it is full. Small
+/// subtrees fill the lines that others left open. So a walk of twenty levels touches about seven lines. Pairs of
+/// leaves that many trees have are stored once, in lines that are always in the cache: those of a classifier's
+/// unlimited trees are nearly all alike, and were a third of all pairs.
 struct PackedForest: Sendable {
     enum NodeForm: Sendable {
         /// 8 bytes, float32 keys.

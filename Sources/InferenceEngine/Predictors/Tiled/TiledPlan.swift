@@ -77,9 +77,8 @@ struct TiledPlan {
     private static func offer(
         of builder: any StageBuilder, for value: ValueID, in graph: OptimizedGraph
     ) -> StageOffer? {
-        guard case .runs(let plan) = builder.offer(for: value, of: graph) else {
-            return builder.offer(for: value, of: graph)
-        }
+        let offer = builder.offer(for: value, of: graph)
+        guard case .runs(let plan) = offer else { return offer }
         let node = graph.nodes[value.index]
         guard plan.inputs != node.node.inputs else { return .runs(plan) }
         var isCovered = [Bool](repeating: false, count: value.index + 1)
