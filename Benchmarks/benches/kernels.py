@@ -54,7 +54,7 @@ FAMILIES = (
     Family("mixed forest", ("scikit-learn, frame", "ONNX Runtime, Python"), 10, 2),
     Family("mlp", ("scikit-learn", "ONNX Runtime, C"), 2, 1.3, 1e-9),
     Family("neighbors", ("scikit-learn", "scikit-learn-intelex, own fit", "ONNX Runtime, C"), 10, 1.8),
-    Family("svc", ("scikit-learn", "scikit-learn-intelex, own fit", "ONNX Runtime, C"), 10, 6),
+    Family("svc", ("scikit-learn", "scikit-learn-intelex, own fit", "ONNX Runtime, C"), 10, 6, 1e-9),
 )
 
 

@@ -49,9 +49,7 @@ class Engine:
 class ScikitLearn(Engine):
     def load(self) -> None:
         self.model = joblib.load(self.folder / "model.pkl")
-        self.call = getattr(self.model, "predict_proba", self.model.predict)
-        if self.facts.get("support_vectors"):
-            self.call = self.model.predict
+        self.call = self.model.decision_function if "support_vectors" in self.facts else self.model.predict_proba
 
     def rows(self) -> np.ndarray:
         return super().rows().astype(np.float64)
@@ -78,7 +76,7 @@ class ScikitLearnIntelex(ScikitLearn):
         rows, classes, _ = make_model.binary()
         if self.facts.get("support_vectors"):
             self.model = SVC(gamma=0.05).fit(rows[:4_000].astype(np.float64), classes[:4_000])
-            self.call = self.model.predict
+            self.call = self.model.decision_function
         else:
             self.model = KNeighborsClassifier(5, algorithm="brute").fit(rows[:10_000].astype(np.float64), classes[:10_000])
             self.call = self.model.predict_proba

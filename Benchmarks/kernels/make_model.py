@@ -148,16 +148,17 @@ class Maker:
         self.facts["training_seconds"] = time.monotonic() - start
         joblib.dump(model, self.folder / "model.pkl")
         self.onnx(model, self.floats())
-        answers = model.predict_proba(asked) if hasattr(model, "predict_proba") else model.predict(asked)
+        # The rows as they were in training, and one thread: threads add up in any order.
+        if hasattr(model, "n_jobs"):
+            model.n_jobs = 1
+            joblib.dump(model, self.folder / "model.pkl")
+        doubles = asked.astype(np.float64)
+        answers = model.predict_proba(doubles) if hasattr(model, "predict_proba") else model.decision_function(doubles)
         self.finish("sklearn", "model.pkl", asked, answers)
 
     def forest(self, depth: int | None) -> None:
         from sklearn.ensemble import RandomForestClassifier
         self.sklearn(RandomForestClassifier(100, max_depth=depth, random_state=SEED, n_jobs=2), *binary())
-        model = joblib.load(self.folder / "model.pkl")
-        # A service answers row by row; threads would only cost.
-        model.n_jobs = 1
-        joblib.dump(model, self.folder / "model.pkl")
 
     def logistic(self) -> None:
         from sklearn.linear_model import LogisticRegression

@@ -17,7 +17,7 @@ package protocol Predictor: AnyObject, Sendable {
 
 /// What a predictor says of itself, for `inspect`, the model page and the choice between predictors.
 package struct PredictorReport: Sendable, Hashable {
-    /// Of the stage that costs most, such as `forest-compact` or `linear-folded`.
+    /// Of the stage that costs most, such as `forest-ranked` or `linear-folded`.
     package let name: String
     /// What that stage does, in one sentence.
     package let reason: String

@@ -33,7 +33,7 @@ public struct ModelSummary: Sendable, Hashable {
     public let producer: String
     public let inputs: [Input]
     public let outputs: [Output]
-    /// How predictions are computed, such as `forest-compact`, and why so.
+    /// How predictions are computed, such as `forest-ranked`, and why so.
     public let predictor: String
     public let predictorReason: String
 

@@ -4,6 +4,7 @@ internal import ServerApplication
 struct Predict: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Predict rows from standard input, without a server.",
+        usage: "vencejo predict <model> [options] < rows.json",
         discussion: """
             Takes what POST /predict takes: a record, a list of records, rows, or columns and data; or one such \
             document a line. Writes what it answers.

@@ -60,12 +60,14 @@ class Commands(unittest.TestCase):
             seen.add((kind, models[0]))
             with self.subTest(folder=folder):
                 path = os.path.join(folder, models[0])
-                self.assertIn("predictor", self.run_ok("inspect", path))
                 case = json.loads(contents(os.path.join(folder, "case.json")))
+                rounds = case.get("iteration_range")
+                options = ["--iteration-range", "{}:{}".format(*rounds)] if rounds else []
+                self.assertIn("predictor", self.run_ok("inspect", path, *options))
                 key = "prediction" if "prediction" in case else "transform"
                 first = next(row for row, answer in enumerate(case[key]) if answer is not None)
                 body = json.dumps({"instances": [case["rows"][first]]}).encode()
-                answer = json.loads(self.run_ok("predict", path, "--outputs", "all", stdin=body))
+                answer = json.loads(self.run_ok("predict", path, "--outputs", "all", *options, stdin=body))
                 found = answer["predictions" if key == "prediction" else key][0]
                 wanted = case[key][first]
                 if isinstance(wanted, float):

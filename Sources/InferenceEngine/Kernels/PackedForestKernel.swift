@@ -3,7 +3,8 @@ internal import CKernels
 /// A packed forest where C reads it, and the ways into C.
 ///
 /// What C relies on is proven before: the ensemble is verified when the graph is typed, `PackedForest` makes every
-/// slot, pair and leaf from it within its tables, and `run` checks the tile's ranges once. No access after that is checked.
+/// slot, pair and leaf from it within its tables, and `run` checks the tile's ranges once. No access after that is
+/// checked.
 @safe final class PackedForestKernel: Sendable {
     /// Where a tile's numbers, keys and sums lie in the workspace.
     struct Places: Sendable {

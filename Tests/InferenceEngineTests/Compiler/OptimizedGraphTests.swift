@@ -38,7 +38,7 @@ import Testing
         let input = graph.append(.selectColumns([0]), path: "input")
         graph.addOutput(GraphOutput(name: "p", value: input, meaning: .values))
         #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "no-such") }
-        #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "forest-compact") }
+        #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "forest-packed") }
         #expect(try ModelCompiler.compile(graph).predictor.report.name == "select")
     }
 }

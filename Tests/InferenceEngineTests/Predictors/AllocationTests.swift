@@ -36,7 +36,7 @@ struct AllocationTests {
         #expect(arrays.count == 100)
     }
 
-    @Test(arguments: ["forest-compact", "forest-packed", "forest-ranked", "reference"])
+    @Test(arguments: ["forest-packed", "forest-ranked", "reference"])
     func forestsTakeNoMemory(_ name: String) throws {
         var generator = SeededGenerator(seed: 21)
         for shape in [

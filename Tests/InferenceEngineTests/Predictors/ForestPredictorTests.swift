@@ -39,7 +39,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         let graph = makeForest(makeEnsemble(shape, using: &generator))
         let reference = try ModelCompiler.compile(graph, forcing: "reference")
-        let fast = try ModelCompiler.compile(graph, forcing: "forest-compact")
+        let fast = try ModelCompiler.compile(graph, forcing: "forest-packed")
         for missingRate in [0, 0.3] {
             for rowCount in Self.rowCounts {
                 let rows = makeRows(rowCount, columns: shape.features, missingRate: missingRate, using: &generator)
@@ -52,7 +52,7 @@ import Testing
         let seed = UInt64.random(in: 0..<1_000_000)
         var generator = SeededGenerator(seed: seed)
         let model = try ModelCompiler.compile(
-            makeForest(makeEnsemble(shape, using: &generator)), forcing: "forest-compact")
+            makeForest(makeEnsemble(shape, using: &generator)), forcing: "forest-packed")
         let rows = makeRows(70, columns: shape.features, missingRate: 0.1, using: &generator)
         let together = answer(model, rows)
         for (index, row) in rows.enumerated() {
@@ -87,7 +87,7 @@ import Testing
         rows[33][0] = .number(-3.402_823_4e38)
         rows[66][5] = .number(.infinity)
         rows[66][2] = .number(1e300)
-        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-compact"), rows)
+        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-packed"), rows)
         #expect(fast == answer(try ModelCompiler.compile(graph, forcing: "reference"), rows))
         #expect(
             fast.faults == [
@@ -107,7 +107,7 @@ import Testing
         let graph = makeForest(ensemble)
         var rows = makeRows(200, columns: shape.features, missingRate: 0.2, using: &generator)
         for row in rows.indices { rows[row][row % 8] = .number(row % 2 == 0 ? .infinity : -.infinity) }
-        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-compact"), rows)
+        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-packed"), rows)
         #expect(fast.faults.isEmpty)
         #expect(fast == answer(try ModelCompiler.compile(graph, forcing: "reference"), rows))
     }
@@ -123,7 +123,7 @@ import Testing
             }
             let graph = makeForest(ensemble)
             let rows = makeRows(200, columns: shape.features, missingRate: 0.2, using: &generator)
-            let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-compact"), rows)
+            let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-packed"), rows)
             #expect(fast == answer(try ModelCompiler.compile(graph, forcing: "reference"), rows))
         }
     }
@@ -137,7 +137,7 @@ import Testing
         func fastAnswer(_ change: (inout TreeEnsemble) -> Void) throws -> Answer {
             var wrong = ensemble
             change(&wrong)
-            return answer(try ModelCompiler.compile(makeForest(wrong), forcing: "forest-compact"), rows)
+            return answer(try ModelCompiler.compile(makeForest(wrong), forcing: "forest-packed"), rows)
         }
         #expect(try fastAnswer { _ in } == right)
         #expect(try fastAnswer { $0.comparison = .lessOrEqual } != right)
@@ -168,17 +168,8 @@ import Testing
             rows.append([numbers[0], .missing, integers[0], numbers[1], integers[1]])
         }
         rows[50][3] = .number(1e60)
-        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-compact"), rows)
+        let fast = answer(try ModelCompiler.compile(graph, forcing: "forest-packed"), rows)
         #expect(fast.faults == [RowFault(row: 50, column: 3, reason: .exceedsFloat32)])
         #expect(fast == answer(try ModelCompiler.compile(graph, forcing: "reference"), rows))
-    }
-
-    @Test func leavesCategoricalNodesToOthers() throws {
-        var ensemble = TreeEnsembleTests.stump(.float32, .less)
-        ensemble.categoricalNodes = [.init(node: 0, categoriesGoingRight: [1, 3])]
-        let model = try ModelCompiler.compile(makeForest(ensemble))
-        #expect(model.predictor.report.name != "forest-compact")
-        let others = model.predictor.report.steps.flatMap(\.others)
-        #expect(others.contains { $0.name == "forest-compact" && $0.reason.contains("categorical") })
     }
 }

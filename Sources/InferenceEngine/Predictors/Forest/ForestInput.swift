@@ -20,7 +20,7 @@ struct ForestInput: Sendable {
         guard narrowsToFloat32 || !acceptsMissing else { return }
         for tileRow in 0..<tile.rowCount {
             let start = place.offset + tileRow * place.width
-            let found = ForestKeys.unusual(workspace.doubles, start..<start + place.width)
+            let found = ForestScan.unusual(workspace.doubles, start..<start + place.width)
             guard (found.hasNaN && !acceptsMissing) || (found.exceedsFloat32 && narrowsToFloat32) else { continue }
             refuse(tileRow, of: tile, in: workspace, faults: &faults)
         }

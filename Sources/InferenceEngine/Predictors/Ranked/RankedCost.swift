@@ -28,8 +28,8 @@ struct RankedCost {
             case (.leaves32, false): (30, level == .portable ? 6 : 2.2)
             case (.leaves64, false): (60, level == .portable ? 12 : 4.5)
             }
-        ofOne = ranking + trees * walked.one
-        ofMany = ranking + trees * walked.many
+        ofOne = 1.4 * (ranking + trees * walked.one)
+        ofMany = 1.2 * (ranking + trees * walked.many)
         let leafSize = ensemble.precision == .float32 ? 4 : 8
         let nodeBytes = form.nodeCount * (form.isByLevels ? 5 : 15)
         let pairBytes = form == .levels8 ? 16 * form.exitCount : 0

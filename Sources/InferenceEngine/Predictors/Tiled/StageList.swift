@@ -4,7 +4,6 @@ enum StageList {
         // Models.
         RankedForestStageBuilder(),
         PackedForestStageBuilder(),
-        CompactForestStageBuilder(),
         LinearFoldStageBuilder(),
         TextLinearStageBuilder(),
         GemmStageBuilder(),

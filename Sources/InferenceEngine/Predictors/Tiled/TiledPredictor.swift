@@ -121,7 +121,9 @@ extension PredictorReport {
         self.init(
             name: main?.stageName ?? ReferenceStageBuilder.stageName,
             reason: main?.plan.reason ?? "there is nothing to compute",
-            nanosecondsPerRow: plan.steps.reduce(Self.overhead) { $0 + $1.plan.nanosecondsPerRow },
+            nanosecondsPerRow: plan.steps.reduce(Self.overhead) {
+                $0 + $1.plan.nanosecondsPerRow + Self.overheadOfStage
+            },
             tableBytes: plan.steps.reduce(0) { $0 + $1.plan.tableBytes },
             steps: plan.steps.map { step in
                 let node = graph.node(step.value)
@@ -132,6 +134,7 @@ extension PredictorReport {
             })
     }
 
-    /// Nanoseconds of a call beside its stages: the output made ready and written.
-    private static let overhead = 30.0
+    /// Nanoseconds of a call beside its stages, the output made ready and written; and of the call of each stage.
+    private static let overhead = 150.0
+    private static let overheadOfStage = 40.0
 }
