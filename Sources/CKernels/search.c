@@ -184,6 +184,7 @@ static int32_t put_on_grid(
 ) {
     double rest_square = 0;
     double magnitudes = 0;
+    double length = 0;
     int64_t square = 0;
     const double limit = search->limit;
     for (size_t column = 0; column < search->width; column += 2) {
@@ -197,6 +198,7 @@ static int32_t put_on_grid(
             halves[half] = (int16_t)lrint(steps);
             const double rest = value - (center + search->step * halves[half]);
             rest_square += rest * rest;
+            length += value * value;
             magnitudes += fabs(value) + fabs(center) + search->step * limit;
             square += (int64_t)halves[half] * halves[half];
         }
@@ -205,7 +207,8 @@ static int32_t put_on_grid(
     // The second term is what rounding hides in the rests.
     const double rest = sqrt(rest_square) * (1 + 1e-9) + 0x1p-50 * magnitudes;
     row->square = square;
-    row->window = 2 * (rest + search->error) / search->step * (1 + 1e-9);
+    row->slack = search->slack * (length + search->largest_square);
+    row->window = (2 * (rest + search->error) + sqrt(row->slack)) / search->step * (1 + 1e-9);
     return row->window <= 1e15;
 }
 
@@ -228,6 +231,9 @@ static int32_t settle(
     sort(distances, row->points, row->candidate_count);
     for (size_t index = 1; index < row->candidate_count && index <= neighbors; index++)
         if (distances[index] == distances[index - 1]) return 0;
+    if (row->slack > 0 && row->candidate_count > neighbors
+        && distances[neighbors] - distances[neighbors - 1] <= row->slack)
+        return 0;
     for (size_t index = 0; index < neighbors; index++) {
         output[index] = search->gives_roots ? sqrt(distances[index]) : distances[index];
         output[neighbors + index] = row->points[index];

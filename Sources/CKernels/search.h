@@ -9,6 +9,8 @@ typedef struct {
     int64_t square;
     // What is added to the distance of the farthest of the nearest, in steps, so that no neighbour is missed.
     double window;
+    // Squared distances this close may change places in the library.
+    double slack;
     // The greatest similarities so far, the least of them first.
     int32_t *heap;
     // What was greater than the threshold of its time.

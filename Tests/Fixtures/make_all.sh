@@ -34,11 +34,14 @@ make_newest() { # script, share of the seconds
 if [ -n "$newest" ]; then
     bound=$5
     venv="$venvs/newest"
-    if [ ! -x "$venv/bin/python" ]; then
+    # Made whole or not at all: an interrupted installation is begun again.
+    if [ ! -e "$venv/complete" ]; then
+        rm -rf "$venv"
         python3 -m venv "$venv"
         "$venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lightgbm==4.6.0
         # Without dependencies: they ask for GPU and plotting libraries.
         "$venv/bin/pip" install --quiet --no-deps xgboost-cpu==3.2.0 catboost==1.2.8 six==1.17.0
+        touch "$venv/complete"
     fi
     make_newest make_sklearn.py 55
     make_newest make_lightgbm.py 15

@@ -102,6 +102,10 @@ typedef struct {
     size_t candidates_max;
     // Whether distances are given, not their squares.
     int32_t gives_roots;
+    // Squared distances that are no farther apart than `slack` times (|x|^2 + largest_square) leave a row open: the
+    // library may take either point. 0 where its distances are as exact as ours.
+    double slack;
+    double largest_square;
 } vencejo_search;
 
 enum { VENCEJO_SEARCH_PANEL = 16, VENCEJO_SEARCH_ROWS = 4 };

@@ -11,6 +11,10 @@ package struct OptimizedGraph: Sendable {
     package let nodes: [TypedGraph.TypedNode]
     package let outputs: [GraphOutput]
     package let signature: Signature
+    /// For each value whether a tree ensemble stands before it, or is it.
+    let followsTrees: [Bool]
+    /// For each value how many nodes and outputs read it.
+    let useCounts: [Int]
 
     /// - Complexity: O(size of the graph).
     package init(_ typed: TypedGraph) {
@@ -23,16 +27,34 @@ package struct OptimizedGraph: Sendable {
         let outputs = typed.outputs.map { $0.moved(to: newValues[$0.value.index]) }
         signature = typed.signature
         (nodes, self.outputs) = rewriter.pruned(outputs)
+        var followsTrees: [Bool] = []
+        var useCounts = [Int](repeating: 0, count: nodes.count)
+        for entry in nodes {
+            var follows = false
+            if case .treeEnsemble = entry.node.operation { follows = true }
+            for input in entry.node.inputs {
+                follows = follows || followsTrees[input.index]
+                useCounts[input.index] += 1
+            }
+            followsTrees.append(follows)
+        }
+        for output in self.outputs { useCounts[output.value.index] += 1 }
+        self.followsTrees = followsTrees
+        self.useCounts = useCounts
     }
 
-    /// For each value whether `value` depends on it; `value` itself included.
-    func ancestors(of value: ValueID) -> [Bool] {
-        var isNeeded = [Bool](repeating: false, count: nodes.count)
-        isNeeded[value.index] = true
-        for index in (0...value.index).reversed() where isNeeded[index] {
-            for input in nodes[index].node.inputs { isNeeded[input.index] = true }
+    /// The values that `value` is computed from, in order, itself included; those in `known` and before them left out.
+    /// - Complexity: O(those values and their inputs), however large the graph is.
+    func values(for value: ValueID, from known: [ValueID] = []) -> [ValueID] {
+        let known = Set(known.map(\.index))
+        var reached: Set<Int> = [value.index]
+        var waiting = [value.index]
+        while let index = waiting.popLast() {
+            for input in nodes[index].node.inputs where !known.contains(input.index) {
+                if reached.insert(input.index).inserted { waiting.append(input.index) }
+            }
         }
-        return isNeeded
+        return reached.sorted().map { ValueID(index: $0) }
     }
 
     func node(_ value: ValueID) -> Node { nodes[value.index].node }

@@ -15,7 +15,10 @@ struct CategoryIndex: Sendable {
     /// The first category that is the missing value.
     let missingCategory: Int?
 
-    /// - Returns: nil if the texts do not fit 31-bit offsets.
+    /// Places that one category may have to look at: hashes of categories that were chosen to collide go beyond.
+    private static let probesMax = 1024
+
+    /// - Returns: nil if the texts do not fit 31-bit offsets, or too many have one hash.
     init?(_ categories: OneHotEncoder.Categories) {
         let count = categories.count
         guard count <= 1 << 26 else { return nil }
@@ -25,12 +28,19 @@ struct CategoryIndex: Sendable {
         var places = [vencejo_category](repeating: empty, count: size)
         var texts: [UInt8] = []
         var missingCategory: Int?
-        func insert(_ key: vencejo_category, hash: UInt64, category: Int) {
-            // Equal categories stand in order in their run of places, so that the first is found.
+        /// Of equal categories the first is kept. False if it would take too many looks.
+        func insert(_ key: vencejo_category, hash: UInt64, category: Int) -> Bool {
             var place = Int(truncatingIfNeeded: hash) & (size - 1)
-            while places[place].category >= 0 { place = (place + 1) & (size - 1) }
-            places[place] = key
-            places[place].category = Int32(category)
+            for _ in 0..<Self.probesMax {
+                if places[place].category < 0 {
+                    places[place] = key
+                    places[place].category = Int32(category)
+                    return true
+                }
+                if places[place].isEqual(to: key, texts: texts) { return true }
+                place = (place + 1) & (size - 1)
+            }
+            return false
         }
         var hash: UInt64 = 0
         switch categories {
@@ -49,7 +59,7 @@ struct CategoryIndex: Sendable {
                 }
                 key.start = UInt32(texts.count)
                 if bytes.count > 16 { texts += bytes }
-                insert(key, hash: hash, category: index)
+                guard insert(key, hash: hash, category: index) else { return nil }
             }
         case .numbers(let numbers):
             isText = false
@@ -60,7 +70,7 @@ struct CategoryIndex: Sendable {
                 }
                 var key = empty
                 unsafe vencejo_number_key(number, &key, &hash)
-                insert(key, hash: hash, category: index)
+                guard insert(key, hash: hash, category: index) else { return nil }
             }
         }
         self.places = places
@@ -145,5 +155,15 @@ struct CategoryIndex: Sendable {
                 }
             }
         }
+    }
+}
+
+extension vencejo_category {
+    /// Whether it is the same text or number; both texts of more than 16 bytes stand in `texts`.
+    fileprivate func isEqual(to other: vencejo_category, texts: [UInt8]) -> Bool {
+        guard first == other.first, last == other.last, length == other.length else { return false }
+        guard length > 16 else { return true }
+        let count = Int(length)
+        return texts[Int(start)..<Int(start) + count].elementsEqual(texts[Int(other.start)..<Int(other.start) + count])
     }
 }

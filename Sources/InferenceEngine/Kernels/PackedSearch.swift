@@ -25,15 +25,18 @@ struct PackedSearch: Sendable {
     let neighborCount: Int
     private let candidatesMax: Int
     private let givesRoots: Bool
+    private let slack: Double
+    private let largestSquare: Double
 
     var byteCount: Int { points.count * 2 + halves.count * 4 + exact.count * 8 }
 
     enum Obstacle: Error {
-        case measure, neighbors, width, numbers
+        case measure, rounding, neighbors, width, numbers
 
         var reason: String {
             switch self {
             case .measure: "only Euclidean distances have a packed search"
+            case .rounding: "the library's own distances are rounded in a way that only the reference follows"
             case .neighbors: "more than \(PackedSearch.neighborsMax) neighbours are wanted"
             case .width: "the points have more than \(PackedSearch.widthMax) columns, or are too many"
             case .numbers: "the points are not finite numbers, or all the same"
@@ -44,6 +47,8 @@ struct PackedSearch: Sendable {
     /// The grid that the points lie on.
     struct Grid: Sendable {
         let givesRoots: Bool
+        /// Whether the library expands squares, so that near distances may change places.
+        let isRounded: Bool
         let center: [Double]
         /// Half of the longest column.
         let reach: Double
@@ -57,6 +62,11 @@ struct PackedSearch: Sendable {
             case .euclidean: givesRoots = true
             case .squaredEuclidean: givesRoots = false
             default: throw .measure
+            }
+            switch search.search {
+            case .tree, .scan(.none), .partialSort(.none): isRounded = false
+            case .scan(.expandedSquares), .partialSort(.expandedSquares): isRounded = true
+            default: throw .rounding
             }
             let width = search.inputWidth
             guard search.neighborCount <= PackedSearch.neighborsMax else { throw .neighbors }
@@ -91,21 +101,25 @@ struct PackedSearch: Sendable {
         let firstPoint = CacheLine.firstElement(of: &points)
         var halves = [Int32](repeating: 0, count: panelCount * Self.panel)
         var error = 0.0
+        var largestSquare = 0.0
         for point in 0..<count {
             let place = firstPoint + (point / Self.panel * pairCount * Self.panel + point % Self.panel) * 2
             var square = 0
             var rest = 0.0
             var magnitudes = 0.0
+            var length = 0.0
             for column in 0..<width {
                 let value = search.points[point * width + column]
                 let onGrid = ((value - center[column]) / step).rounded()
                 let difference = value - (center[column] + step * onGrid)
                 rest += difference * difference
+                length += value * value
                 magnitudes += value.magnitude + center[column].magnitude + reach
                 square += Int(onGrid) * Int(onGrid)
                 points[place + column / 2 * Self.panel * 2 + column % 2] = Int16(onGrid)
             }
             halves[point] = Int32(square / 2)
+            largestSquare = max(largestSquare, length)
             // The second term is what rounding hides in the rests.
             error = max(error, rest.squareRoot() * (1 + 1e-9) + 0x1p-50 * magnitudes)
         }
@@ -122,6 +136,9 @@ struct PackedSearch: Sendable {
         self.width = width
         neighborCount = search.neighborCount
         candidatesMax = 4 * search.neighborCount + 512
+        // Both sum as many products, each rounded: see `NearestNeighbors.isSettled`; twice, for two points.
+        slack = grid.isRounded ? 2 * Double(width + 8) * Double.ulpOfOne : 0
+        self.largestSquare = largestSquare
     }
 
     /// Takes scratch from the plan of the memory.
@@ -177,7 +194,8 @@ struct PackedSearch: Sendable {
                             points: points.baseAddress.map { unsafe $0 + firstPoint }, halves: halves.baseAddress,
                             exact: exact.baseAddress, center: center.baseAddress, count: count, width: width,
                             step: step, error: error, limit: limit, neighbors: neighborCount,
-                            candidates_max: candidatesMax, gives_roots: givesRoots ? 1 : 0)
+                            candidates_max: candidatesMax, gives_roots: givesRoots ? 1 : 0, slack: slack,
+                            largest_square: largestSquare)
                         return unsafe body(&search)
                     }
                 }

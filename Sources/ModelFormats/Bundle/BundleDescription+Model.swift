@@ -119,24 +119,42 @@ extension BundleDescription {
     // MARK: Columns
 
     private func describeColumns(of graph: inout ImportedGraph) throws(ImportError) {
+        let names = Self.positions(of: graph)
         for (name, range) in ranges {
-            let index = try Self.column(named: name, of: graph, place: "columns.\(name)")
+            let index = try Self.column(named: name, of: graph, names, place: "columns.\(name)")
             graph.describe(column: index) { $0.range = range }
         }
     }
 
     private func knownHistograms(_ graph: ImportedGraph) throws(ImportError) -> [ReferenceHistogram] {
+        let names = Self.positions(of: graph)
         for histogram in histograms {
-            _ = try Self.column(named: histogram.column, of: graph, place: "histograms.\(histogram.column)")
+            _ = try Self.column(named: histogram.column, of: graph, names, place: "histograms.\(histogram.column)")
         }
         return histograms
     }
 
+    /// A column by its name, or by the one it had before the library wrote underscores for its blanks: a request may
+    /// use either, too.
+    private static func position(of name: String, in graph: ImportedGraph, _ names: [String: Int]) -> Int? {
+        if let index = names[name] { return index }
+        guard let index = names[String(name.map { $0 == " " ? "_" : $0 })] else { return nil }
+        return graph.columns[index].takesBlanksForUnderscores ? index : nil
+    }
+
+    private static func positions(of graph: ImportedGraph) -> [String: Int] {
+        var positions: [String: Int] = [:]
+        for (index, column) in graph.columns.enumerated() {
+            if let name = column.name { positions[name] = index }
+        }
+        return positions
+    }
+
     /// By its name or, where the model has no names, its position.
     private static func column(
-        named name: String, of graph: ImportedGraph, place: String
+        named name: String, of graph: ImportedGraph, _ names: [String: Int], place: String
     ) throws(ImportError) -> Int {
-        if let index = graph.columns.firstIndex(where: { $0.name == name }) { return index }
+        if let index = Self.position(of: name, in: graph, names) { return index }
         if let index = Int(name), graph.columns.indices.contains(index), graph.columns[index].name == nil {
             return index
         }
@@ -146,10 +164,7 @@ extension BundleDescription {
     // MARK: Golden rows
 
     private func goldenRows(for graph: ImportedGraph) throws(ImportError) -> [GoldenRow] {
-        var positions: [String: Int] = [:]
-        for (index, column) in graph.columns.enumerated() {
-            if let name = column.name { positions[name] = index }
-        }
+        let positions = Self.positions(of: graph)
         guard rows.count <= Self.goldenCellsMax / max(1, graph.columns.count) else {
             throw ImportError(
                 .limit, at: "\(Self.fileName) golden.rows",
@@ -169,7 +184,7 @@ extension BundleDescription {
                 cells = values
             case .record(let fields):
                 for field in fields {
-                    guard let position = positions[field.name] else {
+                    guard let position = Self.position(of: field.name, in: graph, positions) else {
                         if policy.unknownFields == .ignore { continue }
                         throw Self.refusal(
                             "\(place).input.\(field.name)", "a field that the model does not have",

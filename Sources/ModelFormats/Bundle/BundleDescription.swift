@@ -182,6 +182,9 @@ struct BundleDescription {
                 try reader.object(keyPlace) { (reader, output) throws(ImportError) in
                     row.expected[output] = try Self.expectation(&reader, BundleReader.join(keyPlace, output))
                 }
+                guard !row.expected.isEmpty else {
+                    throw Self.refusal(keyPlace, "no output", "at least one, or no key")
+                }
             default: throw Self.refusal(keyPlace, "an unknown key", "input or expected")
             }
         }
@@ -232,6 +235,7 @@ struct BundleDescription {
                 let value = try Self.goldenNumber(&reader, BundleReader.join(place, label))
                 probabilities.append(GoldenRow.LabelProbability(label: label, probability: value))
             }
+            guard !probabilities.isEmpty else { throw Self.refusal(place, "no label", "at least one, and its number") }
             return .probabilities(probabilities)
         case .string: return .label(try reader.text(place))
         case .bool: return .label(try reader.cell(place) == .number(1) ? "true" : "false")

@@ -17,7 +17,15 @@ extension GraphBuilder {
         case "LGBMClassifier": role = .classifier(try lightgbmLabels(estimator))
         default: role = .regressor
         }
-        return try model.methods(on: input, as: role, path: estimator.path, in: &self)
+        var methods = try model.methods(on: input, as: role, path: estimator.path, in: &self)
+        // LightGBM 4.7 gave classifiers a decision_function, their margin, which estimators around them then prefer to
+        // the probabilities; it is told by an attribute that came with it.
+        if estimator.className == "LGBMClassifier", attribute(estimator, "_fitted_with_feature_names") != nil,
+            let margin = methods.others.first(where: { $0.name == BoosterOutput.marginName })
+        {
+            methods.decision = EstimatorMethods.Numbers(value: margin.value, width: model.ensemble.groupCount)
+        }
+        return methods
     }
 
     /// The model text of a booster, which versions 2 and 3 keep as `handle` and 4 as `_handle`, up to its best round.

@@ -21,7 +21,7 @@ struct MLflowImport: ~Escapable {
     }
 
     func model(_ options: ImportOptions) throws(ImportError) -> ImportedModel {
-        let bytes = try folder.contents(of: Self.fileName, bytesMax: YAMLReader.bytesMax) ?? []
+        let bytes = try folder.contents(of: Self.fileName) ?? []
         let description = try YAMLReader.read(bytes, name: Self.fileName)
         let (flavour, file) = try self.file(description)
         let model = try folder.importModel(file, with: importers, options)
@@ -140,8 +140,9 @@ struct MLflowImport: ~Escapable {
         }
         for input in inputs {
             guard let name = input.name, byName.removeValue(forKey: name) != nil else { continue }
-            let kind: ColumnKind = input.type == "string" ? .string : .float64
-            result.append(Column(name: name, kind: kind, isUsed: false))
+            var column = Column(name: name, kind: input.type == "string" ? .string : .float64, isUsed: false)
+            column.isRequired = input.isRequired
+            result.append(column)
         }
         return result
     }

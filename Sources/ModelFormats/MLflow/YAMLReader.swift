@@ -2,7 +2,7 @@ internal import ModelIR
 
 /// Reads a YAML text, such as an `MLmodel` file, as values. libyaml parses it (`YAMLEvents`); the bounds are here.
 enum YAMLReader {
-    static let bytesMax = 1 << 20
+    static let bytesMax = 1 << 24
     static let depthMax = 32
 
     /// - Parameter name: the file's, for messages.

@@ -27,7 +27,7 @@ struct PackedActivationStageBuilder: StageBuilder {
         guard let packed = PackedActivation(activation) else {
             return .cannotRun(reason: "\(activation.rawValue) has no packed form")
         }
-        guard !followsTrees(value, of: graph) else {
+        guard !graph.followsTrees[value.index] else {
             return .cannotRun(reason: "what follows trees keeps the C library's bits")
         }
         let cost = packed.nanosecondsPerRow(width: type.width)
@@ -38,16 +38,5 @@ struct PackedActivationStageBuilder: StageBuilder {
             ) { places, _ in
                 PackedActivationStage(activation: packed, input: places.inputs[0], output: places.output)
             })
-    }
-
-    private func followsTrees(_ value: ValueID, of graph: OptimizedGraph) -> Bool {
-        var reached = [Bool](repeating: false, count: value.index + 1)
-        reached[value.index] = true
-        for index in stride(from: value.index, through: 0, by: -1) where reached[index] {
-            let node = graph.nodes[index].node
-            if case .treeEnsemble = node.operation { return true }
-            for input in node.inputs { reached[input.index] = true }
-        }
-        return false
     }
 }

@@ -40,6 +40,9 @@ struct LinearFold {
         var deltas: [Double] = []
     }
 
+    /// Categories of an encoder that others read, too, up to which it is folded all the same.
+    private static let sharedCategoriesMax = 1024
+
     /// Why a graph cannot be folded.
     struct Obstacle: Error {
         let reason: String
@@ -51,13 +54,18 @@ struct LinearFold {
         bias = model.bias
 
         var lookups: [Lookup] = []
-        var values: [[LinearColumn]] = []
-        let isNeeded = graph.ancestors(of: gemm)
-        for (index, entry) in graph.nodes[..<gemm.index].enumerated() {
-            let inputs = entry.node.inputs.map { values[$0.index] }
-            values.append(
-                isNeeded[index]
-                    ? try Self.columns(of: entry.node.operation, inputs, graph: graph, lookups: &lookups) : [])
+        var values: [Int: [LinearColumn]] = [:]
+        let covered = graph.values(for: gemm).dropLast()
+        for value in covered {
+            let node = graph.node(value)
+            let inputs = node.inputs.map { values[$0.index] ?? [] }
+            values[value.index] = try Self.columns(of: node.operation, inputs, graph: graph, lookups: &lookups)
+        }
+        // Each of the readers would have its own table, and look up the same texts again.
+        let categoryCount = lookups.reduce(0) { $0 + $1.feature.categories.count }
+        guard categoryCount <= Self.sharedCategoriesMax || covered.allSatisfy({ graph.isReadOnceOrSelected($0) })
+        else {
+            throw Obstacle(reason: "others read what an encoder of \(categoryCount) categories makes, too")
         }
         for index in lookups.indices {
             let (count, overflow) = lookups[index].feature.width.multipliedReportingOverflow(by: outputCount)
@@ -67,7 +75,7 @@ struct LinearFold {
             lookups[index].deltas = [Double](repeating: 0, count: count)
         }
         let inputs = graph.signature.inputs
-        for (position, column) in values[graph.node(gemm).inputs[0].index].enumerated() {
+        for (position, column) in (values[graph.node(gemm).inputs[0].index] ?? []).enumerated() {
             switch column {
             case .text:
                 throw Obstacle(reason: "text reaches the linear model")
@@ -234,5 +242,13 @@ struct LinearFold {
         return Encoding(
             inputColumn: lookup.inputColumn, table: table, unknownRow: unknownRow, missingRow: missingRow,
             weights: weights)
+    }
+}
+
+extension OptimizedGraph {
+    /// Whether one node alone reads the value; of the record's own columns it does not matter.
+    fileprivate func isReadOnceOrSelected(_ value: ValueID) -> Bool {
+        if case .selectColumns = node(value).operation { return true }
+        return useCounts[value.index] == 1
     }
 }

@@ -179,7 +179,9 @@ struct PackedForestSlots: Sendable {
 
         let codesStart = codes.count
         let span = Int(known.last ?? -1) + 1
-        categories[column].isDirect = span <= max(Self.directCodesMin, known.count * 16)
+        // Sparse codes may be named directly as long as there are few in all.
+        categories[column].isDirect =
+            span <= known.count * 16 || codes.count + span <= Self.sparseCodesMax
         if categories[column].isDirect {
             codes += [UInt32](repeating: 0, count: span)
             for (index, code) in known.enumerated() { codes[codesStart + Int(code)] = UInt32(index + 2) }
@@ -204,5 +206,5 @@ struct PackedForestSlots: Sendable {
     }
 
     /// Codes that a table by code may always have.
-    private static let directCodesMin = 4096
+    private static let sparseCodesMax = 1 << 18
 }

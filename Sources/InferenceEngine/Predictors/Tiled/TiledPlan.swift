@@ -81,15 +81,9 @@ struct TiledPlan {
         guard case .runs(let plan) = offer else { return offer }
         let node = graph.nodes[value.index]
         guard plan.inputs != node.node.inputs else { return .runs(plan) }
-        var isCovered = [Bool](repeating: false, count: value.index + 1)
-        isCovered[value.index] = true
-        for index in (0...value.index).reversed() where isCovered[index] {
-            if graph.nodes[index].inputCheck != .none {
-                return .cannotRun(reason: "a step that it would fold in checks the numbers that another one computes")
-            }
-            for input in graph.nodes[index].node.inputs where !plan.inputs.contains(input) {
-                isCovered[input.index] = true
-            }
+        let covered = graph.values(for: value, from: plan.inputs)
+        guard covered.allSatisfy({ graph.nodes[$0.index].inputCheck == .none }) else {
+            return .cannotRun(reason: "a step that it would fold in checks the numbers that another one computes")
         }
         return .runs(plan)
     }
