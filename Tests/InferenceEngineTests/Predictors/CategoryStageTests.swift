@@ -5,6 +5,19 @@ import Testing
 
 /// Categories of every length, among them many that begin or end alike.
 @Suite struct CategoryStageTests {
+    /// Equal categories, which only a made-up file has: the first counts, and their number costs nothing.
+    @Test func takesTheFirstOfManyEqualCategories() throws {
+        var graph = ImportedGraph(columns: columns(1))
+        let input = graph.append(.selectColumns([0]), path: "input")
+        let categories = [3.0] + [Double](repeating: 0, count: 200_000)
+        let codes = categories.indices.map { Double($0) }
+        let feature = OrdinalEncoder.Feature(categories: .numbers(categories), codes: codes, unknownCode: -1)
+        let value = graph.append(.ordinalEncoder(OrdinalEncoder(features: [feature])), [input], path: "encode")
+        graph.addOutput(GraphOutput(name: "code", value: value, meaning: .values))
+        let model = try ModelCompiler.compile(graph, forcing: "encode")
+        #expect(answer(model, [[0], [3], [-0.0], [7]]).doubles() == [1, 0, 1, -1])
+    }
+
     private static let texts: [String] = {
         var texts = [""]
         for length in 1...40 {

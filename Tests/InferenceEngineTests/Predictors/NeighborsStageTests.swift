@@ -28,6 +28,23 @@ import Testing
         }
     }
 
+    /// Points that the library's expanded squares may tell apart otherwise: what the reference refuses is refused.
+    @Test(arguments: [NeighborSearch.scan(.expandedSquares), .partialSort(.expandedSquares)])
+    func leavesOpenWhatTheLibraryRounds(_ search: NeighborSearch) throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var generator = SeededGenerator(seed: seed)
+        // Seconds since 1970: squares of 1e18, whose last digit is worth hundreds.
+        let times = (0..<200).map { _ in 1.7e9 + Double.random(in: 0...2000, using: &generator) }
+        for (points, queries) in [([0.1, 0.3, 5, 6, 7], [0.2, 5.4]), (times, times.map { $0 + 0.25 })] {
+            let neighbors = NearestNeighbors(
+                measure: .euclidean, points: points, count: points.count, inputWidth: 1, neighborCount: 1,
+                search: search)
+            let comparison = try Self.comparison(neighbors)
+            let rows: [[Cell]] = queries.map { [.number($0)] }
+            #expect(comparison.differenceInBatches(rows) == nil, "seed \(seed)")
+        }
+    }
+
     /// Points on a lattice, some of them twice: many are as far as others.
     @Test func settlesTiesAsTheReferenceDoes() throws {
         let seed = UInt64.random(in: 0..<1_000_000)

@@ -157,6 +157,11 @@ import Testing
         ("\"golden\": {\"rows\": [{\"input\": [1]}]}", "golden.rows[0].input"),
         ("\"golden\": {\"rows\": [{\"input\": {\"z\": 1}}]}", "golden.rows[0].input.z"),
         ("\"golden\": {\"rows\": [{\"input\": [1, 2], \"expected\": {\"x\": 1}}]}", "golden.rows[0].expected.x"),
+        ("\"golden\": {\"rows\": [{\"input\": [1, 2], \"expected\": {}}]}", "golden.rows[0].expected"),
+        (
+            "\"golden\": {\"rows\": [{\"input\": [1, 2], \"expected\": {\"probabilities\": {}}}]}",
+            "golden.rows[0].expected.probabilities"
+        ),
         ("\"golden\": {\"tolerance\": -1}", "golden.tolerance"),
         ("\"histograms\": {\"a\": {\"edges\": [0, 1], \"counts\": [1, 2]}}", "histograms.a"),
         ("\"histograms\": {\"a\": {\"edges\": [1, 0], \"counts\": [1]}}", "histograms.a"),
