@@ -43,7 +43,8 @@ package struct OptimizedGraph: Sendable {
         self.useCounts = useCounts
     }
 
-    /// The values that `value` is computed from, in order, itself included; those in `known` and before them left out.
+    /// The values that `value` is computed from, in order, itself included; `known` ones are there already, and what
+    /// only they need is left out.
     /// - Complexity: O(those values and their inputs), however large the graph is.
     func values(for value: ValueID, from known: [ValueID] = []) -> [ValueID] {
         let known = Set(known.map(\.index))

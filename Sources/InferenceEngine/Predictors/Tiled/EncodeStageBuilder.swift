@@ -19,6 +19,10 @@ struct EncodeStageBuilder: StageBuilder {
             return .cannotRun(
                 reason: "the encoded texts are not the record's, nor the record's with missing ones replaced")
         }
+        let tables = categories.compactMap { CategoryIndex($0) }
+        guard tables.count == categories.count else {
+            return .cannotRun(reason: "an encoder's categories are too long to look up, or too many have one hash")
+        }
         let width = Double(graph.type(value).width)
         let count = Double(categories.count)
         return .runs(
@@ -26,25 +30,22 @@ struct EncodeStageBuilder: StageBuilder {
                 inputs: texts == nil ? node.inputs : [], nanosecondsPerRow: 20 + 70 * count + 0.2 * width,
                 nanosecondsPerRowOfMany: 4 + 16 * count + 0.2 * width,
                 reason: "\(categories.count) columns, each category found in a table",
-                tableBytes: categories.reduce(0) { $0 + $1.count * 40 },
+                tableBytes: tables.reduce(0) { $0 + $1.byteCount },
                 make: { places, memory throws(ImportError) in
                     EncodeStage(
-                        try Self.features(of: node, categories, texts: texts, input: places.inputs.first),
+                        Self.features(of: node, categories, tables, texts: texts, input: places.inputs.first),
                         output: places.output, found: memory.take(places.tileRowCount, of: \.integers))
                 }))
     }
 
     private static func features(
-        of node: Node, _ categories: [OneHotEncoder.Categories], texts: TextColumns?, input: TilePlace?
-    ) throws(ImportError) -> [EncodeStage.Feature] {
+        of node: Node, _ categories: [OneHotEncoder.Categories], _ tables: [CategoryIndex], texts: TextColumns?,
+        input: TilePlace?
+    ) -> [EncodeStage.Feature] {
         var features: [EncodeStage.Feature] = []
         var next = 0
         for (index, known) in categories.enumerated() {
-            guard let table = CategoryIndex(known) else {
-                throw ImportError(
-                    .malformed, at: node.path, found: "categories too long to look up",
-                    expected: "at most 2^31 bytes of them in a column")
-            }
+            let table = tables[index]
             let source: EncodeStage.Source
             let inputColumn: Int
             if let texts {
