@@ -21,6 +21,11 @@ struct RankedForestStageBuilder: StageBuilder {
         }
         let level = CPULevel.current
         let cost = RankedCost(ensemble, slots: slots, form: form, level: level)
+        // Every tree takes the room of the largest: one deep tree among stumps would make tables many times the file.
+        guard cost.tableBytes <= Self.tableBytesMin + Self.tableBytesPerNode * ensemble.nodeCount else {
+            return .cannotRun(
+                reason: "its trees differ so much that tables of one size would be \(cost.tableBytes) bytes")
+        }
         return .runs(
             StagePlan(
                 inputs: node.inputs, nanosecondsPerRow: cost.ofOne, nanosecondsPerRowOfMany: cost.ofMany,
@@ -32,4 +37,7 @@ struct RankedForestStageBuilder: StageBuilder {
                         RankedForest(tables, level: level), ensemble: ensemble, places: places, memory: &memory)
                 }))
     }
+
+    private static let tableBytesMin = 1 << 20
+    private static let tableBytesPerNode = 256
 }
