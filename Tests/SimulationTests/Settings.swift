@@ -2,6 +2,7 @@ import HTTPCore
 
 @testable import HTTPServer
 @testable import Serving
+@testable import ServerApplication
 
 /// What one simulation is like: the server's bounds, how much fails, how many come.
 struct Settings {
@@ -27,6 +28,11 @@ struct Settings {
     let http2Percent: Int
     /// Whether the drain begins while clients are busy.
     let drainsEarly: Bool
+    /// How predictions are batched: in some simulations all of them, or some, go over the compute pool.
+    var batching = BatchSettings()
+    let computeWorkers: Int
+    /// Nanoseconds that a batch there may take to begin.
+    let computeDelay: Int64
 
     init(_ dice: inout Dice) {
         names = (0..<dice.number(1...4)).map { "m\($0)" }
@@ -39,6 +45,15 @@ struct Settings {
         isFull = dice.chance(percent: 15)
         drainsEarly = dice.chance(percent: 35)
         http2Percent = dice.pick([0, 40, 60, 100])
+
+        batching.loop.inlineBudget = dice.pick([0, 0, 20, 250_000])
+        batching.loop.flushRows = dice.pick([1, 256])
+        batching.compute.joinsRequests = dice.chance(percent: 80)
+        batching.compute.batchWait = dice.pick([0, 0, 1_000_000])
+        batching.compute.requestsMax = dice.pick([3, 4096])
+        batching.cacheBytes = dice.pick([0, 0, 2000, 1 << 20])
+        computeWorkers = dice.number(1...3)
+        computeDelay = dice.pick([0, World.millisecond, 50 * World.millisecond])
 
         http.loopCount = dice.pick([1, 1, 2, 3])
         http.limits.headBytesMax = dice.pick([1024, 16 << 10])

@@ -13,22 +13,22 @@ internal import TensorCore
 /// A value, so that what an event touches is checked for overlapping access once, at the handler, and not by the
 /// runtime at each of some twenty properties.
 struct LoopHandling {
-    private let context: LoopContext
-    private let shared: SharedServices
+    let context: LoopContext
+    let shared: SharedServices
     private let subscription: PoolSubscription
-    private let batcher: TickBatcher
-    private let meter: RequestMeter
+    let batcher: TickBatcher
+    let meter: RequestMeter
     private var live: LiveSettings
     private var liveNumber = 0
     private let grpc: GRPCDispatcher
-    private var pool = PredictorPool.empty
+    var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
-    private var decoder = NativeRequestDecoder()
+    var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
     private var parameters = PathParameters()
-    private var writer = JSONWriter(capacity: 4096)
+    var writer = JSONWriter(capacity: 4096)
     /// What the answer to the head that is being looked at says to a page of another origin.
     private var grant: CORSGrant?
     /// When it began to be looked at; not set for predictions.
@@ -46,11 +46,13 @@ struct LoopHandling {
     /// upload along.
     private var whole: [ExchangeID: UploadExchange] = [:]
 
-    private typealias Prediction = ExpectedPredictions.Prediction
+    var compute: LoopCompute
+
+    typealias Prediction = ExpectedPredictions.Prediction
 
     private enum PendingRequest {
         /// nil: the default model.
-        case predict(name: String?)
+        case predict(name: String?, PredictionAsk)
         case upload(UploadExchange)
         case remove(name: String, PublishPrecondition, CORSGrant?)
     }
@@ -62,7 +64,9 @@ struct LoopHandling {
         let mailbox = context.mailbox
         subscription = shared.registry.subscribe { mailbox.wake() }
         let clock = context.clock
-        batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
+        batcher = TickBatcher(
+            loop: context.index, limits: shared.batching.loop, clock: { clock.now().elapsedNanoseconds })
+        compute = LoopCompute(shared.compute, loop: context.index) { mailbox.wake() }
         meter = RequestMeter(shared.metrics, loop: context.index)
         grpc = GRPCServices.dispatcher(shared.state)
         // A Watch of the health service is told of a change at the end of the tick.
@@ -72,6 +76,7 @@ struct LoopHandling {
 
     /// The publisher may free what this loop held only when nothing of it is left here.
     mutating func close() {
+        compute.cancelAll()
         pool = .empty
         forgetPresentations()
         batcher.adopt(.empty)
@@ -127,13 +132,13 @@ struct LoopHandling {
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
         switch pending[exchange] {
-        case .predict(let name)?:
+        case .predict(let name, let ask)?:
             pending[exchange] = nil
             let route: RequestRoute = name == nil ? .predict : .modelPredict
             guard let model = name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
                 return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, nanoseconds: 0, sink)
             }
-            predict(Prediction(exchange: exchange, model: model, route: route), bytes, sink)
+            predict(Prediction(exchange: exchange, model: model, route: route, ask: ask), bytes, sink)
         case .upload(let upload)?:
             meter.received(.putModel, bytes: bytes.count)
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
@@ -152,19 +157,24 @@ struct LoopHandling {
 
     mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
+    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if compute.waits(exchange) { return expirePrediction(exchange, sink) }
+        grpc.expired(exchange, sink)
+    }
 
     mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
+        compute.cancel(exchange)
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
     }
 
     mutating func endOfTick(_ sink: any ExchangeSink) {
+        takeReturns(sink)
         flush(sink)
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
@@ -179,7 +189,7 @@ struct LoopHandling {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
-        return pending.count + expected.count + batcher.waitingTickets
+        return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount
     }
 
     /// The model that the path names, mostly without escapes.
@@ -199,15 +209,23 @@ struct LoopHandling {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
-        // What waits: bodies that are still coming, and rows of this tick.
-        guard pending.count + expected.count + batcher.waitingTickets < live.inFlightMax else {
+        // What waits: bodies that are still coming, rows of this tick, and what compute threads have.
+        guard pending.count + expected.count + batcher.waitingTickets + compute.waitingCount < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
                     detail: "more predictions are under way than the bound allows; try again in 1 s"),
                 AnswerFields.busy, route)
         }
-        let prediction = Prediction(exchange: exchange, model: model, route: route)
+        var ask = PredictionAsk.standard
+        if !PredictionAsk.isStandard(head) {
+            do throws(PredictionAsk.Malformed) {
+                ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+            } catch {
+                return refuse(error.document, AnswerFields.problem, route)
+            }
+        }
+        let prediction = Prediction(exchange: exchange, model: model, route: route, ask: ask)
         if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
         return .buffered(bytesMax: live.bodyBytesMax)
@@ -226,26 +244,31 @@ struct LoopHandling {
 
     /// The body did not come along with its head: it waits by its model's name.
     private mutating func setAside(_ prediction: Prediction) {
-        pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
+        pending[prediction.exchange] = .predict(
+            name: prediction.route == .predict ? nil : prediction.model.name, prediction.ask)
     }
 
     private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
+        if body.count > ComputePool.loopBodyBytesMax { return handOn(prediction, body, started: started, sink) }
         do throws(InferenceError) {
+            var isolation = prediction.ask.isolatesRows ? RowIsolation() : nil
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
             let request: NativeRequest
             do throws(InferenceError) {
+                try compute.checkTime(prediction.ask.terms, now: started)
                 request = try decoder.decode(
-                    body, outputsPerRow: presentation(of: model).outputsPerRow, into: &batch)
+                    body, outputsPerRow: presentation(of: model).outputsPerRow, isolation: &isolation, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
             }
             let rows = firstRow..<batch.rowCount
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
+            compute.note(prediction, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -254,29 +277,31 @@ struct LoopHandling {
         if batcher.isFlushDue { flush(sink) }
     }
 
-    /// Runs every model over what has come in and writes the answers.
-    private mutating func flush(_ sink: any ExchangeSink) {
+    /// Runs every model over what has come in and writes the answers; what is too long for a loop is handed on.
+    mutating func flush(_ sink: any ExchangeSink) {
         guard !batcher.isEmpty else { return }
         batcher.flush { ticket, model, rows, output in
-            let request = ticket.request(rowCount: rows.count)
-            if let fault = output.firstFault(in: rows) {
-                let error = FaultProblem.error(fault, request, firstRow: rows.lowerBound, model.layout)
-                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
-                answer(error, ticket.route, ticket.exchangeID, model, nanoseconds: nanoseconds, sink)
-                return
-            }
+            let exchange = ticket.exchangeID
             let presentation = presentation(of: model)
             writer.reset()
-            presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
-            let exchange = ticket.exchangeID
+            if let error = presentation.write(
+                output, rows, ticket.request(rowCount: rows.count), compute.takeNote(exchange)?.isolation,
+                model.layout, into: &writer)
+            {
+                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
+                return answer(error, ticket.route, exchange, model, nanoseconds: nanoseconds, sink)
+            }
             sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
+        } handOn: { ticket, model, rows, batch in
+            handOn(ticket, model, rows, batch)
         }
+        submitHandedOn(sink)
     }
 
-    private mutating func presentation(of model: ServedModel) -> ModelPresentation {
+    mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
         let presentation = presentations[key] ?? ModelPresentation(model)
@@ -433,15 +458,14 @@ struct LoopHandling {
 
     // MARK: Answers
 
-    private mutating func answer(
+    mutating func answer(
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
-        var fields = AnswerFields.problem
-        if case .overloaded(let seconds) = error { fields = AnswerFields.retry(after: seconds) }
+        let fields = AnswerFields.refusal(error)
         sink.respond(exchange, document.status, answerFields(fields, exchange), body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
         meter.count(route, document.status, nanoseconds: nanoseconds, bytes: writer.bytes.count)
@@ -449,7 +473,7 @@ struct LoopHandling {
 
     /// The fields with what a page of another origin is told, where the request came from one.
     @inline(__always)
-    private mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
+    mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
         if grants.isEmpty { return fields }
         guard let grant = grants.removeValue(forKey: exchange) else { return fields }
         return grantedFields.fields(fields, grant)

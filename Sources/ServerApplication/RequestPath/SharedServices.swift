@@ -10,4 +10,6 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
+    let compute: ComputePool
+    let batching: BatchSettings
 }
