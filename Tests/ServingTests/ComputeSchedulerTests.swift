@@ -21,15 +21,19 @@ private struct SimulatedWorkers {
     var modelOf: [UInt64: Int] = [:]
     /// Nanoseconds that each model has had, and its requests that were run.
     var spent: [Double]
+    var waiting: [Int]
     var done: [(id: UInt64, end: UInt64)] = []
     var dropped: [UInt64] = []
     var batches: [(model: Int, rows: Int, requests: Int)] = []
 
     init(_ costs: [(perRow: Double, perRun: Double)], limits: ComputeLimits = ComputeLimits(), workers: Int = 1) {
         scheduler = ComputeScheduler(limits: limits, workers: workers)
-        models = costs.map { Model(cost: ModelCost(nanosecondsPerRow: $0.perRow), perRow: $0.perRow, perRun: $0.perRun) }
+        models = costs.map {
+            Model(cost: ModelCost(nanosecondsPerRow: $0.perRow), perRow: $0.perRow, perRun: $0.perRun)
+        }
         self.workers = workers
         spent = costs.map { _ in 0 }
+        waiting = costs.map { _ in 0 }
     }
 
     @discardableResult
@@ -40,7 +44,9 @@ private struct SimulatedWorkers {
         let entry = ComputeScheduler.Entry(
             id: nextID, rows: rows, bytes: bytes, arrival: now, terms: terms, isAlone: isAlone)
         modelOf[nextID] = model
-        return (nextID, scheduler.add(entry, cost: models[model].cost, now: now))
+        let refusal = scheduler.add(entry, cost: models[model].cost, now: now)
+        if refusal == nil { waiting[model] += 1 }
+        return (nextID, refusal)
     }
 
     /// Lets free workers begin; then, if any runs, goes to the next end.
@@ -51,6 +57,7 @@ private struct SimulatedWorkers {
             let model = modelOf[batch.entries[0].id] ?? -1
             let length = models[model].perRow * Double(batch.rows) + models[model].perRun
             running.append((now + UInt64(length), batch, model, now))
+            waiting[model] -= batch.entries.count
             batches.append((model, batch.rows, batch.entries.count))
         }
         dropped += scheduler.takeDropped()
@@ -84,14 +91,16 @@ struct ComputeSchedulerTests {
         var generator = SeededGenerator(seed: seed)
         let workers = Int.random(in: 1...3, using: &generator)
         let costs = (0..<Int.random(in: 2...4, using: &generator)).map { _ in
-            (perRow: Double.random(in: 1000...2_000_000, using: &generator),
-             perRun: Double.random(in: 0...500_000, using: &generator))
+            (
+                perRow: Double.random(in: 1000...2_000_000, using: &generator),
+                perRun: Double.random(in: 0...500_000, using: &generator)
+            )
         }
         var system = SimulatedWorkers(costs, workers: workers)
         let end = system.now + 20_000_000_000
         while system.now < end {
-            for model in costs.indices where system.scheduler.waitingCount < 4000 {
-                for _ in 0..<40 { system.send(model, rows: Int.random(in: 1...16, using: &generator)) }
+            for model in costs.indices where system.waiting[model] < 500 {
+                for _ in 0..<1000 { system.send(model, rows: Int.random(in: 1...16, using: &generator)) }
             }
             _ = system.step()
         }

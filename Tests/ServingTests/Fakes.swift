@@ -28,7 +28,10 @@ extension ServingSystem {
 }
 
 extension TickBatcher {
+    /// A loop on which any run is short enough.
     convenience init(loop: Int, limits: BatchLimits = BatchLimits()) {
+        var limits = limits
+        limits.inlineBudget = .infinity
         self.init(loop: loop, limits: limits, clock: ServingSystem.threads.clock)
     }
 

@@ -31,6 +31,8 @@ struct Settings {
     /// How predictions are batched: in some simulations all of them, or some, go over the compute pool.
     var batching = BatchSettings()
     let computeWorkers: Int
+    /// Whether the bound of what waits there may be met.
+    let isComputeTight: Bool
     /// Nanoseconds that a batch there may take to begin.
     let computeDelay: Int64
 
@@ -45,15 +47,6 @@ struct Settings {
         isFull = dice.chance(percent: 15)
         drainsEarly = dice.chance(percent: 35)
         http2Percent = dice.pick([0, 40, 60, 100])
-
-        batching.loop.inlineBudget = dice.pick([0, 0, 20, 250_000])
-        batching.loop.flushRows = dice.pick([1, 256])
-        batching.compute.joinsRequests = dice.chance(percent: 80)
-        batching.compute.batchWait = dice.pick([0, 0, 1_000_000])
-        batching.compute.requestsMax = dice.pick([3, 4096])
-        batching.cacheBytes = dice.pick([0, 0, 2000, 1 << 20])
-        computeWorkers = dice.number(1...3)
-        computeDelay = dice.pick([0, World.millisecond, 50 * World.millisecond])
 
         http.loopCount = dice.pick([1, 1, 2, 3])
         http.limits.headBytesMax = dice.pick([1024, 16 << 10])
@@ -84,6 +77,18 @@ struct Settings {
         if dice.chance(percent: 30) { failures.lostPermille = 50 }
         if dice.chance(percent: 30) { failures.shedPermille = 50 }
         if dice.chance(percent: 30) { failures.exhaustedPermille = 100 }
+
+        // With dice of their own: what else follows from a seed stays as it is.
+        var own = dice
+        batching.loop.inlineBudget = own.pick([0, 0, 20, 250_000])
+        batching.loop.flushRows = own.pick([1, 256])
+        batching.compute.joinsRequests = own.chance(percent: 80)
+        batching.compute.batchWait = own.pick([0, 0, 1_000_000])
+        batching.compute.requestsMax = own.pick([3, 4096])
+        batching.cacheBytes = own.pick([0, 0, 2000, 1 << 20])
+        computeWorkers = own.number(1...3)
+        computeDelay = own.pick([0, World.millisecond, 50 * World.millisecond])
+        isComputeTight = batching.compute.requestsMax < 100
     }
 }
 

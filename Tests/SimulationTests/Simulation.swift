@@ -65,7 +65,8 @@ final class Simulation {
             live: LiveSettingsBoard(
                 LiveSettings(
                     gate: AdminGate(token: BearerToken(Settings.token)), bodyBytesMax: settings.bodyBytesMax)),
-            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state, compute: compute, batching: settings.batching)
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state,
+            compute: compute, batching: settings.batching)
         try startModel()
         try startLoops(services)
         state.advance(to: .ready)
@@ -226,7 +227,8 @@ final class Simulation {
     private func settle() {
         guard drainedAt == nil else { return }
         let isQuiet = run(until: world.now + 10 * World.second) {
-            network.openCount == 0 && compute.waitingCount == 0 && control.waitingCount == 0 && !control.isRunning && network.waiting.isEmpty
+            network.openCount == 0 && compute.waitingCount == 0 && control.waitingCount == 0 && !control.isRunning
+                && network.waiting.isEmpty
                 && loops.allSatisfy { ($0.nextTime ?? .max) > world.now }
         }
         guard world.failures.isEmpty else { return }

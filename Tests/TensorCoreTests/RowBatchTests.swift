@@ -182,7 +182,8 @@ struct RowBatchCopyTests {
             switch batch.layout.columns[column].kind {
             case .float64: texts.append("\(batch.double(row: row, column: column))")
             case .int64: texts.append("\(batch.int64(row: row, column: column))")
-            case .string: texts.append("\"" + String(repeating: "a", count: batch.stringBytes(row: row, column: column).count))
+            case .string:
+                texts.append("\"" + String(repeating: "a", count: batch.stringBytes(row: row, column: column).count))
             }
         }
         return texts

@@ -46,7 +46,8 @@ extension LoopHandling {
     }
 
     private mutating func handOn(
-        _ origin: ComputeOrigin, _ model: ServedModel, _ work: consuming sending ComputeTask.Work, rows: Int, bytes: Int,
+        _ origin: ComputeOrigin, _ model: ServedModel, _ work: consuming sending ComputeTask.Work, rows: Int,
+        bytes: Int,
         isBody: Bool
     ) {
         pool.jobs.begin()

@@ -58,7 +58,8 @@ final class BatchMetricFamilies: Sendable {
             help: "Requests that were not computed: a bound reached, a deadline missed, the client gone.",
             labels: ["model", "reason"], cells: loops, seriesMax: modelsMax * Self.reasons.count)
         isBatching = registry.gauges(
-            "vencejo_model_batching", help: "1 while requests on the compute pool are joined, 0 where that does not pay.",
+            "vencejo_model_batching",
+            help: "1 while requests on the compute pool are joined, 0 where that does not pay.",
             labels: ["model"], seriesMax: modelsMax)
         cacheLookups = registry.counters(
             "vencejo_model_cache_lookups_total", help: "Requests looked up in the response cache.",

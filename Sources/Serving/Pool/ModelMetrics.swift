@@ -59,7 +59,8 @@ package final class ServingMetrics: Sendable {
     func model(_ name: String) -> ModelMetrics {
         ModelMetrics(
             requests: requests.series([name]), errors: errors.series([name]), rows: rows.series([name]),
-            batchRows: batchRows.series([name]), predictNanoseconds: predictSeconds.series([name]), batching: batching.model(name))
+            batchRows: batchRows.series([name]), predictNanoseconds: predictSeconds.series([name]),
+            batching: batching.model(name))
     }
 
     func retire(_ name: String) {

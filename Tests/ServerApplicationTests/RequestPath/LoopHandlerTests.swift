@@ -97,7 +97,8 @@ final class Harness {
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
             live: board,
-            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(), compute: compute, batching: batching)
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
+            compute: compute, batching: batching)
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }
@@ -136,6 +137,8 @@ final class Harness {
         while compute.runNext(&worker) {}
         handler.endOfTick(sink)
     }
+
+    var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
 
     func body(_ exchange: ExchangeID) -> String? { sink.answers[exchange]?.body }
 }
