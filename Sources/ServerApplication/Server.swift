@@ -61,7 +61,7 @@ public final class Server: Sendable {
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
-            state: ServerState(), compute: compute, batching: batching)
+            state: ServerState(), compute: compute, batching: batching, loops: plan.loops)
         do {
             http = try HTTPServer(Self.settings(configuration, plan)) { LoopHandler(context: $0, shared: services) }
         } catch {
@@ -72,6 +72,7 @@ public final class Server: Sendable {
             throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        compute.declare(in: metrics)
         services.metrics.attach(http.counters)
         started = configuration
         self.configuration = Mutex(configuration)

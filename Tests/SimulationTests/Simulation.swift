@@ -66,7 +66,7 @@ final class Simulation {
                 LiveSettings(
                     gate: AdminGate(token: BearerToken(Settings.token)), bodyBytesMax: settings.bodyBytesMax)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state,
-            compute: compute, batching: settings.batching)
+            compute: compute, batching: settings.batching, loops: loopCount)
         try startModel()
         try startLoops(services)
         state.advance(to: .ready)

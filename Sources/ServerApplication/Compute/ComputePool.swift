@@ -119,20 +119,42 @@ final class ComputePool: Sendable {
         return refusals
     }
 
-    /// Nobody waits for this request any more.
-    func cancel(_ id: UInt64) {
+    /// Takes a request out that is not to be computed any more.
+    /// - Returns: false if it runs already, or is done.
+    @discardableResult
+    func cancel(_ id: UInt64, _ reason: Cancellation) -> Bool {
         let task = state.withLock { state in state.scheduler.cancel(id) ? state.tasks.removeValue(forKey: id) : nil }
-        guard let task else { return }
-        task.model.metrics.batching.abandoned.add(1, cell: task.origin.returns.loop)
+        guard let task else { return false }
+        let metrics = task.model.metrics.batching
+        let counter = reason == .expired ? metrics.expired : metrics.abandoned
+        counter.add(1, cell: task.origin.returns.loop)
         let jobs = task.jobs
         _ = consume task
         jobs.end()
+        return true
+    }
+
+    enum Cancellation {
+        /// The client is gone.
+        case abandoned
+        /// Its time is over.
+        case expired
     }
 
     /// Models are gone: workers let go of what they keep for them.
     func forgetRetired() { state.withLock { $0.changes &+= 1 } }
 
-    /// Requests that wait, for the metrics.
+    /// What waits now, for whoever scrapes.
+    func declare(in metrics: MetricsRegistry) {
+        metrics.collector("vencejo_compute_waiting_requests", help: "Requests that wait for a compute thread.") {
+            [.init(value: Double(self.waitingCount))]
+        }
+        metrics.collector("vencejo_compute_waiting_bytes", help: "Bytes of requests that wait for a compute thread.") {
+            [.init(value: Double(self.waitingBytes))]
+        }
+    }
+
+    /// Requests that wait.
     var waitingCount: Int { state.withLock { $0.scheduler.waitingCount } }
     var waitingBytes: Int { state.withLock { $0.scheduler.waitingBytes } }
     /// Batches that run now, for tests.

@@ -64,11 +64,12 @@ struct LoopCompute {
 
     func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }
 
-    /// Takes a request out whose deadline has passed; what compute threads still make of it is dropped.
+    /// Takes a request out that waits and whose deadline has passed. One that runs already is left to its end.
     mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> (route: RequestRoute, started: UInt64)? {
-        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now) else { return nil }
+        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now), pool.cancel(entry.id, .expired) else {
+            return nil
+        }
         waiting[exchange] = nil
-        pool.cancel(entry.id)
         return (entry.route, entry.started)
     }
 
@@ -78,11 +79,11 @@ struct LoopCompute {
     mutating func cancel(_ exchange: ExchangeID) {
         if !notes.isEmpty { notes[exchange] = nil }
         guard !waiting.isEmpty, let entry = waiting.removeValue(forKey: exchange) else { return }
-        pool.cancel(entry.id)
+        pool.cancel(entry.id, .abandoned)
     }
 
     mutating func cancelAll() {
-        for entry in waiting.values { pool.cancel(entry.id) }
+        for entry in waiting.values { pool.cancel(entry.id, .abandoned) }
         waiting = [:]
         notes = [:]
     }

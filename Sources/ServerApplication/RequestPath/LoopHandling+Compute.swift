@@ -91,8 +91,10 @@ extension LoopHandling {
             sink.respond(made.exchange, made.status, answerFields(made.fields, made.exchange), body: made.body.span)
             let nanoseconds = context.clock.now().elapsedNanoseconds &- made.started
             if made.status == .ok {
+                cache.keep(made.exchange, made.body)
                 meter.countPrediction(made.route, nanoseconds: nanoseconds, bytes: made.body.count)
             } else {
+                cache.forget(made.exchange)
                 meter.count(made.route, made.status, nanoseconds: nanoseconds, bytes: made.body.count)
             }
         }

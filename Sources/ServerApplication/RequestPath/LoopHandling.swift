@@ -47,6 +47,7 @@ struct LoopHandling {
     private var whole: [ExchangeID: UploadExchange] = [:]
 
     var compute: LoopCompute
+    var cache: LoopCache
 
     typealias Prediction = ExpectedPredictions.Prediction
 
@@ -67,6 +68,7 @@ struct LoopHandling {
         batcher = TickBatcher(
             loop: context.index, limits: shared.batching.loop, clock: { clock.now().elapsedNanoseconds })
         compute = LoopCompute(shared.compute, loop: context.index) { mailbox.wake() }
+        cache = LoopCache(bytesMax: shared.batching.cacheBytes / shared.loops, cell: context.index)
         meter = RequestMeter(shared.metrics, loop: context.index)
         grpc = GRPCServices.dispatcher(shared.state)
         // A Watch of the health service is told of a change at the end of the tick.
@@ -168,6 +170,7 @@ struct LoopHandling {
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
         compute.cancel(exchange)
+        cache.forget(exchange)
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
@@ -257,6 +260,7 @@ struct LoopHandling {
             var isolation = prediction.ask.isolatesRows ? RowIsolation() : nil
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
+            let mark = batch.mark()
             let request: NativeRequest
             do throws(InferenceError) {
                 try compute.checkTime(prediction.ask.terms, now: started)
@@ -267,6 +271,16 @@ struct LoopHandling {
                 throw error
             }
             let rows = firstRow..<batch.rowCount
+            if cache.isOn, isolation == nil,
+                let body = cache.find(rows, of: batch, model, request, prediction.exchange)
+            {
+                batch.rollback(to: mark)
+                batcher.putBack(batch, model)
+                let fields = answerFields(presentation(of: model).fields, prediction.exchange)
+                sink.respond(prediction.exchange, .ok, fields, body: body.span)
+                let nanoseconds = context.clock.now().elapsedNanoseconds &- started
+                return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
+            }
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
             compute.note(prediction, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
@@ -292,6 +306,7 @@ struct LoopHandling {
                 return answer(error, ticket.route, exchange, model, nanoseconds: nanoseconds, sink)
             }
             sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
+            cache.keep(exchange, writer.bytes)
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
@@ -321,6 +336,7 @@ struct LoopHandling {
         forgetPresentations()
         grantedFields.removeAll()
         batcher.adopt(next)
+        cache.adopt(next)
         subscription.acknowledge()
     }
 
@@ -462,6 +478,7 @@ struct LoopHandling {
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
+        cache.forget(exchange)
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)

@@ -12,4 +12,6 @@ struct SharedServices: Sendable {
     let state: ServerState
     let compute: ComputePool
     let batching: BatchSettings
+    /// Among which the cache's bytes are divided.
+    let loops: Int
 }

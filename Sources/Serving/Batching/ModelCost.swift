@@ -2,6 +2,9 @@ internal import Synchronization
 
 /// What one version of a model costs, as all threads know it: learnt from runs wherever they happen.
 package final class ModelCost: Sendable {
+    private static let serials = Atomic<UInt64>(0)
+    /// Of no other model in this process, also not of one that is gone.
+    package let serial: UInt64
     private let fit: Mutex<CostFit>
     // The fit's two numbers as bits, to be read without the lock. Read between two writes, they are of neighbouring
     // fits, which is as good.
@@ -11,6 +14,7 @@ package final class ModelCost: Sendable {
     /// - Parameter nanosecondsPerRow: what the predictor says of itself.
     package init(nanosecondsPerRow: Double) {
         let fit = CostFit(nanosecondsPerRow: nanosecondsPerRow)
+        serial = Self.serials.wrappingAdd(1, ordering: .relaxed).newValue
         self.fit = Mutex(fit)
         perRow = Atomic(fit.nanosecondsPerRow.bitPattern)
         perRun = Atomic(fit.nanosecondsPerRun.bitPattern)

@@ -50,7 +50,8 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
         let gone = try harness.post(#"{"x": 1}"#)
         harness.handler.endOfTick(harness.sink)
         var worker = ComputeWorker(now: ComputeClocks.system.now)
-        #expect(harness.compute.runNext(&worker))
+        let hasRun = harness.compute.runNext(&worker)
+        #expect(hasRun)
         harness.handler.cancelled(gone)
         harness.handler.endOfTick(harness.sink)
         #expect(harness.sink.answers[gone] == nil)
@@ -224,7 +225,9 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
         #expect(harness.sink.answers[exchange]?.status == .ok)
         let body = try #require(harness.body(exchange))
         #expect(body.hasPrefix(#"{"results":[{"prediction":2.0},{"error":{"detail":"the value has the wrong type","#))
-        #expect(body.contains(#""pointer":"/1/x","expected":"a number, true or false","got":"a string"}},{"prediction":4.0}"#))
+        #expect(
+            body.contains(
+                #""pointer":"/1/x","expected":"a number, true or false","got":"a string"}},{"prediction":4.0}"#))
         #expect(body.contains(#""pointer":"/3""#) && body.contains(#""pointer":"/4/y""#))
         #expect(body.hasSuffix(#"{"prediction":6.0}],"errors":3}"# + "\n"))
         #expect(harness.body(neighbour)?.contains("18.0") == true)
@@ -272,6 +275,46 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
             Issue.record("taken")
             return
         }
+    }
+}
+
+/// Answers from the cache.
+@Suite struct LoopCacheTests {
+    @Test(arguments: [true, false])
+    func theSameRowsAreAnsweredFromTheCacheUntilTheModelChanges(isHeavy: Bool) throws {
+        var settings = isHeavy ? heavy() : BatchSettings()
+        settings.cacheBytes = 1 << 20
+        let harness = try Harness(batching: settings)
+        try harness.load("m", "double")
+        func ask(_ body: String) throws -> String? {
+            let exchange = try harness.post(body)
+            harness.handler.endOfTick(harness.sink)
+            harness.runCompute()
+            return harness.body(exchange)
+        }
+        let first = try ask(#"{"x": 1}"#)
+        #expect(try ask(#"{"x": 1.0}"#) == first && first == "{\"prediction\":2.0}\n")
+        #expect(try ask("[[1]]") == "{\"predictions\":[2.0]}\n", "one row, and another form of answer")
+        #expect(try ask(#"{"x": 2}"#) == "{\"prediction\":4.0}\n")
+        #expect(harness.metricsText.contains(#"vencejo_model_cache_lookups_total{model="m",outcome="hit"} 1"#))
+        #expect(harness.metricsText.contains(#"vencejo_model_cache_lookups_total{model="m",outcome="miss"} 3"#))
+        try harness.publish("m", "triple")
+        harness.handler.endOfTick(harness.sink)
+        #expect(try ask(#"{"x": 1}"#) == "{\"prediction\":3.0}\n")
+        #expect(harness.handler.openExchangeCount == 0)
+    }
+
+    @Test func anErrorIsNotKept() throws {
+        var settings = BatchSettings()
+        settings.cacheBytes = 1 << 20
+        let harness = try Harness(batching: settings)
+        try harness.load("m", "double")
+        for _ in 0..<2 {
+            let exchange = try harness.post(#"{"x": "a"}"#)
+            harness.handler.endOfTick(harness.sink)
+            #expect(harness.sink.answers[exchange]?.status == .unprocessableContent)
+        }
+        #expect(harness.metricsText.contains(#"outcome="hit"} 0"#))
     }
 }
 

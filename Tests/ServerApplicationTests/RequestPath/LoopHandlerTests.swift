@@ -98,7 +98,7 @@ final class Harness {
             control: control,
             live: board,
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
-            compute: compute, batching: batching)
+            compute: compute, batching: batching, loops: 1)
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }
