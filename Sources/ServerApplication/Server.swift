@@ -27,6 +27,7 @@ public final class Server: Sendable {
     private let http: HTTPServer
     private let services: SharedServices
     private let control: ControlThread
+    private let compute: ComputePool
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -44,7 +45,9 @@ public final class Server: Sendable {
         let plan = Host.threadPlan(requested: configuration.loops.value)
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
-        let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
+        let batching = configuration.batchSettings
+        let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
+        let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
         try Self.loadModels(configuration, registry, log)
         let control = try Self.startControl(registry)
         if !store.isWritable {
@@ -58,7 +61,7 @@ public final class Server: Sendable {
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
-            state: ServerState())
+            state: ServerState(), compute: compute, batching: batching, loops: plan.loops)
         do {
             http = try HTTPServer(Self.settings(configuration, plan)) { LoopHandler(context: $0, shared: services) }
         } catch {
@@ -69,12 +72,14 @@ public final class Server: Sendable {
             throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        compute.declare(in: metrics)
         services.metrics.attach(http.counters)
         started = configuration
         self.configuration = Mutex(configuration)
         self.madeToken = madeToken
         self.services = services
         self.control = control
+        self.compute = compute
         self.log = log
         self.plan = plan
     }
@@ -88,8 +93,10 @@ public final class Server: Sendable {
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
         do {
+            try compute.start(threads: plan.computeThreads)
             try http.start()
         } catch {
+            compute.stop()
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
@@ -160,6 +167,7 @@ public final class Server: Sendable {
         if delay > 0 { Host.wait(seconds: delay) }
         http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
+        compute.stop()
         control.stop()
         log.info("stopped")
     }
@@ -199,7 +207,7 @@ public final class Server: Sendable {
 
     private static func makeRegistry(
         _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
-        _ log: Log
+        _ log: Log, _ compute: ComputePool
     ) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = configuration.modelBytesMax.value
@@ -215,7 +223,10 @@ public final class Server: Sendable {
             },
             store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
             limits: limits,
-            releaseMemory: { Host.releaseFreeMemory() })
+            releaseMemory: {
+                compute.forgetRetired()
+                Host.releaseFreeMemory()
+            })
     }
 
     private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {

@@ -87,6 +87,19 @@ extension ServerConfiguration {
         return Setting(ShadowPolicy(action: action), from: text.source)
     }
 
+    static func onOrOff(
+        _ key: String, _ resolver: SettingResolver, standard: Bool
+    ) throws(ConfigurationError) -> Setting<Bool> {
+        let text = resolver.optionalText(key, variables: ["VENCEJO_" + key.uppercased()])
+        switch text.value {
+        case nil: return Setting(standard, from: .standard)
+        case "on"?, "true"?: return Setting(true, from: text.source)
+        case "off"?, "false"?: return Setting(false, from: text.source)
+        case let other?:
+            throw ConfigurationError(key, from: text.source.description, found: "\"\(other)\"", expected: "on or off")
+        }
+    }
+
     static func origins(_ texts: Setting<[String]>) throws(ConfigurationError) -> Setting<CORSOrigins> {
         do throws(CORSOrigins.Malformed) {
             return Setting(try CORSOrigins(texts.value), from: texts.source)
@@ -145,5 +158,16 @@ extension ServerConfiguration {
             let reason = (error as? SystemFile.FileError)?.reason ?? "\(error)"
             throw ConfigurationError(setting, from: path, found: reason, expected: "a readable file")
         }
+    }
+
+    /// How predictions are batched.
+    var batchSettings: BatchSettings {
+        var settings = BatchSettings()
+        settings.loop.inlineBudget = Double(inlineBudgetUs.value) * 1000
+        settings.compute.latencyObjective = UInt64(latencyObjectiveMs.value) * 1_000_000
+        settings.compute.batchWait = UInt64(batchWaitUs.value) * 1000
+        settings.cacheBytes = cacheBytes.value
+        if !batching.value { settings.disableBatching() }
+        return settings
     }
 }

@@ -11,4 +11,8 @@ struct SharedServices: Sendable {
     let metrics: RequestMetrics
     let state: ServerState
     let jobs = PublishJobs()
+    let compute: ComputePool
+    let batching: BatchSettings
+    /// Among which the cache's bytes are divided.
+    let loops: Int
 }
