@@ -60,6 +60,13 @@ package struct RowBatch: ~Copyable, Sendable {
         return rowCount - 1
     }
 
+    /// Adds a copy of a row of another batch, whose columns are of the same kinds.
+    /// - Returns: false, with nothing added, where its strings would grow the arena beyond `arenaBytesMax`.
+    @discardableResult
+    package mutating func appendRow(_ source: Int, of other: borrowing RowBatch) -> Bool {
+        append(source..<source + 1, of: other)
+    }
+
     /// Sets a `float64` column.
     package mutating func setDouble(_ value: Double, row: Int, column: Int) {
         slots[row * layout.width + column] = value.bitPattern
@@ -91,12 +98,12 @@ package struct RowBatch: ~Copyable, Sendable {
         return true
     }
 
-    /// Appends a copy of rows of another batch of the same layout.
+    /// Adds a copy of rows of another batch, whose columns are of the same kinds.
     ///
-    /// - Returns: false, and nothing is appended, if the arena would grow beyond `arenaBytesMax`.
+    /// - Returns: false, and nothing is added, if the arena would grow beyond `arenaBytesMax`.
     /// - Complexity: O(values, and bytes of their strings).
     package mutating func append(_ rows: Range<Int>, of other: borrowing RowBatch) -> Bool {
-        precondition(layout === other.layout, "rows are copied between batches of one layout")
+        precondition(layout.width == other.layout.width, "the rows have other columns")
         precondition(rows.lowerBound >= 0 && rows.upperBound <= other.rowCount, "the other batch has no such rows")
         let mark = mark()
         let width = layout.width

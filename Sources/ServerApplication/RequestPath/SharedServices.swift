@@ -14,4 +14,5 @@ struct SharedServices: Sendable {
     let batching: BatchSettings
     /// Among which the cache's bytes are divided.
     let loops: Int
+    let jobs = PublishJobs()
 }
