@@ -64,23 +64,7 @@ package struct RowBatch: ~Copyable, Sendable {
     /// - Returns: false, with nothing added, where its strings would grow the arena beyond `arenaBytesMax`.
     @discardableResult
     package mutating func appendRow(_ source: Int, of other: borrowing RowBatch) -> Bool {
-        let width = layout.width
-        precondition(other.layout.width == width, "the rows have other columns")
-        let mark = mark()
-        let row = rowCount
-        for column in 0..<width { slots.append(other.slots[source * width + column]) }
-        let words = layout.missingWordsPerRow
-        for word in 0..<words { missing.append(other.missing[source * words + word]) }
-        rowCount += 1
-        guard words > 0 else { return true }
-        for column in 0..<width where layout.columns[column].kind == .string {
-            guard !isMissing(row: row, column: column) else { continue }
-            guard setString(other.stringBytes(row: source, column: column), row: row, column: column) else {
-                rollback(to: mark)
-                return false
-            }
-        }
-        return true
+        append(source..<source + 1, of: other)
     }
 
     /// Sets a `float64` column.
@@ -114,12 +98,12 @@ package struct RowBatch: ~Copyable, Sendable {
         return true
     }
 
-    /// Appends a copy of rows of another batch of the same layout.
+    /// Adds a copy of rows of another batch, whose columns are of the same kinds.
     ///
-    /// - Returns: false, and nothing is appended, if the arena would grow beyond `arenaBytesMax`.
+    /// - Returns: false, and nothing is added, if the arena would grow beyond `arenaBytesMax`.
     /// - Complexity: O(values, and bytes of their strings).
     package mutating func append(_ rows: Range<Int>, of other: borrowing RowBatch) -> Bool {
-        precondition(layout === other.layout, "rows are copied between batches of one layout")
+        precondition(layout.width == other.layout.width, "the rows have other columns")
         precondition(rows.lowerBound >= 0 && rows.upperBound <= other.rowCount, "the other batch has no such rows")
         let mark = mark()
         let width = layout.width

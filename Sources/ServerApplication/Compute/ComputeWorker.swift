@@ -116,6 +116,7 @@ struct ComputeWorker: ~Copyable {
         model.predictor.predict(rows, into: &output, using: lane.workspace)
         let nanoseconds = now() &- start
         precondition(output.rowCount == rows.rowCount, "a predictor answers every row")
+        model.recentRows.offer(rows, at: start)
         model.metrics.predictNanoseconds.record(nanoseconds, cell: cell)
         model.metrics.batchRows.record(UInt64(rows.rowCount), cell: cell)
         model.metrics.rows.add(rows.rowCount, cell: cell)

@@ -58,6 +58,19 @@ extension ServerConfiguration {
         return text
     }
 
+    static func onOrOff(
+        _ key: String, _ resolver: SettingResolver, standard: Bool
+    ) throws(ConfigurationError) -> Setting<Bool> {
+        let text = resolver.optionalText(key, variables: ["VENCEJO_" + key.uppercased()])
+        switch text.value {
+        case nil: return Setting(standard, from: .standard)
+        case "on"?, "true"?: return Setting(true, from: text.source)
+        case "off"?, "false"?: return Setting(false, from: text.source)
+        case let other?:
+            throw ConfigurationError(key, from: text.source.description, found: "\"\(other)\"", expected: "on or off")
+        }
+    }
+
     /// Bytes, with K, M or G for powers of 1024, or `none`. By default four fifths of what the process may have: the
     /// rest is for requests, and for the import of the next model.
     static func memoryLimit(
@@ -85,19 +98,6 @@ extension ServerConfiguration {
                 expected: "one of " + ShadowPolicy.Action.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return Setting(ShadowPolicy(action: action), from: text.source)
-    }
-
-    static func onOrOff(
-        _ key: String, _ resolver: SettingResolver, standard: Bool
-    ) throws(ConfigurationError) -> Setting<Bool> {
-        let text = resolver.optionalText(key, variables: ["VENCEJO_" + key.uppercased()])
-        switch text.value {
-        case nil: return Setting(standard, from: .standard)
-        case "on"?, "true"?: return Setting(true, from: text.source)
-        case "off"?, "false"?: return Setting(false, from: text.source)
-        case let other?:
-            throw ConfigurationError(key, from: text.source.description, found: "\"\(other)\"", expected: "on or off")
-        }
     }
 
     static func origins(_ texts: Setting<[String]>) throws(ConfigurationError) -> Setting<CORSOrigins> {

@@ -10,9 +10,9 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
-    let jobs = PublishJobs()
     let compute: ComputePool
     let batching: BatchSettings
     /// Among which the cache's bytes are divided.
     let loops: Int
+    let jobs = PublishJobs()
 }

@@ -51,7 +51,7 @@ package struct ResponseCache {
 
     /// The models that serve now. Answers of others are forgotten, and none of them is taken any more.
     package mutating func adopt(_ pool: PredictorPool) {
-        models = Set(pool.models.map(\.cost.serial))
+        models = Set(pool.entries.flatMap(\.versions).map(\.cost.serial))
         for place in places.values.filter({ !models.contains(entries[$0].model) }) { remove(place) }
     }
 
