@@ -167,23 +167,10 @@ package final class FileModelStore: ModelStore {
 
     /// In ascending order. Names that are not of manifests are passed over.
     private static func generations(in names: [String]) -> [Int] {
-        names.compactMap { name in
-            guard name.hasSuffix(".json") else { return nil }
-            let digits = name.dropLast(5)
-            guard digits.utf8.count == generationDigits, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-                return nil
-            }
-            return Int(digits)
-        }.sorted()
+        names.compactMap { ManifestName.generation($0) }.sorted()
     }
 
-    private static let generationDigits = 16
-
-    func manifestPath(_ generation: Int) -> String {
-        let digits = String(generation)
-        let zeros = String(repeating: "0", count: max(0, Self.generationDigits - digits.utf8.count))
-        return manifestsPath + "/" + zeros + digits + ".json"
-    }
+    func manifestPath(_ generation: Int) -> String { manifestsPath + "/" + ManifestName.text(generation) }
 
     // MARK: Blobs
 

@@ -189,11 +189,12 @@ public final class Server: Sendable {
     }
 
     private static func openStore(_ configuration: ServerConfiguration) throws(CommandError) -> any ModelStore {
-        guard let directory = configuration.store.value else { return MemoryModelStore() }
+        guard let place = configuration.store.value else { return MemoryModelStore() }
         do {
-            return try FileModelStore(root: directory)
+            let options = configuration.storeSettings.options(modelBytesMax: configuration.modelBytesMax.value)
+            return try StoreOpening.open(StoreLocation(place), options)
         } catch {
-            throw CommandError("store \(directory) (\(configuration.store.source)): \(error)")
+            throw CommandError("store \(place) (\(configuration.store.source)): \(error)")
         }
     }
 
