@@ -38,7 +38,7 @@ final class UploadExchange: Sendable {
     ///   - grant: what the answer says to a page of another origin.
     /// - Throws: what is known before the body is read.
     init(
-        name: String, precondition: PublishPrecondition, declaredBytes: Int?, exchange: ExchangeID,
+        name: String, options: PublishOptions, declaredBytes: Int?, exchange: ExchangeID,
         context: LoopContext, grant: CORSGrant?, shared: SharedServices
     ) throws(PublishError) {
         let mailbox = context.mailbox
@@ -49,7 +49,7 @@ final class UploadExchange: Sendable {
         self.credit = credit
         self.ending = ending
         upload = try shared.uploads.begin(
-            name, precondition: precondition, declaredBytes: declaredBytes,
+            name, options: options, declaredBytes: declaredBytes,
             onCredit: { mailbox.consumed(exchange, bytes: credit.takeAll()) },
             completion: { result in
                 ending.hasCome.store(true, ordering: .releasing)
