@@ -41,7 +41,7 @@ extension ObjectModelStore {
                 continue
             }
             do throws(StoreError) {
-                referenced.formUnion(try manifest(generation: generation).models.map(\.digest))
+                referenced.formUnion(try manifest(generation: generation).digests)
             } catch {
                 // What it names is not known, and it may be a later server's: nothing is taken from it.
                 if error.kind != .missing { return collection }

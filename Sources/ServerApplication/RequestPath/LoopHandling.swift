@@ -365,7 +365,7 @@ struct LoopHandling {
             // Of a coded body the length says little of the file's.
             let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
             let upload = try UploadExchange(
-                name: name, precondition: precondition, declaredBytes: declaredBytes, exchange: exchange,
+                name: name, options: PublishOptions(precondition: precondition), declaredBytes: declaredBytes, exchange: exchange,
                 context: context, grant: grant, shared: shared)
             pending[exchange] = .upload(upload)
             return .streamed(windowBytes: UploadExchange.windowBytes)

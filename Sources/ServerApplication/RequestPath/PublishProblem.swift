@@ -67,6 +67,8 @@ enum PublishProblem {
             )
         case .stopping:
             return (ProblemDocument(.draining), AnswerFields.retry(after: 1))
+        default:
+            return (ProblemDocument(.conflict, title: "x", detail: "\(error)"), AnswerFields.problem)
         }
     }
 
