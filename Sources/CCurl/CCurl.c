@@ -63,6 +63,9 @@ enum {
     OPTION_SEEK_DATA = 10168,
     OPTION_OPEN_SOCKET_FUNCTION = 20163,
     OPTION_OPEN_SOCKET_DATA = 10164,
+    OPTION_NO_PROGRESS = 43,
+    OPTION_PROGRESS_FUNCTION = 20219,
+    OPTION_PROGRESS_DATA = 10057,
     RESPONSE_CODE = 0x200000 + 2,
     READ_ABORT = 0x10000000,
     SSL_AND_ALL = 3,
@@ -78,6 +81,9 @@ SAME(OPTION_SEEK_FUNCTION, CURLOPT_SEEKFUNCTION);
 SAME(OPTION_SEEK_DATA, CURLOPT_SEEKDATA);
 SAME(OPTION_OPEN_SOCKET_FUNCTION, CURLOPT_OPENSOCKETFUNCTION);
 SAME(OPTION_OPEN_SOCKET_DATA, CURLOPT_OPENSOCKETDATA);
+SAME(OPTION_NO_PROGRESS, CURLOPT_NOPROGRESS);
+SAME(OPTION_PROGRESS_FUNCTION, CURLOPT_XFERINFOFUNCTION);
+SAME(OPTION_PROGRESS_DATA, CURLOPT_XFERINFODATA);
 SAME(RESPONSE_CODE, CURLINFO_RESPONSE_CODE);
 SAME(READ_ABORT, CURL_READFUNC_ABORT);
 #endif
@@ -191,6 +197,12 @@ static int seek_body(void *context, int64_t offset, int origin) {
     return callbacks->rewind(callbacks->context) == 0 ? 0 : 1;
 }
 
+static int ask_whether_stopped(void *context, int64_t total, int64_t done, int64_t send_total, int64_t sent) {
+    struct vencejo_curl_callbacks *callbacks = context;
+    (void)total, (void)done, (void)send_total, (void)sent;
+    return callbacks->is_stopped(callbacks->context);
+}
+
 static int is_link_local(const struct sockaddr *address) {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in v4;
@@ -226,7 +238,7 @@ int vencejo_curl_set_callbacks(void *handle, struct vencejo_curl_callbacks *call
         void *value;
     } data[] = {
         {OPTION_WRITE_DATA, callbacks}, {OPTION_READ_DATA, callbacks},        {OPTION_HEADER_DATA, callbacks},
-        {OPTION_SEEK_DATA, callbacks},  {OPTION_OPEN_SOCKET_DATA, callbacks},
+        {OPTION_SEEK_DATA, callbacks},  {OPTION_OPEN_SOCKET_DATA, callbacks}, {OPTION_PROGRESS_DATA, callbacks},
     };
     for (size_t i = 0; code == 0 && i < sizeof data / sizeof *data; i++) {
         code = curl.easy_setopt(handle, data[i].option, data[i].value);
@@ -236,6 +248,8 @@ int vencejo_curl_set_callbacks(void *handle, struct vencejo_curl_callbacks *call
     if (code == 0) code = curl.easy_setopt(handle, OPTION_READ_FUNCTION, give_body);
     if (code == 0) code = curl.easy_setopt(handle, OPTION_SEEK_FUNCTION, seek_body);
     if (code == 0) code = curl.easy_setopt(handle, OPTION_OPEN_SOCKET_FUNCTION, open_socket);
+    if (code == 0) code = curl.easy_setopt(handle, OPTION_PROGRESS_FUNCTION, ask_whether_stopped);
+    if (code == 0) code = curl.easy_setopt(handle, OPTION_NO_PROGRESS, 0L);
     return code;
 }
 

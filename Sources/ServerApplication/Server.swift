@@ -198,6 +198,13 @@ public final class Server: Sendable {
         }
     }
 
+    /// What makes a predictor of an imported graph.
+    static let compile: ModelRegistry.Compiler = { (graph) throws(ImportError) -> PreparedModel in
+        let compiled = try ModelCompiler.compile(graph)
+        return PreparedModel(
+            signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
+    }
+
     private static func makeRegistry(
         _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
         _ log: Log
@@ -206,11 +213,7 @@ public final class Server: Sendable {
         limits.artifactBytesMax = configuration.modelBytesMax.value
         return ModelRegistry(
             importers: SupportedFormats.importers,
-            compile: { (graph) throws(ImportError) -> PreparedModel in
-                let compiled = try ModelCompiler.compile(graph)
-                return PreparedModel(
-                    signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
-            },
+            compile: Self.compile,
             store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
             limits: limits,
             releaseMemory: { Host.releaseFreeMemory() })

@@ -117,7 +117,7 @@ struct UploadTests {
         let etag = try world.publish("a", 1).model.etag
         #expect(throws: PublishError.preconditionFailed(currentETag: etag)) {
             try receiver.begin(
-                "a", precondition: PublishPrecondition(ifNoneMatch: .any), declaredBytes: nil, onCredit: {},
+                "a", options: PublishOptions(precondition: PublishPrecondition(ifNoneMatch: .any)), declaredBytes: nil, onCredit: {},
                 completion: { _ in })
         }
         #expect(receiver.runningCount == 0)

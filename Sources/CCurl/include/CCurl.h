@@ -68,6 +68,8 @@ struct vencejo_curl_callbacks {
     ptrdiff_t (*read)(void *context, uint8_t *bytes, size_t count);
     // Goes back to the first byte; not 0 for a failure.
     int (*rewind)(void *context);
+    // Asked about once a second: not 0 ends the transfer.
+    int (*is_stopped)(void *context);
     // Whether addresses that only this host reaches (169.254.0.0/16, fe80::/10, fd00:ec2::/32) may be connected to: the
     // clouds' metadata services live there, and nothing else that is to be asked.
     int allows_link_local;

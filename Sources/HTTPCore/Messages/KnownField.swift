@@ -7,6 +7,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case inferenceHeaderContentLength, inferenceTimeout
     case xAmznSageMakerTargetModel, xAmznSageMakerCustomAttributes
     case ceID, ceSource, ceSpecVersion, ceType
+    case minGeneration
 
     /// The name in small letters.
     package var name: String {
@@ -40,6 +41,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case .ceSource: "ce-source"
         case .ceSpecVersion: "ce-specversion"
         case .ceType: "ce-type"
+        case .minGeneration: "x-min-generation"
         }
     }
 }

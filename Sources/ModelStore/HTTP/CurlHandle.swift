@@ -15,10 +15,11 @@ internal import Serving
     deinit { unsafe vencejo_curl_close(handle) }
 
     func perform(
-        _ request: HTTPRequest, _ settings: CurlTransport.Settings, _ sink: (any BodySink)?
+        _ request: HTTPRequest, _ settings: CurlTransport.Settings, _ sink: (any BodySink)?,
+        isStopped: @escaping @Sendable () -> Bool
     ) throws(HTTPFailure) -> HTTPResponse {
         unsafe vencejo_curl_reset(handle)
-        let transfer = CurlTransfer(request, sink)
+        let transfer = CurlTransfer(request, sink, isStopped: isStopped)
         let fields = try CurlLines(Self.fieldLines(of: request))
         try setUp(request, settings, fields)
         return try withExtendedLifetime((transfer, fields)) { () throws(HTTPFailure) -> HTTPResponse in

@@ -13,13 +13,16 @@ final class CurlTransfer {
     private var bytesSent = 0
     /// Why a callback ended the transfer.
     private var own: HTTPFailure?
+    /// Whether the server stops.
+    private let isStopped: @Sendable () -> Bool
 
     /// Bytes of an answer's head.
     private static let fieldBytesMax = 64 << 10
     /// Bytes of a refusal's body, which is shown in part.
     private static let refusalBytesMax = 16 << 10
 
-    init(_ request: HTTPRequest, _ sink: (any BodySink)?) {
+    init(_ request: HTTPRequest, _ sink: (any BodySink)?, isStopped: @escaping @Sendable () -> Bool) {
+        self.isStopped = isStopped
         self.request = request
         self.sink = sink
     }
@@ -42,6 +45,7 @@ final class CurlTransfer {
                 return given.count
             },
             rewind: { context in unsafe CurlTransfer.of(context)?.rewind() == true ? 0 : -1 },
+            is_stopped: { context in unsafe CurlTransfer.of(context)?.isStopped() == true ? 1 : 0 },
             allows_link_local: allowsLinkLocal ? 1 : 0, has_refused: 0)
     }
 
@@ -135,6 +139,7 @@ final class CurlTransfer {
             return HTTPFailure(.refusedAddress, "the host's address is one that only this machine reaches")
         }
         switch Int(code) {
+        case VENCEJO_CURL_ABORTED: return HTTPFailure(.stopped, "the server is stopping")
         case VENCEJO_CURL_TIMED_OUT: return HTTPFailure(.timeout, text)
         case VENCEJO_CURL_NOT_TRUSTED, VENCEJO_CURL_NO_CA_FILE: return HTTPFailure(.notTrusted, text)
         case VENCEJO_CURL_NO_HOST, VENCEJO_CURL_NO_CONNECTION, VENCEJO_CURL_CUT, VENCEJO_CURL_TLS_FAILED,

@@ -24,6 +24,10 @@ package final class CurlTransport: HTTPTransport {
     /// Handles that nobody uses now.
     private let idle = Mutex<[CurlHandle]>([])
     private static let idleMax = 4
+    private let isClosed: Stop
+    private final class Stop: Sendable {
+        let hasCome = Atomic<Bool>(false)
+    }
 
     /// - Throws: `HTTPFailure` if there is no libcurl.
     package init(_ settings: Settings = Settings()) throws(HTTPFailure) {
@@ -31,16 +35,21 @@ package final class CurlTransport: HTTPTransport {
             throw HTTPFailure(.local, "libcurl 7.75 or later (libcurl.so.4) is needed for this store, and is not there")
         }
         self.settings = settings
+        isClosed = Stop()
     }
+
+    package func close() { isClosed.hasCome.store(true, ordering: .relaxed) }
 
     /// Such as `libcurl/7.88.1 OpenSSL/3.0.15`.
     package static var version: String { unsafe String(cString: vencejo_curl_version()) }
 
     package func perform(_ request: HTTPRequest, into sink: (any BodySink)?) throws(HTTPFailure) -> HTTPResponse {
+        guard !isClosed.hasCome.load(ordering: .relaxed) else { throw HTTPFailure(.stopped, "the server is stopping") }
         guard let handle = idle.withLock({ $0.popLast() }) ?? CurlHandle() else {
             throw HTTPFailure(.local, "libcurl has no memory")
         }
-        let response = try handle.perform(request, settings, sink)
+        let isClosed = isClosed
+        let response = try handle.perform(request, settings, sink) { isClosed.hasCome.load(ordering: .relaxed) }
         // A handle that failed is let go of, and its connections with it.
         idle.withLock { idle in
             if idle.count < Self.idleMax { idle.append(handle) }

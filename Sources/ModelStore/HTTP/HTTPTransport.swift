@@ -74,6 +74,8 @@ package struct HTTPFailure: Error, Sendable, Hashable {
         case tooLarge
         /// The name leads to an address that only this host reaches.
         case refusedAddress
+        /// The server stops, and waits for nothing any more.
+        case stopped
         /// Our own side failed: a file, memory, the library.
         case local
     }
@@ -115,4 +117,7 @@ package protocol HTTPTransport: Sendable {
     ///   - sink: takes the body where the status says success; nil keeps it in the response.
     /// - Throws: if there is no whole answer. An answer of any status is not a failure.
     func perform(_ request: HTTPRequest, into sink: (any BodySink)?) throws(HTTPFailure) -> HTTPResponse
+
+    /// Ends what is under way, and everything that comes. From any thread.
+    func close()
 }

@@ -83,6 +83,7 @@ extension HTTPFailure {
             case .notTrusted: (.io, "the object store's certificate is not trusted")
             case .tooLarge: (.limit, "the object store's answer is larger than is allowed")
             case .refusedAddress: (.permission, "the object store's name leads to an address that may not be asked")
+            case .stopped: (.io, "the server is stopping")
             case .local: (.io, "the request could not be made")
             }
         return StoreError(kind, while: operation, detail: detail, path: "\(place): \(text)")

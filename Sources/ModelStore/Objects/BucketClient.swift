@@ -59,6 +59,8 @@ package final class BucketClient: ObjectClient {
 
     // MARK: Verbs
 
+    package func close() { http.transport.close() }
+
     package func read(_ key: String, bytesMax: Int, while operation: String) throws(StoreError) -> [UInt8]? {
         let response = try send(while: operation, key) { () throws(StoreError) in
             var request = HTTPRequest(.get, url(key))

@@ -60,4 +60,7 @@ package protocol ObjectClient: Sendable {
 
     /// Removes an object, if it is there.
     func remove(_ key: String, while operation: String) throws(StoreError)
+
+    /// Ends what is under way, and everything that comes. From any thread.
+    func close()
 }

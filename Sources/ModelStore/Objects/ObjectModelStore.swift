@@ -58,6 +58,8 @@ package final class ObjectModelStore: ModelStore {
         self.files = files
     }
 
+    package func close() { client.close() }
+
     // MARK: Looking
 
     package func newestManifest() throws(StoreError) -> ManifestLookup {

@@ -18,6 +18,8 @@ package final class WebClient: ObjectClient {
         self.http = http
     }
 
+    package func close() { http.transport.close() }
+
     package func read(_ key: String, bytesMax: Int, while operation: String) throws(StoreError) -> [UInt8]? {
         let response = try http.send(while: operation, place: place + key) { (_) throws(StoreError) in
             var request = HTTPRequest(.get, place + key)
