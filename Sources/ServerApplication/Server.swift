@@ -27,6 +27,8 @@ public final class Server: Sendable {
     private let http: HTTPServer
     private let services: SharedServices
     private let control: ControlThread
+    private let store: any ModelStore
+    private let follower: StoreFollower?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -53,15 +55,25 @@ public final class Server: Sendable {
             log.warning("nothing to serve, and no way to send a model: name a model file, or set VENCEJO_ADMIN_TOKEN")
         }
 
-        let services = SharedServices(
+        if !store.keepsBlobs, adminToken != nil {
+            log.info("there is no store: an upload serves on this instance only, and ends with it")
+        }
+        let follower = try Self.startFollower(configuration, registry, store, control, log)
+
+        var services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
             state: ServerState())
+        services.follower = follower
+        services.uploadsEndHere = !store.keepsBlobs
+        services.refusesUploads = !store.keepsBlobs && configuration.storeSettings.uploads.value == .refuse
         do {
-            http = try HTTPServer(Self.settings(configuration, plan)) { LoopHandler(context: $0, shared: services) }
+            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in LoopHandler(context: $0, shared: services) }
         } catch {
+            store.close()
+            follower?.stop()
             control.stop()
             let listen = configuration.listen
             let source = listen.value.isEmpty ? configuration.port.source : listen.source
@@ -69,12 +81,15 @@ public final class Server: Sendable {
             throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        if let follower { ServerMetrics.declare(in: metrics, follower) }
         services.metrics.attach(http.counters)
         started = configuration
         self.configuration = Mutex(configuration)
         self.madeToken = madeToken
         self.services = services
         self.control = control
+        self.store = store
+        self.follower = follower
         self.log = log
         self.plan = plan
     }
@@ -160,6 +175,9 @@ public final class Server: Sendable {
         if delay > 0 { Host.wait(seconds: delay) }
         http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
+        // What waits for a store far away would keep the stop waiting.
+        store.close()
+        follower?.stop()
         control.stop()
         log.info("stopped")
     }
@@ -222,6 +240,21 @@ public final class Server: Sendable {
     private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {
         do {
             return try ControlThread { registry.housekeep() }
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    /// nil where nobody else can have published: a store in memory, or one that is not to be looked at again.
+    private static func startFollower(
+        _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ store: any ModelStore,
+        _ control: ControlThread, _ log: Log
+    ) throws(CommandError) -> StoreFollower? {
+        let milliseconds = configuration.storeSettings.pollMilliseconds.value
+        guard store.keepsBlobs, milliseconds > 0 else { return nil }
+        do {
+            return try StoreFollower(
+                registry, store, control: control, interval: .milliseconds(milliseconds), log: log)
         } catch {
             throw CommandError("\(error)")
         }

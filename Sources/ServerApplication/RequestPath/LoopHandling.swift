@@ -46,6 +46,9 @@ struct LoopHandling {
     /// upload along.
     private var whole: [ExchangeID: UploadExchange] = [:]
 
+    /// Requests that wait for a newer state.
+    private var waiting = MinimumGeneration()
+
     private typealias Prediction = ExpectedPredictions.Prediction
 
     private enum PendingRequest {
@@ -90,6 +93,7 @@ struct LoopHandling {
     private mutating func answerOrExpect(
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
+        if head.has(.minGeneration), let mode = awaitGeneration(head, exchange, sink) { return mode }
         switch shared.routes.match(head, &parameters) {
         case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
             return refuseToken(head, route)
@@ -126,6 +130,7 @@ struct LoopHandling {
 
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
+        if waiting.count > 0, takeWaiting(bytes, exchange, sink) { return }
         switch pending[exchange] {
         case .predict(let name)?:
             pending[exchange] = nil
@@ -152,11 +157,15 @@ struct LoopHandling {
 
     mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
+    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if let request = waiting.remove(exchange) { return refuseWaiting(request, exchange, sink) }
+        grpc.expired(exchange, sink)
+    }
 
     mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
+        _ = waiting.remove(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
         let ticket = BatchTicket(exchange)
@@ -169,6 +178,8 @@ struct LoopHandling {
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
         adoptPool()
+        if waiting.count > 0 { releaseWaiting(sink) }
+        if let follower = shared.follower { follower.askIfStale(at: context.clock.now().elapsedNanoseconds) }
         if let next = shared.live.adopt(&liveNumber) {
             live = next
             grantedFields.removeAll()
@@ -179,7 +190,7 @@ struct LoopHandling {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
-        return pending.count + expected.count + batcher.waitingTickets
+        return pending.count + expected.count + batcher.waitingTickets + waiting.count
     }
 
     /// The model that the path names, mostly without escapes.
@@ -200,7 +211,7 @@ struct LoopHandling {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
         // What waits: bodies that are still coming, and rows of this tick.
-        guard pending.count + expected.count + batcher.waitingTickets < live.inFlightMax else {
+        guard pending.count + expected.count + batcher.waitingTickets + waiting.count < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
@@ -211,6 +222,86 @@ struct LoopHandling {
         if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
         return .buffered(bytesMax: live.bodyBytesMax)
+    }
+
+    // MARK: Requests for a newer state
+
+    /// How a request begins that names the least generation that may answer it; nil where what serves will do.
+    private mutating func awaitGeneration(
+        _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode? {
+        guard case .found(let route, _) = shared.routes.match(head, &parameters), route.takesMinimumGeneration,
+            !isClosed(to: head, route)
+        else { return nil }
+        let asked: Int
+        do throws(MinimumGeneration.Malformed) {
+            guard let generation = try MinimumGeneration.asked(by: head) else { return nil }
+            asked = generation
+        } catch {
+            return refuse(error.problem, AnswerFields.problem, route)
+        }
+        guard asked > pool.generation else { return nil }
+        let name = route == .modelPredict ? nameInPath(of: head) : nil
+        // A name that is not known may come with the newer state.
+        guard let follower = shared.follower, waiting.park(exchange, route, name, asked) else {
+            return refuse(
+                MinimumGeneration.refusal(asked, serving: pool.generation), AnswerFields.retry(after: 1), route)
+        }
+        if let grant { grants[exchange] = grant }
+        follower.ask()
+        sink.expire(exchange, after: MinimumGeneration.patience)
+        return .buffered(bytesMax: live.bodyBytesMax)
+    }
+
+    /// - Returns: whether the body belongs to a request that waits, or has waited.
+    private mutating func takeWaiting(
+        _ body: Span<UInt8>, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> Bool {
+        switch waiting.take(body, exchange, serving: pool.generation) {
+        case .none: return false
+        case .kept: break
+        case .refused(let request): refuseWaiting(request, exchange, sink)
+        case .ready(let request): answerWaiting(request, body, exchange, sink)
+        }
+        return true
+    }
+
+    private mutating func releaseWaiting(_ sink: any ExchangeSink) {
+        let released = waiting.release(serving: pool.generation)
+        guard !released.isEmpty else { return }
+        for (exchange, request) in released {
+            let body = request.body ?? []
+            answerWaiting(request, body.span, exchange, sink)
+        }
+        flush(sink)
+        meter.endTick()
+    }
+
+    private mutating func answerWaiting(
+        _ request: MinimumGeneration.Parked, _ body: Span<UInt8>, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) {
+        if request.route == .listModels {
+            writer.reset()
+            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            sink.respond(exchange, .ok, answerFields(AnswerFields.json, exchange), body: writer.bytes.span)
+            meter.count(.listModels, .ok, nanoseconds: 0, bytes: writer.bytes.count)
+            return
+        }
+        guard let model = request.name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
+            return answer(
+                .unknownModel(name: request.name, known: pool.names), request.route, exchange, nil, nanoseconds: 0,
+                sink)
+        }
+        predict(Prediction(exchange: exchange, model: model, route: request.route), body, sink)
+    }
+
+    private mutating func refuseWaiting(
+        _ request: MinimumGeneration.Parked, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) {
+        let body = MinimumGeneration.refusal(request.generation, serving: pool.generation).bytes()
+        sink.respond(
+            exchange, .serviceUnavailable, answerFields(AnswerFields.retry(after: 1), exchange), body: body.span)
+        meter.count(request.route, .serviceUnavailable, nanoseconds: 0, bytes: body.count)
     }
 
     @inline(__always)
@@ -332,7 +423,8 @@ struct LoopHandling {
         case .live: return finishState("live", .ok, route)
         case .ready:
             let state = shared.state.current
-            return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
+            return finishState(
+                state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report)
         case .root: return finishState("alive", .ok, route)
         case .predict, .modelPredict, .options, .healthCheck, .healthWatch, .healthList, .unknown:
             preconditionFailure("\(route) is not a control route")
@@ -358,6 +450,14 @@ struct LoopHandling {
     ) -> BodyMode {
         if let refusal = BodyType.refusal(head, isPrediction: false) {
             return refuse(refusal, AnswerFields.unsupported, .putModel)
+        }
+        if shared.refusesUploads {
+            return refuse(
+                ProblemDocument(
+                    .forbidden, title: "Uploads are refused",
+                    detail: "this instance has no store that it can write, so an upload would end with it; "
+                        + "publish into the store that it follows"),
+                AnswerFields.problem, .putModel)
         }
         guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
         forgetEndedUploads()
@@ -491,11 +591,14 @@ struct LoopHandling {
 
     private func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
 
-    private mutating func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
+    private mutating func finishState(
+        _ state: String, _ status: HTTPStatus, _ route: RequestRoute, store: StoreReport? = nil
+    ) -> BodyMode {
         writer.reset()
         writer.beginObject()
         writer.key("status")
         writer.string(state)
+        store?.write(into: &writer)
         writer.endObject()
         writer.raw("\n")
         return finish(status, AnswerFields.json, route)

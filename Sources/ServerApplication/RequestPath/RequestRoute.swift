@@ -29,6 +29,9 @@ enum RequestRoute: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether a request may say how new the state has to be that answers it.
+    var takesMinimumGeneration: Bool { self == .predict || self == .modelPredict || self == .listModels }
+
     /// Whether it is a method of a gRPC service.
     var isGRPC: Bool {
         switch self {

@@ -10,4 +10,9 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
+    /// nil where nobody else writes the store.
+    var follower: (any StoreFollowing)?
+    /// Whether an upload ends with this process; and whether it is refused for that.
+    var uploadsEndHere = false
+    var refusesUploads = false
 }

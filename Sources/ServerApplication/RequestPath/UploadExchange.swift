@@ -59,7 +59,8 @@ final class UploadExchange: Sendable {
                 switch result {
                 case .success(let report):
                     status = report.isNew ? .created : .ok
-                    fields = AnswerFields.page(of: report.model)
+                    let page = AnswerFields.page(of: report.model)
+                    fields = shared.uploadsEndHere ? page.adding(AnswerFields.endsHere) : page
                     var writer = JSONWriter()
                     let isDefault = shared.registry.pool.defaultModel === report.model
                     ModelPage.write(ModelStatus(report.model, isDefault: isDefault), into: &writer)

@@ -1,3 +1,5 @@
+internal import ByteCoding
+
 /// What a loop asks of whoever follows the store.
 protocol StoreFollowing: Sendable {
     /// Looks at once: a request asks for what is newer than what serves.
@@ -26,4 +28,25 @@ struct StoreReport: Sendable, Hashable {
     let lag: Lag?
     let looks: UInt64
     let failedLooks: UInt64
+}
+
+extension StoreReport {
+    /// The member `store` of an object that is being written.
+    func write(into writer: inout JSONWriter) {
+        writer.key("store")
+        writer.beginObject()
+        writer.key("generation_seen")
+        writer.number(Int64(seenGeneration))
+        writer.key("generation_served")
+        writer.number(Int64(servedGeneration))
+        writer.key("seen_at")
+        writer.number(lookedAt)
+        if let lag {
+            writer.key("lagging_since")
+            writer.number(lag.since)
+            writer.key("reason")
+            writer.string(lag.reason)
+        }
+        writer.endObject()
+    }
 }
