@@ -5,6 +5,7 @@ internal import Synchronization
 ///
 ///     blobs/sha256/<64 hexadecimal digits>     the artifacts, each named by its content
 ///     manifests/<generation, 16 digits>.json   the states, each created exactly once
+///     manifests/latest.json                    a hint at the newest, for those who cannot list
 ///     tmp/<random>                             what is being written
 ///
 /// A file is written in `tmp`, brought to the disk by `fsync`, and only then given its name: blobs by `rename`, since
@@ -151,6 +152,15 @@ package final class FileModelStore: ModelStore {
             try? files.remove(path)
             throw error.stored(while: operation, path: path)
         }
+        writeHint(manifest.generation)
+    }
+
+    /// For those who read the directory through a web server and cannot list it. A commit does not fail for it.
+    private func writeHint(_ generation: Int) {
+        guard let file = try? TemporaryFile(in: temporariesPath, files) else { return }
+        defer { file.discard() }
+        guard (try? file.append(StoreHint.encode(generation))) != nil, (try? file.synchronize()) != nil else { return }
+        try? file.rename(to: manifestsPath + "/" + StoreHint.name)
     }
 
     func generations() throws(StoreError) -> [Int] {

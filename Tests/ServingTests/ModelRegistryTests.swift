@@ -147,7 +147,10 @@ struct ModelRegistryTests {
         #expect(throws: PublishError.preconditionFailed(currentETag: nil)) {
             try world.publish("b", 1, PublishPrecondition(ifMatch: .any))
         }
-        #expect(!world.registry.holds(match, for: "a") && world.registry.holds(onlyNew, for: "b"))
+        #expect(throws: PublishError.preconditionFailed(currentETag: second.etag)) {
+            try world.registry.refuseEarly("a", PublishOptions(precondition: match))
+        }
+        try world.registry.refuseEarly("b", PublishOptions(precondition: onlyNew))
     }
 
     /// Many clients try to replace the version they have seen: exactly one of each round gets through.

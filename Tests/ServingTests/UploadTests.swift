@@ -31,7 +31,8 @@ struct UploadTests {
             registry: world.registry, store: world.store, control: control, uploadsMax: uploadsMax)
         let outcome = Outcome()
         let upload = try receiver.begin(
-            name, options: PublishOptions(), declaredBytes: declared, onCredit: onCredit, completion: { outcome.set($0) })
+            name, options: PublishOptions(), declaredBytes: declared, onCredit: onCredit,
+            completion: { outcome.set($0) })
         return (upload, outcome, receiver)
     }
 
@@ -117,7 +118,8 @@ struct UploadTests {
         let etag = try world.publish("a", 1).model.etag
         #expect(throws: PublishError.preconditionFailed(currentETag: etag)) {
             try receiver.begin(
-                "a", options: PublishOptions(precondition: PublishPrecondition(ifNoneMatch: .any)), declaredBytes: nil, onCredit: {},
+                "a", options: PublishOptions(precondition: PublishPrecondition(ifNoneMatch: .any)), declaredBytes: nil,
+                onCredit: {},
                 completion: { _ in })
         }
         #expect(receiver.runningCount == 0)

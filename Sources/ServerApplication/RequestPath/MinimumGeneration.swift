@@ -10,6 +10,8 @@ struct MinimumGeneration {
         let route: RequestRoute
         /// nil: the default model.
         let name: String?
+        /// A number or an alias, where the path has one.
+        let version: String?
         let generation: Int
         /// nil until it has come whole.
         var body: [UInt8]?
@@ -47,9 +49,9 @@ struct MinimumGeneration {
     }
 
     /// - Returns: false where too many wait.
-    mutating func park(_ exchange: ExchangeID, _ route: RequestRoute, _ name: String?, _ generation: Int) -> Bool {
+    mutating func park(_ request: Parked, _ exchange: ExchangeID) -> Bool {
         guard parked.count < Self.parkedMax else { return false }
-        parked[exchange] = Parked(route: route, name: name, generation: generation)
+        parked[exchange] = request
         return true
     }
 

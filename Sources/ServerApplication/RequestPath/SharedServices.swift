@@ -10,6 +10,7 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
+    let jobs = PublishJobs()
     /// nil where nobody else writes the store.
     var follower: (any StoreFollowing)?
     /// Whether an upload ends with this process; and whether it is refused for that.

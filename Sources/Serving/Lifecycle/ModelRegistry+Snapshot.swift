@@ -2,8 +2,8 @@ internal import Telemetry
 
 // What of the registry makes the next snapshot. Called while its lock is held.
 //
-// Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the reference that
-// keeps the old one from being freed.
+// Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the reference
+// that keeps the old one from being freed.
 extension ModelRegistry {
     /// Which versions are loaded.
     enum Loading {
@@ -133,7 +133,8 @@ extension ModelRegistry {
     /// - Returns: whether all loops have let go of what was replaced.
     func swap(_ entries: [PooledModel], _ state: State) -> Bool {
         let isDrained = publisher.publish(
-            entries, defaultName: state.defaultName, generation: max(state.servedGeneration, publisher.current.generation),
+            entries, defaultName: state.defaultName,
+            generation: max(state.servedGeneration, publisher.current.generation),
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
         reclaim()
@@ -152,9 +153,9 @@ extension ModelRegistry {
 
     /// Where memory is short, versions of the model that are only kept for a rollback go first.
     /// - Throws: `outOfMemory` where that is not enough.
-    func makeRoom(for needed: Int, replacing name: String, _ state: State) throws(PublishError) {
+    func makeRoom(for needed: Int, replacing name: String?, _ state: State) throws(PublishError) {
         if (try? admit(needed)) != nil { return }
-        if let entries = entries(thinning: name) { _ = swap(entries, state) }
+        if let name, let entries = entries(thinning: name) { _ = swap(entries, state) }
         try admit(needed)
     }
 

@@ -9,7 +9,8 @@ extension ModelRegistry {
     ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
     ///   - change: the model as of that generation; nil takes it out.
     ///   - name: the model's.
-    /// - Throws: what the store, `check` or `change` throws, and `conflict` if other writers are faster again and again.
+    /// - Throws: what the store, `check` or `change` throws, and `conflict` if other writers are faster again and
+    ///   again.
     func commit(
         _ state: inout State, check: (State) throws(PublishError) -> Void,
         change: (State, Int) throws(PublishError) -> StoredModel?, to name: String

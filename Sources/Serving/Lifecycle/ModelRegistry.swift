@@ -186,8 +186,9 @@ package final class ModelRegistry: Sendable {
     }
 
     /// Publishes an artifact that has been received: as a new model, or in place of the version that serves.
+    /// - Parameter name: nil where the bundle says what it is called.
     package func publish(
-        _ name: String, _ artifact: ReceivedArtifact, _ options: PublishOptions
+        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
     ) throws(PublishError) -> PublishReport {
         defer { artifact.writer.discard() }
         do throws(PublishError) {
@@ -197,7 +198,7 @@ package final class ModelRegistry: Sendable {
             metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
             metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
             log.info(
-                report.isDryRun ? "tried" : "published", LogField("model", .text(name)),
+                report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
                 LogField("version", .integer(report.model.version)),
                 LogField("digest", .text(artifact.digest.description)),
                 LogField("format", .text(report.model.format)),
@@ -205,7 +206,7 @@ package final class ModelRegistry: Sendable {
                 LogField("seconds", .seconds(report.timings.total)))
             for sentence in report.model.shadow?.broken ?? [] {
                 log.warning(
-                    "a new version answers otherwise", LogField("model", .text(name)),
+                    "a new version answers otherwise", LogField("model", .text(report.model.name)),
                     LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
             }
             return report
@@ -216,7 +217,8 @@ package final class ModelRegistry: Sendable {
             case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
             default: break
             }
-            log.warning("not published", LogField("model", .text(name)), LogField("reason", .text("\(error)")))
+            log.warning(
+                "not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
             if case .store(let failure) = error, let path = failure.path {
                 log.error("\(failure)", LogField("path", .text(path)))
             }
@@ -225,22 +227,22 @@ package final class ModelRegistry: Sendable {
     }
 
     private func publish(
-        _ name: String, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
+        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
     ) throws(PublishError) -> PublishReport {
-        guard ModelName.isValid(name) else { throw .invalidName(name) }
         guard artifact.byteCount <= limits.artifactBytesMax else {
             throw .tooLarge(bytesMax: limits.artifactBytesMax)
         }
         // What can be known before the work is said before the work.
-        try check(options.precondition, name, state)
-        try checkRoom(for: name)
-        try makeRoom(for: artifact.byteCount, replacing: name, state)
+        if let givenName { try checkName(givenName, options, state) }
+        try makeRoom(for: artifact.byteCount, replacing: givenName, state)
         if !options.isDryRun { try checkWritable(while: "publishing") }
 
         var built = try builder.build(
             { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
-            admit: { (bytes) throws(PublishError) in try makeRoom(for: bytes, replacing: name, state) })
+            admit: { (bytes) throws(PublishError) in try makeRoom(for: bytes, replacing: givenName, state) })
         built.timings.receive = artifact.receive
+        guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
+        if givenName == nil { try checkName(name, options, state) }
         let shadow = try compare(built.prepared, name, options, &built.timings)
         let previousVersion = servingVersion(name)
         if options.isDryRun {
@@ -261,7 +263,7 @@ package final class ModelRegistry: Sendable {
             throw .store(error)
         }
         try commit(
-            &state, check: { (state: State) throws(PublishError) in try check(options.precondition, name, state) },
+            &state, check: { (state: State) throws(PublishError) in try check(options, name, state) },
             change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
                 let version = StoredModel.Version(
                     number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
@@ -500,10 +502,17 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Conditions
 
-    /// Whether the precondition holds, as far as can be told without the control thread: lets a loop refuse an upload
-    /// before its body. The answer that counts is given again by `publish`.
-    package func holds(_ precondition: PublishPrecondition, for name: String) -> Bool {
-        precondition.holds(for: publisher.current.entry(named: name)?.etag)
+    /// Refuses an upload before its body, as far as can be told without the control thread. The answer that counts is
+    /// given again by `publish`.
+    package func refuseEarly(_ name: String, _ options: PublishOptions) throws(PublishError) {
+        let etag = publisher.current.entry(named: name)?.etag
+        guard etag == nil || !options.mustBeNew else { throw .alreadyThere(name: name) }
+        guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }
+    }
+
+    private func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
+        if options.mustBeNew, currentETag(name, state) != nil { throw .alreadyThere(name: name) }
+        try check(options.precondition, name, state)
     }
 
     private func check(
@@ -521,6 +530,12 @@ package final class ModelRegistry: Sendable {
     /// The highest number that has been given out.
     private func currentNumber(_ name: String, _ state: State) -> Int {
         max(state.manifest?.model(named: name)?.highestNumber ?? 0, servingVersion(name) ?? 0)
+    }
+
+    private func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
+        guard ModelName.isValid(name) else { throw .invalidName(name) }
+        try check(options, name, state)
+        try checkRoom(for: name)
     }
 
     private func checkRoom(for name: String) throws(PublishError) {
@@ -555,7 +570,8 @@ extension PublishError {
         case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
         case .outOfMemory: "out_of_memory"
         case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .versionInUse, .notStored, .cancelled, .stopping:
+        case .invalidName, .busy, .unknownModel, .unknownVersion, .versionInUse, .notStored, .alreadyThere, .nameless,
+            .cancelled, .stopping:
             "other"
         }
     }

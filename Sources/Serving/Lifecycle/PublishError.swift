@@ -25,6 +25,10 @@ package enum PublishError: Error, Sendable, Hashable {
     /// Other writers committed to the store again and again in between.
     case conflict
     case unknownModel(name: String, known: [String])
+    /// There is a model of that name, and a new one was wanted.
+    case alreadyThere(name: String)
+    /// Neither the request nor the bundle says what the model is called.
+    case nameless
     /// A version, or an alias, that is not kept.
     case unknownVersion(name: String, version: String, known: [Int])
     case tooManyAliases(aliasesMax: Int)
@@ -58,6 +62,8 @@ extension PublishError: CustomStringConvertible {
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
             "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .alreadyThere(let name): "there is a model \"\(name)\" already"
+        case .nameless: "neither the request nor the bundle says what the model is called"
         case .unknownVersion(let name, let version, let known):
             "\(name) has no version \(version); it has \(known.map { String($0) }.joined(separator: ", "))"
         case .tooManyAliases(let aliasesMax): "a model has at most \(aliasesMax) aliases"
@@ -66,7 +72,7 @@ extension PublishError: CustomStringConvertible {
         case .shadowRefused(let report):
             "it answers otherwise than version \(report.version): \(report.broken.joined(separator: "; "))"
         case .outOfMemory(let shortage):
-            "it needs \(shortage.needed) bytes of memory; models hold \(shortage.used) of the \(shortage.limit) they may"
+            "it needs \(shortage.needed) bytes of memory; models hold \(shortage.used) of \(shortage.limit)"
         case .cancelled: "the client left before the model was complete"
         case .stopping: "the server is stopping"
         }

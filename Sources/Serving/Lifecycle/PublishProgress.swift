@@ -35,6 +35,8 @@ package struct PublishOptions: Sendable {
     package var isDryRun = false
     /// What is done with a version that answers otherwise; nil: what the model's policy says.
     package var shadowAction: ShadowPolicy.Action?
+    /// Whether a model of that name is a reason to refuse.
+    package var mustBeNew = false
     package var progress: PublishProgress?
 
     package init(precondition: PublishPrecondition = .none) { self.precondition = precondition }

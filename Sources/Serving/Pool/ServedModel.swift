@@ -58,8 +58,8 @@ package final class ServedModel: Sendable {
 
     package init(
         name: String, version: Int, digest: ContentDigest, generation: Int, imported: ImportedModel,
-        prepared: PreparedModel, golden: GoldenCheck.Report, shadow: ShadowReport? = nil, artifactBytes: Int, timings: PublishTimings,
-        loadedAt: Int64, metrics: ModelMetrics
+        prepared: PreparedModel, golden: GoldenCheck.Report, shadow: ShadowReport? = nil, artifactBytes: Int,
+        timings: PublishTimings, loadedAt: Int64, metrics: ModelMetrics
     ) {
         self.name = name
         self.version = version

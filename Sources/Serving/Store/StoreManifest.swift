@@ -1,5 +1,5 @@
-/// The whole state of a store at one generation: which models there are, and which blob each of their versions is. Never
-/// changed; the next state is the next generation.
+/// The whole state of a store at one generation: which models there are, and which blob each of their versions is.
+/// Never changed; the next state is the next generation.
 package struct StoreManifest: Sendable, Hashable {
     /// 1 for the first.
     package let generation: Int

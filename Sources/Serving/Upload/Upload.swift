@@ -82,7 +82,7 @@ package final class Upload: Sendable {
         case rest
     }
 
-    let name: String
+    let name: String?
     private let options: PublishOptions
     private let registry: ModelRegistry
     private let store: any ModelStore
@@ -95,7 +95,7 @@ package final class Upload: Sendable {
     private let sink = Mutex(Sink())
 
     init(
-        name: String, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
+        name: String?, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
         control: any ControlQueue, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
