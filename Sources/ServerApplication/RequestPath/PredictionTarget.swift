@@ -1,7 +1,7 @@
 internal import Serving
 
-/// What a prediction asks for whose body is still to come: the words of its path, and not the model, so that a slow body
-/// does not keep a replaced model alive.
+/// What a prediction asks for whose body is still to come: the words of its path, and not the model, so that a slow
+/// body does not keep a replaced model alive.
 enum PredictionTarget {
     case standard
     case model(String)

@@ -44,6 +44,13 @@ enum PublishProblem {
             document.members = [("kind", reason.kind.rawValue), ("place", reason.place)]
             if let remedy = reason.remedy { document.members.append(("remedy", remedy)) }
             return (document, AnswerFields.problem)
+        case .store(let reason) where reason.kind == .missing:
+            return (
+                ProblemDocument(
+                    .notFound, title: "The file is not kept",
+                    detail: "the model's file is not in the store; a server without --store keeps none"),
+                AnswerFields.problem
+            )
         case .store(let reason):
             let status: HTTPStatus = reason.kind == .full ? .insufficientStorage : .serviceUnavailable
             return (
