@@ -37,7 +37,8 @@ class ObjectStoreTestCase(unittest.TestCase):
 
     def serve(self, place=STORE, storage=None, *, env=None, arguments=POLL, **more):
         settings = dict((storage or self.storage).environment(), **(env or {}))
-        return Server(store=place, env=settings, arguments=arguments, **more)
+        # One loop: what one answer shows the next one shows as well.
+        return Server(store=place, env=settings, arguments=arguments, loops=1, **more)
 
     def assert_price(self, server, which, model="house"):
         self.assertTrue(is_close(server.price(RECORD, model), PRICES[which]), f"expected version {which}")
@@ -197,7 +198,7 @@ class Simple(ObjectStoreTestCase):
             told = []
             self.storage.fault = lambda request: "expired" if not told and not told.append(request) else None
             self.assertEqual(server.put("house", HOUSE_2).status, 200)
-            self.assertTrue(until(lambda: metadata.count("GET", "/reader") == 2))
+            self.assertTrue(until(lambda: metadata.count("GET", "/reader") >= 2))
             self.assertNotIn(metadata.session_token, server.text())
         # Those that are about to end are not used at all.
         self.storage.fault = lambda request: None
@@ -333,7 +334,7 @@ class Following(ObjectStoreTestCase):
 
     def test_a_directory_that_others_write_is_followed(self):
         place = os.path.join(self.directory, "store")
-        with Server(store=place, arguments=POLL) as one, Server(store=place, arguments=POLL) as two:
+        with Server(store=place, arguments=POLL, loops=1) as one, Server(store=place, arguments=POLL, loops=1) as two:
             one.put("house", HOUSE)
             self.assertTrue(until(lambda: generation(two) == 1))
             self.assert_price(two, 0)
@@ -351,10 +352,10 @@ class Google(ObjectStoreTestCase):
         metadata = self.enterContext(Metadata())
         env = {"VENCEJO_GCS_ENDPOINT": cloud.endpoint, "GCE_METADATA_HOST": metadata.address}
         cloud.fault = lambda request, seen=[]: "503" if len(seen) < 3 and not seen.append(request) else None
-        with Server(store=self.place, env=env, arguments=POLL) as one:
+        with Server(store=self.place, env=env, arguments=POLL, loops=1) as one:
             self.assertEqual(one.put("house", HOUSE).status, 201)
             self.assertEqual(one.put("house", HOUSE_2).status, 200)
-            with Server(store=self.place, env=env, arguments=POLL) as two:
+            with Server(store=self.place, env=env, arguments=POLL, loops=1) as two:
                 self.assert_price(two, 1)
                 # Two that have the same in hand: one wins, and the other comes on top of it.
                 self.assertEqual(two.put("band", BAND).status, 201)
@@ -407,10 +408,10 @@ class Google(ObjectStoreTestCase):
 class Web(ObjectStoreTestCase):
     def test_follows_a_directory_behind_a_web_server(self):
         place = os.path.join(self.directory, "store")
-        with Server(store=place) as writer:
+        with Server(store=place, loops=1) as writer:
             writer.put("house", HOUSE)
             web = self.enterContext(WebStore(place))
-            with Server(store=web.endpoint + "/store", arguments=POLL) as reader:
+            with Server(store=web.endpoint + "/store", arguments=POLL, loops=1) as reader:
                 self.assert_price(reader, 0)
                 answer = reader.put("house", HOUSE)
                 self.assertEqual(answer.status, 503, answer)

@@ -132,7 +132,7 @@ package struct AWSCredentialChain: Sendable {
         request.allowsLinkLocal = true
         request.timeout = Self.metadataTimeout
         request.bytesMax = 64 << 10
-        return try http.send(while: Self.operation, place: "credentials") { (_) throws(StoreError) in request }.response
+        return try http.send(while: Self.operation, place: "credentials") { () throws(StoreError) in request }.response
     }
 
     /// The document that ECS and EC2 answer with.

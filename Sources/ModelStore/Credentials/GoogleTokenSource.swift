@@ -22,7 +22,7 @@ package struct GoogleTokenSource: Sendable {
     package func fetch() throws(StoreError) -> (value: String, expires: Int64?) {
         let request = try self.request()
         let response = try http.send(while: Self.operation, place: "credentials") {
-            (_) throws(StoreError) in request
+            () throws(StoreError) in request
         }.response
         guard response.isSuccess else { throw Self.unusable("the credential service answers \(response.status)") }
         let values = FlatJSON.values(of: response.body)

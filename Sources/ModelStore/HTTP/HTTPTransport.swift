@@ -110,6 +110,11 @@ package protocol BodySink: AnyObject, Sendable {
     func append(_ bytes: [UInt8]) throws(StoreError)
 }
 
+/// A sink that keeps what came before a cut.
+package protocol ResumableSink: BodySink {
+    var byteCount: Int { get }
+}
+
 /// Sends a request and waits for its answer. Blocks: called on threads that may wait, never on a loop.
 package protocol HTTPTransport: Sendable {
     /// - Parameters:

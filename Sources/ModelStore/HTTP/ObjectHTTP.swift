@@ -6,6 +6,8 @@ package struct ObjectHTTP: Sendable {
     package struct Policy: Sendable {
         /// Times that a request is sent in all.
         package var attemptsMax = 4
+        /// Times that a download goes on after a cut, having got further each time.
+        package var resumesMax = 64
         package var waitFirst = Duration.milliseconds(100)
         package var waitMax = Duration.seconds(2)
 
@@ -28,22 +30,30 @@ package struct ObjectHTTP: Sendable {
     ///   - place: where, for the log.
     ///   - sink: takes the body of a successful answer; it is told nothing of a failed attempt before, so `make` must
     ///     ask for what is still missing.
-    ///   - make: the request; made anew each time, since its signature carries the time. The attempt counts from 0.
-    /// - Returns: the answer and how many attempts it took; the last one's if all fail in passing.
+    ///   - make: the request; made anew each time, since its signature carries the time.
+    /// - Returns: the answer and how many attempts it took; the last one's if all fail in passing. A cut after which a
+    ///   download has got further is no attempt.
     /// - Throws: if there was none, or `make` throws.
     func send(
-        while operation: String, place: String, into sink: (any BodySink)? = nil,
-        _ make: (Int) throws(StoreError) -> HTTPRequest
+        while operation: String, place: String, into sink: (any ResumableSink)? = nil,
+        _ make: () throws(StoreError) -> HTTPRequest
     ) throws(StoreError) -> (response: HTTPResponse, attempts: Int) {
         var attempt = 0
+        var resumes = 0
         while true {
-            let request = try make(attempt)
+            let request = try make()
+            let before = sink?.byteCount ?? 0
             attempt += 1
             do throws(HTTPFailure) {
                 let response = try transport.perform(request, into: sink)
                 guard Self.isPassing(response.status), attempt < policy.attemptsMax else { return (response, attempt) }
                 wait(before: attempt, Self.retryAfter(response))
             } catch {
+                if let sink, sink.byteCount > before, error.isPassing, resumes < policy.resumesMax {
+                    resumes += 1
+                    attempt = 0
+                    continue
+                }
                 guard error.isPassing, attempt < policy.attemptsMax else {
                     throw error.stored(while: operation, place: place)
                 }

@@ -175,11 +175,11 @@ package final class BucketClient: ObjectClient {
 
     /// Sends a request with its credentials; once more with others if the service does not take them any more.
     private func send(
-        while operation: String, _ key: String, digest: ContentDigest? = nil, into sink: (any BodySink)? = nil,
+        while operation: String, _ key: String, digest: ContentDigest? = nil, into sink: (any ResumableSink)? = nil,
         _ make: () throws(StoreError) -> HTTPRequest
     ) throws(StoreError) -> (response: HTTPResponse, attempts: Int) {
         func sendOnce() throws(StoreError) -> (response: HTTPResponse, attempts: Int) {
-            try http.send(while: operation, place: place + key, into: sink) { (_) throws(StoreError) in
+            try http.send(while: operation, place: place + key, into: sink) { () throws(StoreError) in
                 var request = try make()
                 request.timeout = max(request.timeout, Self.timeout)
                 try authorize(&request, digest)

@@ -2,7 +2,7 @@ internal import Serving
 internal import Synchronization
 
 /// Keeps an object in memory while it comes, over cuts: what is there is not asked for again.
-final class MemorySink: BodySink {
+final class MemorySink: ResumableSink {
     private let kept = Mutex<[UInt8]>([])
     private let bytesMax: Int
     private static let timeout = Duration.seconds(600)
@@ -10,6 +10,8 @@ final class MemorySink: BodySink {
     init(bytesMax: Int) {
         self.bytesMax = bytesMax
     }
+
+    var byteCount: Int { kept.withLock { $0.count } }
 
     /// Asks for what is missing.
     func makeRequest(_ url: String) -> HTTPRequest {

@@ -21,7 +21,7 @@ package final class WebClient: ObjectClient {
     package func close() { http.transport.close() }
 
     package func read(_ key: String, bytesMax: Int, while operation: String) throws(StoreError) -> [UInt8]? {
-        let response = try http.send(while: operation, place: place + key) { (_) throws(StoreError) in
+        let response = try http.send(while: operation, place: place + key) { () throws(StoreError) in
             var request = HTTPRequest(.get, place + key)
             // A cache on the way may not have heard of what has come since; manifests and hints are small.
             request.fields = [("Cache-Control", "no-cache")]
@@ -33,7 +33,7 @@ package final class WebClient: ObjectClient {
 
     package func download(_ key: String, bytesMax: Int, while operation: String) throws(StoreError) -> [UInt8]? {
         let sink = MemorySink(bytesMax: bytesMax)
-        let response = try http.send(while: operation, place: place + key, into: sink) { (_) throws(StoreError) in
+        let response = try http.send(while: operation, place: place + key, into: sink) { () throws(StoreError) in
             authorized(sink.makeRequest(place + key))
         }.response
         if sink.isWhole(response) { return sink.take() }

@@ -27,7 +27,8 @@ extension LoopHandling {
         }
         // A name that is not known may come with the newer state: it is looked up then.
         let request = MinimumGeneration.Parked(
-            route: route, name: parameters.text(0, of: head.path), version: parameters.text(1, of: head.path),
+            route: route, name: route.hasModel ? nameInPath(of: head) : nil,
+            version: route.hasVersion ? parameters.text(1, of: head.path) : nil,
             generation: asked)
         guard let follower = shared.follower, waiting.park(request, exchange) else {
             return refuse(
