@@ -91,7 +91,8 @@ package enum Decompression {
         let reason: CompressionError.Reason
 
         init(_ inputBytes: Int, outputBytesMax: Int, ratioMax: Int, freeBytes: Int) {
-            precondition(outputBytesMax >= 0 && ratioMax > 0 && freeBytes >= 0, "bounds of decompression must be positive")
+            precondition(
+                outputBytesMax >= 0 && ratioMax > 0 && freeBytes >= 0, "bounds of decompression must be positive")
             let (product, overflow) = inputBytes.multipliedReportingOverflow(by: ratioMax)
             let proportional = overflow ? Int.max : max(product, freeBytes)
             bytesMax = min(proportional, outputBytesMax)

@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sklearn_cases
 from sklearn_cases import classes, numbers
+from time_bound import within
 
 LIBRARIES = {}
 try:
@@ -113,29 +114,32 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     is_committed = options.seed is None
     if not is_committed:
         sklearn_cases.SEED = options.seed
         sklearn_cases.ROWS_PREDICTED = 60
-    for library, (classifier, regressor, tolerance) in LIBRARIES.items():
-        for name, model, y in cases(classifier, regressor):
-            name = f"{name}_{library}"
-            if is_committed and name not in COMMITTED:
-                continue
-            # CatBoost's predict gives a matrix for more than two classes, which these cannot take.
-            if name in ("targets_catboost", "voting_hard_catboost"):
-                continue
-            X = data(801)
-            try:
-                model.fit(X, y)
-                sklearn_cases.write(options.folder, "boosted_" + name, model, X,
-                                    {"joblib": 3, "tolerance": tolerance, "rows": np.vstack([X[:20], data(802)[:20]]),
-                                     "multilabel": name.startswith("chain")}, False)
-            except (AttributeError, TypeError, ValueError) as problem:
-                # Not every pair of versions works together.
-                print(name, "cannot be made:", problem)
+    members = [(f"{name}_{library}", model, y, tolerance)
+               for library, (classifier, regressor, tolerance) in LIBRARIES.items()
+               for name, model, y in cases(classifier, regressor)]
+    for name, model, y, tolerance in within(options.seconds, members, options.seed):
+        if options.only not in "boosted_" + name or is_committed and name not in COMMITTED:
+            continue
+        # CatBoost's predict gives a matrix for more than two classes, which these cannot take.
+        if name in ("targets_catboost", "voting_hard_catboost"):
+            continue
+        X = data(801)
+        try:
+            model.fit(X, y)
+            sklearn_cases.write(options.folder, "boosted_" + name, model, X,
+                                {"joblib": 3, "tolerance": tolerance, "rows": np.vstack([X[:20], data(802)[:20]]),
+                                 "multilabel": name.startswith("chain")}, False)
+        except (AttributeError, TypeError, ValueError) as problem:
+            # Not every pair of versions works together.
+            print(name, "cannot be made:", problem)
     print(*LIBRARIES, "done")
 
 
