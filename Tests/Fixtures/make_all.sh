@@ -110,8 +110,9 @@ make_members() {
     "$venvs/$1/bin/python" "$here/make_boosted_members.py" "$output" ${seed:+--seed "$seed"}
 }
 make_members xgb-3.1
+make_members lgb-4
 if [ -n "$seed" ]; then
-    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4 lgb-4.7; do make_members "$name"; done
+    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4.7; do make_members "$name"; done
 fi
 
 [ -z "$seed" ] || exit 0
