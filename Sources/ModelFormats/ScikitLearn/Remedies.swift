@@ -11,8 +11,8 @@ enum Remedies {
             return "save it with model.save_model(\"model.cbm\"), and serve that file"
         case "sklearn": break
         default:
-            return "nothing in a model file is ever run, and this class's code is not in it: compute the step before the "
-                + "request, and fit the pipeline without it"
+            return "nothing in a model file is ever run, and this class's code is not in it: compute the step before "
+                + "the request, and fit the pipeline without it"
         }
         let name = estimator.className
         if let alternative = alternatives.first(where: { name.contains($0.part) })?.instead {
