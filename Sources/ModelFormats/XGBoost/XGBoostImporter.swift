@@ -42,7 +42,7 @@ package struct XGBoostImporter: ModelImporter {
         }
         switch encoding {
         case .json:
-            var source = XGBoostJSONSource(bytes)
+            var source = ModelJSONReader(xgboost: bytes)
             return (try XGBoostFileReader.read(&source, keepsGains: keepsGains), encoding.rawValue)
         case .ubjson:
             var source = XGBoostUBJSONSource(bytes)
