@@ -203,6 +203,9 @@ public final class Server: Sendable {
     ) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = configuration.modelBytesMax.value
+        limits.memoryBytesMax = configuration.memoryLimit.value
+        limits.versionsKept = configuration.versionsKept.value
+        limits.shadowPolicy = configuration.shadow.value
         return ModelRegistry(
             importers: SupportedFormats.importers,
             compile: { (graph) throws(ImportError) -> PreparedModel in

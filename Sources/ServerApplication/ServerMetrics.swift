@@ -142,8 +142,24 @@ enum ServerMetrics {
         metrics.collector("vencejo_model_version", help: "The version that serves.", labels: ["model"]) {
             registry.pool.models.map { .init(labels: [$0.name], value: Double($0.version)) }
         }
-        metrics.collector("vencejo_model_table_bytes", help: "Bytes of a model's tables.", labels: ["model"]) {
-            registry.pool.models.map { .init(labels: [$0.name], value: Double($0.tableBytes)) }
+        metrics.collector(
+            "vencejo_model_memory_bytes", help: "Bytes of memory that the versions of a model hold.", labels: ["model"]
+        ) {
+            registry.pool.entries.map { entry in
+                .init(labels: [entry.name], value: Double(entry.versions.reduce(0) { $0 + $1.memoryBytes }))
+            }
+        }
+        metrics.collector("vencejo_memory_limit_bytes", help: "Bytes that models may hold.") {
+            registry.limits.memoryBytesMax.map { [.init(value: Double($0))] } ?? []
+        }
+        metrics.collector("vencejo_store_generation", help: "The newest generation of the store that was seen.") {
+            [.init(value: Double(registry.followStatus.seenGeneration))]
+        }
+        metrics.collector(
+            "vencejo_store_lag_seconds", help: "For how long an older generation serves than the store has."
+        ) {
+            let lag = registry.followStatus.lag.map { Host.unixSeconds - Int($0.since) } ?? 0
+            return [.init(value: Double(max(0, lag)))]
         }
         metrics.collector("vencejo_retired_models", help: "Replaced models that a request still holds.") {
             [.init(value: Double(registry.retiredModelCount))]

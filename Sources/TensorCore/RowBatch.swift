@@ -60,6 +60,29 @@ package struct RowBatch: ~Copyable {
         return rowCount - 1
     }
 
+    /// Adds a copy of a row of another batch, whose columns are of the same kinds.
+    /// - Returns: false, with nothing added, where its strings would grow the arena beyond `arenaBytesMax`.
+    @discardableResult
+    package mutating func appendRow(_ source: Int, of other: borrowing RowBatch) -> Bool {
+        let width = layout.width
+        precondition(other.layout.width == width, "the rows have other columns")
+        let mark = mark()
+        let row = rowCount
+        for column in 0..<width { slots.append(other.slots[source * width + column]) }
+        let words = layout.missingWordsPerRow
+        for word in 0..<words { missing.append(other.missing[source * words + word]) }
+        rowCount += 1
+        guard words > 0 else { return true }
+        for column in 0..<width where layout.columns[column].kind == .string {
+            guard !isMissing(row: row, column: column) else { continue }
+            guard setString(other.stringBytes(row: source, column: column), row: row, column: column) else {
+                rollback(to: mark)
+                return false
+            }
+        }
+        return true
+    }
+
     /// Sets a `float64` column.
     package mutating func setDouble(_ value: Double, row: Int, column: Int) {
         slots[row * layout.width + column] = value.bitPattern

@@ -19,6 +19,15 @@ struct Serve: ParsableCommand {
                                                these alone
               --cors-origin VENCEJO_CORS_ORIGINS
                                                default: no page of another origin
+              --keep-versions
+                            VENCEJO_KEEP_VERSIONS
+                                               default 1, warm for a rollback
+              --memory-limit
+                            VENCEJO_MEMORY_LIMIT
+                                               of models; default: four fifths of
+                                               what the container has
+              --shadow      VENCEJO_SHADOW     warn, refuse or off: of a new version
+                                               that answers recent rows otherwise
               --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 
@@ -64,6 +73,18 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("The directory that keeps uploaded models.", valueName: "dir"))
     var store: String?
 
+    @Option(help: ArgumentHelp("Versions of a model that stay warm for a rollback.", valueName: "n"))
+    var keepVersions: Int?
+
+    @Option(help: ArgumentHelp("Bytes that models may hold in memory, such as 800M, or none.", valueName: "bytes"))
+    var memoryLimit: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do with a new version that answers recent rows otherwise: warn, refuse or off.",
+            valueName: "policy"))
+    var shadow: String?
+
     @Option(help: ArgumentHelp("A JSON configuration file.", valueName: "file"))
     var config: String?
 
@@ -91,6 +112,9 @@ struct Serve: ParsableCommand {
         options.corsOrigins = corsOrigin
         options.loops = loops
         options.store = store
+        options.versionsKept = keepVersions
+        options.memoryLimit = memoryLimit
+        options.shadow = shadow
         options.configurationFile = config
         options.logLevel = logLevel
         throw ExitCode(ServerProcess.run(options, showsExamples: examples))

@@ -122,7 +122,8 @@ struct FakeWorld {
     func publish(
         _ name: String, _ number: Int, _ precondition: PublishPrecondition = .none
     ) throws(PublishError) -> PublishReport {
-        try registry.publish(name, bytes: Array("fake\(number)".utf8), precondition: precondition)
+        try registry.publish(
+            name, bytes: Array("fake\(number)".utf8), options: PublishOptions(precondition: precondition))
     }
 
     var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
@@ -151,7 +152,9 @@ func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = n
 }
 
 func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {
-    PredictorPool(generation: 1, sequence: sequence, models: models, defaultName: defaultName, onIdle: {})
+    PredictorPool(
+        generation: 1, sequence: sequence, entries: models.map { PooledModel($0) }, defaultName: defaultName, onIdle: {}
+    )
 }
 
 /// Something to wait for, across threads.

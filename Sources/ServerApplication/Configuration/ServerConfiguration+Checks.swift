@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPServer
+internal import Serving
 internal import Telemetry
 
 /// What makes a text a setting that can be used.
@@ -55,6 +56,35 @@ extension ServerConfiguration {
                 expected: LogLevel.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return text
+    }
+
+    /// Bytes, with K, M or G for powers of 1024, or `none`. By default four fifths of what the process may have: the
+    /// rest is for requests, and for the import of the next model.
+    static func memoryLimit(
+        _ text: Setting<String?>, available: Int?
+    ) throws(ConfigurationError) -> Setting<Int?> {
+        guard let value = text.value else { return Setting(available.map { $0 / 5 * 4 }, from: .standard) }
+        if value == "none" { return Setting(nil, from: text.source) }
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let unit = value.last.flatMap { units[Character($0.uppercased())] }
+        let digits = unit == nil ? value[...] : value.dropLast()
+        if let number = Int(digits), number > 0 {
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+            if !overflow { return Setting(bytes, from: text.source) }
+        }
+        throw ConfigurationError(
+            "memory_limit", from: text.source.description, found: "\"\(value)\"",
+            expected: "bytes such as 800M or 2G, or none")
+    }
+
+    static func shadow(_ text: Setting<String?>) throws(ConfigurationError) -> Setting<ShadowPolicy> {
+        guard let value = text.value else { return Setting(.standard, from: .standard) }
+        guard let action = ShadowPolicy.Action(rawValue: value) else {
+            throw ConfigurationError(
+                "shadow", from: text.source.description, found: "\"\(value)\"",
+                expected: "one of " + ShadowPolicy.Action.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return Setting(ShadowPolicy(action: action), from: text.source)
     }
 
     static func origins(_ texts: Setting<[String]>) throws(ConfigurationError) -> Setting<CORSOrigins> {

@@ -1,5 +1,6 @@
 internal import ByteCoding
 internal import EventLoop
+internal import Serving
 internal import Telemetry
 
 /// Every setting of the server with where it came from: flag, then environment, then file, then default.
@@ -20,6 +21,12 @@ public struct ServerConfiguration: Sendable {
     public let bodyBytesMax: Setting<Int>
     /// Bytes of an uploaded model.
     public let modelBytesMax: Setting<Int>
+    /// Bytes that all models together may hold in memory; nil: no bound is known.
+    let memoryLimit: Setting<Int?>
+    /// Versions of a model that stay warm for a rollback, beside the current one and those with an alias.
+    public let versionsKept: Setting<Int>
+    /// What is done with a new version that answers recent rows otherwise, where its model says nothing.
+    let shadow: Setting<ShadowPolicy>
     /// Open connections, all loops together.
     public let connectionsMax: Setting<Int>
     /// Predictions that have begun and are not answered, all loops together.
@@ -53,16 +60,19 @@ public struct ServerConfiguration: Sendable {
     public init(_ options: ServerOptions) throws(ConfigurationError) {
         try self.init(
             options: options, environment: { Host.environment($0) },
-            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax, onlyRegular: true) })
+            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax, onlyRegular: true) },
+            availableMemory: Host.availableMemory())
     }
 
     /// Works out every setting.
     /// - Parameters:
     ///   - environment: looks a variable up; an empty value counts as not set.
     ///   - readFile: a file's bytes; for the configuration file and the token files.
+    ///   - availableMemory: bytes that this process may have; nil where that is not known.
     /// - Throws: `ConfigurationError` at the first setting that cannot be used.
     public init(
-        options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8]
+        options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8],
+        availableMemory: Int? = nil
     ) throws(ConfigurationError) {
         let variable = { (name: String) in environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         let path = options.configurationFile ?? variable("VENCEJO_CONFIG")
@@ -95,6 +105,15 @@ public struct ServerConfiguration: Sendable {
                 ?? Setting("info", from: .standard))
         bodyBytesMax = try bounded("body_bytes_max", 1...(1 << 30), standard: 32 << 20)
         modelBytesMax = try bounded("model_bytes_max", 1...(1 << 36), standard: 1 << 30)
+        memoryLimit = try Self.memoryLimit(
+            resolver.optionalText(
+                "memory_limit", flag: options.memoryLimit, "--memory-limit", variables: ["VENCEJO_MEMORY_LIMIT"]),
+            available: availableMemory)
+        versionsKept = try resolver.integer(
+            "keep_versions", flag: options.versionsKept, "--keep-versions", variables: ["VENCEJO_KEEP_VERSIONS"],
+            in: 0...64, standard: 1)
+        shadow = try Self.shadow(
+            resolver.optionalText("shadow", flag: options.shadow, "--shadow", variables: ["VENCEJO_SHADOW"]))
         connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)
         inFlightMax = try bounded("in_flight_max", 1...1_000_000, standard: 8192)
         headTimeoutSeconds = try bounded("head_timeout_seconds", 1...3_600, standard: 10)

@@ -13,6 +13,12 @@ public struct ServerOptions: Sendable {
     public var loops: Int?
     /// The directory in which uploaded models survive a restart.
     public var store: String?
+    /// Bytes that models may hold in memory, such as `800M`, or `none`.
+    public var memoryLimit: String?
+    /// Versions of a model that stay warm for a rollback.
+    public var versionsKept: Int?
+    /// `refuse`, `warn` or `off`: what is done with a new version that answers recent rows otherwise.
+    public var shadow: String?
     /// Path of a JSON configuration file.
     public var configurationFile: String?
     public var logLevel: String?

@@ -1,3 +1,5 @@
+internal import Serving
+
 /// One setting as it is told and compared.
 struct SettingEntry {
     let name: String
@@ -42,6 +44,12 @@ extension ServerConfiguration {
             entry("cors_origins", corsOrigins, corsOrigins.value.texts.joined(separator: ", "), isLive: true),
             number("body_bytes_max", bodyBytesMax, isLive: true),
             number("model_bytes_max", modelBytesMax),
+            SettingEntry(
+                name: "memory_limit", text: memoryLimit.value.map { "\($0)" } ?? "none", source: memoryLimit.source,
+                isLive: false),
+            number("keep_versions", versionsKept),
+            SettingEntry(
+                name: "shadow", text: shadow.value.action.rawValue, source: shadow.source, isLive: false),
             number("connections_max", connectionsMax),
             number("in_flight_max", inFlightMax, isLive: true),
             number("head_timeout_seconds", headTimeoutSeconds),

@@ -18,17 +18,26 @@ enum AnswerFields {
     static let busy = problem.adding([("Retry-After", "1")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])
 
-    /// Of a prediction: which model, version and generation answered.
-    static func prediction(by model: ServedModel) -> ResponseFields {
+    /// Of a prediction: which model and version answered, and the generation of the store that serves.
+    static func prediction(by model: ServedModel, generation: Int) -> ResponseFields {
         json.adding([
             ("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)"),
-            ("Vencejo-Generation", "\(model.generation)"),
+            ("Vencejo-Generation", "\(generation)"),
         ])
     }
 
-    /// Of a model's page.
-    static func page(of model: ServedModel) -> ResponseFields {
-        json.adding([("ETag", model.etag)])
+    /// Of a model's or a version's page.
+    static func page(etag: String) -> ResponseFields {
+        json.adding([("ETag", etag)])
+    }
+
+    /// Of a model's file.
+    static func file(_ digest: ContentDigest) -> ResponseFields {
+        ResponseFields(
+            [
+                ("Content-Type", "application/octet-stream"), ("Content-Disposition", "attachment"),
+                ("ETag", "\"\(digest)\""),
+            ] + common)
     }
 
     /// Of a refusal that is only for now.

@@ -13,46 +13,45 @@ internal import TensorCore
 /// A value, so that what an event touches is checked for overlapping access once, at the handler, and not by the
 /// runtime at each of some twenty properties.
 struct LoopHandling {
-    private let context: LoopContext
-    private let shared: SharedServices
+    let context: LoopContext
+    let shared: SharedServices
     private let subscription: PoolSubscription
     private let batcher: TickBatcher
-    private let meter: RequestMeter
-    private var live: LiveSettings
+    let meter: RequestMeter
+    var live: LiveSettings
     private var liveNumber = 0
     private let grpc: GRPCDispatcher
-    private var pool = PredictorPool.empty
-    private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
+    var pool = PredictorPool.empty
+    var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
     private var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
-    private var parameters = PathParameters()
-    private var writer = JSONWriter(capacity: 4096)
+    var parameters = PathParameters()
+    var writer = JSONWriter(capacity: 4096)
     /// What the answer to the head that is being looked at says to a page of another origin.
-    private var grant: CORSGrant?
+    var grant: CORSGrant?
     /// When it began to be looked at; not set for predictions.
-    private var started: UInt64 = 0
+    var started: UInt64 = 0
     /// Predictions that came from such pages and are not answered.
-    private var grants: [ExchangeID: CORSGrant] = [:]
-    private var grantedFields = CORSFieldCache()
+    var grants: [ExchangeID: CORSGrant] = [:]
+    var grantedFields = CORSFieldCache()
 
     private var expected = ExpectedPredictions()
     /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
     /// not keep a replaced model alive.
-    private var pending: [ExchangeID: PendingRequest] = [:]
+    var pending: [ExchangeID: PendingRequest] = [:]
 
     /// Those whose bodies have come whole and that are not answered: a client that goes before the import takes its
     /// upload along.
-    private var whole: [ExchangeID: UploadExchange] = [:]
+    var whole: [ExchangeID: UploadExchange] = [:]
 
     private typealias Prediction = ExpectedPredictions.Prediction
 
-    private enum PendingRequest {
-        /// nil: the default model.
-        case predict(name: String?)
+    enum PendingRequest {
+        case predict(PredictionTarget)
         case upload(UploadExchange)
-        case remove(name: String, PublishPrecondition, CORSGrant?)
+        case control(ControlRequest, CORSGrant?)
     }
 
     init(context: LoopContext, shared: SharedServices) {
@@ -99,6 +98,11 @@ struct LoopHandling {
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
+        case .found(let route, _) where route == .versionPredict || route == .aliasPredict:
+            switch versionInPath(of: head, isAlias: route == .aliasPredict) {
+            case .success(let model): return expectPrediction(of: model, head, exchange, route)
+            case .failure(let error): return refuse(error, route)
+            }
         case .found(let route, _):
             return route.isGRPC ? beginCall(route, head, exchange, sink) : beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
@@ -127,13 +131,13 @@ struct LoopHandling {
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
         switch pending[exchange] {
-        case .predict(let name)?:
+        case .predict(let target)?:
             pending[exchange] = nil
-            let route: RequestRoute = name == nil ? .predict : .modelPredict
-            guard let model = name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
-                return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, nanoseconds: 0, sink)
+            guard let model = target.model(in: pool) else {
+                let error = InferenceError.unknownModel(name: target.name, known: pool.names)
+                return answer(error, target.route, exchange, nil, nanoseconds: 0, sink)
             }
-            predict(Prediction(exchange: exchange, model: model, route: route), bytes, sink)
+            predict(Prediction(exchange: exchange, model: model, route: target.route), bytes, sink)
         case .upload(let upload)?:
             meter.received(.putModel, bytes: bytes.count)
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
@@ -142,10 +146,10 @@ struct LoopHandling {
                 whole[exchange] = upload
                 upload.finish()
             }
-        case .remove(let name, let precondition, let grant)?:
+        case .control(let request, let grant)?:
             guard isEnd else { return }
             pending[exchange] = nil
-            remove(name, precondition, exchange, grant, sink)
+            perform(request, bytes, exchange, grant, sink)
         case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
@@ -183,11 +187,11 @@ struct LoopHandling {
     }
 
     /// The model that the path names, mostly without escapes.
-    private func modelInPath(of head: borrowing RequestHead) -> ServedModel? {
+    func modelInPath(of head: borrowing RequestHead) -> ServedModel? {
         pool.model(named: parameters.raw(0, of: head.path)) ?? pool.model(named: nameInPath(of: head).utf8.span)
     }
 
-    private func nameInPath(of head: borrowing RequestHead) -> String {
+    func nameInPath(of head: borrowing RequestHead) -> String {
         parameters.text(0, of: head.path) ?? "\u{fffd}"
     }
 
@@ -226,7 +230,7 @@ struct LoopHandling {
 
     /// The body did not come along with its head: it waits by its model's name.
     private mutating func setAside(_ prediction: Prediction) {
-        pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
+        pending[prediction.exchange] = .predict(PredictionTarget(prediction.model, prediction.route))
     }
 
     private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
@@ -279,7 +283,7 @@ struct LoopHandling {
     private mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
-        let presentation = presentations[key] ?? ModelPresentation(model)
+        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation)
         presentations[key] = presentation
         latest = (key, presentation)
         return presentation
@@ -301,44 +305,6 @@ struct LoopHandling {
 
     // MARK: Everything else
 
-    /// Routes whose answer is known at once, and those that go to the control thread.
-    private mutating func beginControl(
-        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
-    ) -> BodyMode {
-        started = context.clock.now().elapsedNanoseconds
-        if route.isAdministration, let refusal = live.gate.refusal(head) {
-            return refuse(
-                refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
-        }
-        switch route {
-        case .putModel: return beginUpload(nameInPath(of: head), head, exchange)
-        case .deleteModel:
-            guard let precondition = precondition(head) else { return refuseCondition(route) }
-            pending[exchange] = .remove(name: nameInPath(of: head), precondition, grant)
-            return .buffered(bytesMax: Self.ignoredBodyBytesMax)
-        case .getModel:
-            guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
-            writer.reset()
-            ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
-            return finish(.ok, AnswerFields.page(of: model), route)
-        case .listModels:
-            writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
-            return finish(.ok, AnswerFields.json, route)
-        case .metrics:
-            let text = shared.metrics.registry.render()
-            meter.count(route, .ok, nanoseconds: elapsed(), bytes: text.count)
-            return .answered(.ok, AnswerFields.metrics, text)
-        case .live: return finishState("live", .ok, route)
-        case .ready:
-            let state = shared.state.current
-            return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
-        case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .options, .healthCheck, .healthWatch, .healthList, .unknown:
-            preconditionFailure("\(route) is not a control route")
-        }
-    }
-
     /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
     private mutating func beginCall(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
@@ -351,89 +317,9 @@ struct LoopHandling {
         return mode
     }
 
-    private static let ignoredBodyBytesMax = 64 << 10
-
-    private mutating func beginUpload(
-        _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
-    ) -> BodyMode {
-        if let refusal = BodyType.refusal(head, isPrediction: false) {
-            return refuse(refusal, AnswerFields.unsupported, .putModel)
-        }
-        guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
-        forgetEndedUploads()
-        do {
-            // Of a coded body the length says little of the file's.
-            let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
-            let upload = try UploadExchange(
-                name: name, precondition: precondition, declaredBytes: declaredBytes, exchange: exchange,
-                context: context, grant: grant, shared: shared)
-            pending[exchange] = .upload(upload)
-            return .streamed(windowBytes: UploadExchange.windowBytes)
-        } catch {
-            let (document, fields) = PublishProblem.answer(error)
-            return refuse(document, fields, .putModel)
-        }
-    }
-
-    /// An upload that was answered before its body ended gets no further event here: a full store, a body too long.
-    private mutating func forgetEndedUploads() {
-        pending = pending.filter { entry in
-            if case .upload(let upload) = entry.value { return !upload.hasEnded }
-            return true
-        }
-        whole = whole.filter { !$0.value.hasEnded }
-    }
-
-    private mutating func remove(
-        _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ grant: CORSGrant?,
-        _ sink: any ExchangeSink
-    ) {
-        let mailbox = context.mailbox
-        let clock = context.clock
-        let started = clock.now().elapsedNanoseconds
-        let shared = shared
-        if let grant { grants[exchange] = grant }
-        let isAccepted = shared.control.submit {
-            do throws(PublishError) {
-                _ = try shared.registry.remove(name, precondition: precondition)
-                let nanoseconds = clock.now().elapsedNanoseconds &- started
-                shared.metrics.count(.deleteModel, .noContent, nanoseconds: nanoseconds, bytes: 0)
-                mailbox.answer(
-                    exchange, .noContent, grant?.adding(to: AnswerFields.none) ?? AnswerFields.none, body: [])
-            } catch {
-                let (document, fields) = PublishProblem.answer(error)
-                let body = document.bytes()
-                let nanoseconds = clock.now().elapsedNanoseconds &- started
-                shared.metrics.count(.deleteModel, document.status, nanoseconds: nanoseconds, bytes: body.count)
-                mailbox.answer(exchange, document.status, grant?.adding(to: fields) ?? fields, body: body)
-            }
-        }
-        if !isAccepted {
-            answer(.overloaded(retryAfterSeconds: 1), .deleteModel, exchange, nil, nanoseconds: 0, sink)
-        }
-        if !grants.isEmpty { grants[exchange] = nil }
-    }
-
-    private func precondition(_ head: borrowing RequestHead) -> PublishPrecondition? {
-        var ifMatch: ETagCondition?
-        var ifNoneMatch: ETagCondition?
-        if head.has(.ifMatch) {
-            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifMatch).joined(separator: ", ")) else {
-                return nil
-            }
-            ifMatch = condition
-        }
-        if head.has(.ifNoneMatch) {
-            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifNoneMatch).joined(separator: ", "))
-            else { return nil }
-            ifNoneMatch = condition
-        }
-        return PublishPrecondition(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
-    }
-
     // MARK: Answers
 
-    private mutating func answer(
+    mutating func answer(
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
@@ -455,13 +341,13 @@ struct LoopHandling {
         return grantedFields.fields(fields, grant)
     }
 
-    private func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+    func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         let body = document.bytes()
         meter.count(route, document.status, nanoseconds: 0, bytes: body.count)
         return .answered(document.status, fields, body)
     }
 
-    private static let allMethods = "GET, HEAD, POST, PUT, DELETE"
+    private static let allMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
     /// RFC 9110 9.3.7: what may be done here; a preflight also learns whether a page may.
     private func answerOptions(_ head: borrowing RequestHead, _ methods: String) -> BodyMode {
@@ -471,33 +357,15 @@ struct LoopHandling {
         return .answered(.noContent, AnswerFields.none.adding(pairs), [])
     }
 
-    private func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
+    func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
         refuse(ProblemDocument(.unknownModel(name: name, known: pool.names)), AnswerFields.problem, route)
     }
 
-    private func refuseCondition(_ route: RequestRoute) -> BodyMode {
-        refuse(
-            ProblemDocument(
-                .badRequest, title: "Not a precondition",
-                detail: "If-Match and If-None-Match take \"*\" or quoted entity tags"),
-            AnswerFields.problem, route)
-    }
-
     /// The document in `writer` as a whole answer.
-    private mutating func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+    mutating func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         meter.count(route, status, nanoseconds: elapsed(), bytes: writer.bytes.count)
         return .answered(status, fields, writer.bytes)
     }
 
-    private func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
-
-    private mutating func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
-        writer.reset()
-        writer.beginObject()
-        writer.key("status")
-        writer.string(state)
-        writer.endObject()
-        writer.raw("\n")
-        return finish(status, AnswerFields.json, route)
-    }
+    func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
 }

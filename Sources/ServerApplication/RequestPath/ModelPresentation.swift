@@ -10,9 +10,10 @@ final class ModelPresentation {
     /// Numbers of an answer for one row.
     let outputsPerRow: Int
 
-    init(_ model: ServedModel) {
+    /// - Parameter generation: of the snapshot that the model serves in.
+    init(_ model: ServedModel, generation: Int) {
         encoder = NativeResponseEncoder(outputs: model.signature.outputs)
-        fields = AnswerFields.prediction(by: model)
+        fields = AnswerFields.prediction(by: model, generation: generation)
         outputsPerRow = model.signature.outputs.reduce(0) { $0 + $1.width }
     }
 }

@@ -10,4 +10,5 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
+    let jobs = PublishJobs()
 }

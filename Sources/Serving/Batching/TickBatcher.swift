@@ -141,6 +141,7 @@ package final class TickBatcher {
             model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
             model.metrics.batchRows.record(UInt64(batch.rowCount), cell: loop)
             model.metrics.rows.add(batch.rowCount, cell: loop)
+            model.recentRows.offer(batch, at: start)
             for entry in tickets where !entry.isCancelled {
                 answer(entry.ticket, model, entry.first..<entry.end, output)
                 answered += 1

@@ -14,6 +14,8 @@ package struct ProblemDocument: Sendable {
     package var knownModels: [String]?
     /// Further members, already known to be harmless.
     package var members: [(name: String, value: String)] = []
+    /// How a version that was not published answered the rows of the one that serves.
+    package var shadow: ModelStatus.Shadow?
 
     package init(_ status: HTTPStatus, title: String, detail: String) {
         self.status = status
@@ -75,6 +77,10 @@ package struct ProblemDocument: Sendable {
         }
         for (name, value) in members { writer.member(name, value) }
         if let knownModels { writer.member("models", knownModels) }
+        if let shadow {
+            writer.key("shadow")
+            ModelPage.write(shadow, &writer)
+        }
         if let signature {
             writer.key("example")
             ExampleRequest.write(signature, into: &writer)
