@@ -13,6 +13,7 @@ struct MinimumGeneration {
         /// A number or an alias, where the path has one.
         let version: String?
         let generation: Int
+        let ask: PredictionAsk
         /// nil until it has come whole.
         var body: [UInt8]?
     }
