@@ -70,8 +70,18 @@ struct Serve: ParsableCommand {
     @Option(help: "The number of event loops.")
     var loops: Int?
 
-    @Option(help: ArgumentHelp("The directory that keeps uploaded models.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "What keeps uploaded models: a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or, to be read alone, "
+                + "https://HOST/PATH.", valueName: "place"))
     var store: String?
+
+    @Option(
+        help: ArgumentHelp("Seconds between looks for what others have published; 0 for none.", valueName: "seconds"))
+    var storePoll: String?
+
+    @Option(help: "Uploads without a store to keep them: local serves them on this instance, refuse does not.")
+    var uploads: String?
 
     @Option(help: ArgumentHelp("Versions of a model that stay warm for a rollback.", valueName: "n"))
     var keepVersions: Int?
@@ -126,6 +136,8 @@ struct Serve: ParsableCommand {
         options.corsOrigins = corsOrigin
         options.loops = loops
         options.store = store
+        options.storePoll = storePoll
+        options.uploads = uploads
         options.versionsKept = keepVersions
         options.memoryLimit = memoryLimit
         options.shadow = shadow

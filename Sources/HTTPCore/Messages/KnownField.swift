@@ -8,6 +8,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case xAmznSageMakerTargetModel, xAmznSageMakerCustomAttributes
     case xRequestTimeoutMs, xRequestPriority
     case ceID, ceSource, ceSpecVersion, ceType
+    case minGeneration
 
     /// The name in small letters.
     package var name: String {
@@ -43,6 +44,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case .ceSource: "ce-source"
         case .ceSpecVersion: "ce-specversion"
         case .ceType: "ce-type"
+        case .minGeneration: "x-min-generation"
         }
     }
 }

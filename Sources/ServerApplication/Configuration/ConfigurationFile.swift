@@ -20,6 +20,8 @@ struct ConfigurationFile {
             "head_timeout_seconds", "body_timeout_seconds", "body_bytes_per_second_min", "idle_timeout_seconds",
             "write_timeout_seconds", "latency_objective_ms", "batch_wait_us",
             "batching", "inline_budget_us", "cache_bytes", "drain_seconds", "drain_delay_seconds", "models",
+            "store_poll_seconds", "uploads", "store_cache", "store_cache_bytes_max", "s3_endpoint", "s3_region",
+            "gcs_endpoint", "store_ca_file", "store_proxy",
         ] + listKeys
     /// A list has at most so many texts.
     static let listCountMax = 64

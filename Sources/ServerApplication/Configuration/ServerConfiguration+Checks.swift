@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPServer
+internal import ModelStore
 internal import Serving
 internal import Telemetry
 
@@ -106,6 +107,15 @@ extension ServerConfiguration {
         } catch {
             throw ConfigurationError(
                 "cors_origins", from: texts.source.description, found: error.found, expected: error.expected)
+        }
+    }
+
+    static func check(store place: String, from source: SettingSource) throws(ConfigurationError) {
+        do throws(StoreLocation.Malformed) {
+            _ = try StoreLocation(place)
+        } catch {
+            throw ConfigurationError(
+                "store", from: source.description, found: error.found, expected: error.expected)
         }
     }
 

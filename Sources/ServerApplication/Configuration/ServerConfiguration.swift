@@ -16,6 +16,7 @@ public struct ServerConfiguration: Sendable {
     public let loops: Setting<Int?>
     /// nil: uploads live in memory and end with the process.
     public let store: Setting<String?>
+    public let storeSettings: StoreSettings
     public let logLevel: Setting<String>
     /// Bytes of a prediction's body.
     public let bodyBytesMax: Setting<Int>
@@ -110,6 +111,8 @@ public struct ServerConfiguration: Sendable {
         loops = try resolver.optionalInteger(
             "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...ThreadPlan.loopsMax)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
+        if let place = store.value { try Self.check(store: place, from: store.source) }
+        storeSettings = try StoreSettings(resolver, options)
         logLevel = try Self.level(
             resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
                 ?? Setting("info", from: .standard))

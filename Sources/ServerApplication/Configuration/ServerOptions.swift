@@ -11,8 +11,12 @@ public struct ServerOptions: Sendable {
     public var corsOrigins: [String] = []
     /// Event loops; by default one a granted core.
     public var loops: Int?
-    /// The directory in which uploaded models survive a restart.
+    /// Where uploaded models survive a restart: a directory, `s3://`, `gs://` or `https://`.
     public var store: String?
+    /// Seconds between two looks for what others have published, such as `0.5`; `0` for none.
+    public var storePoll: String?
+    /// `local` or `refuse`: uploads that no store keeps.
+    public var uploads: String?
     /// Bytes that models may hold in memory, such as `800M`, or `none`.
     public var memoryLimit: String?
     /// Versions of a model that stay warm for a rollback.

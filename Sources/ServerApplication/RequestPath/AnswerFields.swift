@@ -50,6 +50,9 @@ enum AnswerFields {
         }
     }
 
+    /// Of an upload that no store keeps.
+    static let endsHere: [(name: String, value: String)] = [("Vencejo-Stored", "this instance only")]
+
     /// Of a refusal that is only for now.
     static func retry(after seconds: Int) -> ResponseFields {
         problem.adding([("Retry-After", "\(seconds)")])

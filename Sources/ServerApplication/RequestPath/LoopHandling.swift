@@ -22,7 +22,7 @@ struct LoopHandling {
     private var liveNumber = 0
     private let grpc: GRPCDispatcher
     var pool = PredictorPool.empty
-    var presentations: [ObjectIdentifier: ModelPresentation] = [:]
+    private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
     var decoder = NativeRequestDecoder()
@@ -48,6 +48,8 @@ struct LoopHandling {
 
     var compute: LoopCompute
     var cache: LoopCache
+    /// Requests that wait for a newer state.
+    var waiting = MinimumGeneration()
 
     typealias Prediction = ExpectedPredictions.Prediction
 
@@ -96,6 +98,7 @@ struct LoopHandling {
     private mutating func answerOrExpect(
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
+        if head.has(.minGeneration), let mode = awaitGeneration(head, exchange, sink) { return mode }
         switch shared.routes.match(head, &parameters) {
         case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
             return refuseToken(head, route)
@@ -137,6 +140,7 @@ struct LoopHandling {
 
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
+        if waiting.count > 0, takeWaiting(bytes, exchange, sink) { return }
         switch pending[exchange] {
         case .predict(let target, let ask)?:
             pending[exchange] = nil
@@ -165,12 +169,14 @@ struct LoopHandling {
 
     mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if compute.waits(exchange) { return expirePrediction(exchange, sink) }
+        if let request = waiting.remove(exchange) { return refuseWaiting(request, exchange, sink) }
         grpc.expired(exchange, sink)
     }
 
     mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
+        _ = waiting.remove(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
         compute.cancel(exchange)
@@ -186,6 +192,8 @@ struct LoopHandling {
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
         adoptPool()
+        if waiting.count > 0 { releaseWaiting(sink) }
+        if let follower = shared.follower { follower.askIfStale(at: context.clock.now().elapsedNanoseconds) }
         if let next = shared.live.adopt(&liveNumber) {
             live = next
             grantedFields.removeAll()
@@ -196,7 +204,7 @@ struct LoopHandling {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
-        return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount
+        return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount + waiting.count
     }
 
     /// The model that the path names, mostly without escapes.
@@ -216,8 +224,10 @@ struct LoopHandling {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
-        // What waits: bodies that are still coming, rows of this tick, and what compute threads have.
-        guard pending.count + expected.count + batcher.waitingTickets + compute.waitingCount < live.inFlightMax else {
+        // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
+        // newer generation.
+        let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
+        guard pending.count + expected.count + waitingCount < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
@@ -239,7 +249,7 @@ struct LoopHandling {
     }
 
     @inline(__always)
-    private func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
+    func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
         guard let gate = live.predictGate else { return false }
         return !gate.isOpen(to: head)
     }
@@ -255,7 +265,7 @@ struct LoopHandling {
             PredictionTarget(prediction.model, prediction.route), prediction.ask)
     }
 
-    private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
+    mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)

@@ -15,4 +15,9 @@ struct SharedServices: Sendable {
     /// Among which the cache's bytes are divided.
     let loops: Int
     let jobs = PublishJobs()
+    /// nil where nobody else writes the store.
+    var follower: (any StoreFollowing)?
+    /// Whether an upload ends with this process; and whether it is refused for that.
+    var uploadsEndHere = false
+    var refusesUploads = false
 }
