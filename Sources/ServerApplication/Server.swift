@@ -27,6 +27,7 @@ public final class Server: Sendable {
     private let http: HTTPServer
     private let services: SharedServices
     private let control: ControlThread
+    private let compute: ComputePool
     private let store: any ModelStore
     private let follower: StoreFollower?
     private let log: Log
@@ -46,7 +47,9 @@ public final class Server: Sendable {
         let plan = Host.threadPlan(requested: configuration.loops.value)
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
-        let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
+        let batching = configuration.batchSettings
+        let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
+        let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
         try Self.loadModels(configuration, registry, log)
         let control = try Self.startControl(registry)
         if !store.isWritable {
@@ -65,12 +68,14 @@ public final class Server: Sendable {
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
-            state: ServerState())
+            state: ServerState(), compute: compute, batching: batching, loops: plan.loops)
         services.follower = follower
         services.uploadsEndHere = !store.keepsBlobs
         services.refusesUploads = !store.keepsBlobs && configuration.storeSettings.uploads.value == .refuse
         do {
-            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in LoopHandler(context: $0, shared: services) }
+            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in
+                LoopHandler(context: $0, shared: services)
+            }
         } catch {
             store.close()
             follower?.stop()
@@ -81,6 +86,7 @@ public final class Server: Sendable {
             throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        compute.declare(in: metrics)
         if let follower { ServerMetrics.declare(in: metrics, follower) }
         services.metrics.attach(http.counters)
         started = configuration
@@ -88,6 +94,7 @@ public final class Server: Sendable {
         self.madeToken = madeToken
         self.services = services
         self.control = control
+        self.compute = compute
         self.store = store
         self.follower = follower
         self.log = log
@@ -103,8 +110,10 @@ public final class Server: Sendable {
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
         do {
+            try compute.start(threads: plan.computeThreads)
             try http.start()
         } catch {
+            compute.stop()
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
@@ -175,6 +184,7 @@ public final class Server: Sendable {
         if delay > 0 { Host.wait(seconds: delay) }
         http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
+        compute.stop()
         // What waits for a store far away would keep the stop waiting.
         store.close()
         follower?.stop()
@@ -225,7 +235,7 @@ public final class Server: Sendable {
 
     private static func makeRegistry(
         _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
-        _ log: Log
+        _ log: Log, _ compute: ComputePool
     ) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = configuration.modelBytesMax.value
@@ -237,7 +247,10 @@ public final class Server: Sendable {
             compile: Self.compile,
             store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
             limits: limits,
-            releaseMemory: { Host.releaseFreeMemory() })
+            releaseMemory: {
+                compute.forgetRetired()
+                Host.releaseFreeMemory()
+            })
     }
 
     private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {

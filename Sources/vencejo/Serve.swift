@@ -101,6 +101,20 @@ struct Serve: ParsableCommand {
     @Option(help: "debug, info, notice, warning, error or critical.")
     var logLevel: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Milliseconds within which a prediction that is too long for a loop should be answered.",
+            valueName: "ms"))
+    var latencyObjectiveMs: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Microseconds that a batch waits for more rows though a thread is free.", valueName: "microseconds"))
+    var batchWait: Int?
+
+    @Option(help: ArgumentHelp("Bytes of memory for a cache of answers; 0 keeps none.", valueName: "bytes"))
+    var cacheBytes: Int?
+
     @Flag(help: "Print curl lines to paste, as on a terminal.")
     var examples = false
 
@@ -129,6 +143,9 @@ struct Serve: ParsableCommand {
         options.shadow = shadow
         options.configurationFile = config
         options.logLevel = logLevel
+        options.latencyObjectiveMs = latencyObjectiveMs
+        options.batchWaitUs = batchWait
+        options.cacheBytes = cacheBytes
         throw ExitCode(ServerProcess.run(options, showsExamples: examples))
     }
 }

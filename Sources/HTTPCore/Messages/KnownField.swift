@@ -6,6 +6,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case xRequestID, xForwardedFor, forwarded, traceparent, tracestate
     case inferenceHeaderContentLength, inferenceTimeout
     case xAmznSageMakerTargetModel, xAmznSageMakerCustomAttributes
+    case xRequestTimeoutMs, xRequestPriority
     case ceID, ceSource, ceSpecVersion, ceType
     case minGeneration
 
@@ -37,6 +38,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case .inferenceTimeout: "inference-timeout"
         case .xAmznSageMakerTargetModel: "x-amzn-sagemaker-target-model"
         case .xAmznSageMakerCustomAttributes: "x-amzn-sagemaker-custom-attributes"
+        case .xRequestTimeoutMs: "x-request-timeout-ms"
+        case .xRequestPriority: "x-request-priority"
         case .ceID: "ce-id"
         case .ceSource: "ce-source"
         case .ceSpecVersion: "ce-specversion"

@@ -11,6 +11,8 @@ struct LightGBMFile {
     private(set) var parameters: [String: String] = [:]
     /// The lists of `pandas_categorical`, one a category column of the training frame.
     private(set) var frameCategories: [OneHotEncoder.Categories] = []
+    /// How many splits of all trees each feature has, by its name; those without are left out.
+    private(set) var splitCounts: [String: Int64] = [:]
 
     private static let headerKeys: Set<String> = [
         "version", "num_class", "num_tree_per_iteration", "max_feature_idx", "objective", "feature_names",
@@ -76,11 +78,15 @@ struct LightGBMFile {
         try readRest(&text)
     }
 
-    /// What follows the trees: parameters, and the categories of the training frame.
+    /// What follows the trees: how often features split, parameters, and the categories of the training frame.
     private mutating func readRest(_ text: inout LightGBMText) throws(ImportError) {
         var isWithinParameters = false
+        var isWithinCounts = false
         while let line = text.nextLine() {
-            if text.equals(line, "parameters:") {
+            if isWithinCounts || text.equals(line, "feature_importances:") {
+                isWithinCounts = !line.isEmpty
+                readSplitCount(line, in: text)
+            } else if text.equals(line, "parameters:") {
                 isWithinParameters = true
             } else if text.equals(line, "end of parameters") {
                 isWithinParameters = false
@@ -99,6 +105,15 @@ struct LightGBMFile {
             }
         }
         guard !isWithinParameters else { throw Self.cut(text) }
+    }
+
+    /// A line `name=count`. A name may hold the sign itself.
+    private mutating func readSplitCount(_ line: Range<Int>, in text: borrowing LightGBMText) {
+        guard splitCounts.count < header.featureNames.count,
+            let sign = line.last(where: { text.bytes[$0] == UInt8(ascii: "=") }),
+            let count = text.integer(sign + 1..<line.upperBound)
+        else { return }
+        splitCounts[text.string(line.lowerBound..<sign)] = count
     }
 
     private static func beginsTree(_ line: Range<Int>, in text: borrowing LightGBMText) -> Bool {

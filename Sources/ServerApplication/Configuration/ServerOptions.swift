@@ -26,6 +26,12 @@ public struct ServerOptions: Sendable {
     /// Path of a JSON configuration file.
     public var configurationFile: String?
     public var logLevel: String?
+    /// Milliseconds within which a prediction on the compute threads should be answered.
+    public var latencyObjectiveMs: Int?
+    /// Microseconds that a batch waits for more rows though a thread is free.
+    public var batchWaitUs: Int?
+    /// Bytes of the response cache.
+    public var cacheBytes: Int?
 
     public init() {}
 }

@@ -1,4 +1,5 @@
 internal import HTTPCore
+internal import InferenceAPI
 internal import Serving
 internal import Telemetry
 
@@ -38,6 +39,15 @@ enum AnswerFields {
                 ("Content-Type", "application/octet-stream"), ("Content-Disposition", "attachment"),
                 ("ETag", "\"\(digest)\""),
             ] + common)
+    }
+
+    /// Of an answer to a request that was not predicted.
+    static func refusal(_ error: InferenceError) -> ResponseFields {
+        switch error {
+        case .overloaded(let seconds), .late(.refused(let seconds)): retry(after: seconds)
+        case .late(.expired): busy
+        default: problem
+        }
     }
 
     /// Of an upload that no store keeps.
