@@ -55,6 +55,36 @@ enum ServerMetrics {
         }
     }
 
+    /// How far this server is behind a store that others write.
+    static func declare(in metrics: MetricsRegistry, _ follower: StoreFollower) {
+        metrics.collector("vencejo_store_generation_seen", help: "Newest generation seen in the store.") {
+            [.init(value: Double(follower.report.seenGeneration))]
+        }
+        metrics.collector(
+            "vencejo_store_generation_served", help: "Generation of the store up to which everything serves."
+        ) {
+            [.init(value: Double(follower.report.servedGeneration))]
+        }
+        metrics.collector("vencejo_store_seen_timestamp_seconds", help: "When the store could be seen last.") {
+            [.init(value: Double(follower.report.lookedAt))]
+        }
+        metrics.collector(
+            "vencejo_store_lagging_seconds", help: "For how long the store has been ahead or out of sight; 0 if it is not."
+        ) {
+            [.init(value: follower.report.lag.map { max(0, Double(Int64(Host.unixSeconds) - $0.since)) } ?? 0)]
+        }
+        metrics.collector(
+            "vencejo_store_looks_total", help: "Looks for news in the store, by outcome.", kind: .counter,
+            labels: ["outcome"]
+        ) {
+            let report = follower.report
+            return [
+                .init(labels: ["ok"], value: Double(report.looks &- report.failedLooks)),
+                .init(labels: ["failed"], value: Double(report.failedLooks)),
+            ]
+        }
+    }
+
     private static let closings: [(counter: HTTPServerCounter, reason: String)] = [
         (.closedByPeer, "peer"), (.closedAfterAnswer, "answer"), (.closedAfterFailure, "failure"),
         (.closedIdle, "idle"), (.closedHeadTimeout, "head_timeout"), (.closedBodyTimeout, "body_timeout"),

@@ -70,8 +70,18 @@ struct Serve: ParsableCommand {
     @Option(help: "The number of event loops.")
     var loops: Int?
 
-    @Option(help: ArgumentHelp("The directory that keeps uploaded models.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "What keeps uploaded models: a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or, to be read alone, "
+                + "https://HOST/PATH.", valueName: "place"))
     var store: String?
+
+    @Option(
+        help: ArgumentHelp("Seconds between looks for what others have published; 0 for none.", valueName: "seconds"))
+    var storePoll: String?
+
+    @Option(help: "Uploads without a store to keep them: local serves them on this instance, refuse does not.")
+    var uploads: String?
 
     @Option(help: ArgumentHelp("Versions of a model that stay warm for a rollback.", valueName: "n"))
     var keepVersions: Int?
@@ -90,6 +100,20 @@ struct Serve: ParsableCommand {
 
     @Option(help: "debug, info, notice, warning, error or critical.")
     var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Milliseconds within which a prediction that is too long for a loop should be answered.",
+            valueName: "ms"))
+    var latencyObjectiveMs: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Microseconds that a batch waits for more rows though a thread is free.", valueName: "microseconds"))
+    var batchWait: Int?
+
+    @Option(help: ArgumentHelp("Bytes of memory for a cache of answers; 0 keeps none.", valueName: "bytes"))
+    var cacheBytes: Int?
 
     @Flag(help: "Print curl lines to paste, as on a terminal.")
     var examples = false
@@ -112,11 +136,16 @@ struct Serve: ParsableCommand {
         options.corsOrigins = corsOrigin
         options.loops = loops
         options.store = store
+        options.storePoll = storePoll
+        options.uploads = uploads
         options.versionsKept = keepVersions
         options.memoryLimit = memoryLimit
         options.shadow = shadow
         options.configurationFile = config
         options.logLevel = logLevel
+        options.latencyObjectiveMs = latencyObjectiveMs
+        options.batchWaitUs = batchWait
+        options.cacheBytes = cacheBytes
         throw ExitCode(ServerProcess.run(options, showsExamples: examples))
     }
 }

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import HTTPServer
+internal import ModelStore
 internal import Serving
 internal import Telemetry
 
@@ -58,6 +59,19 @@ extension ServerConfiguration {
         return text
     }
 
+    static func onOrOff(
+        _ key: String, _ resolver: SettingResolver, standard: Bool
+    ) throws(ConfigurationError) -> Setting<Bool> {
+        let text = resolver.optionalText(key, variables: ["VENCEJO_" + key.uppercased()])
+        switch text.value {
+        case nil: return Setting(standard, from: .standard)
+        case "on"?, "true"?: return Setting(true, from: text.source)
+        case "off"?, "false"?: return Setting(false, from: text.source)
+        case let other?:
+            throw ConfigurationError(key, from: text.source.description, found: "\"\(other)\"", expected: "on or off")
+        }
+    }
+
     /// Bytes, with K, M or G for powers of 1024, or `none`. By default four fifths of what the process may have: the
     /// rest is for requests, and for the import of the next model.
     static func memoryLimit(
@@ -93,6 +107,15 @@ extension ServerConfiguration {
         } catch {
             throw ConfigurationError(
                 "cors_origins", from: texts.source.description, found: error.found, expected: error.expected)
+        }
+    }
+
+    static func check(store place: String, from source: SettingSource) throws(ConfigurationError) {
+        do throws(StoreLocation.Malformed) {
+            _ = try StoreLocation(place)
+        } catch {
+            throw ConfigurationError(
+                "store", from: source.description, found: error.found, expected: error.expected)
         }
     }
 
@@ -145,5 +168,16 @@ extension ServerConfiguration {
             let reason = (error as? SystemFile.FileError)?.reason ?? "\(error)"
             throw ConfigurationError(setting, from: path, found: reason, expected: "a readable file")
         }
+    }
+
+    /// How predictions are batched.
+    var batchSettings: BatchSettings {
+        var settings = BatchSettings()
+        settings.loop.inlineBudget = Double(inlineBudgetUs.value) * 1000
+        settings.compute.latencyObjective = UInt64(latencyObjectiveMs.value) * 1_000_000
+        settings.compute.batchWait = UInt64(batchWaitUs.value) * 1000
+        settings.cacheBytes = cacheBytes.value
+        if !batching.value { settings.disableBatching() }
+        return settings
     }
 }

@@ -16,6 +16,7 @@ public struct ServerConfiguration: Sendable {
     public let loops: Setting<Int?>
     /// nil: uploads live in memory and end with the process.
     public let store: Setting<String?>
+    public let storeSettings: StoreSettings
     public let logLevel: Setting<String>
     /// Bytes of a prediction's body.
     public let bodyBytesMax: Setting<Int>
@@ -31,6 +32,16 @@ public struct ServerConfiguration: Sendable {
     public let connectionsMax: Setting<Int>
     /// Predictions that have begun and are not answered, all loops together.
     public let inFlightMax: Setting<Int>
+    /// Milliseconds within which a prediction on the compute threads should be answered: what batches aim at.
+    public let latencyObjectiveMs: Setting<Int>
+    /// Microseconds that a batch waits for more rows though a thread is free.
+    public let batchWaitUs: Setting<Int>
+    /// Whether requests are joined into batches.
+    public let batching: Setting<Bool>
+    /// Microseconds that a run of a predictor may take on a loop.
+    public let inlineBudgetUs: Setting<Int>
+    /// Bytes of the response cache; 0: there is none.
+    public let cacheBytes: Setting<Int>
     /// Seconds from the first byte of a head to its last.
     public let headTimeoutSeconds: Setting<Int>
     /// Seconds that a prediction's body may take in all.
@@ -100,6 +111,8 @@ public struct ServerConfiguration: Sendable {
         loops = try resolver.optionalInteger(
             "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...ThreadPlan.loopsMax)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
+        if let place = store.value { try Self.check(store: place, from: store.source) }
+        storeSettings = try StoreSettings(resolver, options)
         logLevel = try Self.level(
             resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
                 ?? Setting("info", from: .standard))
@@ -116,6 +129,17 @@ public struct ServerConfiguration: Sendable {
             resolver.optionalText("shadow", flag: options.shadow, "--shadow", variables: ["VENCEJO_SHADOW"]))
         connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)
         inFlightMax = try bounded("in_flight_max", 1...1_000_000, standard: 8192)
+        latencyObjectiveMs = try resolver.integer(
+            "latency_objective_ms", flag: options.latencyObjectiveMs, "--latency-objective-ms",
+            variables: ["VENCEJO_LATENCY_OBJECTIVE_MS"], in: 1...60_000, standard: 50)
+        batchWaitUs = try resolver.integer(
+            "batch_wait_us", flag: options.batchWaitUs, "--batch-wait", variables: ["VENCEJO_BATCH_WAIT_US"],
+            in: 0...1_000_000, standard: 0)
+        batching = try Self.onOrOff("batching", resolver, standard: true)
+        inlineBudgetUs = try bounded("inline_budget_us", 0...1_000_000, standard: 250)
+        cacheBytes = try resolver.integer(
+            "cache_bytes", flag: options.cacheBytes, "--cache-bytes", variables: ["VENCEJO_CACHE_BYTES"],
+            in: 0...(1 << 40), standard: 0)
         headTimeoutSeconds = try bounded("head_timeout_seconds", 1...3_600, standard: 10)
         bodyTimeoutSeconds = try bounded("body_timeout_seconds", 1...86_400, standard: 300)
         bodyBytesPerSecondMin = try bounded("body_bytes_per_second_min", 1...(1 << 30), standard: 240)

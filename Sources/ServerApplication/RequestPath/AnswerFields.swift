@@ -1,4 +1,5 @@
 internal import HTTPCore
+internal import InferenceAPI
 internal import Serving
 internal import Telemetry
 
@@ -39,6 +40,18 @@ enum AnswerFields {
                 ("ETag", "\"\(digest)\""),
             ] + common)
     }
+
+    /// Of an answer to a request that was not predicted.
+    static func refusal(_ error: InferenceError) -> ResponseFields {
+        switch error {
+        case .overloaded(let seconds), .late(.refused(let seconds)): retry(after: seconds)
+        case .late(.expired): busy
+        default: problem
+        }
+    }
+
+    /// Of an upload that no store keeps.
+    static let endsHere: [(name: String, value: String)] = [("Vencejo-Stored", "this instance only")]
 
     /// Of a refusal that is only for now.
     static func retry(after seconds: Int) -> ResponseFields {

@@ -73,7 +73,8 @@ extension LoopHandling {
         case .live: return finishState("live", .ok, route)
         case .ready:
             let state = shared.state.current
-            return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
+            return finishState(
+                state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report)
         case .root: return finishState("alive", .ok, route)
         case .predict, .modelPredict, .versionPredict, .aliasPredict, .options, .healthCheck, .healthWatch,
             .healthList, .unknown:
@@ -115,6 +116,14 @@ extension LoopHandling {
     ) -> BodyMode {
         if let refusal = BodyType.refusal(head, isPrediction: false) {
             return refuse(refusal, AnswerFields.unsupported, route)
+        }
+        guard !shared.refusesUploads else {
+            return refuse(
+                ProblemDocument(
+                    .forbidden, title: "Uploads are refused",
+                    detail: "this instance has no store, so an upload would end with it; publish into a store that it "
+                        + "follows (vencejo push)"),
+                AnswerFields.problem, route)
         }
         var options: PublishOptions
         switch PublishOptions.read(from: head) {
@@ -225,10 +234,13 @@ extension LoopHandling {
         return .answered(.notModified, AnswerFields.none.adding([("ETag", etag)]), [])
     }
 
-    private mutating func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
+    private mutating func finishState(
+        _ state: String, _ status: HTTPStatus, _ route: RequestRoute, store: StoreReport? = nil
+    ) -> BodyMode {
         writer.reset()
         writer.beginObject()
         writer.member("status", state)
+        store?.write(into: &writer)
         writer.endDocument()
         return finish(status, AnswerFields.json, route)
     }

@@ -16,16 +16,16 @@ struct LoopHandling {
     let context: LoopContext
     let shared: SharedServices
     private let subscription: PoolSubscription
-    private let batcher: TickBatcher
+    let batcher: TickBatcher
     let meter: RequestMeter
     var live: LiveSettings
     private var liveNumber = 0
     private let grpc: GRPCDispatcher
     var pool = PredictorPool.empty
-    var presentations: [ObjectIdentifier: ModelPresentation] = [:]
+    private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
-    private var decoder = NativeRequestDecoder()
+    var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
     var parameters = PathParameters()
     var writer = JSONWriter(capacity: 4096)
@@ -46,10 +46,15 @@ struct LoopHandling {
     /// upload along.
     var whole: [ExchangeID: UploadExchange] = [:]
 
-    private typealias Prediction = ExpectedPredictions.Prediction
+    var compute: LoopCompute
+    var cache: LoopCache
+    /// Requests that wait for a newer state.
+    var waiting = MinimumGeneration()
+
+    typealias Prediction = ExpectedPredictions.Prediction
 
     enum PendingRequest {
-        case predict(PredictionTarget)
+        case predict(PredictionTarget, PredictionAsk)
         case upload(UploadExchange)
         case control(ControlRequest, CORSGrant?)
     }
@@ -61,7 +66,10 @@ struct LoopHandling {
         let mailbox = context.mailbox
         subscription = shared.registry.subscribe { mailbox.wake() }
         let clock = context.clock
-        batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
+        batcher = TickBatcher(
+            loop: context.index, limits: shared.batching.loop, clock: { clock.now().elapsedNanoseconds })
+        compute = LoopCompute(shared.compute, loop: context.index) { mailbox.wake() }
+        cache = LoopCache(bytesMax: shared.batching.cacheBytes / shared.loops, cell: context.index)
         meter = RequestMeter(shared.metrics, loop: context.index)
         grpc = GRPCServices.dispatcher(shared.state)
         // A Watch of the health service is told of a change at the end of the tick.
@@ -71,6 +79,7 @@ struct LoopHandling {
 
     /// The publisher may free what this loop held only when nothing of it is left here.
     mutating func close() {
+        compute.cancelAll()
         pool = .empty
         forgetPresentations()
         batcher.adopt(.empty)
@@ -89,6 +98,7 @@ struct LoopHandling {
     private mutating func answerOrExpect(
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
+        if head.has(.minGeneration), let mode = awaitGeneration(head, exchange, sink) { return mode }
         switch shared.routes.match(head, &parameters) {
         case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
             return refuseToken(head, route)
@@ -130,14 +140,15 @@ struct LoopHandling {
 
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
+        if waiting.count > 0, takeWaiting(bytes, exchange, sink) { return }
         switch pending[exchange] {
-        case .predict(let target)?:
+        case .predict(let target, let ask)?:
             pending[exchange] = nil
             guard let model = target.model(in: pool) else {
                 let error = InferenceError.unknownModel(name: target.name, known: pool.names)
                 return answer(error, target.route, exchange, nil, nanoseconds: 0, sink)
             }
-            predict(Prediction(exchange: exchange, model: model, route: target.route), bytes, sink)
+            predict(Prediction(exchange: exchange, model: model, route: target.route, ask: ask), bytes, sink)
         case .upload(let upload)?:
             meter.received(.putModel, bytes: bytes.count)
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
@@ -156,23 +167,33 @@ struct LoopHandling {
 
     mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
+    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if compute.waits(exchange) { return expirePrediction(exchange, sink) }
+        if let request = waiting.remove(exchange) { return refuseWaiting(request, exchange, sink) }
+        grpc.expired(exchange, sink)
+    }
 
     mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
+        _ = waiting.remove(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
+        compute.cancel(exchange)
+        cache.forget(exchange)
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
     }
 
     mutating func endOfTick(_ sink: any ExchangeSink) {
+        takeReturns(sink)
         flush(sink)
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
         adoptPool()
+        if waiting.count > 0 { releaseWaiting(sink) }
+        if let follower = shared.follower { follower.askIfStale(at: context.clock.now().elapsedNanoseconds) }
         if let next = shared.live.adopt(&liveNumber) {
             live = next
             grantedFields.removeAll()
@@ -183,7 +204,7 @@ struct LoopHandling {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
-        return pending.count + expected.count + batcher.waitingTickets
+        return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount + waiting.count
     }
 
     /// The model that the path names, mostly without escapes.
@@ -203,22 +224,32 @@ struct LoopHandling {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
-        // What waits: bodies that are still coming, and rows of this tick.
-        guard pending.count + expected.count + batcher.waitingTickets < live.inFlightMax else {
+        // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
+        // newer generation.
+        let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
+        guard pending.count + expected.count + waitingCount < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
                     detail: "more predictions are under way than the bound allows; try again in 1 s"),
                 AnswerFields.busy, route)
         }
-        let prediction = Prediction(exchange: exchange, model: model, route: route)
+        var ask = PredictionAsk.standard
+        if !PredictionAsk.isStandard(head) {
+            do throws(PredictionAsk.Malformed) {
+                ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+            } catch {
+                return refuse(error.document, AnswerFields.problem, route)
+            }
+        }
+        let prediction = Prediction(exchange: exchange, model: model, route: route, ask: ask)
         if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
         return .buffered(bytesMax: live.bodyBytesMax)
     }
 
     @inline(__always)
-    private func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
+    func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
         guard let gate = live.predictGate else { return false }
         return !gate.isOpen(to: head)
     }
@@ -230,26 +261,42 @@ struct LoopHandling {
 
     /// The body did not come along with its head: it waits by its model's name.
     private mutating func setAside(_ prediction: Prediction) {
-        pending[prediction.exchange] = .predict(PredictionTarget(prediction.model, prediction.route))
+        pending[prediction.exchange] = .predict(
+            PredictionTarget(prediction.model, prediction.route), prediction.ask)
     }
 
-    private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
+    mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
+        if body.count > ComputePool.loopBodyBytesMax { return handOn(prediction, body, started: started, sink) }
         do throws(InferenceError) {
+            var isolation = prediction.ask.isolatesRows ? RowIsolation() : nil
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
+            let mark = batch.mark()
             let request: NativeRequest
             do throws(InferenceError) {
+                try compute.checkTime(prediction.ask.terms, now: started)
                 request = try decoder.decode(
-                    body, outputsPerRow: presentation(of: model).outputsPerRow, into: &batch)
+                    body, outputsPerRow: presentation(of: model).outputsPerRow, isolation: &isolation, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
             }
             let rows = firstRow..<batch.rowCount
+            if cache.isOn, isolation == nil,
+                let body = cache.find(rows, of: batch, model, request, prediction.exchange)
+            {
+                batch.rollback(to: mark)
+                batcher.putBack(batch, model)
+                let fields = answerFields(presentation(of: model).fields, prediction.exchange)
+                sink.respond(prediction.exchange, .ok, fields, body: body.span)
+                let nanoseconds = context.clock.now().elapsedNanoseconds &- started
+                return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
+            }
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
+            compute.note(prediction, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -258,29 +305,32 @@ struct LoopHandling {
         if batcher.isFlushDue { flush(sink) }
     }
 
-    /// Runs every model over what has come in and writes the answers.
-    private mutating func flush(_ sink: any ExchangeSink) {
+    /// Runs every model over what has come in and writes the answers; what is too long for a loop is handed on.
+    mutating func flush(_ sink: any ExchangeSink) {
         guard !batcher.isEmpty else { return }
         batcher.flush { ticket, model, rows, output in
-            let request = ticket.request(rowCount: rows.count)
-            if let fault = output.firstFault(in: rows) {
-                let error = FaultProblem.error(fault, request, firstRow: rows.lowerBound, model.layout)
-                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
-                answer(error, ticket.route, ticket.exchangeID, model, nanoseconds: nanoseconds, sink)
-                return
-            }
+            let exchange = ticket.exchangeID
             let presentation = presentation(of: model)
             writer.reset()
-            presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
-            let exchange = ticket.exchangeID
+            if let error = presentation.write(
+                output, rows, ticket.request(rowCount: rows.count), compute.takeNote(exchange)?.isolation,
+                model.layout, into: &writer)
+            {
+                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
+                return answer(error, ticket.route, exchange, model, nanoseconds: nanoseconds, sink)
+            }
             sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
+            cache.keep(exchange, writer.bytes)
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
+        } handOn: { ticket, model, rows, batch in
+            handOn(ticket, model, rows, batch)
         }
+        submitHandedOn(sink)
     }
 
-    private mutating func presentation(of model: ServedModel) -> ModelPresentation {
+    mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
         let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation)
@@ -300,6 +350,7 @@ struct LoopHandling {
         forgetPresentations()
         grantedFields.removeAll()
         batcher.adopt(next)
+        cache.adopt(next)
         subscription.acknowledge()
     }
 
@@ -323,11 +374,11 @@ struct LoopHandling {
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
+        cache.forget(exchange)
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
-        var fields = AnswerFields.problem
-        if case .overloaded(let seconds) = error { fields = AnswerFields.retry(after: seconds) }
+        let fields = AnswerFields.refusal(error)
         sink.respond(exchange, document.status, answerFields(fields, exchange), body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
         meter.count(route, document.status, nanoseconds: nanoseconds, bytes: writer.bytes.count)
@@ -335,7 +386,7 @@ struct LoopHandling {
 
     /// The fields with what a page of another origin is told, where the request came from one.
     @inline(__always)
-    private mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
+    mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
         if grants.isEmpty { return fields }
         guard let grant = grants.removeValue(forKey: exchange) else { return fields }
         return grantedFields.fields(fields, grant)

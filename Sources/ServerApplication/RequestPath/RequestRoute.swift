@@ -61,6 +61,13 @@ enum RequestRoute: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether the path names a model, and one of its versions by number or alias.
+    var hasModel: Bool { self != .listModels && self != .predict }
+    var hasVersion: Bool { self == .versionPredict || self == .aliasPredict }
+
+    /// Whether a request may say how new the state has to be that answers it.
+    var takesMinimumGeneration: Bool { self == .listModels || Self.predictions.contains(self) }
+
     /// Whether it is a method of a gRPC service.
     var isGRPC: Bool {
         switch self {

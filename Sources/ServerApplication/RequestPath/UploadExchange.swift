@@ -98,7 +98,8 @@ final class UploadExchange: Sendable {
                 ending.hasCome.store(true, ordering: .releasing)
                 let (status, fields, body) = Self.answer(result, shared.registry)
                 job?.end(status, body)
-                answer.give(status, fields, body)
+                let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
+                answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
     }
 

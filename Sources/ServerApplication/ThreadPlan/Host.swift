@@ -56,6 +56,13 @@ enum Host {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
+    /// Nanoseconds for which the calling thread has run.
+    static var threadNanoseconds: UInt64 {
+        var time = timespec()
+        guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     /// Descriptors that are open, counted in `/proc/self/fd`, without the one that it takes to look.
     static var openDescriptors: Int? {
         guard let directory = unsafe opendir("/proc/self/fd") else { return nil }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a
 /// tick; the next state is another pool.
 package final class PredictorPool: Sendable {
@@ -21,10 +19,8 @@ package final class PredictorPool: Sendable {
     private let nameBytes: [UInt8]
     private let nameStarts: [Int]
 
-    /// Jobs on compute threads that use this snapshot now, and whether somebody waits for them to end.
-    private let jobs = Atomic<Int>(0)
-    private let isRetired = Atomic<Bool>(false)
-    private let onIdle: @Sendable () -> Void
+    /// Jobs on compute threads that use this snapshot now.
+    package let jobs: PoolJobs
 
     /// No models: what a loop starts with.
     package static let empty = PredictorPool(generation: 0, sequence: 0, entries: [], defaultName: nil, onIdle: {})
@@ -46,7 +42,7 @@ package final class PredictorPool: Sendable {
         let models = entries.map(\.current)
         self.models = models
         defaultModel = models.first { $0.name == defaultName }
-        self.onIdle = onIdle
+        jobs = PoolJobs(onIdle: onIdle)
 
         var bytes: [UInt8] = []
         var starts = [0]
@@ -124,24 +120,7 @@ package final class PredictorPool: Sendable {
 
     // MARK: Jobs
 
-    /// A job that may outlast the tick begins to use this snapshot: whoever publishes keeps it until `endJob`.
-    ///
-    /// To be called by a loop between adopting this snapshot and acknowledging the next one.
-    package func beginJob() {
-        jobs.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    }
+    func retire() { jobs.retire() }
 
-    package func endJob() {
-        let (_, left) = jobs.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-        precondition(left >= 0, "a job ended that had not begun")
-        // Sequentially consistent on both sides: either this sees that the pool is retired, or the publisher sees no
-        // job.
-        if left == 0, isRetired.load(ordering: .sequentiallyConsistent) { onIdle() }
-    }
-
-    func retire() {
-        isRetired.store(true, ordering: .sequentiallyConsistent)
-    }
-
-    var hasJobs: Bool { jobs.load(ordering: .sequentiallyConsistent) > 0 }
+    var hasJobs: Bool { jobs.isBusy }
 }

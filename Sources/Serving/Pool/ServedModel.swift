@@ -42,6 +42,8 @@ package final class ServedModel: Sendable {
     package let signature: Signature
     package let layout: RowLayout
     package let predictor: any Predictor
+    /// What its runs cost, as this process has measured.
+    package let cost: ModelCost
     package let artifactBytes: Int
     package var tableBytes: Int { predictor.report.tableBytes }
     /// Bytes of memory that it holds.
@@ -76,6 +78,7 @@ package final class ServedModel: Sendable {
         signature = prepared.signature
         layout = prepared.layout
         predictor = prepared.predictor
+        cost = ModelCost(nanosecondsPerRow: prepared.predictor.report.nanosecondsPerRow)
         self.artifactBytes = artifactBytes
         self.loadedAt = loadedAt
         etag = Self.etag(digest: digest, generation: generation)
