@@ -60,6 +60,11 @@ def sized_models() -> pathlib.Path:
     return _made("make_sized_models.py", "sized-models")
 
 
+def sized_models() -> pathlib.Path:
+    """A folder with models of about 1 to 50 MB, two of each size, and their requests."""
+    return _made("make_sized_models.py", "sized-models")
+
+
 def _made(script: str, name: str) -> pathlib.Path:
     maker = _PEERS / script
     folder = cache() / f"{name}-{digest(maker, _PEERS / 'requirements.txt')}"

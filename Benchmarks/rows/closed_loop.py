@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import shutil
 import socket
 import statistics
@@ -14,7 +13,6 @@ from framework.server import Scenario, Server
 from . import parts
 from .parts import BARE, FIXED, NGINX, PREDICT, Bench, Chain, Outcome
 
-_REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 _COLUMNS = ["server", "us CPU / request (min-max)", "ratio", "requests/s", "p50 ms", "p99 ms", "resident MiB", "errors"]
 
 
@@ -72,7 +70,7 @@ def proxied(bench: Bench) -> Outcome:
     """nginx and the server behind it, paid for together, beside nginx and the bare loop behind it."""
     ours, fixed_upstream = "nginx.conf + vencejo, prediction", "nginx.conf + bare C upstream, fixed answer"
     backs = [Server(scenario, bench.server_core) for scenario in (bench.own_prediction(), bench.bare(counts_bytes=False))]
-    fronts = [Server(_proxy(back), bench.server_core) for back in backs]
+    fronts = [Server(parts.proxy([back]), bench.server_core) for back in backs]
     try:
         parts.start(backs)
         parts.start(fronts)
@@ -194,23 +192,6 @@ def _node(name: str) -> Scenario:
 
 
 _PEERS = {"Go net/http": _go, "Node http": _node, "FastAPI + uvicorn": _fastapi, "Flask + gunicorn": _flask}
-
-
-def _proxy(back: Server) -> Scenario:
-    """The repository's nginx.conf before `back`: the changes are those that its own head names, and no log."""
-    text = (_REPOSITORY / "nginx.conf").read_text(encoding="utf-8")
-    for old, new in (
-        ("vencejo:8080", f"127.0.0.1:{back.port}"), ("listen 8000", "listen 127.0.0.1:{port}"),
-        ("/tmp/nginx", "{scratch}/nginx"), ("access_log /dev/stdout", "access_log /dev/null"),
-    ):
-        if old not in text:
-            raise RuntimeError(f"nginx.conf no longer holds {old!r}")
-        text = text.replace(old, new)
-    return Scenario(
-        f"nginx before {back.scenario.name}",
-        [machine.nginx(), "-e", "stderr", "-p", "{scratch}", "-c", "{scratch}/nginx.conf", "-g", "daemon off;"],
-        "/health/ready" if back.scenario.ready else "", files={"nginx.conf": text},
-    )
 
 
 def _check(server: Server, request: bytes, is_fixed: bool) -> None:

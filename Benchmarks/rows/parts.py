@@ -17,6 +17,8 @@ REQUIREMENTS = "requirements_http.txt"
 ANSWER_BYTES = len(ANSWER)
 BODY_BYTES = 263
 
+_REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+
 # Names as they stand in the tables.
 BARE = "bare C epoll loop"
 FIXED = "vencejo, fixed answer"
@@ -101,6 +103,24 @@ class Bench:
             NGINX, [machine.nginx(), "-e", "stderr", "-p", "{scratch}", "-c", "{scratch}/nginx.conf"],
             files={"nginx.conf": peers.source("nginx_return_200.conf").read_text(encoding="utf-8")},
         )
+
+
+def proxy(backs: list[Server]) -> Scenario:
+    """The repository's nginx.conf before `backs`: the changes are those that its own head names, and no log."""
+    text = (_REPOSITORY / "nginx.conf").read_text(encoding="utf-8")
+    servers = "\n        ".join(f"server 127.0.0.1:{back.port} max_fails=0;" for back in backs)
+    for old, new in (
+        ("server             vencejo:8080 max_fails=0;", servers), ("listen 8000", "listen 127.0.0.1:{port}"),
+        ("/tmp/nginx", "{scratch}/nginx"), ("access_log /dev/stdout", "access_log /dev/null"),
+    ):
+        if old not in text:
+            raise RuntimeError(f"nginx.conf no longer holds {old!r}")
+        text = text.replace(old, new)
+    return Scenario(
+        f"nginx before {backs[0].scenario.name}",
+        [machine.nginx(), "-e", "stderr", "-p", "{scratch}", "-c", "{scratch}/nginx.conf", "-g", "daemon off;"],
+        "/health/ready" if backs[0].scenario.ready else "", files={"nginx.conf": text},
+    )
 
 
 class Chain:

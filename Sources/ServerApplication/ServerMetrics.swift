@@ -183,15 +183,6 @@ enum ServerMetrics {
         metrics.collector("vencejo_memory_limit_bytes", help: "Bytes that models may hold.") {
             registry.limits.memoryBytesMax.map { [.init(value: Double($0))] } ?? []
         }
-        metrics.collector("vencejo_store_generation", help: "The newest generation of the store that was seen.") {
-            [.init(value: Double(registry.followStatus.seenGeneration))]
-        }
-        metrics.collector(
-            "vencejo_store_lag_seconds", help: "For how long an older generation serves than the store has."
-        ) {
-            let lag = registry.followStatus.lag.map { Host.unixSeconds - Int($0.since) } ?? 0
-            return [.init(value: Double(max(0, lag)))]
-        }
         metrics.collector("vencejo_retired_models", help: "Replaced models that a request still holds.") {
             [.init(value: Double(registry.retiredModelCount))]
         }

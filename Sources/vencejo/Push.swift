@@ -3,7 +3,7 @@ internal import ServerApplication
 
 struct Push: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Publish a model into a store, from a build pipeline.",
+        abstract: "Publish a model into a store, or to a server that runs.",
         usage: "vencejo push <model> <store> [--name <name>]",
         discussion: """
             The model is imported and compiled and its golden rows are run first, as for an upload; only then it is \
@@ -11,7 +11,9 @@ struct Push: ParsableCommand {
 
               vencejo push churn.ubj s3://models/prod --name churn
               vencejo push house-price.zip /var/lib/vencejo
+              vencejo push churn.ubj http://localhost:8080
 
+            A server's token comes from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE. \
             Credentials come from where the cloud's own tools look for them, never from the command line; \
             docs/stores.md tells which.
             """)
@@ -19,7 +21,7 @@ struct Push: ParsableCommand {
     @Argument(help: "A model file, a bundle or an MLflow folder.")
     var model: String
 
-    @Argument(help: "The store: a directory, s3://BUCKET/PREFIX or gs://BUCKET/PREFIX.")
+    @Argument(help: "A directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, or the http:// address of a server.")
     var store: String
 
     @Option(help: "What the model is to be called; by default what its bundle says, or its file's name.")

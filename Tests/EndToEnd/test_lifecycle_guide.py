@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import EXAMPLES, HOST, PATIENCE, ROOT, Server, clean_environment
+from harness import EXAMPLES, HOST, PATIENCE, ROOT, Server, clean_environment, find_binary
 
 GUIDE = os.path.join(ROOT, "docs", "lifecycle.md")
 BLOCK = re.compile(r"^```sh\n(.*?)^```\n(?:```json\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -26,7 +26,10 @@ class LifecycleGuide(unittest.TestCase):
         for name in ("house-price.pkl", "house-price-v2.pkl"):
             shutil.copy(os.path.join(EXAMPLES, name), directory)
         with Server({}, store=os.path.join(directory, "models")) as server:
-            environment = clean_environment({"VENCEJO": f"http://{HOST}:{server.port}", "TOKEN": server.token})
+            # The binary under its own name, wherever it lies.
+            os.symlink(find_binary(), os.path.join(directory, "vencejo"))
+            path = directory + os.pathsep + os.environ.get("PATH", "")
+            environment = clean_environment({"PATH": path, "VENCEJO": f"http://{HOST}:{server.port}", "TOKEN": server.token})
             for commands, output in blocks:
                 with self.subTest(commands=commands):
                     done = subprocess.run(

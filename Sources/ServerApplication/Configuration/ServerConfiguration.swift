@@ -63,6 +63,9 @@ public struct ServerConfiguration: Sendable {
     /// nil: predictions need no token. Never printed.
     let predictToken: Setting<String?>
 
+    /// Versions that stay warm where nobody says how many.
+    static let versionsKeptStandard = 1
+
     /// Environment names of the port, in the order in which they count.
     static let portVariables = ["VENCEJO_PORT", "PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"]
 
@@ -124,7 +127,7 @@ public struct ServerConfiguration: Sendable {
             available: availableMemory)
         versionsKept = try resolver.integer(
             "keep_versions", flag: options.versionsKept, "--keep-versions", variables: ["VENCEJO_KEEP_VERSIONS"],
-            in: 0...64, standard: 1)
+            in: 0...64, standard: Self.versionsKeptStandard)
         shadow = try Self.shadow(
             resolver.optionalText("shadow", flag: options.shadow, "--shadow", variables: ["VENCEJO_SHADOW"]))
         connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)

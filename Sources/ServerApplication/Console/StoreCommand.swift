@@ -10,7 +10,7 @@ public enum StoreCommand {
     /// Imports a model, runs its golden rows, and publishes it into a store, as a server does with an upload.
     /// - Parameters:
     ///   - path: a model's file, a bundle or an MLflow folder.
-    ///   - place: a directory, `s3://` or `gs://`.
+    ///   - place: a directory, `s3://` or `gs://`; or `http://` or `https://` of a server that runs.
     ///   - name: what it is to be called; nil for what its bundle says, or else its file's name.
     /// - Returns: what to print.
     public static func push(
@@ -26,6 +26,9 @@ public enum StoreCommand {
         // Proven before anything is sent: a refusal names the place in the file.
         let model = try ModelFile(bytes, path: path)
         let name = if let known = name ?? model.imported.metadata.name { known } else { try fileName(path) }
+        if place.hasPrefix("http://") || place.hasPrefix("https://") {
+            return try ServerUpload.push(bytes, as: name, to: place, token: try adminToken())
+        }
         let store = try open(place)
         guard store.isWritable else { throw CommandError("\(place): this store can only be read") }
         do throws(PublishError) {
@@ -74,6 +77,14 @@ public enum StoreCommand {
         return lines.joined(separator: "\n")
     }
 
+    private static func adminToken() throws(CommandError) -> String? {
+        do throws(ConfigurationError) {
+            return try ServerConfiguration(ServerOptions()).adminToken.value
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
     private static func fileName(_ path: String) throws(CommandError) -> String {
         do throws(ConfigurationError) {
             return try ModelSource(argument: path).name
@@ -105,6 +116,8 @@ public enum StoreCommand {
     private static func registry(_ store: any ModelStore) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = ModelFile.bytesMax
+        // As a server does that is not told otherwise: what was published before can be gone back to.
+        limits.versionsKept = ServerConfiguration.versionsKeptStandard
         return ModelRegistry(
             importers: SupportedFormats.importers, compile: Server.compile, store: store,
             metrics: ServingMetrics(registry: MetricsRegistry(), loops: 1), log: Log(level: .critical),
