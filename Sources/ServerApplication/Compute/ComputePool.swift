@@ -225,13 +225,16 @@ final class ComputePool: Sendable {
         for job in run.jobs { job.end() }
         guard let metrics = run.metrics else { return }
         if outcome.saved >= 0 {
-            metrics.savedNanoseconds.add(Int(outcome.saved), cell: run.cell)
+            metrics.savedNanoseconds.add(Self.whole(outcome.saved), cell: run.cell)
         } else {
-            metrics.lostNanoseconds.add(Int(-outcome.saved), cell: run.cell)
+            metrics.lostNanoseconds.add(Self.whole(-outcome.saved), cell: run.cell)
         }
-        metrics.addedWaitNanoseconds.add(Int(outcome.addedWait), cell: run.cell)
+        metrics.addedWaitNanoseconds.add(Self.whole(outcome.addedWait), cell: run.cell)
         metrics.isBatching.set(outcome.isBatching ? 1 : 0)
     }
+
+    /// Nanoseconds as a counter takes them: a clock that jumps must not be a crash.
+    private static func whole(_ nanoseconds: Double) -> Int { Int(min(max(nanoseconds, 0), 1e15)) }
 
     /// Answers the requests of a batch. A function of its own: when it returns, nothing here holds their model.
     private func compute(_ taken: inout Taken, _ worker: inout ComputeWorker) -> Run {
