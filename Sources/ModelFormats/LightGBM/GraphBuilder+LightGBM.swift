@@ -49,8 +49,8 @@ extension GraphBuilder {
         }
         let file = try withHandle(of: booster) { (text) throws(ImportError) in try LightGBMFile(text) }
         let names = file.header.featureNames
-        guard names.count == count, Set(names).count == count else { return nil }
-        return names.map { Double(file.splitCounts[$0] ?? 0) }
+        guard names.count == count, Set(names).count == count, let counts = file.splitCounts else { return nil }
+        return names.map { Double(counts[$0] ?? 0) }
     }
 
     /// Rounds up to the one where the training stopped early; nil for all.
