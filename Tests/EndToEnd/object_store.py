@@ -148,7 +148,8 @@ class SimpleStorage(Faults):
         body = b"".join(self.inner(environ, note))
         if fault == "lost":
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-            return []
+            start("500 Lost", [])
+            return [b""]
         if fault == "swap":
             body = body[:-1] + bytes([body[-1] ^ 1])
             start(told["status"], told["headers"])

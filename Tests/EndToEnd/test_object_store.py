@@ -1,12 +1,15 @@
 """Stores that are not on this machine: S3's protocol, Cloud Storage's, a web server; and what happens when they fail."""
 
 import base64
+import datetime
 import json
 import os
 import shutil
+import ssl
 import tempfile
 import unittest
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from harness import BAND, HOUSE, HOUSE_2, Server, contents, expected, is_close, run_command, until
@@ -428,6 +431,42 @@ class Web(ObjectStoreTestCase):
                     self.assert_price(reader, 0)
                     web.fault = lambda request: None
                     self.assertTrue(until(lambda: "lagging_since" not in state(reader)))
+
+    def test_a_certificate_that_is_not_trusted_is_refused(self):
+        place = os.path.join(self.directory, "store")
+        self.assertEqual(run_command("push", HOUSE, place, "--name", "house")[0], 0)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a store of the tests")])
+        begin = datetime.datetime(2020, 1, 1)
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(begin + datetime.timedelta(days=36500))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        path = os.path.join(self.directory, "certificate.pem")
+        with open(path, "wb") as file:
+            file.write(certificate.public_bytes(serialization.Encoding.PEM))
+            file.write(
+                key.private_bytes(
+                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                )
+            )
+        web = self.enterContext(WebStore(place))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        web.server.socket = context.wrap_socket(web.server.socket, server_side=True)
+        port = web.address.rpartition(":")[2]
+        trusting = {"VENCEJO_STORE_CA_FILE": path}
+        code, out, errors = run_command("models", "--store", f"https://localhost:{port}/store", env=trusting)
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("generation 1, 1 models", out)
+        # Nobody vouches for it; and it is not the one that was asked for.
+        for host, env in (("localhost", {}), ("127.0.0.1", trusting)):
+            code, _, errors = run_command("models", "--store", f"https://{host}:{port}/store", env=env)
+            self.assertEqual(code, 1)
+            self.assertIn("certificate is not trusted", errors)
 
     def test_a_store_that_is_not_there_keeps_a_server_from_starting(self):
         code, _, errors = run_command("serve", "--store", "http://127.0.0.1:1/store", "--port", "0")

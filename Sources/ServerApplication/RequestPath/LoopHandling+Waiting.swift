@@ -26,9 +26,10 @@ extension LoopHandling {
         if route != .listModels, let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
+        let now = context.clock.now().elapsedNanoseconds
         let ask: PredictionAsk
         do throws(PredictionAsk.Malformed) {
-            ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+            ask = try PredictionAsk(head, now: now)
         } catch {
             return refuse(error.document, AnswerFields.problem, route)
         }
@@ -43,7 +44,10 @@ extension LoopHandling {
         }
         if let grant { grants[exchange] = grant }
         follower.ask()
-        sink.expire(exchange, after: MinimumGeneration.patience)
+        // No longer than its client waits.
+        let deadline = ask.terms.deadline
+        let left = deadline == .never ? .max : deadline.nanoseconds > now ? deadline.nanoseconds - now : 0
+        sink.expire(exchange, after: min(MinimumGeneration.patience, .nanoseconds(Int64(clamping: left))))
         return .buffered(bytesMax: live.bodyBytesMax)
     }
 
