@@ -2,7 +2,7 @@
 # Each looks for what it needs first, and installs it or says how: scripts/ensure-dependencies.
 
 .DEFAULT_GOAL := help
-.PHONY: help build serve test simulate parity bench bench-http bench-kernels bench-smoke lint fmt fuzz fuzz-formats image clean
+.PHONY: help build serve test simulate parity bench bench-http bench-kernels bench-lifecycle bench-smoke lint fmt fuzz fuzz-formats image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ bench-http: ## Measure the HTTP engine beside nginx, Go, Node, FastAPI and Flask
 
 bench-kernels: ## Measure the predictors beside the libraries, ONNX Runtime and compiled trees; OPTIONS="--only logistic"
 	@scripts/bench kernels $(OPTIONS)
+
+bench-lifecycle: ## Measure models that come, go and compete: batching, heavy beside light; OPTIONS="--only light"
+	@scripts/bench lifecycle $(OPTIONS)
 
 bench-smoke: ## One short round of each benchmark, to see that they run
 	@scripts/bench all --smoke

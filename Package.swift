@@ -26,6 +26,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+// RSA, which signs for a service account of Google's.
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -44,6 +46,7 @@ let package = Package(
     ],
     targets: [
         // System headers and libraries that Swift cannot see by itself.
+        .target(name: "CCurl", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CEventLoop", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CHost", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "CKernels"),
@@ -69,7 +72,7 @@ let package = Package(
         // Serving: which predictor answers, and when.
         layer("InferenceAPI", ["TensorCore"]),
         layer("Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry", crypto]),
-        layer("ModelStore", ["Serving", "ByteCoding"]),
+        layer("ModelStore", ["Serving", "ByteCoding", "CCurl", crypto, cryptoExtras]),
 
         // The wire.
         layer("EventLoop", ["CEventLoop"]),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the benchmarks, each beside its peers, and says whether the numbers keep what was promised.
 
-    python3 Benchmarks/run.py predict|startup|swap|http|kernels|all ... [--rounds N] [--seconds S] [--binary PATH] [--smoke] [--record]
-    python3 Benchmarks/run.py http|kernels [--only ROW]... [--resume]
+    python3 Benchmarks/run.py predict|startup|swap|http|kernels|lifecycle|all ... [--rounds N] [--seconds S] [--binary PATH] [--smoke] [--record]
+    python3 Benchmarks/run.py http|kernels|lifecycle [--only ROW]... [--resume]
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from framework import peers, report  # noqa: E402 (the path comes first)
 
-BENCHES = ("predict", "startup", "swap", "http", "kernels")
+BENCHES = ("predict", "startup", "swap", "http", "kernels", "lifecycle")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bench", choices=(*BENCHES, "all"), nargs="+")
-    parser.add_argument("--rounds", type=int, help="turns each one gets (predict, http, kernels: 5; startup: 20)")
+    parser.add_argument("--rounds", type=int, help="turns each one gets (predict, http, kernels, lifecycle: 5; startup: 20)")
     parser.add_argument("--seconds", type=float, help="length of a turn in `predict` (5) and `http` (3)")
-    parser.add_argument("--only", action="append", metavar="ROW", help="this row of `http` or model of `kernels`; may be repeated")
+    parser.add_argument("--only", action="append", metavar="ROW", help="this row of `http` or `lifecycle`, or model of `kernels`; may be repeated")
     parser.add_argument("--resume", action="store_true", help="keep the rows of `http` that were measured with the same binaries")
     parser.add_argument("--swaps", type=int, default=200, help="uploads in `swap` (200)")
     parser.add_argument("--binary", type=pathlib.Path, help="the server to measure (.build/release/vencejo)")
@@ -50,7 +50,7 @@ def main() -> int:
     for name in BENCHES if "all" in options.bench else options.bench:
         chosen = argparse.Namespace(**vars(options))
         if chosen.rounds is None:
-            chosen.rounds = {"predict": 5, "http": 5, "kernels": 5, "startup": 20}.get(name, 1)
+            chosen.rounds = {"predict": 5, "http": 5, "kernels": 5, "lifecycle": 5, "startup": 20}.get(name, 1)
         if chosen.seconds is None:
             chosen.seconds = 3 if name == "http" else 5
         try:

@@ -3,7 +3,7 @@
 library answers for them, and histograms of the columns.
 
     python tools/export.py model.pkl --frame train.csv --output churn.zip [--name churn] [--rows 20]
-    python tools/export.py model.ubj --frame train.csv --output churn.zip      # or .cbm, or LightGBM's text
+    python tools/export.py model.ubj --frame train.csv --output churn.zip      # or .cbm, .skops, LightGBM's text
 
 Needs nothing but the library that the model was trained with. From a program:
 
@@ -25,6 +25,7 @@ import zipfile
 FORMAT_VERSION = 1
 BINS = 20
 CATEGORIES_MAX = 50
+TRANSFORM_WIDTH_MAX = 1000
 
 
 # ---------------------------------------------------------------------------------------------- values
@@ -94,6 +95,40 @@ def read_frame(path):
     return numpy.array([[float(cell) if cell else math.nan for cell in row] for row in rows])
 
 
+def booster_of(model):
+    """The native booster of an XGBoost or LightGBM model; None for other models."""
+    if isinstance(model, NativeBooster):
+        return model.booster
+    if hasattr(model, "get_booster"):  # XGBoost, whose attribute `booster` is a parameter
+        return model.get_booster()
+    return getattr(model, "booster_", None)
+
+
+def feature_names_of(model):
+    """The names of the training columns; None where the model knows none."""
+    booster = booster_of(model)
+    if hasattr(booster, "feature_name"):  # LightGBM
+        names = list(booster.feature_name())
+        return None if names == [f"Column_{index}" for index in range(len(names))] else names
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        names = getattr(booster, "feature_names", None)
+    return None if names is None else list(names)
+
+
+def with_columns_of(model, frame):
+    """The columns that the model was trained with, in its order. LightGBM writes underscores for blanks."""
+    names = feature_names_of(model)
+    if names is None or not hasattr(frame, "columns"):
+        return frame
+    known = {str(name).replace(" ", "_"): name for name in frame.columns}
+    known.update((name, name) for name in frame.columns)
+    absent = [str(name) for name in names if name not in known]
+    if absent:
+        raise SystemExit(f"the frame has no column {', '.join(absent)}, which the model was trained with")
+    return frame[[known[name] for name in names]]
+
+
 def with_categories(model, frame):
     """A frame of a CSV, whose columns have lost their types, with those that the booster takes for categories as it wants
     them. What a model within a pipeline wants is that pipeline's business."""
@@ -101,11 +136,9 @@ def with_categories(model, frame):
         return frame
     if hasattr(model, "get_cat_feature_indices"):  # CatBoost: whole numbers, truth values and text
         return with_whole_numbers(frame, [frame.columns[index] for index in model.get_cat_feature_indices()])
-    booster = getattr(model, "booster", None) or getattr(model, "booster_", None)
-    if booster is None and hasattr(model, "get_booster"):
-        booster = model.get_booster()
+    booster = booster_of(model)
     if getattr(booster, "pandas_categorical", None):
-        return with_pandas_categories(frame, booster.pandas_categorical)
+        return with_pandas_categories(frame, booster)
     if "c" in (getattr(booster, "feature_types", None) or []):
         return with_codes(frame, [name for name, kind in zip(frame.columns, booster.feature_types) if kind == "c"])
     return frame
@@ -121,21 +154,29 @@ def with_whole_numbers(frame, names):
     return frame
 
 
-def with_pandas_categories(frame, tables):
-    """LightGBM keeps a list of values for each category column of the training frame, in order, without its name."""
+def with_pandas_categories(frame, booster):
+    """LightGBM keeps a list of values for each category column of the training frame, in order, without its name: those
+    whose information is no range. Of a column that no split can use it keeps `none`, whatever its type was."""
     import pandas
+
+    tables = booster.pandas_categorical
+    line = next(line for line in booster.model_to_string().splitlines() if line.startswith("feature_infos="))
+    kinds = line.partition("=")[2].split(" ")
+    names = [name for name, kind in zip(frame.columns, kinds) if not kind.startswith("[")]
+    if len(names) != len(tables):
+        unused = {name for name, kind in zip(frame.columns, kinds) if kind == "none"}
+        names = [name for name in names if name not in unused or pandas.api.types.is_string_dtype(frame[name])]
 
     def holds(name, values):
         known = frame[name].dropna()
-        return len(known) > 0 and known.isin(values).any()
+        return len(known) == 0 or known.isin(values).any()
 
-    text = [name for name in frame.columns if frame[name].dtype.kind in "Ob"]
-    if len(text) != len(tables) or not all(holds(name, values) for name, values in zip(text, tables)):
+    if len(names) != len(tables) or not all(holds(name, values) for name, values in zip(names, tables)):
         raise SystemExit(
-            f"the model has {len(tables)} category columns, and the CSV {len(text)} columns of text that could be them; "
+            f"the model has {len(tables)} category columns, and the CSV {len(names)} columns that could be them; "
             "call export_bundle from Python with the training frame itself")
     frame = frame.copy()
-    for name, values in zip(text, tables):
+    for name, values in zip(names, tables):
         frame[name] = pandas.Categorical(frame[name], categories=values)
     return frame
 
@@ -162,14 +203,32 @@ def golden_rows(model, frame, count):
     total = len(frame)
     for number in range(min(count, total)):
         index = number * total // min(count, total)
-        row = row_of(frame, index)
-        prediction = model.predict(row)
-        expected = {"prediction": answer(prediction[0])}
-        if hasattr(model, "predict_proba"):
-            expected["probabilities"] = probabilities_of(model, model.predict_proba(row), prediction)
+        expected = answers_of(model, row_of(frame, index))
         cells = cells_of(frame, index)
-        rows.append({"input": cells if names is None else dict(zip(names, cells)), "expected": expected})
+        golden = {"input": cells if names is None else dict(zip(names, cells))}
+        rows.append({**golden, "expected": expected} if expected else golden)
     return rows
+
+
+def answers_of(model, row):
+    """What the model answers for one row, by the name of the output."""
+    if not hasattr(model, "predict"):
+        values = model.transform(row)
+        values = values.toarray() if hasattr(values, "toarray") else getattr(values, "values", values)
+        # A wide text vectorizer would fill the bundle: its rows are run, and not compared.
+        return {"transform": [plain(value) for value in values[0]]} if values.shape[1] <= TRANSFORM_WIDTH_MAX else {}
+    prediction = model.predict(row)
+    expected = {"prediction": answer(prediction[0])}
+    if hasattr(model, "predict_proba") and has_probabilities(model):
+        expected["probabilities"] = probabilities_of(model, model.predict_proba(row), prediction)
+    return expected
+
+
+def has_probabilities(model):
+    """Not so in a chain with a target of three classes or more: its predict_proba is for two."""
+    model = model.steps[-1][1] if hasattr(model, "steps") else model
+    is_chain = any(base.__name__ == "ClassifierChain" for base in type(model).__mro__)
+    return not is_chain or all(len(labels) == 2 for labels in model.classes_)
 
 
 def probabilities_of(model, values, prediction):
@@ -245,12 +304,13 @@ def export_bundle(output, model, frame, *, name=None, artifact=None, rows=20, to
     """Writes a bundle.
 
     model: the fitted estimator or booster. frame: the training data, a pandas frame or a matrix. artifact: its file,
-    if it has been saved already; else it is pickled, or saved by its own save_model.
+    if it has been saved already; else it is pickled.
     """
+    model = estimator_of(model)
     with tempfile.TemporaryDirectory() as folder:
         if artifact is None:
             artifact = pathlib.Path(folder) / "model.pkl"
-            artifact.write_bytes(pickle.dumps(model))
+            artifact.write_bytes(pickle.dumps(model.booster if isinstance(model, NativeBooster) else model))
         artifact = pathlib.Path(artifact)
         document = describe(model, frame, name, artifact.name, rows, tolerance, notes)
         with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -262,17 +322,19 @@ def export_bundle(output, model, frame, *, name=None, artifact=None, rows=20, to
 def load(path):
     """The model of a file, by its library."""
     path = pathlib.Path(path)
-    head = path.read_bytes()[:16]
-    if head.startswith(b"CBM1"):
-        return load_catboost(path)
-    if head[:1] == b"{":
-        return load_xgboost(path)
-    if head.startswith(b"tree\n") or head.startswith(b"tree\r\n"):
+    content = path.read_bytes()
+    if content.startswith(b"CBM1"):
+        return load_catboost(path, "cbm")
+    if content.startswith(b"{"):
+        return load_catboost(path, "json") if b'"features_info"' in content else load_xgboost(path)
+    if content.startswith((b"tree\n", b"tree\r\n")):
         return load_lightgbm(path)
+    if content.startswith(b"PK"):
+        return load_skops(path)
     try:
         import joblib
     except ImportError:
-        return pickle.loads(path.read_bytes())
+        return pickle.loads(content)
     return joblib.load(path)
 
 
@@ -286,54 +348,66 @@ def load_xgboost(path):
     elif kind == "regressor":
         model = xgboost.XGBRegressor()
     else:
-        return NativeBooster(booster, lambda row: xgboost.DMatrix(row, enable_categorical=True))
+        return NativeBooster(booster)
     model.load_model(str(path))
     return model
 
 
-def load_catboost(path):
+def load_catboost(path, kind):
     import catboost
 
     model = catboost.CatBoost()
-    model.load_model(str(path))
+    model.load_model(str(path), format=kind)
     if len(model.classes_) == 0:
         return model
     model = catboost.CatBoostClassifier()
-    return model.load_model(str(path))
+    return model.load_model(str(path), format=kind)
 
 
 def load_lightgbm(path):
     import lightgbm
 
-    return NativeBooster(lightgbm.Booster(model_file=str(path)), lambda row: row)
+    return NativeBooster(lightgbm.Booster(model_file=str(path)))
+
+
+def load_skops(path):
+    import skops.io
+
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
 
 
 class NativeBooster:
-    """A booster that is no estimator: its predict gives the objective's value."""
+    """A booster of XGBoost or LightGBM that is no estimator: its predict gives the objective's value."""
 
-    def __init__(self, booster, wrap):
-        self.booster, self.wrap = booster, wrap
+    def __init__(self, booster):
+        self.booster = booster
 
     def predict(self, row):
-        return self.booster.predict(self.wrap(row))
+        if type(self.booster).__module__.startswith("xgboost"):
+            import xgboost
+
+            row = xgboost.DMatrix(row, enable_categorical=True)
+        return self.booster.predict(row)
 
 
-def main():
+def estimator_of(model):
+    """A booster as something with the methods of an estimator; anything else as it is."""
+    is_booster = type(model).__name__ == "Booster" and type(model).__module__.split(".")[0] in ("xgboost", "lightgbm")
+    return NativeBooster(model) if is_booster else model
+
+
+def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", help="a pickle, joblib, XGBoost or LightGBM file")
+    parser.add_argument("model", help="a pickle, joblib, skops, XGBoost, LightGBM or CatBoost file")
     parser.add_argument("--frame", required=True, help="the training data as CSV with a header")
     parser.add_argument("--output", required=True, help="the bundle to write, a .zip")
     parser.add_argument("--name", help="what the model is to be called")
     parser.add_argument("--rows", type=int, default=20, help="golden rows (20)")
     parser.add_argument("--tolerance", type=float, default=1e-6, help="relative error of a golden number (1e-6)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
-    model = load(options.model)
-    frame = read_frame(options.frame)
-    names = getattr(model, "feature_names_in_", None)
-    if names is not None and hasattr(frame, "columns"):
-        frame = frame[list(names)]
-    frame = with_categories(model, frame)
+    model = estimator_of(load(options.model))
+    frame = with_categories(model, with_columns_of(model, read_frame(options.frame)))
     document = export_bundle(
         options.output, model, frame, name=options.name, artifact=options.model, rows=options.rows,
         tolerance=options.tolerance)

@@ -82,6 +82,7 @@ class Schedule:
     planned: int
     answered: int
     errors: int
+    wrong: int
     late: int
     p50_microseconds: float
     p90_microseconds: float
@@ -175,14 +176,19 @@ def h2load(
 
 
 def open_loop(
-    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int
+    server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int,
+    answers: pathlib.Path | None = None,
 ) -> Schedule:
-    """Sends `rate` requests a second for `seconds`, after half a second that is not counted."""
+    """Sends `rate` requests a second for `seconds`, after half a second that is not counted.
+
+    `answers` tells the predictions that each request may have: every answer is looked at then.
+    """
     before = server.cpu_seconds()
     done = subprocess.run(
         [
             "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port),
             str(connections), str(rate), "0.5", str(seconds), str(requests),
+            *([str(answers)] if answers else []),
         ],
         capture_output=True, text=True, timeout=seconds + 60, check=False,
     )
@@ -194,6 +200,7 @@ def open_loop(
         rate=rate, planned=result["planned"], answered=result["answered"],
         # What was due and got no 200, for whatever reason.
         errors=result["planned"] - result["answered"] + result["status"],
+        wrong=result["wrong"],
         late=result["late"],
         p50_microseconds=result["p50"], p90_microseconds=result["p90"], p99_microseconds=result["p99"],
         p999_microseconds=result["p999"], max_microseconds=result["max"],

@@ -47,12 +47,26 @@ def python(requirements_name: str = "requirements.txt") -> pathlib.Path:
 
 def models() -> pathlib.Path:
     """A folder with the benchmark's model in each peer's format, its requests and the right answers."""
-    maker = _PEERS / "make_models.py"
-    folder = cache() / f"models-{digest(maker, _PEERS / 'requirements.txt')}"
+    return _made("make_models.py", "models")
+
+
+def heavy_models() -> pathlib.Path:
+    """A folder with models that take long for a row, and their requests."""
+    return _made("make_heavy_models.py", "heavy-models")
+
+
+def sized_models() -> pathlib.Path:
+    """A folder with models of several sizes, and their requests."""
+    return _made("make_sized_models.py", "sized-models")
+
+
+def _made(script: str, name: str) -> pathlib.Path:
+    maker = _PEERS / script
+    folder = cache() / f"{name}-{digest(maker, _PEERS / 'requirements.txt')}"
     if (folder / "complete").exists():
         return folder
     interpreter = python()
-    print("Training the benchmark's model (once) ...", file=sys.stderr, flush=True)
+    print("Training the benchmark's models (once) ...", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     run([str(interpreter), str(maker), str(folder)], 300)

@@ -1,11 +1,11 @@
 /// Decompresses whole buffers within bounds.
 ///
 /// Memory is at most twice the output, and the output is at most `outputBytesMax` and `ratioMax` times the input, so
-/// that a small upload cannot become a large one. (Up to ``freeBytes`` the ratio is not looked at: short runs of one
-/// byte reach deflate's 1032 at once.) Beside it the decoders have windows of their own: zlib 39 KiB, bzip2 4 MB, lz4
+/// that a small upload cannot become a large one. (Up to `freeBytes` the ratio is not looked at: short runs of one byte
+/// reach deflate's 1032 at once.) Beside it the decoders have windows of their own: zlib 39 KiB, bzip2 4 MB, lz4
 /// 8 MB, lzma and xz at most ``LZMAStream/memoryBytesMax``.
 package enum Decompression {
-    /// Output that needs no proportion to its input.
+    /// Output that needs no proportion to its input, where the caller does not say otherwise.
     package static let freeBytes = 64 << 10
 
     /// Decompresses what the first bytes announce.
@@ -23,9 +23,10 @@ package enum Decompression {
     /// Behind the last there may be zero bytes in gzip, which tapes and some writers pad with, and in xz, whose padding
     /// is a multiple of four; any other byte is an error.
     package static func bytes(
-        of input: Span<UInt8>, as format: CompressedFormat, outputBytesMax: Int, ratioMax: Int
+        of input: Span<UInt8>, as format: CompressedFormat, outputBytesMax: Int, ratioMax: Int,
+        freeBytes: Int = Self.freeBytes
     ) throws(CompressionError) -> [UInt8] {
-        let bounds = Bounds(inputBytes: input.count, outputBytesMax: outputBytesMax, ratioMax: ratioMax)
+        let bounds = Bounds(input.count, outputBytesMax: outputBytesMax, ratioMax: ratioMax, freeBytes: freeBytes)
         switch format {
         case .zlib: return try run(InflateStream(.zlib), input, format, bounds)
         case .gzip: return try run(InflateStream(.gzip), input, format, bounds)
@@ -80,7 +81,7 @@ package enum Decompression {
     package static func deflated(
         _ input: Span<UInt8>, outputBytesMax: Int, ratioMax: Int
     ) throws(CompressionError) -> [UInt8] {
-        let bounds = Bounds(inputBytes: input.count, outputBytesMax: outputBytesMax, ratioMax: ratioMax)
+        let bounds = Bounds(input.count, outputBytesMax: outputBytesMax, ratioMax: ratioMax, freeBytes: freeBytes)
         return try run(InflateStream(.none), input, nil, bounds)
     }
 
@@ -89,10 +90,11 @@ package enum Decompression {
         let bytesMax: Int
         let reason: CompressionError.Reason
 
-        init(inputBytes: Int, outputBytesMax: Int, ratioMax: Int) {
-            precondition(outputBytesMax >= 0 && ratioMax > 0, "bounds of decompression must be positive")
+        init(_ inputBytes: Int, outputBytesMax: Int, ratioMax: Int, freeBytes: Int) {
+            precondition(
+                outputBytesMax >= 0 && ratioMax > 0 && freeBytes >= 0, "bounds of decompression must be positive")
             let (product, overflow) = inputBytes.multipliedReportingOverflow(by: ratioMax)
-            let proportional = overflow ? Int.max : max(product, Decompression.freeBytes)
+            let proportional = overflow ? Int.max : max(product, freeBytes)
             bytesMax = min(proportional, outputBytesMax)
             reason =
                 proportional < outputBytesMax

@@ -10,8 +10,18 @@ package enum InferenceError: Error, Sendable, Hashable {
     case tooLarge(limit: String)
     /// More rows or bytes wait than the bound allows.
     case overloaded(retryAfterSeconds: Int)
+    /// The request's deadline would pass, or has passed, before its rows could run. Nothing of it was computed.
+    case late(LateRequest)
     /// The server is stopping.
     case draining
+}
+
+/// How a request missed its deadline.
+package enum LateRequest: Sendable, Hashable {
+    /// What waits before it takes longer than it has time.
+    case refused(retryAfterSeconds: Int)
+    /// It waited, and its time is over.
+    case expired
 }
 
 /// One wrong place in a request.

@@ -21,16 +21,19 @@ package struct ModelStatus: Sendable {
         package let compile: Double
         package let golden: Double
         package let warmUp: Double
+        package let shadow: Double
         package let publish: Double
 
         package init(
-            receive: Double, import: Double, compile: Double, golden: Double, warmUp: Double, publish: Double
+            receive: Double, import: Double, compile: Double, golden: Double, warmUp: Double, shadow: Double,
+            publish: Double
         ) {
             self.receive = receive
             self.import = `import`
             self.compile = compile
             self.golden = golden
             self.warmUp = warmUp
+            self.shadow = shadow
             self.publish = publish
         }
     }
@@ -70,6 +73,66 @@ package struct ModelStatus: Sendable {
         }
     }
 
+    /// Another name of a version.
+    package struct Alias: Sendable {
+        package let name: String
+        package let version: Int
+
+        package init(name: String, version: Int) {
+            self.name = name
+            self.version = version
+        }
+    }
+
+    /// What a new version is held to.
+    package struct Policy: Sendable {
+        /// `refuse`, `warn` or `off`.
+        package let action: String
+        package let labelFlipsMax: Double
+        package let changeMax: Double?
+
+        package init(action: String, labelFlipsMax: Double, changeMax: Double?) {
+            self.action = action
+            self.labelFlipsMax = labelFlipsMax
+            self.changeMax = changeMax
+        }
+    }
+
+    /// How a version answered rows that the one before it was asked about.
+    package struct Shadow: Sendable {
+        package struct Output: Sendable {
+            package let name: String
+            package let largestDifference: Double
+            package let largestChange: Double
+            package let labelFlips: Int
+
+            package init(name: String, largestDifference: Double, largestChange: Double, labelFlips: Int) {
+                self.name = name
+                self.largestDifference = largestDifference
+                self.largestChange = largestChange
+                self.labelFlips = labelFlips
+            }
+        }
+
+        /// The version that it was compared with.
+        package let version: Int
+        package let policy: Policy
+        package var rowCount = 0
+        package var flippedRows = 0
+        package var rowsLost = 0
+        package var rowsWon = 0
+        package var nanosecondsBefore = 0.0
+        package var nanosecondsAfter = 0.0
+        package var outputs: [Output] = []
+        package var obstacle: String?
+        package var broken: [String] = []
+
+        package init(version: Int, policy: Policy) {
+            self.version = version
+            self.policy = policy
+        }
+    }
+
     package let name: String
     package let version: Int
     /// `sha256:` and 64 hexadecimal digits.
@@ -88,6 +151,13 @@ package struct ModelStatus: Sendable {
     package let timings: Timings
     /// Seconds since 1970.
     package let loadedAt: Int
+    /// Bytes of memory that it holds.
+    package var memoryBytes = 0
+    package var shadow: Shadow?
+    /// Of a model as a whole: the versions that can be asked for, their other names, and what the next one is held to.
+    package var versions: [Int] = []
+    package var aliases: [Alias] = []
+    package var policy: Policy?
 
     package init(
         name: String, version: Int, digest: String, generation: Int, isDefault: Bool, format: String, producer: String,

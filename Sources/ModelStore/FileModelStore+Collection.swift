@@ -24,7 +24,7 @@ extension FileModelStore {
                     }
                 }
                 kept += 1
-                referenced.formUnion(manifest.models.map(\.digest))
+                referenced.formUnion(manifest.digests)
             } catch {
                 if error.kind != .missing { hasUnread = true }
             }

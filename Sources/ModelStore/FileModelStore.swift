@@ -5,6 +5,7 @@ internal import Synchronization
 ///
 ///     blobs/sha256/<64 hexadecimal digits>     the artifacts, each named by its content
 ///     manifests/<generation, 16 digits>.json   the states, each created exactly once
+///     manifests/latest.json                    a hint at the newest, for those who cannot list
 ///     tmp/<random>                             what is being written
 ///
 /// A file is written in `tmp`, brought to the disk by `fsync`, and only then given its name: blobs by `rename`, since
@@ -151,6 +152,15 @@ package final class FileModelStore: ModelStore {
             try? files.remove(path)
             throw error.stored(while: operation, path: path)
         }
+        writeHint(manifest.generation)
+    }
+
+    /// For those who read the directory through a web server and cannot list it. A commit does not fail for it.
+    private func writeHint(_ generation: Int) {
+        guard let file = try? TemporaryFile(in: temporariesPath, files) else { return }
+        defer { file.discard() }
+        guard (try? file.append(StoreHint.encode(generation))) != nil, (try? file.synchronize()) != nil else { return }
+        try? file.rename(to: manifestsPath + "/" + StoreHint.name)
     }
 
     func generations() throws(StoreError) -> [Int] {
@@ -167,23 +177,10 @@ package final class FileModelStore: ModelStore {
 
     /// In ascending order. Names that are not of manifests are passed over.
     private static func generations(in names: [String]) -> [Int] {
-        names.compactMap { name in
-            guard name.hasSuffix(".json") else { return nil }
-            let digits = name.dropLast(5)
-            guard digits.utf8.count == generationDigits, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-                return nil
-            }
-            return Int(digits)
-        }.sorted()
+        names.compactMap { ManifestName.generation($0) }.sorted()
     }
 
-    private static let generationDigits = 16
-
-    func manifestPath(_ generation: Int) -> String {
-        let digits = String(generation)
-        let zeros = String(repeating: "0", count: max(0, Self.generationDigits - digits.utf8.count))
-        return manifestsPath + "/" + zeros + digits + ".json"
-    }
+    func manifestPath(_ generation: Int) -> String { manifestsPath + "/" + ManifestName.text(generation) }
 
     // MARK: Blobs
 

@@ -3,49 +3,85 @@ package import Serving
 
 /// A manifest as it lies in a store:
 ///
-///     {"schema": 1, "generation": 7, "created": 1767225600, "default": "churn", "models": [
-///       {"name": "churn", "version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311,
-///       "generation": 7}]}
+///     {"schema": 2, "generation": 7, "created": 1767225600, "default": "churn", "models": [
+///       {"name": "churn", "generation": 7, "current": 3, "highest": 3, "aliases": {"champion": 2},
+///        "shadow": {"action": "refuse", "label_flips_max": 0.01, "change_max": 0.5},
+///        "versions": [
+///         {"version": 2, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "generation": 5},
+///         {"version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 60112, "generation": 7}]}]}
 ///
-/// Keys that are not known are passed over; a manifest of a later schema is refused as a whole.
+/// In schema 1, which is still read, a model has one version, whose members stand beside its name. Keys that are not
+/// known are passed over; a manifest of a later schema is refused as a whole.
 package enum ManifestCoding {
-    package static let schema = 1
-    /// Bytes of a manifest, and models in it, that are read.
+    package static let schema = 2
+    /// Bytes of a manifest, models in it, and versions and aliases of a model, that are read.
     package static let bytesMax = 16 << 20
     package static let modelsMax = 1 << 16
+    package static let versionsMax = 1 << 10
 
     package static func encode(_ manifest: StoreManifest) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.key("schema")
-        writer.number(Int64(schema))
-        writer.key("generation")
-        writer.number(Int64(manifest.generation))
+        write("schema", schema, &writer)
+        write("generation", manifest.generation, &writer)
         writer.key("created")
         writer.number(manifest.created)
         writer.key("default")
         if let name = manifest.defaultName { writer.string(name) } else { writer.null() }
         writer.key("models")
         writer.beginArray()
-        for entry in manifest.models {
+        for model in manifest.models { encode(model, &writer) }
+        writer.endArray()
+        writer.endObject()
+        return writer.take() + [UInt8(ascii: "\n")]
+    }
+
+    private static func encode(_ model: StoredModel, _ writer: inout JSONWriter) {
+        writer.beginObject()
+        writer.key("name")
+        writer.string(model.name)
+        write("generation", model.generation, &writer)
+        write("current", model.currentNumber, &writer)
+        write("highest", model.highestNumber, &writer)
+        if !model.aliases.isEmpty {
+            writer.key("aliases")
             writer.beginObject()
-            writer.key("name")
-            writer.string(entry.name)
-            writer.key("version")
-            writer.number(Int64(entry.version))
+            for (name, number) in model.aliases.sorted(by: { $0.key < $1.key }) { write(name, number, &writer) }
+            writer.endObject()
+        }
+        if let policy = model.shadowPolicy {
+            writer.key("shadow")
+            writer.beginObject()
+            writer.key("action")
+            writer.string(policy.action.rawValue)
+            writer.key("label_flips_max")
+            writer.number(policy.labelFlipsMax)
+            if let change = policy.changeMax {
+                writer.key("change_max")
+                writer.number(change)
+            }
+            writer.endObject()
+        }
+        writer.key("versions")
+        writer.beginArray()
+        for version in model.versions {
+            writer.beginObject()
+            write("version", version.number, &writer)
             writer.key("digest")
-            writer.string(entry.digest.description)
+            writer.string(version.digest.description)
             writer.key("format")
-            writer.string(entry.format)
-            writer.key("bytes")
-            writer.number(Int64(entry.byteCount))
-            writer.key("generation")
-            writer.number(Int64(entry.generation))
+            writer.string(version.format)
+            write("bytes", version.byteCount, &writer)
+            write("generation", version.generation, &writer)
             writer.endObject()
         }
         writer.endArray()
         writer.endObject()
-        return writer.take() + [UInt8(ascii: "\n")]
+    }
+
+    private static func write(_ key: String, _ number: Int, _ writer: inout JSONWriter) {
+        writer.key(key)
+        writer.number(Int64(number))
     }
 
     /// What is wrong with a manifest, in one clause without its text.
@@ -60,10 +96,10 @@ package enum ManifestCoding {
     /// Reads and checks a manifest; nothing of a manifest is used that is not right as a whole.
     package static func decode(_ bytes: [UInt8]) throws(Problem) -> StoreManifest {
         guard bytes.count <= bytesMax else { throw Problem("it is longer than \(bytesMax) bytes") }
-        let fields: Fields
+        let fields: ManifestFields
         do throws(JSONError) {
             var reader = JSONReader(bytes.span)
-            fields = try readFields(&reader)
+            fields = try ManifestFields(&reader)
             try reader.finish()
         } catch {
             throw Problem("it is not the JSON of a manifest: \(error.description)")
@@ -71,119 +107,87 @@ package enum ManifestCoding {
         return try manifest(of: fields)
     }
 
-    // MARK: Reading
-
-    /// The values as they stand in the file.
-    private struct Fields {
-        var schema: Int64?
-        var generation: Int64?
-        var created: Int64?
-        var defaultName: String?
-        var models: [EntryFields] = []
-        var hasTooManyModels = false
-    }
-
-    private struct EntryFields {
-        var name: String?
-        var version: Int64?
-        var digest: String?
-        var format: String?
-        var byteCount: Int64?
-        var generation: Int64?
-    }
-
-    private static func readFields(_ reader: inout JSONReader) throws(JSONError) -> Fields {
-        var fields = Fields()
-        try reader.beginObject()
-        while let key = try reader.nextKey() {
-            if reader.equals(key, "schema") {
-                fields.schema = try reader.readInt64()
-            } else if reader.equals(key, "generation") {
-                fields.generation = try reader.readInt64()
-            } else if reader.equals(key, "created") {
-                fields.created = try reader.readInt64()
-            } else if reader.equals(key, "default") {
-                if try reader.peek() == .null {
-                    try reader.readNull()
-                } else {
-                    let token = try reader.readString()
-                    fields.defaultName = reader.string(token)
-                }
-            } else if reader.equals(key, "models") {
-                try reader.beginArray()
-                while try reader.nextElement() {
-                    let entry = try readEntry(&reader)
-                    if fields.models.count < modelsMax {
-                        fields.models.append(entry)
-                    } else {
-                        fields.hasTooManyModels = true
-                    }
-                }
-            } else {
-                _ = try reader.skipValue()
-            }
-        }
-        return fields
-    }
-
-    private static func readEntry(_ reader: inout JSONReader) throws(JSONError) -> EntryFields {
-        var fields = EntryFields()
-        try reader.beginObject()
-        while let key = try reader.nextKey() {
-            if reader.equals(key, "name") {
-                fields.name = try readText(&reader)
-            } else if reader.equals(key, "version") {
-                fields.version = try reader.readInt64()
-            } else if reader.equals(key, "digest") {
-                fields.digest = try readText(&reader)
-            } else if reader.equals(key, "format") {
-                fields.format = try readText(&reader)
-            } else if reader.equals(key, "bytes") {
-                fields.byteCount = try reader.readInt64()
-            } else if reader.equals(key, "generation") {
-                fields.generation = try reader.readInt64()
-            } else {
-                _ = try reader.skipValue()
-            }
-        }
-        return fields
-    }
-
-    private static func readText(_ reader: inout JSONReader) throws(JSONError) -> String {
-        let token = try reader.readString()
-        return reader.string(token)
-    }
-
     // MARK: Checking
 
-    private static func manifest(of fields: Fields) throws(Problem) -> StoreManifest {
+    private static func manifest(of fields: ManifestFields) throws(Problem) -> StoreManifest {
         guard let written = fields.schema else { throw Problem("it has no schema") }
-        guard written == schema else {
-            throw Problem("its schema is \(written); this server reads schema \(schema)")
+        guard written == 1 || written == schema else {
+            throw Problem("its schema is \(written); this server reads schemas 1 and \(schema)")
         }
         guard let generation = fields.generation, generation >= 1 else { throw Problem("it has no generation") }
-        guard !fields.hasTooManyModels else { throw Problem("it has more than \(modelsMax) models") }
+        guard !fields.hasTooMany else {
+            throw Problem("it has more than \(modelsMax) models, or \(versionsMax) versions or aliases of one")
+        }
         var names: Set<String> = []
-        var models: [StoreManifest.Entry] = []
+        var models: [StoredModel] = []
         for (index, entry) in fields.models.enumerated() {
-            let place = "model \(index)"
-            guard let name = entry.name, ModelName.isValid(name) else { throw Problem("\(place) has no valid name") }
-            guard names.insert(name).inserted else { throw Problem("\(place) has the name of another one") }
-            guard let version = entry.version, version >= 1 else { throw Problem("\(place) has no version") }
-            guard let digest = entry.digest.flatMap({ ContentDigest($0) }) else {
-                throw Problem("\(place) has no SHA-256 digest")
-            }
-            guard let byteCount = entry.byteCount, byteCount >= 0 else { throw Problem("\(place) has no size") }
-            guard let brought = entry.generation, brought >= 0, brought <= generation else {
-                throw Problem("\(place) has no generation up to that of the manifest")
-            }
-            models.append(
-                StoreManifest.Entry(
-                    name: name, version: Int(version), digest: digest, format: entry.format ?? "",
-                    byteCount: Int(byteCount), generation: Int(brought)))
+            let model = try model(of: entry, schema: written, upTo: Int(generation), place: "model \(index)")
+            guard names.insert(model.name).inserted else { throw Problem("model \(index) has the name of another one") }
+            models.append(model)
         }
         return StoreManifest(
             generation: Int(generation), created: fields.created ?? 0, models: models,
             defaultName: fields.defaultName)
+    }
+
+    private static func model(
+        of fields: ManifestFields.Model, schema: Int64, upTo generation: Int, place: String
+    ) throws(Problem) -> StoredModel {
+        guard let name = fields.name, ModelName.isValid(name) else { throw Problem("\(place) has no valid name") }
+        let brought = try Self.generation(fields.version.generation, upTo: generation, place)
+        guard schema > 1 else {
+            let version = try version(of: fields.version, upTo: generation, place)
+            return StoredModel(
+                name: name, versions: [version], currentNumber: version.number, generation: brought)
+        }
+        var versions: [StoredModel.Version] = []
+        for (index, entry) in fields.versions.enumerated() {
+            versions.append(try version(of: entry, upTo: generation, "version \(index) of \(place)"))
+        }
+        let numbers = Set(versions.map(\.number))
+        guard numbers.count == versions.count else { throw Problem("\(place) has a version twice") }
+        guard let current = fields.current.map({ Int($0) }), numbers.contains(current) else {
+            throw Problem("\(place) has no current version")
+        }
+        var aliases: [String: Int] = [:]
+        for (alias, number) in fields.aliases {
+            guard ModelName.isValid(alias), numbers.contains(Int(number)), aliases[alias] == nil else {
+                throw Problem("\(place) has an alias of no version")
+            }
+            aliases[alias] = Int(number)
+        }
+        return StoredModel(
+            name: name, versions: versions, currentNumber: current, highestNumber: fields.highest.map { Int($0) },
+            aliases: aliases, shadowPolicy: try policy(of: fields.policy, place), generation: brought)
+    }
+
+    private static func policy(
+        of fields: ManifestFields.Policy?, _ place: String
+    ) throws(Problem) -> ShadowPolicy? {
+        guard let fields else { return nil }
+        guard let action = fields.action.flatMap({ ShadowPolicy.Action(rawValue: $0) }),
+            let flips = fields.labelFlipsMax, flips >= 0, flips <= 1, fields.changeMax ?? 0 >= 0
+        else { throw Problem("\(place) has no valid shadow policy") }
+        return ShadowPolicy(action: action, labelFlipsMax: flips, changeMax: fields.changeMax)
+    }
+
+    private static func version(
+        of fields: ManifestFields.Version, upTo generation: Int, _ place: String
+    ) throws(Problem) -> StoredModel.Version {
+        guard let number = fields.number, number >= 1 else { throw Problem("\(place) has no version") }
+        guard let digest = fields.digest.flatMap({ ContentDigest($0) }) else {
+            throw Problem("\(place) has no SHA-256 digest")
+        }
+        guard let byteCount = fields.byteCount, byteCount >= 0 else { throw Problem("\(place) has no size") }
+        return StoredModel.Version(
+            number: Int(number), digest: digest, format: fields.format ?? "", byteCount: Int(byteCount),
+            generation: try Self.generation(fields.generation, upTo: generation, place))
+    }
+
+    private static func generation(_ value: Int64?, upTo generation: Int, _ place: String) throws(Problem) -> Int {
+        guard let value, value >= 0, value <= generation else {
+            throw Problem("\(place) has no generation up to that of the manifest")
+        }
+        return Int(value)
     }
 }

@@ -46,7 +46,7 @@ package final class MemoryModelStore: ModelStore {
             guard manifest.generation == (state.manifest?.generation ?? 0) + 1 else { return false }
             state.manifest = manifest
             // Nobody goes back to an earlier generation: what the new one does not name is let go of at once.
-            let named = Set(manifest.models.map(\.digest))
+            let named = manifest.digests
             state.blobs = state.blobs.filter { named.contains($0.key) }
             return true
         }

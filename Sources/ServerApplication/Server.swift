@@ -27,6 +27,9 @@ public final class Server: Sendable {
     private let http: HTTPServer
     private let services: SharedServices
     private let control: ControlThread
+    private let compute: ComputePool
+    private let store: any ModelStore
+    private let follower: StoreFollower?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -44,7 +47,9 @@ public final class Server: Sendable {
         let plan = Host.threadPlan(requested: configuration.loops.value)
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
-        let registry = Self.makeRegistry(configuration, store, metrics, plan, log)
+        let batching = configuration.batchSettings
+        let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
+        let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
         try Self.loadModels(configuration, registry, log)
         let control = try Self.startControl(registry)
         if !store.isWritable {
@@ -53,15 +58,27 @@ public final class Server: Sendable {
             log.warning("nothing to serve, and no way to send a model: name a model file, or set VENCEJO_ADMIN_TOKEN")
         }
 
-        let services = SharedServices(
+        if !store.keepsBlobs, adminToken != nil {
+            log.info("there is no store: an upload serves on this instance only, and ends with it")
+        }
+        let follower = try Self.startFollower(configuration, registry, store, control, log)
+
+        var services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
-            state: ServerState())
+            state: ServerState(), compute: compute, batching: batching, loops: plan.loops)
+        services.follower = follower
+        services.uploadsEndHere = !store.keepsBlobs
+        services.refusesUploads = !store.keepsBlobs && configuration.storeSettings.uploads.value == .refuse
         do {
-            http = try HTTPServer(Self.settings(configuration, plan)) { LoopHandler(context: $0, shared: services) }
+            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in
+                LoopHandler(context: $0, shared: services)
+            }
         } catch {
+            store.close()
+            follower?.stop()
             control.stop()
             let listen = configuration.listen
             let source = listen.value.isEmpty ? configuration.port.source : listen.source
@@ -69,12 +86,17 @@ public final class Server: Sendable {
             throw CommandError("listening on \(addresses) (\(source)): \(error)")
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
+        compute.declare(in: metrics)
+        if let follower { ServerMetrics.declare(in: metrics, follower) }
         services.metrics.attach(http.counters)
         started = configuration
         self.configuration = Mutex(configuration)
         self.madeToken = madeToken
         self.services = services
         self.control = control
+        self.compute = compute
+        self.store = store
+        self.follower = follower
         self.log = log
         self.plan = plan
     }
@@ -88,8 +110,10 @@ public final class Server: Sendable {
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
         do {
+            try compute.start(threads: plan.computeThreads)
             try http.start()
         } catch {
+            compute.stop()
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
@@ -160,6 +184,10 @@ public final class Server: Sendable {
         if delay > 0 { Host.wait(seconds: delay) }
         http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
         http.waitUntilStopped()
+        compute.stop()
+        // What waits for a store far away would keep the stop waiting.
+        store.close()
+        follower?.stop()
         control.stop()
         log.info("stopped")
     }
@@ -189,35 +217,60 @@ public final class Server: Sendable {
     }
 
     private static func openStore(_ configuration: ServerConfiguration) throws(CommandError) -> any ModelStore {
-        guard let directory = configuration.store.value else { return MemoryModelStore() }
+        guard let place = configuration.store.value else { return MemoryModelStore() }
         do {
-            return try FileModelStore(root: directory)
+            let options = configuration.storeSettings.options(modelBytesMax: configuration.modelBytesMax.value)
+            return try StoreOpening.open(StoreLocation(place), options)
         } catch {
-            throw CommandError("store \(directory) (\(configuration.store.source)): \(error)")
+            throw CommandError("store \(place) (\(configuration.store.source)): \(error)")
         }
+    }
+
+    /// What makes a predictor of an imported graph.
+    static let compile: ModelRegistry.Compiler = { (graph) throws(ImportError) -> PreparedModel in
+        let compiled = try ModelCompiler.compile(graph)
+        return PreparedModel(
+            signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
     }
 
     private static func makeRegistry(
         _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
-        _ log: Log
+        _ log: Log, _ compute: ComputePool
     ) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = configuration.modelBytesMax.value
+        limits.memoryBytesMax = configuration.memoryLimit.value
+        limits.versionsKept = configuration.versionsKept.value
+        limits.shadowPolicy = configuration.shadow.value
         return ModelRegistry(
             importers: SupportedFormats.importers,
-            compile: { (graph) throws(ImportError) -> PreparedModel in
-                let compiled = try ModelCompiler.compile(graph)
-                return PreparedModel(
-                    signature: compiled.signature, layout: compiled.layout, predictor: compiled.predictor)
-            },
+            compile: Self.compile,
             store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
             limits: limits,
-            releaseMemory: { Host.releaseFreeMemory() })
+            releaseMemory: {
+                compute.forgetRetired()
+                Host.releaseFreeMemory()
+            })
     }
 
     private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {
         do {
             return try ControlThread { registry.housekeep() }
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    /// nil where nobody else can have published: a store in memory, or one that is not to be looked at again.
+    private static func startFollower(
+        _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ store: any ModelStore,
+        _ control: ControlThread, _ log: Log
+    ) throws(CommandError) -> StoreFollower? {
+        let milliseconds = configuration.storeSettings.pollMilliseconds.value
+        guard store.keepsBlobs, milliseconds > 0 else { return nil }
+        do {
+            return try StoreFollower(
+                registry, store, control: control, interval: .milliseconds(milliseconds), log: log)
         } catch {
             throw CommandError("\(error)")
         }

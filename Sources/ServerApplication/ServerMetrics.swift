@@ -55,6 +55,37 @@ enum ServerMetrics {
         }
     }
 
+    /// How far this server is behind a store that others write.
+    static func declare(in metrics: MetricsRegistry, _ follower: StoreFollower) {
+        metrics.collector("vencejo_store_generation_seen", help: "Newest generation seen in the store.") {
+            [.init(value: Double(follower.report.seenGeneration))]
+        }
+        metrics.collector(
+            "vencejo_store_generation_served", help: "Generation of the store up to which everything serves."
+        ) {
+            [.init(value: Double(follower.report.servedGeneration))]
+        }
+        metrics.collector("vencejo_store_seen_timestamp_seconds", help: "When the store could be seen last.") {
+            [.init(value: Double(follower.report.lookedAt))]
+        }
+        metrics.collector(
+            "vencejo_store_lagging_seconds",
+            help: "Time for which the store has been ahead or out of sight; 0: it is not."
+        ) {
+            [.init(value: follower.report.lag.map { max(0, Double(Int64(Host.unixSeconds) - $0.since)) } ?? 0)]
+        }
+        metrics.collector(
+            "vencejo_store_looks_total", help: "Looks for news in the store, by outcome.", kind: .counter,
+            labels: ["outcome"]
+        ) {
+            let report = follower.report
+            return [
+                .init(labels: ["ok"], value: Double(report.looks &- report.failedLooks)),
+                .init(labels: ["failed"], value: Double(report.failedLooks)),
+            ]
+        }
+    }
+
     private static let closings: [(counter: HTTPServerCounter, reason: String)] = [
         (.closedByPeer, "peer"), (.closedAfterAnswer, "answer"), (.closedAfterFailure, "failure"),
         (.closedIdle, "idle"), (.closedHeadTimeout, "head_timeout"), (.closedBodyTimeout, "body_timeout"),
@@ -142,8 +173,24 @@ enum ServerMetrics {
         metrics.collector("vencejo_model_version", help: "The version that serves.", labels: ["model"]) {
             registry.pool.models.map { .init(labels: [$0.name], value: Double($0.version)) }
         }
-        metrics.collector("vencejo_model_table_bytes", help: "Bytes of a model's tables.", labels: ["model"]) {
-            registry.pool.models.map { .init(labels: [$0.name], value: Double($0.tableBytes)) }
+        metrics.collector(
+            "vencejo_model_memory_bytes", help: "Bytes of memory that the versions of a model hold.", labels: ["model"]
+        ) {
+            registry.pool.entries.map { entry in
+                .init(labels: [entry.name], value: Double(entry.versions.reduce(0) { $0 + $1.memoryBytes }))
+            }
+        }
+        metrics.collector("vencejo_memory_limit_bytes", help: "Bytes that models may hold.") {
+            registry.limits.memoryBytesMax.map { [.init(value: Double($0))] } ?? []
+        }
+        metrics.collector("vencejo_store_generation", help: "The newest generation of the store that was seen.") {
+            [.init(value: Double(registry.followStatus.seenGeneration))]
+        }
+        metrics.collector(
+            "vencejo_store_lag_seconds", help: "For how long an older generation serves than the store has."
+        ) {
+            let lag = registry.followStatus.lag.map { Host.unixSeconds - Int($0.since) } ?? 0
+            return [.init(value: Double(max(0, lag)))]
         }
         metrics.collector("vencejo_retired_models", help: "Replaced models that a request still holds.") {
             [.init(value: Double(registry.retiredModelCount))]

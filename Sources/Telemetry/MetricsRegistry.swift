@@ -31,8 +31,10 @@ package final class MetricsRegistry: Sendable {
     // MARK: Declaring
 
     /// Declares a family of counters. The name must end in `_total`.
+    /// - Parameter scale: what one unit is in the exposition: 1e-9 shows nanoseconds as seconds.
     package func counters(
-        _ name: String, help: String, labels: [String] = [], cells: Int = 1, seriesMax: Int = seriesMaxDefault
+        _ name: String, help: String, labels: [String] = [], cells: Int = 1, seriesMax: Int = seriesMaxDefault,
+        scale: Double = 1
     ) -> MetricFamily<Counter> {
         precondition(name.hasSuffix("_total"), "a counter's name ends in _total: \(name)")
         let family = MetricFamily(name: name, help: help, labelNames: labels, seriesMax: seriesMax) {
@@ -41,7 +43,12 @@ package final class MetricsRegistry: Sendable {
         add(name, labels: labels) { text in
             text.beginMetric(name, help: help, kind: .counter)
             for series in family.allSeries() {
-                text.sample(name, labels, series.labels, integer: series.instrument.total)
+                let total = series.instrument.total
+                if scale == 1 {
+                    text.sample(name, labels, series.labels, integer: total)
+                } else {
+                    text.sample(name, labels, series.labels, number: Double(total) * scale)
+                }
             }
             for sample in family.otherSamples() where sample.labels.count == labels.count {
                 text.sample(name, labels, sample.labels, number: sample.value)

@@ -55,7 +55,7 @@ package struct OutputValues: Sendable {
 
 /// The outputs of a predictor for a batch: one `OutputValues` a field of the signature, in its order.
 /// Made once and used again; growing keeps its storage.
-package struct OutputBatch: ~Copyable {
+package struct OutputBatch: ~Copyable, Sendable {
     package let fields: [OutputField]
     package private(set) var rowCount = 0
     package var values: [OutputValues]

@@ -3,7 +3,7 @@
 ///
 /// A codec fills it `inout` between `mark()` and, if the request turns out bad, `rollback(to:)`, so that a bad request
 /// leaves no row behind.
-package struct RowBatch: ~Copyable {
+package struct RowBatch: ~Copyable, Sendable {
     package let layout: RowLayout
     package private(set) var rowCount = 0
     /// Row-major, `layout.width` a row: a double's bits, an integer's bits, or `offset << 32 | length` into the arena.
@@ -60,6 +60,13 @@ package struct RowBatch: ~Copyable {
         return rowCount - 1
     }
 
+    /// Adds a copy of a row of another batch, whose columns are of the same kinds.
+    /// - Returns: false, with nothing added, where its strings would grow the arena beyond `arenaBytesMax`.
+    @discardableResult
+    package mutating func appendRow(_ source: Int, of other: borrowing RowBatch) -> Bool {
+        append(source..<source + 1, of: other)
+    }
+
     /// Sets a `float64` column.
     package mutating func setDouble(_ value: Double, row: Int, column: Int) {
         slots[row * layout.width + column] = value.bitPattern
@@ -89,6 +96,56 @@ package struct RowBatch: ~Copyable {
         slots[row * layout.width + column] = UInt64(offset) << 32 | UInt64(bytes.count)
         clearMissing(row: row, column: column)
         return true
+    }
+
+    /// Adds a copy of rows of another batch, whose columns are of the same kinds.
+    ///
+    /// - Returns: false, and nothing is added, if the arena would grow beyond `arenaBytesMax`.
+    /// - Complexity: O(values, and bytes of their strings).
+    package mutating func append(_ rows: Range<Int>, of other: borrowing RowBatch) -> Bool {
+        precondition(layout.width == other.layout.width, "the rows have other columns")
+        precondition(rows.lowerBound >= 0 && rows.upperBound <= other.rowCount, "the other batch has no such rows")
+        let mark = mark()
+        let width = layout.width
+        for slot in rows.lowerBound * width..<rows.upperBound * width { slots.append(other.slots[slot]) }
+        let words = layout.missingWordsPerRow
+        for word in rows.lowerBound * words..<rows.upperBound * words { missing.append(other.missing[word]) }
+        rowCount += rows.count
+        guard layout.hasStrings else { return true }
+        for (place, row) in rows.enumerated() {
+            for column in layout.columns.indices
+            where layout.columns[column].kind == .string && !other.isMissing(row: row, column: column) {
+                guard setString(other.stringBytes(row: row, column: column), row: mark.rowCount + place, column: column)
+                else {
+                    rollback(to: mark)
+                    return false
+                }
+            }
+        }
+        return true
+    }
+
+    /// Appends what tells these rows from others, value by value: equal rows give equal bytes, whatever batch they are
+    /// in, and different rows give different bytes. A NaN is told by its bits.
+    ///
+    /// - Complexity: O(values, and bytes of their strings).
+    package func appendIdentity(of rows: Range<Int>, to bytes: inout [UInt8]) {
+        for row in rows {
+            for column in layout.columns.indices {
+                var slot = slots[row * layout.width + column]
+                let isText = layout.columns[column].kind == .string
+                let isAbsent = layout.columns[column].kind != .float64 && isMissing(row: row, column: column)
+                if isAbsent { slot = .max } else if isText { slot &= 0xffff_ffff }
+                // A byte before what has no NaN: an integer of these bits is not a missing one.
+                if layout.columns[column].kind != .float64 { bytes.append(isAbsent ? 1 : 0) }
+                for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                    bytes.append(UInt8(truncatingIfNeeded: slot >> shift))
+                }
+                guard isText, !isAbsent else { continue }
+                let text = stringBytes(row: row, column: column)
+                for index in text.indices { bytes.append(text[index]) }
+            }
+        }
     }
 
     /// Marks a column as missing.

@@ -8,6 +8,8 @@ package final class RowLayout: Sendable {
     package let missingWordsPerRow: Int
     /// Every column is `float64` and used: a row of plain numbers needs no look at its columns.
     package let isAllDoubles: Bool
+    /// Some column holds text, whose bytes lie in a batch's arena.
+    package let hasStrings: Bool
 
     /// The names' bytes, one after the other, and where each begins (one more entry than columns).
     private let nameBytes: [UInt8]
@@ -23,6 +25,7 @@ package final class RowLayout: Sendable {
         self.recordPolicy = recordPolicy
         takesBlanks = columns.contains(where: \.takesBlanksForUnderscores)
         isAllDoubles = columns.allSatisfy { $0.kind == .float64 && $0.isUsed }
+        hasStrings = columns.contains { $0.kind == .string }
         let hasBitmap = columns.contains { $0.kind != .float64 }
         missingWordsPerRow = hasBitmap ? (columns.count + 63) / 64 : 0
 

@@ -13,12 +13,25 @@ struct Serve: ParsableCommand {
               --port        VENCEJO_PORT       default 8080; also PORT,
                                                AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT
               --loops       VENCEJO_LOOPS      default: a loop a granted core
-              --store       VENCEJO_STORE      default: uploads end with the process
+              --store       VENCEJO_STORE      directory, s3://, gs:// or https://;
+                                               default: uploads end with the process
+              --store-poll  VENCEJO_STORE_POLL_SECONDS
+                                               default 1 s between looks for news
+              --uploads     VENCEJO_UPLOADS    without a store: local or refuse
               --listen      VENCEJO_LISTEN     more addresses: unix:PATH, HOST:PORT,
                                                [::1]:PORT; without host and port set,
                                                these alone
               --cors-origin VENCEJO_CORS_ORIGINS
                                                default: no page of another origin
+              --keep-versions
+                            VENCEJO_KEEP_VERSIONS
+                                               default 1, warm for a rollback
+              --memory-limit
+                            VENCEJO_MEMORY_LIMIT
+                                               of models; default: four fifths of
+                                               what the container has
+              --shadow      VENCEJO_SHADOW     warn, refuse or off: of a new version
+                                               that answers recent rows otherwise
               --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 
@@ -61,14 +74,50 @@ struct Serve: ParsableCommand {
     @Option(help: "The number of event loops.")
     var loops: Int?
 
-    @Option(help: ArgumentHelp("The directory that keeps uploaded models.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp(
+            "What keeps uploaded models: a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or, to be read alone, "
+                + "https://HOST/PATH.", valueName: "place"))
     var store: String?
+
+    @Option(
+        help: ArgumentHelp("Seconds between looks for what others have published; 0 for none.", valueName: "seconds"))
+    var storePoll: String?
+
+    @Option(help: "Uploads without a store to keep them: local serves them on this instance, refuse does not.")
+    var uploads: String?
+
+    @Option(help: ArgumentHelp("Versions of a model that stay warm for a rollback.", valueName: "n"))
+    var keepVersions: Int?
+
+    @Option(help: ArgumentHelp("Bytes that models may hold in memory, such as 800M, or none.", valueName: "bytes"))
+    var memoryLimit: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do with a new version that answers recent rows otherwise: warn, refuse or off.",
+            valueName: "policy"))
+    var shadow: String?
 
     @Option(help: ArgumentHelp("A JSON configuration file.", valueName: "file"))
     var config: String?
 
     @Option(help: "debug, info, notice, warning, error or critical.")
     var logLevel: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Milliseconds within which a prediction that is too long for a loop should be answered.",
+            valueName: "ms"))
+    var latencyObjectiveMs: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Microseconds that a batch waits for more rows though a thread is free.", valueName: "microseconds"))
+    var batchWait: Int?
+
+    @Option(help: ArgumentHelp("Bytes of memory for a cache of answers; 0 keeps none.", valueName: "bytes"))
+    var cacheBytes: Int?
 
     @Flag(help: "Print curl lines to paste, as on a terminal.")
     var examples = false
@@ -91,8 +140,16 @@ struct Serve: ParsableCommand {
         options.corsOrigins = corsOrigin
         options.loops = loops
         options.store = store
+        options.storePoll = storePoll
+        options.uploads = uploads
+        options.versionsKept = keepVersions
+        options.memoryLimit = memoryLimit
+        options.shadow = shadow
         options.configurationFile = config
         options.logLevel = logLevel
+        options.latencyObjectiveMs = latencyObjectiveMs
+        options.batchWaitUs = batchWait
+        options.cacheBytes = cacheBytes
         throw ExitCode(ServerProcess.run(options, showsExamples: examples))
     }
 }

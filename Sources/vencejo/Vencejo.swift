@@ -20,5 +20,7 @@ struct Vencejo: ParsableCommand {
             Model files are read as data: nothing in them is ever run.
             """,
         version: "0.1.0",
-        subcommands: [Serve.self, Predict.self, Inspect.self, Bundle.self, Formats.self, Probe.self])
+        subcommands: [
+            Serve.self, Predict.self, Inspect.self, Bundle.self, Push.self, Models.self, Formats.self, Probe.self,
+        ])
 }

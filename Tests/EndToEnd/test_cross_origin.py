@@ -21,7 +21,7 @@ class Off(ServerTestCase):
     def test_options_tells_the_methods_of_a_path(self):
         for path, methods in (
             ("/predict", "POST, OPTIONS"),
-            ("/models/house-price", "GET, HEAD, PUT, DELETE, OPTIONS"),
+            ("/models/house-price", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
             ("/health/live", "GET, HEAD, OPTIONS"),
         ):
             answer = self.server.request("OPTIONS", path)

@@ -146,7 +146,7 @@ class Uploads(ServerTestCase):
         answer = self.put_bundle("guarded", golden(PRICE, metadata={"owner": "growth"}))
         self.assertEqual(answer.status, 201, answer)
         page = self.server.request("GET", "/models/guarded").json()
-        self.assertEqual(page["golden"]["rows"], 1)
+        self.assertEqual(page["certificate"]["golden"]["rows"], 1)
         self.assertEqual(page["metadata"], {"owner": "growth"})
         self.assertEqual({name: value for name, value in page["example"].items() if value is not None}, RECORD)
         answer = self.put_bundle("guarded", golden(PRICE), HOUSE_2)

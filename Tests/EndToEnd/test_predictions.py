@@ -305,7 +305,7 @@ class Errors(ServerTestCase):
             ("POST", "/health/live", "GET"),
             ("POST", "/metrics", "GET"),
             ("DELETE", "/models", "GET"),
-            ("PATCH", "/models/house-price", "PUT"),
+            ("POST", "/models/house-price", "PUT"),
             ("POST", "/", "GET"),
         ):
             with self.subTest(method=method, path=path):

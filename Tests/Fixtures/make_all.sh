@@ -34,21 +34,34 @@ make_newest() { # script, share of the seconds
 if [ -n "$newest" ]; then
     bound=$5
     venv="$venvs/newest"
-    # Made whole or not at all: an interrupted installation is begun again.
-    if [ ! -e "$venv/complete" ]; then
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+        echo "scikit-learn 1.9 needs Python 3.11 or later; python3 is $(python3 --version)" >&2
+        exit 1
+    }
+    pins="scikit-learn==1.9.1 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lightgbm==4.7.0"
+    # Without dependencies: they ask for GPU and plotting libraries.
+    bare="xgboost-cpu==3.2.0 catboost==1.2.10 six==1.17.0"
+    # Made whole or not at all: an interrupted installation is begun again, and so is one of other versions.
+    wanted="$(python3 --version) $pins $bare"
+    if [ "$(cat "$venv/complete" 2>/dev/null)" != "$wanted" ]; then
         rm -rf "$venv"
         python3 -m venv "$venv"
-        "$venv/bin/pip" install --quiet scikit-learn==1.9.1 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1 joblib==1.6.0 lightgbm==4.6.0
-        # Without dependencies: they ask for GPU and plotting libraries.
-        "$venv/bin/pip" install --quiet --no-deps xgboost-cpu==3.2.0 catboost==1.2.8 six==1.17.0
-        touch "$venv/complete"
+        "$venv/bin/pip" install --quiet $pins
+        "$venv/bin/pip" install --quiet --no-deps $bare
+        echo "$wanted" >"$venv/complete"
     fi
-    make_newest make_sklearn.py 55
+    make_newest make_sklearn.py 50
     make_newest make_lightgbm.py 15
     make_newest make_xgboost_objects.py 15
-    make_newest make_catboost.py 15
+    make_newest make_catboost.py 10
+    make_newest make_boosted_members.py 10
     exit 0
 fi
+
+command -v python3.11 >/dev/null || {
+    echo "the pinned versions need python3.11, for which they have wheels" >&2
+    exit 1
+}
 
 make_one() { # scikit-learn, NumPy, pandas, SciPy
     venv="$venvs/sk-$1"
@@ -82,6 +95,7 @@ make_boosting() {
 
 make_boosting lgb-3 make_lightgbm.py lightgbm==3.3.5 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
 make_boosting lgb-4 make_lightgbm.py lightgbm==4.6.0 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
+[ -z "$seed" ] || make_boosting lgb-4.7 make_lightgbm.py lightgbm==4.7.0 numpy==2.3.5 pandas==2.3.3 scikit-learn==1.9.1 scipy==1.17.1
 make_boosting xgb-0.90 make_xgboost_objects.py xgboost==0.90 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
 make_boosting xgb-1.0 make_xgboost_objects.py xgboost==1.0.2 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
 make_boosting xgb-1.5 make_xgboost_objects.py xgboost==1.5.2 numpy==1.23.5 pandas==1.5.3 scikit-learn==1.1.3 scipy==1.10.1
@@ -89,14 +103,16 @@ make_boosting xgb-1.7 make_xgboost_objects.py xgboost==1.7.6 numpy==1.23.5 panda
 make_boosting xgb-2.1 make_xgboost_objects.py xgboost==2.1.4 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.5.2 scipy==1.17.1
 make_boosting xgb-3.1 make_xgboost_objects.py xgboost==3.1.2 numpy==2.2.6 pandas==2.2.3 scikit-learn==1.6.1 scipy==1.17.1
 make_boosting cat-1.2 make_catboost.py catboost==1.2.8 numpy==1.26.4 pandas==2.2.3 scipy==1.17.1
+[ -z "$seed" ] || make_boosting cat-1.2.10 make_catboost.py catboost==1.2.10 numpy==2.3.5 pandas==2.3.3 scipy==1.17.1
 
 # Boosted models within scikit-learn's estimators.
 make_members() {
     "$venvs/$1/bin/python" "$here/make_boosted_members.py" "$output" ${seed:+--seed "$seed"}
 }
 make_members xgb-3.1
+make_members lgb-4
 if [ -n "$seed" ]; then
-    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4; do make_members "$name"; done
+    for name in xgb-1.7 xgb-2.1 lgb-3 lgb-4.7; do make_members "$name"; done
 fi
 
 [ -z "$seed" ] || exit 0

@@ -14,14 +14,21 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (BaggingClassifier, BaggingRegressor, RandomForestClassifier, StackingClassifier,
                               StackingRegressor, VotingClassifier, VotingRegressor)
+from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+try:
+    from sklearn.model_selection import FixedThresholdClassifier
+except ImportError:
+    FixedThresholdClassifier = None
+
 import sklearn_cases
 from sklearn_cases import classes, numbers
+from time_bound import within
 
 LIBRARIES = {}
 try:
@@ -40,10 +47,12 @@ try:
     import lightgbm
 
     def lgb_classifier(seed=1):
-        return lightgbm.LGBMClassifier(n_estimators=3, num_leaves=4, min_child_samples=3, random_state=seed, n_jobs=1)
+        return lightgbm.LGBMClassifier(n_estimators=3, num_leaves=4, min_child_samples=3, random_state=seed, n_jobs=1,
+                                       verbose=-1)
 
     def lgb_regressor(seed=1):
-        return lightgbm.LGBMRegressor(n_estimators=3, num_leaves=4, min_child_samples=3, random_state=seed, n_jobs=1)
+        return lightgbm.LGBMRegressor(n_estimators=3, num_leaves=4, min_child_samples=3, random_state=seed, n_jobs=1,
+                                      verbose=-1)
 
     LIBRARIES["lightgbm"] = (lgb_classifier, lgb_regressor, 1e-9)
 except ImportError:
@@ -63,7 +72,8 @@ try:
 except ImportError:
     pass
 
-COMMITTED = {"voting_narrow_xgboost", "stacking_xgboost", "calibrated_isotonic_xgboost"}
+COMMITTED = {"voting_narrow_xgboost", "stacking_xgboost", "calibrated_isotonic_xgboost", "threshold_above_xgboost",
+             "threshold_first_on_xgboost", "selected_xgboost", "selected_some_lightgbm"}
 
 
 def data(seed):
@@ -106,6 +116,16 @@ def cases(classifier, regressor):
     yield "chain", ClassifierChain(classifier()), np.stack([two, 1 - two], axis=1)
     yield "regressors", MultiOutputRegressor(regressor()), np.stack([y, -y], axis=1)
     yield "regressor_chain", RegressorChain(regressor()), np.stack([y, -y], axis=1)
+    if FixedThresholdClassifier is not None:
+        # Just above and just below a probability that the model gives: which is which, float32 decides.
+        probability = float(np.sort(classifier().fit(X, two).predict_proba(X)[:, 1])[30])
+        for name, threshold in [("on", float(str(np.float32(probability)))), ("below", probability - 1e-12),
+                                ("above", probability + 1e-12), ("middle", 0.5)]:
+            yield f"threshold_{name}", FixedThresholdClassifier(classifier(), threshold=threshold), two
+            yield f"threshold_first_{name}", FixedThresholdClassifier(classifier(), threshold=threshold, pos_label=0), two
+    yield "selected", make_pipeline(SelectFromModel(classifier()), LogisticRegression()), three
+    yield "selected_most", make_pipeline(SelectFromModel(regressor(), threshold="0.5*median", max_features=2), LinearRegression()), y
+    yield "selected_some", make_pipeline(SelectFromModel(classifier(), threshold="1.25*mean"), LogisticRegression()), two
     yield "transformed", TransformedTargetRegressor(regressor(), func=np.log1p, inverse_func=np.expm1), np.abs(y)
 
 
@@ -113,29 +133,35 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--only", default="", help="cases whose name contains this")
+    parser.add_argument("--seconds", type=float, help="begin no case after so many, with --seed")
     options = parser.parse_args()
     warnings.filterwarnings("ignore")
     is_committed = options.seed is None
     if not is_committed:
         sklearn_cases.SEED = options.seed
         sklearn_cases.ROWS_PREDICTED = 60
-    for library, (classifier, regressor, tolerance) in LIBRARIES.items():
-        for name, model, y in cases(classifier, regressor):
-            name = f"{name}_{library}"
-            if is_committed and name not in COMMITTED:
-                continue
-            # CatBoost's predict gives a matrix for more than two classes, which these cannot take.
-            if name in ("targets_catboost", "voting_hard_catboost"):
-                continue
-            X = data(801)
-            try:
-                model.fit(X, y)
-                sklearn_cases.write(options.folder, "boosted_" + name, model, X,
-                                    {"joblib": 3, "tolerance": tolerance, "rows": np.vstack([X[:20], data(802)[:20]]),
-                                     "multilabel": name.startswith("chain")}, False)
-            except (AttributeError, TypeError, ValueError) as problem:
-                # Not every pair of versions works together.
-                print(name, "cannot be made:", problem)
+    members = [(f"{name}_{library}", model, y, tolerance)
+               for library, (classifier, regressor, tolerance) in LIBRARIES.items()
+               for name, model, y in cases(classifier, regressor)]
+    for name, model, y, tolerance in within(options.seconds, members, options.seed):
+        if options.only not in "boosted_" + name or is_committed and name not in COMMITTED:
+            continue
+        # CatBoost's predict gives a matrix for more than two classes, which these cannot take.
+        if name in ("targets_catboost", "voting_hard_catboost"):
+            continue
+        # Its files hold no importances.
+        if name.startswith("selected") and name.endswith("catboost"):
+            continue
+        X = data(801)
+        try:
+            model.fit(X, y)
+            sklearn_cases.write(options.folder, "boosted_" + name, model, X,
+                                {"joblib": 3, "tolerance": tolerance, "rows": np.vstack([X[:20], data(802)[:20]]),
+                                 "multilabel": name.startswith("chain")}, False)
+        except (AttributeError, TypeError, ValueError) as problem:
+            # Not every pair of versions works together.
+            print(name, "cannot be made:", problem)
     print(*LIBRARIES, "done")
 
 

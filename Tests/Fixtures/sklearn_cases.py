@@ -111,8 +111,9 @@ def answer(function, row, is_prediction=False, is_multilabel=False):
             # Probabilities of several targets: one target after the other.
             result = np.concatenate(result, axis=1)
         if is_multilabel:
-            # One probability a label: that it is 1.
-            result = np.stack([1 - result, result], axis=2).reshape(len(result), -1)
+            # One probability a label: that it is 1, or, of stacking, that it is 0.
+            pair = [result, 1 - result] if is_multilabel == "absence" else [1 - result, result]
+            result = np.stack(pair, axis=2).reshape(len(result), -1)
         result = np.asarray(result.toarray() if scipy.sparse.issparse(result) else result)[0]
     except (ValueError, IndexError):
         return None
@@ -166,7 +167,7 @@ def write(folder, name, model, X, options, is_committed):
                         ("decision_function", "decision_function"), ("score_samples", "score_samples"),
                         ("transform", "transform")]:
         if hasattr(model, method) and method not in options.get("without", []):
-            is_multilabel = key == "probabilities" and options.get("multilabel", False)
+            is_multilabel = options.get("multilabel", False) if key == "probabilities" else False
             document[key] = [answer(getattr(model, method), row, key == "prediction", is_multilabel) for row in rows]
 
     if "writer" in options:

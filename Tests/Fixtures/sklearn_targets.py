@@ -2,7 +2,7 @@
 import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, StackingClassifier
 from sklearn.linear_model import LogisticRegression, RidgeClassifier, RidgeClassifierCV, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
@@ -273,3 +273,47 @@ def targets_frame():
     X = pd.DataFrame(data(654), columns=["a", "b", "c"])
     y = pd.DataFrame(words(X.to_numpy()), columns=["x", "y", "z"])
     return fitted(MultiOutputClassifier(GaussianNB()), X, y)
+
+
+# ---------------------------------------------------------------------------------------------- stacking
+def stack(**options):
+    """Members that give a list of probabilities, one array of them, a decision, and labels."""
+    members = [("trees", DecisionTreeClassifier(max_depth=2, random_state=1)),
+               ("rest", OneVsRestClassifier(LogisticRegression())),
+               ("ridge", RidgeClassifier())]
+    final = options.pop("final_estimator", RandomForestClassifier(3, max_depth=3, random_state=1))
+    return StackingClassifier(members, final, cv=2, **options)
+
+if VERSION >= (1, 2):
+    @full_case
+    def targets_stacking():
+        X = data(651)
+        return fitted(stack(), X, labels(X), multilabel="absence")
+
+    @parity_case
+    def targets_stacking_two():
+        # One array of two columns loses the first.
+        X = data(652, ROWS)
+        return fitted(stack(passthrough=True), X, labels(X)[:, :2], multilabel="absence")
+
+    @parity_case
+    def targets_stacking_labels():
+        X = data(653, ROWS)
+        return fitted(stack(stack_method="predict"), X, labels(X), multilabel="absence")
+
+    @parity_case
+    def targets_stacking_neighbors():
+        X = data(654, ROWS)
+        members = [("trees", DecisionTreeClassifier(max_depth=2, random_state=1)),
+                   ("mlp", MLPClassifier((3,), random_state=1))]
+        return fitted(StackingClassifier(members, KNeighborsClassifier(3), cv=2), X, labels(X), multilabel="absence")
+
+    @parity_case
+    def targets_stacking_chain():
+        # Chains cannot be fitted crosswise, and the library cannot take the final estimator's one array apart.
+        X = data(655, ROWS)
+        y = labels(X)[:, :2]
+        members = [("ridges", ClassifierChain(RidgeClassifier()).fit(X, y)),
+                   ("chain", ClassifierChain(LogisticRegression()).fit(X, y))]
+        return fitted(StackingClassifier(members, MLPClassifier((3,), random_state=1), cv="prefit"), X, y,
+                      without=["predict_proba"])

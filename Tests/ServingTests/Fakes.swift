@@ -6,6 +6,7 @@ import ModelStore
 import Synchronization
 import Telemetry
 import TensorCore
+import Testing
 
 @testable import Serving
 
@@ -27,8 +28,16 @@ extension ServingSystem {
 }
 
 extension TickBatcher {
+    /// A loop on which any run is short enough.
     convenience init(loop: Int, limits: BatchLimits = BatchLimits()) {
+        var limits = limits
+        limits.inlineBudget = .infinity
         self.init(loop: loop, limits: limits, clock: ServingSystem.threads.clock)
+    }
+
+    /// For tests in which nothing is too long for a loop.
+    func flush(_ answer: Answer) {
+        flush(answer) { _, _, _, _ in Issue.record("nothing here is too long for a loop") }
     }
 }
 
@@ -122,7 +131,8 @@ struct FakeWorld {
     func publish(
         _ name: String, _ number: Int, _ precondition: PublishPrecondition = .none
     ) throws(PublishError) -> PublishReport {
-        try registry.publish(name, bytes: Array("fake\(number)".utf8), precondition: precondition)
+        try registry.publish(
+            name, bytes: Array("fake\(number)".utf8), options: PublishOptions(precondition: precondition))
     }
 
     var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
@@ -151,7 +161,9 @@ func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = n
 }
 
 func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {
-    PredictorPool(generation: 1, sequence: sequence, models: models, defaultName: defaultName, onIdle: {})
+    PredictorPool(
+        generation: 1, sequence: sequence, entries: models.map { PooledModel($0) }, defaultName: defaultName, onIdle: {}
+    )
 }
 
 /// Something to wait for, across threads.

@@ -21,7 +21,7 @@ struct ModelRegistryTests {
         #expect(second.model.version == 2 && second.model.generation == 2)
         #expect(world.registry.pool.model(named: "churn") === second.model)
         #expect(world.registry.pool.generation == 2)
-        #expect(try world.store.newestManifest().manifest?.entry(named: "churn")?.version == 2)
+        #expect(try world.store.newestManifest().manifest?.model(named: "churn")?.currentNumber == 2)
     }
 
     @Test func warmsAPredictorUpBeforeItServes() throws {
@@ -147,7 +147,10 @@ struct ModelRegistryTests {
         #expect(throws: PublishError.preconditionFailed(currentETag: nil)) {
             try world.publish("b", 1, PublishPrecondition(ifMatch: .any))
         }
-        #expect(!world.registry.holds(match, for: "a") && world.registry.holds(onlyNew, for: "b"))
+        #expect(throws: PublishError.preconditionFailed(currentETag: second.etag)) {
+            try world.registry.refuseEarly("a", PublishOptions(precondition: match))
+        }
+        try world.registry.refuseEarly("b", PublishOptions(precondition: onlyNew))
     }
 
     /// Many clients try to replace the version they have seen: exactly one of each round gets through.
@@ -195,8 +198,8 @@ struct ModelRegistryTests {
         let pool = world.registry.pool
         let manifest = try #require(try world.store.newestManifest().manifest)
         #expect(manifest.models.map(\.name) == pool.names)
-        #expect(manifest.models.map(\.version) == pool.models.map(\.version))
-        #expect(manifest.models.map(\.digest) == pool.models.map(\.digest))
+        #expect(manifest.models.map(\.currentNumber) == pool.models.map(\.version))
+        #expect(manifest.models.map(\.current.digest) == pool.models.map(\.digest))
         #expect(pool.generation == manifest.generation)
         #expect(!loop.hasSeenGoingBack, "a loop never sees an older snapshot after a newer one")
     }
@@ -214,7 +217,7 @@ struct ModelRegistryTests {
         let manifest = try #require(try store.newestManifest().manifest)
         #expect(manifest.generation == 3)
         #expect(manifest.models.map(\.name) == ["a", "b"])
-        #expect(manifest.entry(named: "a")?.version == 2 && manifest.entry(named: "b")?.generation == 2)
+        #expect(manifest.model(named: "a")?.currentNumber == 2 && manifest.model(named: "b")?.generation == 2)
     }
 
     @Test func asksForThePreconditionAgainOnTopOfAnotherWriter() throws {

@@ -168,7 +168,7 @@ struct ReclamationTests {
         let subscription = world.registry.subscribe {}
         let pool = try #require(subscription.adopt())
         subscription.acknowledge()
-        pool.beginJob()
+        pool.jobs.begin()
         let control = try ControlThread()
         let published = Signal()
         let posted = Signal()
@@ -184,7 +184,7 @@ struct ReclamationTests {
             one.acknowledge()
         }
         #expect(published.count == 0, "a job still runs")
-        pool.endJob()
+        pool.jobs.end()
         #expect(published.wait())
         control.stop()
     }
@@ -217,9 +217,9 @@ struct ReclamationTests {
     @Test func endsJobsOnlyOnce() async {
         await #expect(processExitsWith: .failure) {
             let pool = makePool([])
-            pool.beginJob()
-            pool.endJob()
-            pool.endJob()
+            pool.jobs.begin()
+            pool.jobs.end()
+            pool.jobs.end()
         }
     }
 }

@@ -31,7 +31,8 @@ struct UploadTests {
             registry: world.registry, store: world.store, control: control, uploadsMax: uploadsMax)
         let outcome = Outcome()
         let upload = try receiver.begin(
-            name, precondition: .none, declaredBytes: declared, onCredit: onCredit, completion: { outcome.set($0) })
+            name, options: PublishOptions(), declaredBytes: declared, onCredit: onCredit,
+            completion: { outcome.set($0) })
         return (upload, outcome, receiver)
     }
 
@@ -110,14 +111,15 @@ struct UploadTests {
         #expect(throws: PublishError.invalidName("../x")) { try begin(world, control, name: "../x") }
         let (upload, outcome, receiver) = try begin(world, control, declared: 100, uploadsMax: 1)
         #expect(throws: PublishError.busy(retryAfterSeconds: 5)) {
-            try receiver.begin("b", precondition: .none, declaredBytes: nil, onCredit: {}, completion: { _ in })
+            try receiver.begin("b", options: PublishOptions(), declaredBytes: nil, onCredit: {}, completion: { _ in })
         }
         upload.cancel()
         #expect(outcome.error() == .cancelled)
         let etag = try world.publish("a", 1).model.etag
         #expect(throws: PublishError.preconditionFailed(currentETag: etag)) {
             try receiver.begin(
-                "a", precondition: PublishPrecondition(ifNoneMatch: .any), declaredBytes: nil, onCredit: {},
+                "a", options: PublishOptions(precondition: PublishPrecondition(ifNoneMatch: .any)), declaredBytes: nil,
+                onCredit: {},
                 completion: { _ in })
         }
         #expect(receiver.runningCount == 0)
@@ -131,7 +133,7 @@ struct UploadTests {
         func begin(_ name: String) throws -> (Upload, Outcome) {
             let outcome = Outcome()
             let upload = try receiver.begin(
-                name, precondition: .none, declaredBytes: nil, onCredit: {}, completion: { outcome.set($0) })
+                name, options: PublishOptions(), declaredBytes: nil, onCredit: {}, completion: { outcome.set($0) })
             return (upload, outcome)
         }
         let (first, firstOutcome) = try begin("a")

@@ -2,6 +2,7 @@ import HTTPCore
 
 @testable import HTTPServer
 @testable import Serving
+@testable import ServerApplication
 
 /// What one simulation is like: the server's bounds, how much fails, how many come.
 struct Settings {
@@ -27,6 +28,13 @@ struct Settings {
     let http2Percent: Int
     /// Whether the drain begins while clients are busy.
     let drainsEarly: Bool
+    /// How predictions are batched: in some simulations all of them, or some, go over the compute pool.
+    var batching = BatchSettings()
+    let computeWorkers: Int
+    /// Whether the bound of what waits there may be met.
+    let isComputeTight: Bool
+    /// Nanoseconds that a batch there may take to begin.
+    let computeDelay: Int64
 
     init(_ dice: inout Dice) {
         names = (0..<dice.number(1...4)).map { "m\($0)" }
@@ -69,6 +77,18 @@ struct Settings {
         if dice.chance(percent: 30) { failures.lostPermille = 50 }
         if dice.chance(percent: 30) { failures.shedPermille = 50 }
         if dice.chance(percent: 30) { failures.exhaustedPermille = 100 }
+
+        // With dice of their own: what else follows from a seed stays as it is.
+        var own = dice
+        batching.loop.inlineBudget = own.pick([0, 0, 20, 250_000])
+        batching.loop.flushRows = own.pick([1, 256])
+        batching.compute.joinsRequests = own.chance(percent: 80)
+        batching.compute.batchWait = own.pick([0, 0, 1_000_000])
+        batching.compute.requestsMax = own.pick([3, 4096])
+        batching.cacheBytes = own.pick([0, 0, 2000, 1 << 20])
+        computeWorkers = own.number(1...3)
+        computeDelay = own.pick([0, World.millisecond, 50 * World.millisecond])
+        isComputeTight = batching.compute.requestsMax < 100
     }
 }
 

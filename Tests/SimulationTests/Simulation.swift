@@ -16,6 +16,8 @@ final class Simulation {
     let control: SimulatedControl
     let store: SimulatedStore
     let ledger: Ledger
+    private let compute: ComputePool
+    private var worker: ComputeWorker
     private let registry: ModelRegistry
     private let uploads: UploadReceiver
     private(set) var loops: [SimulatedLoop] = []
@@ -49,6 +51,12 @@ final class Simulation {
             system: ServingSystem(
                 clock: { UInt64(world.now) }, unixSeconds: { SimulatedClock(world: world).unixSeconds() },
                 makeSignal: { SimulatedSignal(world, control) }), limits: settings.registry)
+        // Its threads are steps of the simulation.
+        let time: @Sendable () -> UInt64 = { UInt64(world.now) }
+        compute = ComputePool(
+            limits: settings.batching.compute, workers: settings.computeWorkers,
+            clocks: ComputeClocks(now: time, work: time))
+        worker = ComputeWorker(now: time)
         uploads = UploadReceiver(
             registry: registry, store: store, control: control, uploadsMax: settings.uploadsMax)
         control.goOn = { [weak self] end in self?.takeStep(until: end, mayBeginJob: false) ?? false }
@@ -57,7 +65,8 @@ final class Simulation {
             live: LiveSettingsBoard(
                 LiveSettings(
                     gate: AdminGate(token: BearerToken(Settings.token)), bodyBytesMax: settings.bodyBytesMax)),
-            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state)
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: loopCount), state: state,
+            compute: compute, batching: settings.batching, loops: loopCount)
         try startModel()
         try startLoops(services)
         state.advance(to: .ready)
@@ -141,6 +150,13 @@ final class Simulation {
             if time <= world.now { actors.append { [self] in runJob() } }
             next = min(next, time)
         }
+        if compute.waitingCount > 0 {
+            actors.append { [self] in
+                world.note("a compute thread runs")
+                world.now += world.dice.nanoseconds(0...settings.computeDelay)
+                _ = compute.runNext(&worker)
+            }
+        }
         guard !actors.isEmpty else {
             guard next <= end else { return false }
             world.now = next
@@ -211,7 +227,8 @@ final class Simulation {
     private func settle() {
         guard drainedAt == nil else { return }
         let isQuiet = run(until: world.now + 10 * World.second) {
-            network.openCount == 0 && control.waitingCount == 0 && !control.isRunning && network.waiting.isEmpty
+            network.openCount == 0 && compute.waitingCount == 0 && control.waitingCount == 0 && !control.isRunning
+                && network.waiting.isEmpty
                 && loops.allSatisfy { ($0.nextTime ?? .max) > world.now }
         }
         guard world.failures.isEmpty else { return }
@@ -246,6 +263,7 @@ final class Simulation {
         let isDone = run(until: max(world.now, drainDeadline) + World.second) { loops.allSatisfy { $0.loop == nil } }
         guard world.failures.isEmpty else { return }
         guard isDone else { return world.fail("loops go on after the drain's deadline") }
+        compute.stop()
         control.isStopping = true
         while control.waitingCount > 0 { runJob() }
         registry.housekeep()

@@ -147,3 +147,104 @@ import Testing
         }
     }
 }
+
+struct RowBatchCopyTests {
+    private static let layouts = [
+        RowLayout(columns: [Column(name: "a", kind: .float64), Column(name: "b", kind: .float64)]),
+        RowLayout(columns: [
+            Column(name: "a", kind: .float64), Column(name: "b", kind: .int64), Column(name: "c", kind: .string),
+        ]),
+    ]
+
+    private func fill(_ batch: inout RowBatch, rows: Int, _ generator: inout SystemRandomNumberGenerator) {
+        for _ in 0..<rows {
+            let row = batch.appendRow()
+            for (column, kind) in batch.layout.columns.map(\.kind).enumerated() where Bool.random(using: &generator) {
+                switch kind {
+                case .float64: batch.setDouble(Double.random(in: -1...1, using: &generator), row: row, column: column)
+                case .int64: batch.setInt64(Int64.random(in: -3...3, using: &generator), row: row, column: column)
+                case .string:
+                    let text = [UInt8](repeating: 0x61, count: Int.random(in: 0...5, using: &generator))
+                    let isSet = batch.setString(text.span, row: row, column: column)
+                    #expect(isSet)
+                }
+            }
+        }
+    }
+
+    private func values(_ batch: borrowing RowBatch, _ row: Int) -> [String] {
+        var texts: [String] = []
+        for column in batch.layout.columns.indices {
+            if batch.isMissing(row: row, column: column) {
+                texts.append("-")
+                continue
+            }
+            switch batch.layout.columns[column].kind {
+            case .float64: texts.append("\(batch.double(row: row, column: column))")
+            case .int64: texts.append("\(batch.int64(row: row, column: column))")
+            case .string:
+                texts.append("\"" + String(repeating: "a", count: batch.stringBytes(row: row, column: column).count))
+            }
+        }
+        return texts
+    }
+
+    @Test(arguments: 0..<2)
+    func copiesRowsBetweenBatches(kind: Int) {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<50 {
+            var source = RowBatch(layout: Self.layouts[kind])
+            fill(&source, rows: 9, &generator)
+            var target = RowBatch(layout: Self.layouts[kind])
+            fill(&target, rows: 3, &generator)
+            var before: [[String]] = []
+            for row in 0..<3 { before.append(values(target, row)) }
+            let fits = target.append(2..<7, of: source)
+            #expect(fits)
+            let count = target.rowCount
+            #expect(count == 8)
+            for row in 0..<8 {
+                let found = values(target, row)
+                let expected = row < 3 ? before[row] : values(source, row - 1)
+                #expect(found == expected)
+            }
+        }
+    }
+
+    @Test func rowsHaveOneIdentityWhateverBatchTheyAreIn() {
+        var generator = SystemRandomNumberGenerator()
+        var source = RowBatch(layout: Self.layouts[1])
+        fill(&source, rows: 400, &generator)
+        var seen: [[UInt8]: [String]] = [:]
+        for row in 0..<400 {
+            var identity: [UInt8] = []
+            source.appendIdentity(of: row..<row + 1, to: &identity)
+            let found = values(source, row)
+            if let known = seen[identity] { #expect(known == found) }
+            seen[identity] = found
+            var other = RowBatch(layout: Self.layouts[1])
+            fill(&other, rows: 2, &generator)
+            let fits = other.append(row..<row + 1, of: source)
+            #expect(fits)
+            var same: [UInt8] = []
+            other.appendIdentity(of: 2..<3, to: &same)
+            #expect(same == identity)
+        }
+        var different: Set<[String]> = []
+        for row in 0..<400 { different.insert(values(source, row)) }
+        #expect(seen.count == different.count)
+    }
+
+    @Test func aNaNByAnotherBitIsAnotherRow() {
+        var batch = RowBatch(layout: Self.layouts[0])
+        for payload in [1, 2] as [UInt64] {
+            let row = batch.appendRow()
+            batch.setDouble(Double(nan: payload, signaling: false), row: row, column: 0)
+        }
+        var first: [UInt8] = []
+        var second: [UInt8] = []
+        batch.appendIdentity(of: 0..<1, to: &first)
+        batch.appendIdentity(of: 1..<2, to: &second)
+        #expect(first != second)
+    }
+}

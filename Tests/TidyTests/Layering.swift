@@ -14,6 +14,7 @@ enum Layering {
     }
 
     static let layers: [Layer] = [
+        Layer("CCurl"),
         Layer("CEventLoop"),
         Layer("CHost"),
         Layer("CKernels"),
@@ -38,7 +39,9 @@ enum Layering {
         Layer(
             "Serving", ["InferenceAPI", "InferenceEngine", "ModelIR", "TensorCore", "Telemetry"],
             libraries: ["Crypto", "Synchronization"]),
-        Layer("ModelStore", ["Serving", "ByteCoding"], libraries: ["Crypto", "Glibc", "Synchronization"]),
+        Layer(
+            "ModelStore", ["Serving", "ByteCoding", "CCurl"],
+            libraries: ["Crypto", "CryptoExtras", "Glibc", "Synchronization"]),
 
         Layer("EventLoop", ["CEventLoop"], libraries: ["Glibc", "Synchronization"]),
         Layer("HTTPCore", ["ByteCoding", "Compression", "CNghttp2"]),

@@ -1,11 +1,12 @@
 // Open-loop load over HTTP/1.1: requests leave on a fixed schedule, whatever becomes of those before them.
 //
-//     open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE
+//     open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE [ANSWERS_FILE]
 //
 // Request i belongs to the moment start + i / RATE. Its latency counts from that moment, also where no connection was
 // free and it left later: a server that pauses is charged for everyone who would have come meanwhile. Otherwise the
 // pause would be seen once, by those who happened to be waiting (known as coordinated omission).
-// REQUESTS_FILE holds requests, each after its length in decimal and a line feed; they are sent in turn. The generator
+// REQUESTS_FILE holds requests, each after its length in decimal and a line feed; they are sent in turn. ANSWERS_FILE has a
+// line a request: what may stand behind "prediction": in its answer, with a blank before each and after the last. The generator
 // never sleeps: give it a core of its own. Only where it is scheduled before everything else (SCHED_FIFO) it does, since
 // the kernel would stop it for the others' sake; waking up then adds some 50 us. It prints one line of JSON; latencies in
 // microseconds.
@@ -45,6 +46,7 @@ typedef struct {
     int descriptor;    // -1 once it is lost
     int is_busy;       // whether it carries a request
     uint64_t intended; // of that request
+    uint64_t number;   // which one it is
     size_t have;       // bytes of the answer so far
     char bytes[BUFFER_BYTES];
 } Connection;
@@ -56,8 +58,9 @@ typedef struct {
 
 static Connection *connections;
 static Request requests[REQUESTS_MAX];
+static char *expected[REQUESTS_MAX]; // all null without a file of answers
 static int request_count, connection_count, *idle, idle_first, idle_count, open_count, in_flight;
-static uint64_t sent, answered, measured, late, failed_status, failed_connection;
+static uint64_t sent, answered, measured, late, failed_status, failed_connection, wrong;
 static struct sockaddr_in server = {.sin_family = AF_INET};
 
 static void fail(const char *what) {
@@ -86,6 +89,36 @@ static void read_requests(const char *path) {
         fprintf(stderr, "%s holds no request\n", path);
         exit(2);
     }
+}
+
+static void read_answers(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) fail(path);
+    for (int index = 0; index < request_count; index++) {
+        size_t room = 0;
+        if (getline(&expected[index], &room, file) < 0) {
+            fprintf(stderr, "%s holds fewer answers than there are requests\n", path);
+            exit(2);
+        }
+    }
+    fclose(file);
+}
+
+// Whether the answer, which is whole, has one of the predictions that its request may have.
+static int is_expected(Connection *connection) {
+    const char *allowed = expected[connection->number % (uint64_t)request_count];
+    if (allowed == NULL) return 1;
+    static const char key[] = "\"prediction\":";
+    char *found = memmem(connection->bytes, connection->have, key, sizeof key - 1);
+    if (found == NULL) return 0;
+    // The number between two blanks, as it stands in the list.
+    char text[64] = " ";
+    size_t length = 1, from = (size_t)(found - connection->bytes) + sizeof key - 1;
+    while (from < connection->have && length < sizeof text - 2 && strchr(",} \r\n", connection->bytes[from]) == NULL)
+        text[length++] = connection->bytes[from++];
+    text[length++] = ' ';
+    text[length] = 0;
+    return strstr(allowed, text) != NULL;
 }
 
 // Takes the connections in turn, so that all of them work.
@@ -133,6 +166,7 @@ static void receive(int index, uint64_t measured_from) {
     }
     answered++;
     if (memcmp(connection->bytes, "HTTP/1.1 200", 12) != 0) failed_status++;
+    else if (!is_expected(connection)) wrong++;
     if (connection->intended >= measured_from) {
         uint64_t latency = now() - connection->intended;
         histogram[bucket_of(latency)]++;
@@ -159,8 +193,8 @@ static double percentile(double share) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 7) {
-        fprintf(stderr, "usage: open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE\n");
+    if (count != 7 && count != 8) {
+        fprintf(stderr, "usage: open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE [ANSWERS_FILE]\n");
         return 2;
     }
     server.sin_port = htons((unsigned short)atoi(arguments[1]));
@@ -172,6 +206,7 @@ int main(int count, char **arguments) {
         return 2;
     }
     read_requests(arguments[6]);
+    if (count == 8) read_answers(arguments[7]);
     connections = calloc((size_t)connection_count, sizeof *connections);
     idle = calloc((size_t)connection_count, sizeof *idle);
     if (connections == NULL || idle == NULL) fail("calloc");
@@ -206,6 +241,7 @@ int main(int count, char **arguments) {
             if (connection->descriptor < 0) continue;
             const Request *request = &requests[sent % (uint64_t)request_count];
             connection->intended = intended;
+            connection->number = sent;
             connection->is_busy = 1;
             in_flight++;
             sent++;
@@ -228,9 +264,10 @@ int main(int count, char **arguments) {
     }
     printf(
         "{\"planned\": %llu, \"sent\": %llu, \"answered\": %llu, \"measured\": %llu, \"late\": %llu, \"status\": %llu, "
-        "\"connection\": %llu, \"seconds\": %.3f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}\n",
+        "\"wrong\": %llu, \"connection\": %llu, \"seconds\": %.3f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}\n",
         (unsigned long long)total, (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)measured,
-        (unsigned long long)late, (unsigned long long)failed_status, (unsigned long long)failed_connection,
+        (unsigned long long)late, (unsigned long long)failed_status, (unsigned long long)wrong,
+        (unsigned long long)failed_connection,
         (double)(last - start) / 1e9, percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999),
         (double)largest / 1000);
     return 0;

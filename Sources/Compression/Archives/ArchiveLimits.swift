@@ -7,7 +7,7 @@ package struct ArchiveLimits: Sendable {
     /// shrink.
     package var ratioMax = 200
     /// Bytes that all entries may have together whatever the archive's size is.
-    package var freeBytes = 16 << 20
+    package var freeBytes = 64 << 20
     /// Bytes of all entries together.
     package var totalBytesMax = 1 << 32
 

@@ -6,7 +6,9 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case xRequestID, xForwardedFor, forwarded, traceparent, tracestate
     case inferenceHeaderContentLength, inferenceTimeout
     case xAmznSageMakerTargetModel, xAmznSageMakerCustomAttributes
+    case xRequestTimeoutMs, xRequestPriority
     case ceID, ceSource, ceSpecVersion, ceType
+    case minGeneration
 
     /// The name in small letters.
     package var name: String {
@@ -36,10 +38,13 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case .inferenceTimeout: "inference-timeout"
         case .xAmznSageMakerTargetModel: "x-amzn-sagemaker-target-model"
         case .xAmznSageMakerCustomAttributes: "x-amzn-sagemaker-custom-attributes"
+        case .xRequestTimeoutMs: "x-request-timeout-ms"
+        case .xRequestPriority: "x-request-priority"
         case .ceID: "ce-id"
         case .ceSource: "ce-source"
         case .ceSpecVersion: "ce-specversion"
         case .ceType: "ce-type"
+        case .minGeneration: "x-min-generation"
         }
     }
 }

@@ -42,7 +42,7 @@ struct BundleDescription {
 
     /// - Throws: `ImportError` with the key and the byte.
     init(_ bytes: Span<UInt8>) throws(ImportError) {
-        var reader = BundleReader(bytes)
+        var reader = ModelJSONReader(bytes, document: Self.fileName)
         var version: Int64?
         var parsed = Self()
         try reader.object("") { (reader, key) throws(ImportError) in
@@ -63,13 +63,13 @@ struct BundleDescription {
 
     private init() {}
 
-    private mutating func readMember(_ reader: inout BundleReader, _ key: String) throws(ImportError) {
+    private mutating func readMember(_ reader: inout ModelJSONReader, _ key: String) throws(ImportError) {
         switch key {
-        case "name": name = try reader.text(key)
-        case "artifact": artifact = try reader.text(key)
+        case "name": name = try reader.string(key)
+        case "artifact": artifact = try reader.string(key)
         case "metadata": try readNotes(&reader, key)
-        case "unknown_fields": policy.unknownFields = try Self.choice(try reader.text(key), key)
-        case "absent_fields": policy.absentFields = try Self.choice(try reader.text(key), key)
+        case "unknown_fields": policy.unknownFields = try Self.choice(try reader.string(key), key)
+        case "absent_fields": policy.absentFields = try Self.choice(try reader.string(key), key)
         case "outputs": outputs = try Self.texts(&reader, key)
         case "threshold":
             let value = try reader.number(key)
@@ -80,7 +80,7 @@ struct BundleDescription {
         case "labels":
             var renamed: [String: String] = [:]
             try reader.object(key) { (reader, label) throws(ImportError) in
-                renamed[label] = try reader.text(BundleReader.join(key, label))
+                renamed[label] = try reader.string(ModelJSONReader.join(key, label))
             }
             labels = renamed
         case "columns": try readColumns(&reader, key)
@@ -95,10 +95,10 @@ struct BundleDescription {
         }
     }
 
-    private mutating func readOptions(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+    private mutating func readOptions(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) {
         var range: Range<Int>?
         try reader.object(place) { (reader, key) throws(ImportError) in
-            let keyPlace = BundleReader.join(place, key)
+            let keyPlace = ModelJSONReader.join(place, key)
             guard key == "iteration_range" else { throw Self.refusal(keyPlace, "an unknown key", "iteration_range") }
             var bounds: [Int64] = []
             try reader.array(keyPlace) { (reader, index) throws(ImportError) in
@@ -113,21 +113,21 @@ struct BundleDescription {
         options = ImportOptions(iterationRange: range)
     }
 
-    private mutating func readNotes(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+    private mutating func readNotes(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) {
         var notes: [ModelMetadata.Note] = []
         try reader.object(place) { (reader, name) throws(ImportError) in
-            notes.append(ModelMetadata.Note(name: name, text: try reader.text(BundleReader.join(place, name))))
+            notes.append(ModelMetadata.Note(name: name, text: try reader.string(ModelJSONReader.join(place, name))))
         }
         self.notes = notes
     }
 
-    private mutating func readColumns(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+    private mutating func readColumns(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) {
         var ranges: [String: ClosedRange<Double>] = [:]
         try reader.object(place) { (reader, column) throws(ImportError) in
-            let columnPlace = BundleReader.join(place, column)
+            let columnPlace = ModelJSONReader.join(place, column)
             var bounds: (low: Double?, high: Double?)
             try reader.object(columnPlace) { (reader, key) throws(ImportError) in
-                let keyPlace = BundleReader.join(columnPlace, key)
+                let keyPlace = ModelJSONReader.join(columnPlace, key)
                 switch key {
                 case "minimum": bounds.low = try reader.number(keyPlace)
                 case "maximum": bounds.high = try reader.number(keyPlace)
@@ -144,11 +144,11 @@ struct BundleDescription {
 
     // MARK: Golden rows
 
-    private mutating func readGolden(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+    private mutating func readGolden(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) {
         var rows: [Row] = []
         var tolerance: Double?
         try reader.object(place) { (reader, key) throws(ImportError) in
-            let keyPlace = BundleReader.join(place, key)
+            let keyPlace = ModelJSONReader.join(place, key)
             switch key {
             case "tolerance":
                 let value = try reader.number(keyPlace)
@@ -172,15 +172,15 @@ struct BundleDescription {
         self.tolerance = tolerance
     }
 
-    private static func row(_ reader: inout BundleReader, _ place: String) throws(ImportError) -> Row {
+    private static func row(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) -> Row {
         var row = Row()
         try reader.object(place) { (reader, key) throws(ImportError) in
-            let keyPlace = BundleReader.join(place, key)
+            let keyPlace = ModelJSONReader.join(place, key)
             switch key {
             case "input": row.input = try Self.input(&reader, keyPlace)
             case "expected":
                 try reader.object(keyPlace) { (reader, output) throws(ImportError) in
-                    row.expected[output] = try Self.expectation(&reader, BundleReader.join(keyPlace, output))
+                    row.expected[output] = try Self.expectation(&reader, ModelJSONReader.join(keyPlace, output))
                 }
                 guard !row.expected.isEmpty else {
                     throw Self.refusal(keyPlace, "no output", "at least one, or no key")
@@ -192,7 +192,7 @@ struct BundleDescription {
         return row
     }
 
-    private static func input(_ reader: inout BundleReader, _ place: String) throws(ImportError) -> Row.Input {
+    private static func input(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) -> Row.Input {
         if try reader.kind(place) == .array {
             var cells: [CellValue] = []
             try reader.array(place) { (reader, index) throws(ImportError) in
@@ -202,13 +202,13 @@ struct BundleDescription {
         }
         var fields: [(name: String, cell: CellValue)] = []
         try reader.object(place) { (reader, name) throws(ImportError) in
-            fields.append((name: name, cell: try reader.cell(BundleReader.join(place, name))))
+            fields.append((name: name, cell: try reader.cell(ModelJSONReader.join(place, name))))
         }
         return .record(fields)
     }
 
     private static func expectation(
-        _ reader: inout BundleReader, _ place: String
+        _ reader: inout ModelJSONReader, _ place: String
     ) throws(ImportError) -> GoldenRow.Expectation {
         switch try reader.kind(place) {
         case .array:
@@ -226,25 +226,25 @@ struct BundleDescription {
 
     /// A number, a label, or numbers by label.
     private static func singleExpectation(
-        _ reader: inout BundleReader, _ place: String
+        _ reader: inout ModelJSONReader, _ place: String
     ) throws(ImportError) -> GoldenRow.Expectation {
         switch try reader.kind(place) {
         case .object:
             var probabilities: [GoldenRow.LabelProbability] = []
             try reader.object(place) { (reader, label) throws(ImportError) in
-                let value = try Self.goldenNumber(&reader, BundleReader.join(place, label))
+                let value = try Self.goldenNumber(&reader, ModelJSONReader.join(place, label))
                 probabilities.append(GoldenRow.LabelProbability(label: label, probability: value))
             }
             guard !probabilities.isEmpty else { throw Self.refusal(place, "no label", "at least one, and its number") }
             return .probabilities(probabilities)
-        case .string: return .label(try reader.text(place))
+        case .string: return .label(try reader.string(place))
         case .bool: return .label(try reader.cell(place) == .number(1) ? "true" : "false")
         default: return .numbers([try Self.goldenNumber(&reader, place)])
         }
     }
 
     /// null stands for what is not finite, as in an answer.
-    private static func goldenNumber(_ reader: inout BundleReader, _ place: String) throws(ImportError) -> Double {
+    private static func goldenNumber(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) -> Double {
         switch try reader.cell(place) {
         case .missing: return .nan
         case .number(let value): return value
@@ -255,23 +255,23 @@ struct BundleDescription {
 
     // MARK: Histograms
 
-    private mutating func readHistograms(_ reader: inout BundleReader, _ place: String) throws(ImportError) {
+    private mutating func readHistograms(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) {
         var histograms: [ReferenceHistogram] = []
         try reader.object(place) { (reader, column) throws(ImportError) in
-            histograms.append(try Self.histogram(&reader, column, BundleReader.join(place, column)))
+            histograms.append(try Self.histogram(&reader, column, ModelJSONReader.join(place, column)))
         }
         self.histograms = histograms
     }
 
     private static func histogram(
-        _ reader: inout BundleReader, _ column: String, _ place: String
+        _ reader: inout ModelJSONReader, _ column: String, _ place: String
     ) throws(ImportError) -> ReferenceHistogram {
         var edges: [Double]?
         var categories: [String]?
         var counts: [Int64] = []
         var missing: Int64 = 0
         try reader.object(place) { (reader, key) throws(ImportError) in
-            let keyPlace = BundleReader.join(place, key)
+            let keyPlace = ModelJSONReader.join(place, key)
             switch key {
             case "edges":
                 var values: [Double] = []
@@ -312,10 +312,10 @@ struct BundleDescription {
 
     // MARK: Helpers
 
-    private static func texts(_ reader: inout BundleReader, _ place: String) throws(ImportError) -> [String] {
+    private static func texts(_ reader: inout ModelJSONReader, _ place: String) throws(ImportError) -> [String] {
         var values: [String] = []
         try reader.array(place) { (reader, index) throws(ImportError) in
-            values.append(try reader.text("\(place)[\(index)]"))
+            values.append(try reader.string("\(place)[\(index)]"))
         }
         return values
     }

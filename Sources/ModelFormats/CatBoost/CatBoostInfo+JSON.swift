@@ -69,9 +69,7 @@ extension CatBoostInfo {
             default: break
             }
         } catch {
-            throw ImportError(
-                .malformed, at: "info \(key) (byte \(error.offset))", found: error.reason.found,
-                expected: error.reason.expected)
+            throw ImportError(error, at: "info \(key)")
         }
     }
 }

@@ -20,14 +20,7 @@ struct CatBoostJSONReader: ~Escapable {
             try json.document()
             try json.reader.finish()
         } catch {
-            let kind: ImportError.Kind =
-                switch error.reason {
-                case .unexpectedEnd: .truncated
-                case .tooDeep, .stringTooLong, .numberTooLong: .limit
-                default: .malformed
-                }
-            throw ImportError(
-                kind, at: "byte \(error.offset)", found: error.reason.found, expected: error.reason.expected)
+            throw ImportError(error, at: "")
         }
         try json.settle()
         return json.file

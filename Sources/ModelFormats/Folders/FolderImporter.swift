@@ -19,6 +19,8 @@ package struct FolderImporter: ModelImporter {
     static let folderBytesMax = 1 << 31
     /// How many times larger than its compressed form a tar archive may be.
     static let ratioMax = 200
+    /// Bytes of a folder that need no proportion to its archive, as in `ArchiveLimits`.
+    static let freeBytes = 64 << 20
     /// Files of a folder that are looked at for a model.
     static let candidatesMax = 64
 
@@ -50,7 +52,8 @@ package struct FolderImporter: ModelImporter {
         let unpacked: [UInt8]
         do throws(CompressionError) {
             unpacked = try Decompression.bytes(
-                of: bytes, as: compression, outputBytesMax: Self.folderBytesMax, ratioMax: Self.ratioMax)
+                of: bytes, as: compression, outputBytesMax: Self.folderBytesMax, ratioMax: Self.ratioMax,
+                freeBytes: Self.freeBytes)
         } catch {
             throw ImportError(error, in: compression)
         }

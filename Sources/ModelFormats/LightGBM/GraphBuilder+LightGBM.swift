@@ -34,21 +34,43 @@ extension GraphBuilder {
     ) throws(ImportError) -> LightGBMModel {
         let booster =
             estimator.className == "Booster" ? estimator : try member("_Booster", of: estimator)
-        var best: Int?
-        if case .integer(let rounds)? = scalarAttribute(booster, "best_iteration"), rounds > 0 {
-            best = Int(clamping: rounds)
+        let best = bestRound(of: booster)
+        return try withHandle(of: booster) { (text) throws(ImportError) in
+            try LightGBMModel(text, bestRound: best, rounds: rounds)
         }
+    }
+
+    /// What LightGBM calls `feature_importances_`: how often each feature splits; nil where the file does not hold it, as
+    /// for gains, and for the trees up to a best round.
+    func lightgbmImportances(of estimator: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
+        let booster = try member("_Booster", of: estimator)
+        guard (text(estimator, "importance_type") ?? "split") == "split", bestRound(of: booster) == nil else {
+            return nil
+        }
+        let file = try withHandle(of: booster) { (text) throws(ImportError) in try LightGBMFile(text) }
+        let names = file.header.featureNames
+        guard names.count == count, Set(names).count == count, let counts = file.splitCounts else { return nil }
+        return names.map { Double(counts[$0] ?? 0) }
+    }
+
+    /// Rounds up to the one where the training stopped early; nil for all.
+    private func bestRound(of booster: EstimatorRecord) -> Int? {
+        guard case .integer(let rounds)? = scalarAttribute(booster, "best_iteration"), rounds > 0 else { return nil }
+        return Int(clamping: rounds)
+    }
+
+    /// Lends the text of a booster's model. Errors name it.
+    private func withHandle<Result>(
+        of booster: EstimatorRecord, _ body: (consuming LightGBMText) throws(ImportError) -> Result
+    ) throws(ImportError) -> Result {
         for name in ["_handle", "handle"] {
             guard case .text(let slice)? = attribute(booster, name) else { continue }
             do throws(ImportError) {
-                if slice.coding == .utf8 {
-                    return try LightGBMModel(
-                        LightGBMText(document.bytes.extracting(slice.range)), bestRound: best, rounds: rounds)
-                }
+                if slice.coding == .utf8 { return try body(LightGBMText(document.bytes.extracting(slice.range))) }
                 guard let text = document.text(slice) else {
                     throw ImportError(.malformed, at: name, found: "text that is not Unicode", expected: "a model")
                 }
-                return try LightGBMModel(LightGBMText(Array(text.utf8).span), bestRound: best, rounds: rounds)
+                return try body(LightGBMText(Array(text.utf8).span))
             } catch {
                 throw ImportError(
                     error.kind, at: "\(booster.path).\(name) \(error.place)", found: error.found,

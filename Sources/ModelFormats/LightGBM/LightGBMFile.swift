@@ -11,6 +11,9 @@ struct LightGBMFile {
     private(set) var parameters: [String: String] = [:]
     /// The lists of `pandas_categorical`, one a category column of the training frame.
     private(set) var frameCategories: [OneHotEncoder.Categories] = []
+    /// How many splits of all trees each feature has, by its name, without those that have none; nil where the text does
+    /// not tell.
+    private(set) var splitCounts: [String: Int64]?
 
     private static let headerKeys: Set<String> = [
         "version", "num_class", "num_tree_per_iteration", "max_feature_idx", "objective", "feature_names",
@@ -61,7 +64,7 @@ struct LightGBMFile {
                 tree, number: count, isKept: kept.contains(count / header.groupCount), in: text)
             count += 1
         }
-        guard line != nil else { throw Self.cut(text) }
+        guard let last = line else { throw Self.cut(text) }
         if let expected = header.treeCount, expected != count {
             throw ImportError(.malformed, at: "tree_sizes", found: "\(expected) trees", expected: "\(count), as follow")
         }
@@ -73,14 +76,25 @@ struct LightGBMFile {
         _ = try ImportOptions.checked(rounds, roundCount: count / header.groupCount)
         treeCount = count
         (ensemble, leafOrigins) = try builder.finish()
-        try readRest(&text)
+        try readRest(&text, isWithinCounts: !text.equals(last, "end of trees"))
     }
 
-    /// What follows the trees: parameters, and the categories of the training frame.
-    private mutating func readRest(_ text: inout LightGBMText) throws(ImportError) {
+    /// What follows the trees: how often features split, parameters, and the categories of the training frame.
+    ///
+    /// - Parameter isWithinCounts: whether the title of the first was read already, as it ends the trees of old files.
+    private mutating func readRest(_ text: inout LightGBMText, isWithinCounts: Bool) throws(ImportError) {
         var isWithinParameters = false
+        var isWithinCounts = isWithinCounts
+        if isWithinCounts { splitCounts = [:] }
         while let line = text.nextLine() {
-            if text.equals(line, "parameters:") {
+            if isWithinCounts, !line.isEmpty {
+                readSplitCount(line, in: text)
+                continue
+            }
+            isWithinCounts = text.equals(line, "feature_importances:")
+            if isWithinCounts {
+                splitCounts = [:]
+            } else if text.equals(line, "parameters:") {
                 isWithinParameters = true
             } else if text.equals(line, "end of parameters") {
                 isWithinParameters = false
@@ -99,6 +113,14 @@ struct LightGBMFile {
             }
         }
         guard !isWithinParameters else { throw Self.cut(text) }
+    }
+
+    /// A line `name=count`. A name may hold the sign itself.
+    private mutating func readSplitCount(_ line: Range<Int>, in text: borrowing LightGBMText) {
+        guard let sign = line.last(where: { text.bytes[$0] == UInt8(ascii: "=") }),
+            let count = text.integer(sign + 1..<line.upperBound)
+        else { return }
+        splitCounts?[text.string(line.lowerBound..<sign)] = count
     }
 
     private static func beginsTree(_ line: Range<Int>, in text: borrowing LightGBMText) -> Bool {

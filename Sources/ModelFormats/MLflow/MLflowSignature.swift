@@ -34,9 +34,7 @@ struct MLflowSignature: Sendable, Equatable {
             }
             try reader.finish()
         } catch {
-            throw ImportError(
-                .malformed, at: "\(place), byte \(error.offset)", found: error.reason.found,
-                expected: error.reason.expected)
+            throw ImportError(error, at: place)
         }
     }
 

@@ -96,7 +96,7 @@ extension PickleContainer {
         do throws(CompressionError) {
             return try Decompression.bytes(
                 of: bytes.extracting(start..<bytes.count), as: format, outputBytesMax: limits.fileBytesMax,
-                ratioMax: limits.inflationRatioMax)
+                ratioMax: limits.inflationRatioMax, freeBytes: limits.freeInflatedBytes)
         } catch {
             throw ImportError(error, in: format, at: start)
         }
@@ -140,6 +140,19 @@ extension ImportError {
             }
         self.init(
             kind, at: "byte \(start + error.offset) (\(format.rawValue))", found: error.reason.description,
-            expected: "a whole \(format.rawValue) stream")
+            expected: "a whole \(format.rawValue) stream", remedy: error.remedy)
+    }
+}
+
+extension CompressionError {
+    /// What can be done about a sound stream that is over a bound.
+    fileprivate var remedy: String? {
+        switch reason {
+        case .ratioTooLarge, .windowTooLarge:
+            "save it without compression, such as by joblib.dump(model, path, compress=0); "
+                + "a linear model of mostly zeros is smaller after model.sparsify()"
+        case .outputTooLarge: "a model of that size is not taken"
+        default: nil
+        }
     }
 }

@@ -5,6 +5,8 @@ struct PickleLimits: Sendable {
     var fileBytesMax = 1 << 31
     /// How many times larger than the file its decompressed content may be.
     var inflationRatioMax = 200
+    /// Decompressed content that needs no proportion to the file: the weights of hashed text are nearly all zeros.
+    var freeInflatedBytes = 64 << 20
     /// Values on the stack, and marks beside them.
     var stackDepthMax = 1 << 20
     var memoEntriesMax = 10_000_000
@@ -29,9 +31,13 @@ struct PickleLimits: Sendable {
 
     /// Array elements that are read in one import, beside twice the file's bytes: a file may name one array many times.
     var freeElements = 1 << 16
+    /// Array elements that need no proportion to the compressed file, only to its content.
+    var freePackedElements = 1 << 23
 
     /// Array elements that one import of a file of that many bytes may read.
-    func elementsMax(fileBytes: Int) -> Int { freeElements + min(2 * fileBytes, 64 * (packedBytes ?? fileBytes)) }
+    func elementsMax(fileBytes: Int) -> Int {
+        freeElements + min(2 * fileBytes, max(freePackedElements, 64 * (packedBytes ?? fileBytes)))
+    }
 
     /// Bytes that the values of a file of that many bytes may take, by what `PickleDocument` charges for each: far more
     /// than those of a library's own files, most of whose bytes are arrays and text, which stay where they are.

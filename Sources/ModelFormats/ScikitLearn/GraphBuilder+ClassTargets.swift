@@ -91,7 +91,13 @@ extension GraphBuilder {
         var rows: [ValueID] = []
         for value in probabilities { rows.append(add(.binaryProbabilities, [value], width: 2, path: path)) }
         let targets = [ClassLabels](repeating: codes(2), count: scores.count)
-        return joined(labels, targets, probabilities: rows, path: path)
+        var result = joined(labels, targets, probabilities: rows, path: path)
+        if !probabilities.isEmpty {
+            let width = probabilities.count
+            let value = add(.concat, probabilities, width: width, path: path)
+            result.labelProbabilities = EstimatorMethods.Numbers(value: value, width: width)
+        }
+        return result
     }
 
     /// Each column of a value.

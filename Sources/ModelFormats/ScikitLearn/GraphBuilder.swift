@@ -172,6 +172,11 @@ struct GraphBuilder: ~Escapable {
 
     func width(of value: ValueID) -> Int { widths[value.index] }
 
+    /// The values that were joined into one; only itself if it was not made so.
+    func joinedValues(_ value: ValueID) -> [ValueID] {
+        if case .concat = nodes[value.index].operation { nodes[value.index].inputs } else { [value] }
+    }
+
     /// Who makes numbers of float32, and who hands them on.
     private func isNarrow(_ operation: Operator, _ inputs: [ValueID]) -> Bool {
         switch operation {

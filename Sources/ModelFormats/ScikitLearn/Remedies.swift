@@ -9,7 +9,10 @@ enum Remedies {
             return "save its booster with model.booster_.save_model(\"model.txt\"), and serve that file"
         case "catboost":
             return "save it with model.save_model(\"model.cbm\"), and serve that file"
-        default: break
+        case "sklearn": break
+        default:
+            return "nothing in a model file is ever run, and this class's code is not in it: compute the step before "
+                + "the request, and fit the pipeline without it"
         }
         let name = estimator.className
         if let alternative = alternatives.first(where: { name.contains($0.part) })?.instead {
@@ -21,6 +24,7 @@ enum Remedies {
                 : name.hasSuffix("Regressor") || name.hasSuffix("SVR") ? "ElasticNet" : "StandardScaler")
     }
 
+    private static let labels = "it is for labels: serve the classifier, whose answers are labels already"
     private static let linearDecomposition = "retrain with PCA or TruncatedSVD"
     private static let clusterer = "retrain with KMeans: this class cannot predict new rows in scikit-learn either"
 
@@ -28,7 +32,7 @@ enum Remedies {
         ("OutputCodeClassifier", "retrain with OneVsRestClassifier or OneVsOneClassifier"),
         ("RandomTreesEmbedding", "retrain with RandomForestClassifier or RandomForestRegressor"),
         ("FunctionTransformer", "compute the column before the request, and fit the pipeline without this step"),
-        ("Encoder", "retrain with OneHotEncoder"), ("Binarizer", "retrain with OneHotEncoder"),
+        ("LabelEncoder", labels), ("LabelBinarizer", labels), ("MultiLabelBinarizer", labels),
         ("Imputer", "retrain with SimpleImputer"), ("GaussianProcessRegressor", "retrain with KernelRidge"),
         ("GaussianProcessClassifier", "retrain with SVC(probability=True)"),
         ("LabelPropagation", "retrain with KNeighborsClassifier"),

@@ -76,6 +76,7 @@ extension ImportError {
             }
         self.init(
             kind, at: folder.map { "\($0), \(error.place)" } ?? error.place, found: error.found,
-            expected: error.expected, remedy: nil)
+            expected: error.expected,
+            remedy: error.kind == .limit ? "send the model's file itself, or an archive without compression" : nil)
     }
 }

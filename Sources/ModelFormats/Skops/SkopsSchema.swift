@@ -35,9 +35,7 @@ struct SkopsSchema: ~Escapable {
             var reader = JSONReader(bytes.extracting(0..<range.upperBound), at: range.lowerBound, limits: limits)
             values = try Self.read(&reader)
         } catch {
-            throw ImportError(
-                .malformed, at: "schema.json, byte \(error.offset - range.lowerBound)", found: error.reason.found,
-                expected: error.reason.expected)
+            throw ImportError(error, at: "schema.json", from: range.lowerBound)
         }
         guard values.count < Self.valuesMax else {
             throw ImportError(

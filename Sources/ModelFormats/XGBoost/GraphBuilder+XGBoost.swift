@@ -33,19 +33,57 @@ extension GraphBuilder {
         _ estimator: EstimatorRecord, as role: XGBoostModel.Role, rounds: Range<Int>?
     ) throws(ImportError) -> XGBoostModel {
         let booster = estimator.className == "Booster" ? estimator : try member("_Booster", of: estimator)
+        return try withHandle(of: booster) { (bytes) throws(ImportError) in
+            try xgboostModel(bytes, booster, as: role, rounds: rounds)
+        }
+    }
+
+    /// What XGBoost calls `feature_importances_`: the mean gain of the splits of each feature, or how many there are, as
+    /// fractions of their sum; nil where the file does not hold it.
+    func xgboostImportances(of estimator: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
+        let kind = text(estimator, "importance_type") ?? "gain"
+        guard ["gain", "total_gain", "weight"].contains(kind), text(estimator, "booster") != "gblinear" else {
+            return nil
+        }
+        let booster = try member("_Booster", of: estimator)
+        let trees = try withHandle(of: booster) { (bytes) throws(ImportError) in
+            try XGBoostImporter.read(XGBoostImporter.withoutConfiguration(bytes), keepsGains: true).file.learner
+                .boosterModel?.trees
+        }
+        guard let trees else { return nil }
+        var gains = [Double](repeating: 0, count: count)
+        var splits = [Double](repeating: 0, count: count)
+        for tree in trees {
+            guard let left = tree.leftChildren, let features = tree.features, let own = tree.gains,
+                features.count == left.count, own.count == left.count
+            else { return nil }
+            for node in left.indices where left[node] >= 0 {
+                guard features[node] >= 0, features[node] < count else { return nil }
+                gains[Int(features[node])] += Double(own[node])
+                splits[Int(features[node])] += 1
+            }
+        }
+        if kind == "weight" { gains = splits }
+        if kind == "gain" { for feature in 0..<count where splits[feature] > 0 { gains[feature] /= splits[feature] } }
+        let total = gains.reduce(0, +)
+        return total == 0 ? gains : gains.map { $0 / total }
+    }
+
+    /// Lends the bytes of a booster's model. Errors name it.
+    private func withHandle<Result>(
+        of booster: EstimatorRecord, _ body: (Span<UInt8>) throws(ImportError) -> Result
+    ) throws(ImportError) -> Result {
         guard case .bytes(let slice)? = attribute(booster, "handle") else {
             throw ImportError(
                 .malformed, at: "\(booster.path).handle", found: "nothing", expected: "the bytes of a trained model",
                 remedy: "call fit before saving the model")
         }
         do throws(ImportError) {
-            if slice.coding == .latin1 {
-                return try xgboostModel(document.bytes.extracting(slice.range), booster, as: role, rounds: rounds)
-            }
+            if slice.coding == .latin1 { return try body(document.bytes.extracting(slice.range)) }
             guard let bytes = document.byteArray(slice) else {
                 throw ImportError(.malformed, at: "byte 0", found: "text that is no bytes", expected: "a model")
             }
-            return try xgboostModel(bytes.span, booster, as: role, rounds: rounds)
+            return try body(bytes.span)
         } catch {
             throw ImportError(
                 error.kind, at: "\(booster.path).handle \(error.place)", found: error.found,

@@ -16,6 +16,8 @@ struct XGBoostLearner: Sendable {
     var objective: String?
     var booster: String?
     var boosterModel: XGBoostBoosterModel?
+    /// Whether the reader keeps `XGBoostTree.gains`.
+    var keepsGains = false
     /// Of DART.
     var treeWeights: [Float]?
 }
@@ -65,4 +67,6 @@ struct XGBoostTree: Sendable {
     var baseWeights: [Float] = []
     /// From version 3.1 the place of vector leaves.
     var leafVectors: [Float]?
+    /// What each split gained; only where it is asked for.
+    var gains: [Float]?
 }

@@ -3,10 +3,12 @@ internal import ModelIR
 /// Reads a model document of either encoding. Keys may come in any order, none of those it knows twice, and it passes
 /// over those it does not know.
 enum XGBoostFileReader {
+    /// - Parameter keepsGains: whether the gain of each split is read, which no prediction needs.
     static func read<Source: XGBoostSource & ~Escapable>(
-        _ source: inout Source
+        _ source: inout Source, keepsGains: Bool
     ) throws(ImportError) -> XGBoostFile {
         var file = XGBoostFile()
+        file.learner.keepsGains = keepsGains
         var hasLearner = false
         try readDocument(&source, into: &file, hasLearner: &hasLearner, isInner: false)
         try source.finish()
@@ -114,7 +116,7 @@ enum XGBoostFileReader {
                 learner.booster = try source.string(inner)
             case "model":
                 guard learner.boosterModel == nil else { throw repeated(inner) }
-                learner.boosterModel = try readBoosterModel(&source, inner)
+                learner.boosterModel = try readBoosterModel(&source, inner, keepsGains: learner.keepsGains)
             case "gbtree":
                 try source.beginObject(inner)
                 while let innerKey = try source.nextKey(inner) {
@@ -123,7 +125,8 @@ enum XGBoostFileReader {
                         continue
                     }
                     guard learner.boosterModel == nil else { throw repeated("\(inner).model") }
-                    learner.boosterModel = try readBoosterModel(&source, "\(inner).model")
+                    learner.boosterModel = try readBoosterModel(
+                        &source, "\(inner).model", keepsGains: learner.keepsGains)
                 }
             case "weight_drop":
                 guard learner.treeWeights == nil else { throw repeated(inner) }
@@ -134,7 +137,7 @@ enum XGBoostFileReader {
     }
 
     private static func readBoosterModel<Source: XGBoostSource & ~Escapable>(
-        _ source: inout Source, _ place: String
+        _ source: inout Source, _ place: String, keepsGains: Bool
     ) throws(ImportError) -> XGBoostBoosterModel {
         var model = XGBoostBoosterModel(place: place)
         try source.beginObject(place)
@@ -154,7 +157,7 @@ enum XGBoostFileReader {
                 var trees: [XGBoostTree] = []
                 try source.beginArray(inner)
                 while try source.nextElement(inner) {
-                    trees.append(try readTree(&source, "\(inner)[\(trees.count)]"))
+                    trees.append(try readTree(&source, "\(inner)[\(trees.count)]", keepsGains: keepsGains))
                 }
                 model.trees = trees
             case "weights":
@@ -204,7 +207,7 @@ enum XGBoostFileReader {
     }
 
     private static func readTree<Source: XGBoostSource & ~Escapable>(
-        _ source: inout Source, _ place: String
+        _ source: inout Source, _ place: String, keepsGains: Bool
     ) throws(ImportError) -> XGBoostTree {
         var tree = XGBoostTree()
         try source.beginObject(place)
@@ -221,6 +224,7 @@ enum XGBoostFileReader {
             case "categories_segments": tree.categoryStarts = try source.integers("\(place).\(key)")
             case "categories_sizes": tree.categoryCounts = try source.integers("\(place).\(key)")
             case "base_weights": tree.baseWeights = try source.floats("\(place).\(key)")
+            case "loss_changes" where keepsGains: tree.gains = try source.floats("\(place).\(key)")
             case "leaf_weights": tree.leafVectors = try source.floats("\(place).\(key)")
             case "tree_param":
                 tree.parameters = try readStrings(

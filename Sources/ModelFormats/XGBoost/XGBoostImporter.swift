@@ -28,8 +28,11 @@ package struct XGBoostImporter: ModelImporter {
     }
 
     /// Reads a model of any encoding.
+    /// - Parameter keepsGains: whether the gain of each split is read, which no prediction needs.
     /// - Returns: what it says, and the name of its format.
-    static func read(_ bytes: Span<UInt8>) throws(ImportError) -> (file: XGBoostFile, format: String) {
+    static func read(
+        _ bytes: Span<UInt8>, keepsGains: Bool = false
+    ) throws(ImportError) -> (file: XGBoostFile, format: String) {
         guard let encoding = Encoding(detecting: bytes) else {
             guard isOldBinary(bytes) else {
                 throw ImportError(
@@ -39,11 +42,11 @@ package struct XGBoostImporter: ModelImporter {
         }
         switch encoding {
         case .json:
-            var source = XGBoostJSONSource(bytes)
-            return (try XGBoostFileReader.read(&source), encoding.rawValue)
+            var source = ModelJSONReader(xgboost: bytes)
+            return (try XGBoostFileReader.read(&source, keepsGains: keepsGains), encoding.rawValue)
         case .ubjson:
             var source = XGBoostUBJSONSource(bytes)
-            return (try XGBoostFileReader.read(&source), encoding.rawValue)
+            return (try XGBoostFileReader.read(&source, keepsGains: keepsGains), encoding.rawValue)
         }
     }
 

@@ -36,9 +36,13 @@ enum XGBoostParameters {
         return values
     }
 
+    /// Bytes of the longest key that a message shows whole.
+    static let keyBytesMax = 80
+
     /// A key as it may stand in a message: a long one is none that we know, and is cut.
     static func key(_ text: String) -> String {
-        text.utf8.count <= 80 ? text : String(decoding: Array(text.utf8.prefix(60)), as: UTF8.self) + "..."
+        text.utf8.count <= keyBytesMax
+            ? text : String(decoding: text.utf8.prefix(keyBytesMax), as: UTF8.self) + "..."
     }
 
     /// The text of a file in quotes, cut where it is long.

@@ -74,9 +74,7 @@ struct XGBoostWrapper {
             }
             try reader.finish()
         } catch {
-            throw ImportError(
-                .malformed, at: "learner.attributes.scikit_learn (byte \(error.offset))", found: error.reason.found,
-                expected: error.reason.expected)
+            throw ImportError(error, at: "learner.attributes.scikit_learn")
         }
         return (kind, labels, missing)
     }

@@ -15,9 +15,13 @@ struct ConfigurationFile {
     static let keys =
         [
             "host", "port", "unix_socket_mode", "loops", "store", "log_level", "admin_token_file",
-            "predict_token_file", "body_bytes_max", "model_bytes_max", "connections_max", "in_flight_max",
+            "predict_token_file", "body_bytes_max", "model_bytes_max", "memory_limit", "keep_versions", "shadow",
+            "connections_max", "in_flight_max",
             "head_timeout_seconds", "body_timeout_seconds", "body_bytes_per_second_min", "idle_timeout_seconds",
-            "write_timeout_seconds", "drain_seconds", "drain_delay_seconds", "models",
+            "write_timeout_seconds", "latency_objective_ms", "batch_wait_us",
+            "batching", "inline_budget_us", "cache_bytes", "drain_seconds", "drain_delay_seconds", "models",
+            "store_poll_seconds", "uploads", "store_cache", "store_cache_bytes_max", "s3_endpoint", "s3_region",
+            "gcs_endpoint", "store_ca_file", "store_proxy",
         ] + listKeys
     /// A list has at most so many texts.
     static let listCountMax = 64

@@ -1,5 +1,7 @@
 internal import EventLoop
 internal import HTTPServer
+internal import ModelStore
+internal import Serving
 internal import Telemetry
 
 /// What makes a text a setting that can be used.
@@ -57,12 +59,63 @@ extension ServerConfiguration {
         return text
     }
 
+    static func onOrOff(
+        _ key: String, _ resolver: SettingResolver, standard: Bool
+    ) throws(ConfigurationError) -> Setting<Bool> {
+        let text = resolver.optionalText(key, variables: ["VENCEJO_" + key.uppercased()])
+        switch text.value {
+        case nil: return Setting(standard, from: .standard)
+        case "on"?, "true"?: return Setting(true, from: text.source)
+        case "off"?, "false"?: return Setting(false, from: text.source)
+        case let other?:
+            throw ConfigurationError(key, from: text.source.description, found: "\"\(other)\"", expected: "on or off")
+        }
+    }
+
+    /// Bytes, with K, M or G for powers of 1024, or `none`. By default four fifths of what the process may have: the
+    /// rest is for requests, and for the import of the next model.
+    static func memoryLimit(
+        _ text: Setting<String?>, available: Int?
+    ) throws(ConfigurationError) -> Setting<Int?> {
+        guard let value = text.value else { return Setting(available.map { $0 / 5 * 4 }, from: .standard) }
+        if value == "none" { return Setting(nil, from: text.source) }
+        let units: [Character: Int] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30]
+        let unit = value.last.flatMap { units[Character($0.uppercased())] }
+        let digits = unit == nil ? value[...] : value.dropLast()
+        if let number = Int(digits), number > 0 {
+            let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1)
+            if !overflow { return Setting(bytes, from: text.source) }
+        }
+        throw ConfigurationError(
+            "memory_limit", from: text.source.description, found: "\"\(value)\"",
+            expected: "bytes such as 800M or 2G, or none")
+    }
+
+    static func shadow(_ text: Setting<String?>) throws(ConfigurationError) -> Setting<ShadowPolicy> {
+        guard let value = text.value else { return Setting(.standard, from: .standard) }
+        guard let action = ShadowPolicy.Action(rawValue: value) else {
+            throw ConfigurationError(
+                "shadow", from: text.source.description, found: "\"\(value)\"",
+                expected: "one of " + ShadowPolicy.Action.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return Setting(ShadowPolicy(action: action), from: text.source)
+    }
+
     static func origins(_ texts: Setting<[String]>) throws(ConfigurationError) -> Setting<CORSOrigins> {
         do throws(CORSOrigins.Malformed) {
             return Setting(try CORSOrigins(texts.value), from: texts.source)
         } catch {
             throw ConfigurationError(
                 "cors_origins", from: texts.source.description, found: error.found, expected: error.expected)
+        }
+    }
+
+    static func check(store place: String, from source: SettingSource) throws(ConfigurationError) {
+        do throws(StoreLocation.Malformed) {
+            _ = try StoreLocation(place)
+        } catch {
+            throw ConfigurationError(
+                "store", from: source.description, found: error.found, expected: error.expected)
         }
     }
 
@@ -115,5 +168,16 @@ extension ServerConfiguration {
             let reason = (error as? SystemFile.FileError)?.reason ?? "\(error)"
             throw ConfigurationError(setting, from: path, found: reason, expected: "a readable file")
         }
+    }
+
+    /// How predictions are batched.
+    var batchSettings: BatchSettings {
+        var settings = BatchSettings()
+        settings.loop.inlineBudget = Double(inlineBudgetUs.value) * 1000
+        settings.compute.latencyObjective = UInt64(latencyObjectiveMs.value) * 1_000_000
+        settings.compute.batchWait = UInt64(batchWaitUs.value) * 1000
+        settings.cacheBytes = cacheBytes.value
+        if !batching.value { settings.disableBatching() }
+        return settings
     }
 }

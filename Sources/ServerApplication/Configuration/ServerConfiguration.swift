@@ -1,5 +1,6 @@
 internal import ByteCoding
 internal import EventLoop
+internal import Serving
 internal import Telemetry
 
 /// Every setting of the server with where it came from: flag, then environment, then file, then default.
@@ -15,15 +16,32 @@ public struct ServerConfiguration: Sendable {
     public let loops: Setting<Int?>
     /// nil: uploads live in memory and end with the process.
     public let store: Setting<String?>
+    public let storeSettings: StoreSettings
     public let logLevel: Setting<String>
     /// Bytes of a prediction's body.
     public let bodyBytesMax: Setting<Int>
     /// Bytes of an uploaded model.
     public let modelBytesMax: Setting<Int>
+    /// Bytes that all models together may hold in memory; nil: no bound is known.
+    let memoryLimit: Setting<Int?>
+    /// Versions of a model that stay warm for a rollback, beside the current one and those with an alias.
+    public let versionsKept: Setting<Int>
+    /// What is done with a new version that answers recent rows otherwise, where its model says nothing.
+    let shadow: Setting<ShadowPolicy>
     /// Open connections, all loops together.
     public let connectionsMax: Setting<Int>
     /// Predictions that have begun and are not answered, all loops together.
     public let inFlightMax: Setting<Int>
+    /// Milliseconds within which a prediction on the compute threads should be answered: what batches aim at.
+    public let latencyObjectiveMs: Setting<Int>
+    /// Microseconds that a batch waits for more rows though a thread is free.
+    public let batchWaitUs: Setting<Int>
+    /// Whether requests are joined into batches.
+    public let batching: Setting<Bool>
+    /// Microseconds that a run of a predictor may take on a loop.
+    public let inlineBudgetUs: Setting<Int>
+    /// Bytes of the response cache; 0: there is none.
+    public let cacheBytes: Setting<Int>
     /// Seconds from the first byte of a head to its last.
     public let headTimeoutSeconds: Setting<Int>
     /// Seconds that a prediction's body may take in all.
@@ -53,16 +71,19 @@ public struct ServerConfiguration: Sendable {
     public init(_ options: ServerOptions) throws(ConfigurationError) {
         try self.init(
             options: options, environment: { Host.environment($0) },
-            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax, onlyRegular: true) })
+            readFile: { try SystemFile.read($0, bytesMax: ConfigurationFile.bytesMax, onlyRegular: true) },
+            availableMemory: Host.availableMemory())
     }
 
     /// Works out every setting.
     /// - Parameters:
     ///   - environment: looks a variable up; an empty value counts as not set.
     ///   - readFile: a file's bytes; for the configuration file and the token files.
+    ///   - availableMemory: bytes that this process may have; nil where that is not known.
     /// - Throws: `ConfigurationError` at the first setting that cannot be used.
     public init(
-        options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8]
+        options: ServerOptions, environment: @escaping (String) -> String?, readFile: (String) throws -> [UInt8],
+        availableMemory: Int? = nil
     ) throws(ConfigurationError) {
         let variable = { (name: String) in environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         let path = options.configurationFile ?? variable("VENCEJO_CONFIG")
@@ -90,13 +111,35 @@ public struct ServerConfiguration: Sendable {
         loops = try resolver.optionalInteger(
             "loops", flag: options.loops, "--loops", variables: ["VENCEJO_LOOPS"], in: 1...ThreadPlan.loopsMax)
         store = resolver.optionalText("store", flag: options.store, "--store", variables: ["VENCEJO_STORE"])
+        if let place = store.value { try Self.check(store: place, from: store.source) }
+        storeSettings = try StoreSettings(resolver, options)
         logLevel = try Self.level(
             resolver.text("log_level", flag: options.logLevel, "--log-level", variables: ["VENCEJO_LOG_LEVEL"])
                 ?? Setting("info", from: .standard))
         bodyBytesMax = try bounded("body_bytes_max", 1...(1 << 30), standard: 32 << 20)
         modelBytesMax = try bounded("model_bytes_max", 1...(1 << 36), standard: 1 << 30)
+        memoryLimit = try Self.memoryLimit(
+            resolver.optionalText(
+                "memory_limit", flag: options.memoryLimit, "--memory-limit", variables: ["VENCEJO_MEMORY_LIMIT"]),
+            available: availableMemory)
+        versionsKept = try resolver.integer(
+            "keep_versions", flag: options.versionsKept, "--keep-versions", variables: ["VENCEJO_KEEP_VERSIONS"],
+            in: 0...64, standard: 1)
+        shadow = try Self.shadow(
+            resolver.optionalText("shadow", flag: options.shadow, "--shadow", variables: ["VENCEJO_SHADOW"]))
         connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)
         inFlightMax = try bounded("in_flight_max", 1...1_000_000, standard: 8192)
+        latencyObjectiveMs = try resolver.integer(
+            "latency_objective_ms", flag: options.latencyObjectiveMs, "--latency-objective-ms",
+            variables: ["VENCEJO_LATENCY_OBJECTIVE_MS"], in: 1...60_000, standard: 50)
+        batchWaitUs = try resolver.integer(
+            "batch_wait_us", flag: options.batchWaitUs, "--batch-wait", variables: ["VENCEJO_BATCH_WAIT_US"],
+            in: 0...1_000_000, standard: 0)
+        batching = try Self.onOrOff("batching", resolver, standard: true)
+        inlineBudgetUs = try bounded("inline_budget_us", 0...1_000_000, standard: 250)
+        cacheBytes = try resolver.integer(
+            "cache_bytes", flag: options.cacheBytes, "--cache-bytes", variables: ["VENCEJO_CACHE_BYTES"],
+            in: 0...(1 << 40), standard: 0)
         headTimeoutSeconds = try bounded("head_timeout_seconds", 1...3_600, standard: 10)
         bodyTimeoutSeconds = try bounded("body_timeout_seconds", 1...86_400, standard: 300)
         bodyBytesPerSecondMin = try bounded("body_bytes_per_second_min", 1...(1 << 30), standard: 240)

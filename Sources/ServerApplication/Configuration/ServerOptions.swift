@@ -11,11 +11,27 @@ public struct ServerOptions: Sendable {
     public var corsOrigins: [String] = []
     /// Event loops; by default one a granted core.
     public var loops: Int?
-    /// The directory in which uploaded models survive a restart.
+    /// Where uploaded models survive a restart: a directory, `s3://`, `gs://` or `https://`.
     public var store: String?
+    /// Seconds between two looks for what others have published, such as `0.5`; `0` for none.
+    public var storePoll: String?
+    /// `local` or `refuse`: uploads that no store keeps.
+    public var uploads: String?
+    /// Bytes that models may hold in memory, such as `800M`, or `none`.
+    public var memoryLimit: String?
+    /// Versions of a model that stay warm for a rollback.
+    public var versionsKept: Int?
+    /// `refuse`, `warn` or `off`: what is done with a new version that answers recent rows otherwise.
+    public var shadow: String?
     /// Path of a JSON configuration file.
     public var configurationFile: String?
     public var logLevel: String?
+    /// Milliseconds within which a prediction on the compute threads should be answered.
+    public var latencyObjectiveMs: Int?
+    /// Microseconds that a batch waits for more rows though a thread is free.
+    public var batchWaitUs: Int?
+    /// Bytes of the response cache.
+    public var cacheBytes: Int?
 
     public init() {}
 }

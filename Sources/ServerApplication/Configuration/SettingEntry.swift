@@ -1,3 +1,5 @@
+internal import Serving
+
 /// One setting as it is told and compared.
 struct SettingEntry {
     let name: String
@@ -36,14 +38,34 @@ extension ServerConfiguration {
             entry("unix_socket_mode", unixSocketMode, "0" + String(unixSocketMode.value, radix: 8)),
             entry("loops", loops, loops.value.map { "\($0)" } ?? ""),
             entry("store", store, store.value ?? ""),
+            number("store_poll_milliseconds", storeSettings.pollMilliseconds),
+            entry("uploads", storeSettings.uploads, storeSettings.uploads.value.rawValue),
+            entry("store_cache", storeSettings.cacheDirectory, storeSettings.cacheDirectory.value ?? ""),
+            number("store_cache_bytes_max", storeSettings.cacheBytesMax),
+            entry("s3_endpoint", storeSettings.amazonEndpoint, storeSettings.amazonEndpoint.value ?? ""),
+            entry("s3_region", storeSettings.amazonRegion, storeSettings.amazonRegion.value ?? ""),
+            entry("gcs_endpoint", storeSettings.googleEndpoint, storeSettings.googleEndpoint.value ?? ""),
+            entry("store_ca_file", storeSettings.certificatesFile, storeSettings.certificatesFile.value ?? ""),
+            entry("store_proxy", storeSettings.proxy, storeSettings.proxy.value ?? ""),
             entry("log_level", logLevel, logLevel.value, isLive: true),
             secret("admin_token", adminToken),
             secret("predict_token", predictToken),
             entry("cors_origins", corsOrigins, corsOrigins.value.texts.joined(separator: ", "), isLive: true),
             number("body_bytes_max", bodyBytesMax, isLive: true),
             number("model_bytes_max", modelBytesMax),
+            SettingEntry(
+                name: "memory_limit", text: memoryLimit.value.map { "\($0)" } ?? "none", source: memoryLimit.source,
+                isLive: false),
+            number("keep_versions", versionsKept),
+            SettingEntry(
+                name: "shadow", text: shadow.value.action.rawValue, source: shadow.source, isLive: false),
             number("connections_max", connectionsMax),
             number("in_flight_max", inFlightMax, isLive: true),
+            number("latency_objective_ms", latencyObjectiveMs),
+            number("batch_wait_us", batchWaitUs),
+            entry("batching", batching, batching.value ? "on" : "off"),
+            number("inline_budget_us", inlineBudgetUs),
+            number("cache_bytes", cacheBytes),
             number("head_timeout_seconds", headTimeoutSeconds),
             number("body_timeout_seconds", bodyTimeoutSeconds),
             number("body_bytes_per_second_min", bodyBytesPerSecondMin),

@@ -1,4 +1,5 @@
 internal import HTTPCore
+internal import InferenceAPI
 internal import Serving
 internal import Telemetry
 
@@ -18,18 +19,39 @@ enum AnswerFields {
     static let busy = problem.adding([("Retry-After", "1")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])
 
-    /// Of a prediction: which model, version and generation answered.
-    static func prediction(by model: ServedModel) -> ResponseFields {
+    /// Of a prediction: which model and version answered, and the generation of the store that serves.
+    static func prediction(by model: ServedModel, generation: Int) -> ResponseFields {
         json.adding([
             ("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)"),
-            ("Vencejo-Generation", "\(model.generation)"),
+            ("Vencejo-Generation", "\(generation)"),
         ])
     }
 
-    /// Of a model's page.
-    static func page(of model: ServedModel) -> ResponseFields {
-        json.adding([("ETag", model.etag)])
+    /// Of a model's or a version's page.
+    static func page(etag: String) -> ResponseFields {
+        json.adding([("ETag", etag)])
     }
+
+    /// Of a model's file.
+    static func file(_ digest: ContentDigest) -> ResponseFields {
+        ResponseFields(
+            [
+                ("Content-Type", "application/octet-stream"), ("Content-Disposition", "attachment"),
+                ("ETag", "\"\(digest)\""),
+            ] + common)
+    }
+
+    /// Of an answer to a request that was not predicted.
+    static func refusal(_ error: InferenceError) -> ResponseFields {
+        switch error {
+        case .overloaded(let seconds), .late(.refused(let seconds)): retry(after: seconds)
+        case .late(.expired): busy
+        default: problem
+        }
+    }
+
+    /// Of an upload that no store keeps.
+    static let endsHere: [(name: String, value: String)] = [("Vencejo-Stored", "this instance only")]
 
     /// Of a refusal that is only for now.
     static func retry(after seconds: Int) -> ResponseFields {

@@ -8,7 +8,7 @@ internal import ServingProtocols
 /// |---|---|
 /// | `exchange` | connection 32, generation 32 |
 /// | `stream` | loop 16 (from bit 32), stream 32 |
-/// | `context` | start in nanoseconds 48 (from bit 16), route 1 (bit 8), array rows 1 (bit 7), form 3 |
+/// | `context` | start in nanoseconds 48 (from bit 16), route 2 (from bit 8), array rows 1 (bit 7), form 3 |
 extension BatchTicket {
     private static let startMask: UInt64 = (1 << 48) - 1
 
@@ -19,7 +19,7 @@ extension BatchTicket {
 
     init(_ exchange: ExchangeID, _ request: NativeRequest, _ route: RequestRoute, started: UInt64) {
         let start = (started & Self.startMask) << 16
-        let flags: UInt64 = (route == .modelPredict ? 1 << 8 : 0) | (request.hasArrayRows ? 1 << 7 : 0)
+        let flags = UInt64(route.predictionNumber) << 8 | (request.hasArrayRows ? 1 << 7 : 0)
         self.init(exchange, context: start | flags | UInt64(request.form.rawValue))
     }
 
@@ -41,7 +41,7 @@ extension BatchTicket {
             hasArrayRows: context >> 7 & 1 == 1, rowCount: rowCount)
     }
 
-    var route: RequestRoute { context >> 8 & 1 == 1 ? .modelPredict : .predict }
+    var route: RequestRoute { RequestRoute.predictions[Int(context >> 8 & 3)] }
 
     /// Nanoseconds since the start; right for the 78 hours that 48 bits hold.
     func elapsed(until now: UInt64) -> UInt64 { (now &- context >> 16) & Self.startMask }

@@ -13,46 +13,50 @@ internal import TensorCore
 /// A value, so that what an event touches is checked for overlapping access once, at the handler, and not by the
 /// runtime at each of some twenty properties.
 struct LoopHandling {
-    private let context: LoopContext
-    private let shared: SharedServices
+    let context: LoopContext
+    let shared: SharedServices
     private let subscription: PoolSubscription
-    private let batcher: TickBatcher
-    private let meter: RequestMeter
-    private var live: LiveSettings
+    let batcher: TickBatcher
+    let meter: RequestMeter
+    var live: LiveSettings
     private var liveNumber = 0
     private let grpc: GRPCDispatcher
-    private var pool = PredictorPool.empty
+    var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
-    private var decoder = NativeRequestDecoder()
+    var decoder = NativeRequestDecoder()
     /// Of the head that is being looked at.
-    private var parameters = PathParameters()
-    private var writer = JSONWriter(capacity: 4096)
+    var parameters = PathParameters()
+    var writer = JSONWriter(capacity: 4096)
     /// What the answer to the head that is being looked at says to a page of another origin.
-    private var grant: CORSGrant?
+    var grant: CORSGrant?
     /// When it began to be looked at; not set for predictions.
-    private var started: UInt64 = 0
+    var started: UInt64 = 0
     /// Predictions that came from such pages and are not answered.
-    private var grants: [ExchangeID: CORSGrant] = [:]
-    private var grantedFields = CORSFieldCache()
+    var grants: [ExchangeID: CORSGrant] = [:]
+    var grantedFields = CORSFieldCache()
 
     private var expected = ExpectedPredictions()
     /// Requests whose bodies are still to come. Models are not held here, only their names, so that a slow body does
     /// not keep a replaced model alive.
-    private var pending: [ExchangeID: PendingRequest] = [:]
+    var pending: [ExchangeID: PendingRequest] = [:]
 
     /// Those whose bodies have come whole and that are not answered: a client that goes before the import takes its
     /// upload along.
-    private var whole: [ExchangeID: UploadExchange] = [:]
+    var whole: [ExchangeID: UploadExchange] = [:]
 
-    private typealias Prediction = ExpectedPredictions.Prediction
+    var compute: LoopCompute
+    var cache: LoopCache
+    /// Requests that wait for a newer state.
+    var waiting = MinimumGeneration()
 
-    private enum PendingRequest {
-        /// nil: the default model.
-        case predict(name: String?)
+    typealias Prediction = ExpectedPredictions.Prediction
+
+    enum PendingRequest {
+        case predict(PredictionTarget, PredictionAsk)
         case upload(UploadExchange)
-        case remove(name: String, PublishPrecondition, CORSGrant?)
+        case control(ControlRequest, CORSGrant?)
     }
 
     init(context: LoopContext, shared: SharedServices) {
@@ -62,7 +66,10 @@ struct LoopHandling {
         let mailbox = context.mailbox
         subscription = shared.registry.subscribe { mailbox.wake() }
         let clock = context.clock
-        batcher = TickBatcher(loop: context.index, clock: { clock.now().elapsedNanoseconds })
+        batcher = TickBatcher(
+            loop: context.index, limits: shared.batching.loop, clock: { clock.now().elapsedNanoseconds })
+        compute = LoopCompute(shared.compute, loop: context.index) { mailbox.wake() }
+        cache = LoopCache(bytesMax: shared.batching.cacheBytes / shared.loops, cell: context.index)
         meter = RequestMeter(shared.metrics, loop: context.index)
         grpc = GRPCServices.dispatcher(shared.state)
         // A Watch of the health service is told of a change at the end of the tick.
@@ -72,6 +79,7 @@ struct LoopHandling {
 
     /// The publisher may free what this loop held only when nothing of it is left here.
     mutating func close() {
+        compute.cancelAll()
         pool = .empty
         forgetPresentations()
         batcher.adopt(.empty)
@@ -90,6 +98,7 @@ struct LoopHandling {
     private mutating func answerOrExpect(
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode {
+        if head.has(.minGeneration), let mode = awaitGeneration(head, exchange, sink) { return mode }
         switch shared.routes.match(head, &parameters) {
         case .found(let route, _) where route.takesPredictToken && isClosed(to: head, route):
             return refuseToken(head, route)
@@ -99,6 +108,11 @@ struct LoopHandling {
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
+        case .found(let route, _) where route == .versionPredict || route == .aliasPredict:
+            switch versionInPath(of: head, isAlias: route == .aliasPredict) {
+            case .success(let model): return expectPrediction(of: model, head, exchange, route)
+            case .failure(let error): return refuse(error, route)
+            }
         case .found(let route, _):
             return route.isGRPC ? beginCall(route, head, exchange, sink) : beginControl(route, head, exchange)
         case .methodNotAllowed(let allow):
@@ -126,14 +140,15 @@ struct LoopHandling {
 
     mutating func body(_ bytes: Span<UInt8>, isEnd: Bool, _ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if let prediction = expected.take(exchange) { return predict(prediction, bytes, sink) }
+        if waiting.count > 0, takeWaiting(bytes, exchange, sink) { return }
         switch pending[exchange] {
-        case .predict(let name)?:
+        case .predict(let target, let ask)?:
             pending[exchange] = nil
-            let route: RequestRoute = name == nil ? .predict : .modelPredict
-            guard let model = name.map({ pool.model(named: $0.utf8.span) }) ?? pool.defaultModel else {
-                return answer(.unknownModel(name: name, known: pool.names), route, exchange, nil, nanoseconds: 0, sink)
+            guard let model = target.model(in: pool) else {
+                let error = InferenceError.unknownModel(name: target.name, known: pool.names)
+                return answer(error, target.route, exchange, nil, nanoseconds: 0, sink)
             }
-            predict(Prediction(exchange: exchange, model: model, route: route), bytes, sink)
+            predict(Prediction(exchange: exchange, model: model, route: target.route, ask: ask), bytes, sink)
         case .upload(let upload)?:
             meter.received(.putModel, bytes: bytes.count)
             upload.append(bytes) { sink.consumed(exchange, bytes: $0) }
@@ -142,33 +157,43 @@ struct LoopHandling {
                 whole[exchange] = upload
                 upload.finish()
             }
-        case .remove(let name, let precondition, let grant)?:
+        case .control(let request, let grant)?:
             guard isEnd else { return }
             pending[exchange] = nil
-            remove(name, precondition, exchange, grant, sink)
+            perform(request, bytes, exchange, grant, sink)
         case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
 
     mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
 
-    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.expired(exchange, sink) }
+    mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if compute.waits(exchange) { return expirePrediction(exchange, sink) }
+        if let request = waiting.remove(exchange) { return refuseWaiting(request, exchange, sink) }
+        grpc.expired(exchange, sink)
+    }
 
     mutating func cancelled(_ exchange: ExchangeID) {
         if !grants.isEmpty { grants[exchange] = nil }
         _ = expected.take(exchange)
+        _ = waiting.remove(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
+        compute.cancel(exchange)
+        cache.forget(exchange)
         let ticket = BatchTicket(exchange)
         batcher.cancel(exchange: ticket.exchange, stream: ticket.stream)
         grpc.cancelled(exchange)
     }
 
     mutating func endOfTick(_ sink: any ExchangeSink) {
+        takeReturns(sink)
         flush(sink)
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
         adoptPool()
+        if waiting.count > 0 { releaseWaiting(sink) }
+        if let follower = shared.follower { follower.askIfStale(at: context.clock.now().elapsedNanoseconds) }
         if let next = shared.live.adopt(&liveNumber) {
             live = next
             grantedFields.removeAll()
@@ -179,15 +204,15 @@ struct LoopHandling {
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
-        return pending.count + expected.count + batcher.waitingTickets
+        return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount + waiting.count
     }
 
     /// The model that the path names, mostly without escapes.
-    private func modelInPath(of head: borrowing RequestHead) -> ServedModel? {
+    func modelInPath(of head: borrowing RequestHead) -> ServedModel? {
         pool.model(named: parameters.raw(0, of: head.path)) ?? pool.model(named: nameInPath(of: head).utf8.span)
     }
 
-    private func nameInPath(of head: borrowing RequestHead) -> String {
+    func nameInPath(of head: borrowing RequestHead) -> String {
         parameters.text(0, of: head.path) ?? "\u{fffd}"
     }
 
@@ -199,22 +224,32 @@ struct LoopHandling {
         if let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
-        // What waits: bodies that are still coming, and rows of this tick.
-        guard pending.count + expected.count + batcher.waitingTickets < live.inFlightMax else {
+        // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
+        // newer generation.
+        let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
+        guard pending.count + expected.count + waitingCount < live.inFlightMax else {
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
                     detail: "more predictions are under way than the bound allows; try again in 1 s"),
                 AnswerFields.busy, route)
         }
-        let prediction = Prediction(exchange: exchange, model: model, route: route)
+        var ask = PredictionAsk.standard
+        if !PredictionAsk.isStandard(head) {
+            do throws(PredictionAsk.Malformed) {
+                ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+            } catch {
+                return refuse(error.document, AnswerFields.problem, route)
+            }
+        }
+        let prediction = Prediction(exchange: exchange, model: model, route: route, ask: ask)
         if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
         return .buffered(bytesMax: live.bodyBytesMax)
     }
 
     @inline(__always)
-    private func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
+    func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
         guard let gate = live.predictGate else { return false }
         return !gate.isOpen(to: head)
     }
@@ -226,26 +261,42 @@ struct LoopHandling {
 
     /// The body did not come along with its head: it waits by its model's name.
     private mutating func setAside(_ prediction: Prediction) {
-        pending[prediction.exchange] = .predict(name: prediction.route == .predict ? nil : prediction.model.name)
+        pending[prediction.exchange] = .predict(
+            PredictionTarget(prediction.model, prediction.route), prediction.ask)
     }
 
-    private mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
+    mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
+        if body.count > ComputePool.loopBodyBytesMax { return handOn(prediction, body, started: started, sink) }
         do throws(InferenceError) {
+            var isolation = prediction.ask.isolatesRows ? RowIsolation() : nil
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
+            let mark = batch.mark()
             let request: NativeRequest
             do throws(InferenceError) {
+                try compute.checkTime(prediction.ask.terms, now: started)
                 request = try decoder.decode(
-                    body, outputsPerRow: presentation(of: model).outputsPerRow, into: &batch)
+                    body, outputsPerRow: presentation(of: model).outputsPerRow, isolation: &isolation, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
             }
             let rows = firstRow..<batch.rowCount
+            if cache.isOn, isolation == nil,
+                let body = cache.find(rows, of: batch, model, request, prediction.exchange)
+            {
+                batch.rollback(to: mark)
+                batcher.putBack(batch, model)
+                let fields = answerFields(presentation(of: model).fields, prediction.exchange)
+                sink.respond(prediction.exchange, .ok, fields, body: body.span)
+                let nanoseconds = context.clock.now().elapsedNanoseconds &- started
+                return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
+            }
             let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
+            compute.note(prediction, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -254,32 +305,35 @@ struct LoopHandling {
         if batcher.isFlushDue { flush(sink) }
     }
 
-    /// Runs every model over what has come in and writes the answers.
-    private mutating func flush(_ sink: any ExchangeSink) {
+    /// Runs every model over what has come in and writes the answers; what is too long for a loop is handed on.
+    mutating func flush(_ sink: any ExchangeSink) {
         guard !batcher.isEmpty else { return }
         batcher.flush { ticket, model, rows, output in
-            let request = ticket.request(rowCount: rows.count)
-            if let fault = output.firstFault(in: rows) {
-                let error = FaultProblem.error(fault, request, firstRow: rows.lowerBound, model.layout)
-                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
-                answer(error, ticket.route, ticket.exchangeID, model, nanoseconds: nanoseconds, sink)
-                return
-            }
+            let exchange = ticket.exchangeID
             let presentation = presentation(of: model)
             writer.reset()
-            presentation.encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
-            let exchange = ticket.exchangeID
+            if let error = presentation.write(
+                output, rows, ticket.request(rowCount: rows.count), compute.takeNote(exchange)?.isolation,
+                model.layout, into: &writer)
+            {
+                let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
+                return answer(error, ticket.route, exchange, model, nanoseconds: nanoseconds, sink)
+            }
             sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
+            cache.keep(exchange, writer.bytes)
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
+        } handOn: { ticket, model, rows, batch in
+            handOn(ticket, model, rows, batch)
         }
+        submitHandedOn(sink)
     }
 
-    private mutating func presentation(of model: ServedModel) -> ModelPresentation {
+    mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
-        let presentation = presentations[key] ?? ModelPresentation(model)
+        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation)
         presentations[key] = presentation
         latest = (key, presentation)
         return presentation
@@ -296,48 +350,11 @@ struct LoopHandling {
         forgetPresentations()
         grantedFields.removeAll()
         batcher.adopt(next)
+        cache.adopt(next)
         subscription.acknowledge()
     }
 
     // MARK: Everything else
-
-    /// Routes whose answer is known at once, and those that go to the control thread.
-    private mutating func beginControl(
-        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
-    ) -> BodyMode {
-        started = context.clock.now().elapsedNanoseconds
-        if route.isAdministration, let refusal = live.gate.refusal(head) {
-            return refuse(
-                refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
-        }
-        switch route {
-        case .putModel: return beginUpload(nameInPath(of: head), head, exchange)
-        case .deleteModel:
-            guard let precondition = precondition(head) else { return refuseCondition(route) }
-            pending[exchange] = .remove(name: nameInPath(of: head), precondition, grant)
-            return .buffered(bytesMax: Self.ignoredBodyBytesMax)
-        case .getModel:
-            guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
-            writer.reset()
-            ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
-            return finish(.ok, AnswerFields.page(of: model), route)
-        case .listModels:
-            writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
-            return finish(.ok, AnswerFields.json, route)
-        case .metrics:
-            let text = shared.metrics.registry.render()
-            meter.count(route, .ok, nanoseconds: elapsed(), bytes: text.count)
-            return .answered(.ok, AnswerFields.metrics, text)
-        case .live: return finishState("live", .ok, route)
-        case .ready:
-            let state = shared.state.current
-            return finishState(state.rawValue, state == .ready ? .ok : .serviceUnavailable, route)
-        case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .options, .healthCheck, .healthWatch, .healthList, .unknown:
-            preconditionFailure("\(route) is not a control route")
-        }
-    }
 
     /// A gRPC call: HTTP's status, which is counted, is 200 for all that become one, however they end.
     private mutating func beginCall(
@@ -351,97 +368,17 @@ struct LoopHandling {
         return mode
     }
 
-    private static let ignoredBodyBytesMax = 64 << 10
-
-    private mutating func beginUpload(
-        _ name: String, _ head: borrowing RequestHead, _ exchange: ExchangeID
-    ) -> BodyMode {
-        if let refusal = BodyType.refusal(head, isPrediction: false) {
-            return refuse(refusal, AnswerFields.unsupported, .putModel)
-        }
-        guard let precondition = precondition(head) else { return refuseCondition(.putModel) }
-        forgetEndedUploads()
-        do {
-            // Of a coded body the length says little of the file's.
-            let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
-            let upload = try UploadExchange(
-                name: name, precondition: precondition, declaredBytes: declaredBytes, exchange: exchange,
-                context: context, grant: grant, shared: shared)
-            pending[exchange] = .upload(upload)
-            return .streamed(windowBytes: UploadExchange.windowBytes)
-        } catch {
-            let (document, fields) = PublishProblem.answer(error)
-            return refuse(document, fields, .putModel)
-        }
-    }
-
-    /// An upload that was answered before its body ended gets no further event here: a full store, a body too long.
-    private mutating func forgetEndedUploads() {
-        pending = pending.filter { entry in
-            if case .upload(let upload) = entry.value { return !upload.hasEnded }
-            return true
-        }
-        whole = whole.filter { !$0.value.hasEnded }
-    }
-
-    private mutating func remove(
-        _ name: String, _ precondition: PublishPrecondition, _ exchange: ExchangeID, _ grant: CORSGrant?,
-        _ sink: any ExchangeSink
-    ) {
-        let mailbox = context.mailbox
-        let clock = context.clock
-        let started = clock.now().elapsedNanoseconds
-        let shared = shared
-        if let grant { grants[exchange] = grant }
-        let isAccepted = shared.control.submit {
-            do throws(PublishError) {
-                _ = try shared.registry.remove(name, precondition: precondition)
-                let nanoseconds = clock.now().elapsedNanoseconds &- started
-                shared.metrics.count(.deleteModel, .noContent, nanoseconds: nanoseconds, bytes: 0)
-                mailbox.answer(
-                    exchange, .noContent, grant?.adding(to: AnswerFields.none) ?? AnswerFields.none, body: [])
-            } catch {
-                let (document, fields) = PublishProblem.answer(error)
-                let body = document.bytes()
-                let nanoseconds = clock.now().elapsedNanoseconds &- started
-                shared.metrics.count(.deleteModel, document.status, nanoseconds: nanoseconds, bytes: body.count)
-                mailbox.answer(exchange, document.status, grant?.adding(to: fields) ?? fields, body: body)
-            }
-        }
-        if !isAccepted {
-            answer(.overloaded(retryAfterSeconds: 1), .deleteModel, exchange, nil, nanoseconds: 0, sink)
-        }
-        if !grants.isEmpty { grants[exchange] = nil }
-    }
-
-    private func precondition(_ head: borrowing RequestHead) -> PublishPrecondition? {
-        var ifMatch: ETagCondition?
-        var ifNoneMatch: ETagCondition?
-        if head.has(.ifMatch) {
-            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifMatch).joined(separator: ", ")) else {
-                return nil
-            }
-            ifMatch = condition
-        }
-        if head.has(.ifNoneMatch) {
-            guard let condition = ETagCondition(fieldValue: head.texts(of: .ifNoneMatch).joined(separator: ", "))
-            else { return nil }
-            ifNoneMatch = condition
-        }
-        return PublishPrecondition(ifMatch: ifMatch, ifNoneMatch: ifNoneMatch)
-    }
-
     // MARK: Answers
 
-    private mutating func answer(
+    mutating func answer(
         _ error: InferenceError, _ route: RequestRoute, _ exchange: ExchangeID, _ model: ServedModel?,
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
+        cache.forget(exchange)
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
-        var fields = AnswerFields.problem
-        if case .overloaded(let seconds) = error { fields = AnswerFields.retry(after: seconds) }
+        let fields = AnswerFields.refusal(error)
         sink.respond(exchange, document.status, answerFields(fields, exchange), body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
         meter.count(route, document.status, nanoseconds: nanoseconds, bytes: writer.bytes.count)
@@ -449,19 +386,19 @@ struct LoopHandling {
 
     /// The fields with what a page of another origin is told, where the request came from one.
     @inline(__always)
-    private mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
+    mutating func answerFields(_ fields: ResponseFields, _ exchange: ExchangeID) -> ResponseFields {
         if grants.isEmpty { return fields }
         guard let grant = grants.removeValue(forKey: exchange) else { return fields }
         return grantedFields.fields(fields, grant)
     }
 
-    private func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+    func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         let body = document.bytes()
         meter.count(route, document.status, nanoseconds: 0, bytes: body.count)
         return .answered(document.status, fields, body)
     }
 
-    private static let allMethods = "GET, HEAD, POST, PUT, DELETE"
+    private static let allMethods = "GET, HEAD, POST, PUT, PATCH, DELETE"
 
     /// RFC 9110 9.3.7: what may be done here; a preflight also learns whether a page may.
     private func answerOptions(_ head: borrowing RequestHead, _ methods: String) -> BodyMode {
@@ -471,33 +408,15 @@ struct LoopHandling {
         return .answered(.noContent, AnswerFields.none.adding(pairs), [])
     }
 
-    private func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
+    func refuseUnknown(_ name: String?, _ route: RequestRoute) -> BodyMode {
         refuse(ProblemDocument(.unknownModel(name: name, known: pool.names)), AnswerFields.problem, route)
     }
 
-    private func refuseCondition(_ route: RequestRoute) -> BodyMode {
-        refuse(
-            ProblemDocument(
-                .badRequest, title: "Not a precondition",
-                detail: "If-Match and If-None-Match take \"*\" or quoted entity tags"),
-            AnswerFields.problem, route)
-    }
-
     /// The document in `writer` as a whole answer.
-    private mutating func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
+    mutating func finish(_ status: HTTPStatus, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
         meter.count(route, status, nanoseconds: elapsed(), bytes: writer.bytes.count)
         return .answered(status, fields, writer.bytes)
     }
 
-    private func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
-
-    private mutating func finishState(_ state: String, _ status: HTTPStatus, _ route: RequestRoute) -> BodyMode {
-        writer.reset()
-        writer.beginObject()
-        writer.key("status")
-        writer.string(state)
-        writer.endObject()
-        writer.raw("\n")
-        return finish(status, AnswerFields.json, route)
-    }
+    func elapsed() -> UInt64 { context.clock.now().elapsedNanoseconds &- started }
 }

@@ -20,13 +20,50 @@ extension ModelStatus {
             artifactBytes: model.artifactBytes, tableBytes: model.tableBytes,
             timings: Timings(
                 receive: timings.receive.seconds, import: timings.importing.seconds, compile: timings.compile.seconds,
-                golden: timings.golden.seconds, warmUp: timings.warmUp.seconds, publish: timings.publish.seconds),
+                golden: timings.golden.seconds, warmUp: timings.warmUp.seconds, shadow: timings.shadow.seconds,
+                publish: timings.publish.seconds),
             loadedAt: Int(model.loadedAt))
+        memoryBytes = model.memoryBytes
+        shadow = model.shadow.map { Shadow($0) }
+    }
+
+    /// What is told of a model as a whole.
+    init(_ entry: PooledModel, isDefault: Bool) {
+        self.init(entry.current, isDefault: isDefault)
+        versions = entry.versions.map(\.version)
+        aliases = entry.aliases.map { Alias(name: $0.name, version: $0.model.version) }
+        policy = entry.shadowPolicy.map { Policy($0) }
     }
 
     /// Every model of a snapshot, in its order.
     static func all(of pool: PredictorPool) -> [ModelStatus] {
-        pool.models.map { ModelStatus($0, isDefault: $0 === pool.defaultModel) }
+        pool.entries.map { ModelStatus($0, isDefault: $0.current === pool.defaultModel) }
+    }
+}
+
+extension ModelStatus.Policy {
+    init(_ policy: ShadowPolicy) {
+        self.init(
+            action: policy.action.rawValue, labelFlipsMax: policy.labelFlipsMax, changeMax: policy.changeMax)
+    }
+}
+
+extension ModelStatus.Shadow {
+    init(_ report: ShadowReport) {
+        self.init(version: report.version, policy: ModelStatus.Policy(report.policy))
+        rowCount = report.rowCount
+        flippedRows = report.flippedRows
+        rowsLost = report.rowsLost
+        rowsWon = report.rowsWon
+        nanosecondsBefore = report.nanosecondsBefore
+        nanosecondsAfter = report.nanosecondsAfter
+        outputs = report.outputs.map {
+            Output(
+                name: $0.name, largestDifference: $0.largestDifference, largestChange: $0.largestChange,
+                labelFlips: $0.labelFlips)
+        }
+        obstacle = report.obstacle
+        broken = report.broken
     }
 }
 

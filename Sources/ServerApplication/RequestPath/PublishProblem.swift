@@ -44,6 +44,13 @@ enum PublishProblem {
             document.members = [("kind", reason.kind.rawValue), ("place", reason.place)]
             if let remedy = reason.remedy { document.members.append(("remedy", remedy)) }
             return (document, AnswerFields.problem)
+        case .store(let reason) where reason.kind == .missing:
+            return (
+                ProblemDocument(
+                    .notFound, title: "The file is not kept",
+                    detail: "the model's file is not in the store; a server without --store keeps none"),
+                AnswerFields.problem
+            )
         case .store(let reason):
             let status: HTTPStatus = reason.kind == .full ? .insufficientStorage : .serviceUnavailable
             return (
@@ -59,6 +66,45 @@ enum PublishProblem {
             )
         case .unknownModel(let name, let known):
             return (ProblemDocument(.unknownModel(name: name, known: known)), AnswerFields.problem)
+        case .unknownVersion(let name, let version, let known):
+            var document = ProblemDocument(
+                .notFound, title: "No such version", detail: "\(name) has no version \(version)")
+            document.problem = InferenceProblem(
+                pointer: "", detail: document.detail,
+                expected: "one of \(known.map { "\($0)" }.joined(separator: ", "))",
+                found: version)
+            return (document, AnswerFields.problem)
+        case .alreadyThere(let name):
+            return (
+                ProblemDocument(
+                    .conflict, title: "There is such a model", detail: "\(error); PUT /models/\(name) replaces it"),
+                AnswerFields.problem
+            )
+        case .nameless:
+            return (
+                ProblemDocument(
+                    .unprocessableContent, title: "The model has no name",
+                    detail: "\(error); use PUT /models/{model}, or name={model} in the query"),
+                AnswerFields.problem
+            )
+        case .tooManyAliases, .notStored, .versionInUse:
+            return (ProblemDocument(.conflict, title: "Conflict", detail: "\(error)"), AnswerFields.problem)
+        case .shadowRefused(let report):
+            var document = ProblemDocument(
+                .conflict, title: "The model answers otherwise than the one that serves",
+                detail:
+                    "\(error); what was serving before still serves; shadow=off in the query publishes it all the same")
+            document.shadow = ModelStatus.Shadow(report)
+            return (document, AnswerFields.problem)
+        case .outOfMemory(let shortage):
+            var document = ProblemDocument(
+                .insufficientStorage, title: "The model does not fit into memory",
+                detail: "\(error) (VENCEJO_MEMORY_LIMIT); delete a model or raise the limit")
+            document.members = [
+                ("needed_bytes", "\(shortage.needed)"), ("used_bytes", "\(shortage.used)"),
+                ("limit_bytes", "\(shortage.limit)"),
+            ]
+            return (document, AnswerFields.problem)
         case .cancelled:
             return (
                 ProblemDocument(

@@ -67,8 +67,8 @@ final class RequestMeter {
     private var counters: [UInt32: Counter] = [:]
     /// By the route's number, from its first answer on: a route that nobody asks for has no series.
     private var known = [RouteInstruments?](repeating: nil, count: RequestRoute.allCases.count)
-    private let predict: Tally
-    private let modelPredict: Tally
+    /// By the number of the prediction route; the two that are mostly asked for have series from the start.
+    private var tallies: [Tally?]
 
     private struct RouteInstruments {
         let duration: Histogram
@@ -99,8 +99,10 @@ final class RequestMeter {
     init(_ metrics: RequestMetrics, loop: Int) {
         self.metrics = metrics
         self.loop = loop
-        predict = Tally(ok: metrics.counter(.predict, .ok), RouteInstruments(metrics, .predict))
-        modelPredict = Tally(ok: metrics.counter(.modelPredict, .ok), RouteInstruments(metrics, .modelPredict))
+        tallies = RequestRoute.predictions.map {
+            $0 == .predict || $0 == .modelPredict
+                ? Tally(ok: metrics.counter($0, .ok), RouteInstruments(metrics, $0)) : nil
+        }
     }
 
     /// A prediction was answered.
@@ -108,7 +110,7 @@ final class RequestMeter {
     ///   - nanoseconds: from its whole body to now.
     ///   - bytes: of the answer's body.
     func countPrediction(_ route: RequestRoute, nanoseconds: UInt64, bytes: Int) {
-        let tally = route == .predict ? predict : modelPredict
+        let tally = tally(route)
         tally.answers += 1
         tally.sent += bytes
         tally.instruments.duration.record(nanoseconds, cell: loop)
@@ -116,7 +118,7 @@ final class RequestMeter {
 
     /// A prediction's body has come.
     func receivedPrediction(_ route: RequestRoute, bytes: Int) {
-        let tally = route == .predict ? predict : modelPredict
+        let tally = tally(route)
         tally.received += bytes
     }
 
@@ -138,8 +140,20 @@ final class RequestMeter {
 
     /// Hands over what the tick has gathered.
     func endTick() {
-        publish(predict)
-        publish(modelPredict)
+        for case let tally? in tallies { publish(tally) }
+    }
+
+    @inline(__always)
+    private func tally(_ route: RequestRoute) -> Tally {
+        if let tally = tallies[route.predictionNumber] { return tally }
+        return makeTally(route)
+    }
+
+    @inline(never)
+    private func makeTally(_ route: RequestRoute) -> Tally {
+        let tally = Tally(ok: metrics.counter(route, .ok), RouteInstruments(metrics, route))
+        tallies[route.predictionNumber] = tally
+        return tally
     }
 
     private func publish(_ tally: Tally) {

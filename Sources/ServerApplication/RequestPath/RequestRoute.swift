@@ -2,10 +2,20 @@
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"
+    case versionPredict = "POST /models/{model}/versions/{version}/predict"
+    case aliasPredict = "POST /models/{model}/aliases/{alias}/predict"
     case listModels = "GET /models"
+    case createModel = "POST /models"
     case getModel = "GET /models/{model}"
     case putModel = "PUT /models/{model}"
+    case patchModel = "PATCH /models/{model}"
     case deleteModel = "DELETE /models/{model}"
+    case listVersions = "GET /models/{model}/versions"
+    case getVersion = "GET /models/{model}/versions/{version}"
+    case deleteVersion = "DELETE /models/{model}/versions/{version}"
+    case getBundle = "GET /models/{model}/bundle"
+    case getVersionBundle = "GET /models/{model}/versions/{version}/bundle"
+    case getPublish = "GET /models/{model}/publishes/{publish}"
     case live = "GET /health/live"
     case ready = "GET /health/ready"
     case metrics = "GET /metrics"
@@ -18,16 +28,45 @@ enum RequestRoute: String, Sendable, CaseIterable {
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
 
-    /// Whether it changes models, and so needs the admin token.
-    var isAdministration: Bool { self == .putModel || self == .deleteModel }
+    /// Whether it changes models or gives their files away, and so needs the admin token.
+    var isAdministration: Bool {
+        switch self {
+        case .createModel, .putModel, .patchModel, .deleteModel, .deleteVersion, .getBundle, .getVersionBundle,
+            .getPublish:
+            true
+        default: false
+        }
+    }
+
+    /// The routes that predict, by their number.
+    static let predictions: [RequestRoute] = [.predict, .modelPredict, .versionPredict, .aliasPredict]
+
+    /// Among the routes that predict; 0 for any other.
+    var predictionNumber: Int {
+        switch self {
+        case .modelPredict: 1
+        case .versionPredict: 2
+        case .aliasPredict: 3
+        default: 0
+        }
+    }
 
     /// Whether it needs the token for predictions, where there is one: it predicts, or tells of the models.
     var takesPredictToken: Bool {
         switch self {
-        case .predict, .modelPredict, .listModels, .getModel: true
+        case .predict, .modelPredict, .versionPredict, .aliasPredict, .listModels, .getModel, .listVersions,
+            .getVersion:
+            true
         default: false
         }
     }
+
+    /// Whether the path names a model, and one of its versions by number or alias.
+    var hasModel: Bool { self != .listModels && self != .predict }
+    var hasVersion: Bool { self == .versionPredict || self == .aliasPredict }
+
+    /// Whether a request may say how new the state has to be that answers it.
+    var takesMinimumGeneration: Bool { self == .listModels || Self.predictions.contains(self) }
 
     /// Whether it is a method of a gRPC service.
     var isGRPC: Bool {

@@ -10,4 +10,14 @@ struct SharedServices: Sendable {
     let routes: NativeRoutes
     let metrics: RequestMetrics
     let state: ServerState
+    let compute: ComputePool
+    let batching: BatchSettings
+    /// Among which the cache's bytes are divided.
+    let loops: Int
+    let jobs = PublishJobs()
+    /// nil where nobody else writes the store.
+    var follower: (any StoreFollowing)?
+    /// Whether an upload ends with this process; and whether it is refused for that.
+    var uploadsEndHere = false
+    var refusesUploads = false
 }

@@ -16,12 +16,49 @@ final class UploadExchange: Sendable {
     private let upload: Upload
     private let credit: Credit
     private let ending: Ending
+    private let answer: Answer
+    /// Of a client that does not wait.
+    private let job: PublishJob?
 
     /// Whether it has been answered.
     var hasEnded: Bool { ending.hasCome.load(ordering: .acquiring) }
 
     private final class Ending: Sendable {
         let hasCome = Atomic<Bool>(false)
+    }
+
+    /// The way back to the client, which is answered once: when the publish has ended, or before that if it does not
+    /// wait.
+    private struct Answer: Sendable {
+        private final class Given: Sendable {
+            let isTrue = Atomic<Bool>(false)
+        }
+
+        let route: RequestRoute
+        let exchange: ExchangeID
+        let context: LoopContext
+        let grant: CORSGrant?
+        let metrics: RequestMetrics
+        let started: UInt64
+        private let given = Given()
+
+        init(
+            route: RequestRoute, exchange: ExchangeID, context: LoopContext, grant: CORSGrant?, metrics: RequestMetrics
+        ) {
+            self.route = route
+            self.exchange = exchange
+            self.context = context
+            self.grant = grant
+            self.metrics = metrics
+            started = context.clock.now().elapsedNanoseconds
+        }
+
+        func give(_ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]) {
+            guard !given.isTrue.exchange(true, ordering: .acquiringAndReleasing) else { return }
+            let nanoseconds = context.clock.now().elapsedNanoseconds &- started
+            metrics.count(route, status, nanoseconds: nanoseconds, bytes: body.count)
+            context.mailbox.answer(exchange, status, grant?.adding(to: fields) ?? fields, body: body)
+        }
     }
 
     /// Bytes that were handed over and whose credit has not been given back.
@@ -34,46 +71,58 @@ final class UploadExchange: Sendable {
     }
 
     /// - Parameters:
+    ///   - name: nil where the bundle tells it.
+    ///   - isAsynchronous: the client is answered as soon as its body has come whole, and asks how it goes on.
     ///   - context: the loop's, for the way back and the time.
     ///   - grant: what the answer says to a page of another origin.
     /// - Throws: what is known before the body is read.
     init(
-        name: String, precondition: PublishPrecondition, declaredBytes: Int?, exchange: ExchangeID,
-        context: LoopContext, grant: CORSGrant?, shared: SharedServices
+        name: String?, options: PublishOptions, isAsynchronous: Bool, declaredBytes: Int?, route: RequestRoute,
+        exchange: ExchangeID, context: LoopContext, grant: CORSGrant?, shared: SharedServices
     ) throws(PublishError) {
         let mailbox = context.mailbox
-        let clock = context.clock
-        let started = clock.now().elapsedNanoseconds
         let credit = Credit()
         let ending = Ending()
+        let answer = Answer(
+            route: route, exchange: exchange, context: context, grant: grant, metrics: shared.metrics)
+        var job: PublishJob?
+        if isAsynchronous, let name, let progress = options.progress { job = shared.jobs.begin(name, progress) }
         self.credit = credit
         self.ending = ending
+        self.answer = answer
+        self.job = job
         upload = try shared.uploads.begin(
-            name, precondition: precondition, declaredBytes: declaredBytes,
+            name, options: options, declaredBytes: declaredBytes,
             onCredit: { mailbox.consumed(exchange, bytes: credit.takeAll()) },
-            completion: { result in
+            completion: { [job] result in
                 ending.hasCome.store(true, ordering: .releasing)
-                let status: HTTPStatus
-                let fields: ResponseFields
-                let body: [UInt8]
-                switch result {
-                case .success(let report):
-                    status = report.isNew ? .created : .ok
-                    fields = AnswerFields.page(of: report.model)
-                    var writer = JSONWriter()
-                    let isDefault = shared.registry.pool.defaultModel === report.model
-                    ModelPage.write(ModelStatus(report.model, isDefault: isDefault), into: &writer)
-                    body = writer.take()
-                case .failure(let error):
-                    let problem = PublishProblem.answer(error)
-                    status = problem.document.status
-                    fields = problem.fields
-                    body = problem.document.bytes()
-                }
-                shared.metrics.count(
-                    .putModel, status, nanoseconds: clock.now().elapsedNanoseconds &- started, bytes: body.count)
-                mailbox.answer(exchange, status, grant?.adding(to: fields) ?? fields, body: body)
+                let (status, fields, body) = Self.answer(result, shared.registry)
+                job?.end(status, body)
+                let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
+                answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
+    }
+
+    private static func answer(
+        _ result: Result<PublishReport, PublishError>, _ registry: ModelRegistry
+    ) -> (HTTPStatus, ResponseFields, [UInt8]) {
+        switch result {
+        case .success(let report):
+            var writer = JSONWriter()
+            if let entry = registry.pool.entry(named: report.model.name), entry.current === report.model {
+                ModelPage.write(
+                    ModelStatus(entry, isDefault: registry.pool.defaultModel === report.model), into: &writer)
+                return (report.isNew ? .created : .ok, AnswerFields.page(etag: entry.etag), writer.take())
+            }
+            // A dry run; or something else has been published since.
+            ModelPage.write(
+                ModelStatus(report.model, isDefault: false), isPublished: !report.isDryRun, into: &writer)
+            let fields = report.isDryRun ? AnswerFields.json : AnswerFields.page(etag: report.model.etag)
+            return (report.isNew && !report.isDryRun ? .created : .ok, fields, writer.take())
+        case .failure(let error):
+            let (document, fields) = PublishProblem.answer(error)
+            return (document.status, fields, document.bytes())
+        }
     }
 
     /// - Parameter consumed: gives credit back at once, where the control thread keeps up.
@@ -86,7 +135,19 @@ final class UploadExchange: Sendable {
         }
     }
 
-    func finish() { upload.finish() }
+    func finish() {
+        if let job { giveJob(job) }
+        upload.finish()
+    }
+
+    private func giveJob(_ job: PublishJob) {
+        var writer = JSONWriter()
+        job.write(into: &writer)
+        let fields = AnswerFields.json.adding([
+            ("Location", job.path), ("Preference-Applied", "respond-async"), ("Retry-After", "1"),
+        ])
+        answer.give(.accepted, fields, writer.take())
+    }
 
     func cancel() { upload.cancel() }
 }

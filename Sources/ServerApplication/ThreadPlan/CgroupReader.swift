@@ -1,9 +1,12 @@
-/// Finds the CPU quota of this process's control group, version 1 or 2, looking at each ancestor: the tightest counts.
+/// Finds the CPU quota and the bound of memory of this process's control group, version 1 or 2, looking at each
+/// ancestor: the tightest counts.
 ///
 /// | file | content |
 /// |---|---|
 /// | `/proc/self/cgroup` | `0::/path` (v2), `4:cpu,cpuacct:/path` (v1) |
 /// | v2 `cpu.max` | `max 100000` or `250000 100000`: quota and period in microseconds |
+/// | v2 `memory.max` | `max` or bytes |
+/// | v1 `memory.limit_in_bytes` | bytes; nearly 2^63 is none |
 /// | v1 `cpu.cfs_quota_us`, `cpu.cfs_period_us` | one number each; a quota of -1 is none |
 package struct CgroupReader {
     private let root: String
@@ -17,11 +20,21 @@ package struct CgroupReader {
 
     /// The tightest quota, or nil if there is none.
     package func quota() -> CPUQuota? {
-        var tightest: CPUQuota?
-        func consider(_ candidate: CPUQuota?) {
-            guard let candidate, candidate.cores < tightest?.cores ?? .infinity else { return }
-            tightest = candidate
-        }
+        directories(of: "cpu").compactMap { $0.isV2 ? quotaV2($0.path) : quotaV1($0.path) }.min { $0.cores < $1.cores }
+    }
+
+    /// The tightest bound of memory in bytes, or nil if there is none.
+    package func memoryBytesMax() -> Int? {
+        directories(of: "memory").compactMap { directory in
+            // Version 1 says "no bound" by the greatest number of whole pages.
+            readFile(directory.path + (directory.isV2 ? "/memory.max" : "/memory.limit_in_bytes"))
+                .flatMap { Self.number($0) }.flatMap { $0 < 0x1p62 ? Int($0) : nil }
+        }.min()
+    }
+
+    /// Where the files of a controller may lie.
+    private func directories(of controller: String) -> [(path: String, isV2: Bool)] {
+        var directories: [(path: String, isV2: Bool)] = []
         let groups = readFile("/proc/self/cgroup") ?? ""
         for line in groups.split(separator: "\n") {
             let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -29,17 +42,17 @@ package struct CgroupReader {
             let controllers = parts[1].split(separator: ",")
             if parts[0] == "0", controllers.isEmpty {
                 for directory in ancestors(of: String(parts[2])) {
-                    consider(quotaV2(root + directory))
-                    consider(quotaV2(root + "/unified" + directory))
+                    directories.append((root + directory, true))
+                    directories.append((root + "/unified" + directory, true))
                 }
-            } else if controllers.contains("cpu") {
+            } else if controllers.contains(where: { $0 == controller }) {
                 for directory in ancestors(of: String(parts[2])) {
-                    consider(quotaV1(root + "/cpu" + directory))
-                    consider(quotaV1(root + "/" + parts[1] + directory))
+                    directories.append((root + "/" + controller + directory, false))
+                    directories.append((root + "/" + parts[1] + directory, false))
                 }
             }
         }
-        return tightest
+        return directories
     }
 
     private func quotaV2(_ directory: String) -> CPUQuota? {

@@ -12,11 +12,21 @@ enum Host {
     }
 
     static func threadPlan(requested: Int?) -> ThreadPlan {
-        let reader = CgroupReader { path in
+        ThreadPlan(
+            requested: requested, hostCores: onlineCores, affinityCores: affinityCores, quota: cgroup.quota())
+    }
+
+    /// Bytes of memory that this process may have: the machine's, or what its control group leaves of them.
+    static func availableMemory() -> Int? {
+        let pages = Int(sysconf(Int32(_SC_PHYS_PAGES)))
+        let machine = pages > 0 ? pages * Int(sysconf(Int32(_SC_PAGESIZE))) : nil
+        return [machine, cgroup.memoryBytesMax()].compactMap { $0 }.min()
+    }
+
+    private static var cgroup: CgroupReader {
+        CgroupReader { path in
             (try? SystemFile.read(path, bytesMax: 64 << 10)).map { String(decoding: $0, as: UTF8.self) }
         }
-        return ThreadPlan(
-            requested: requested, hostCores: onlineCores, affinityCores: affinityCores, quota: reader.quota())
     }
 
     /// An environment variable's value.
@@ -44,6 +54,13 @@ enum Host {
         var time = timespec()
         guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    /// Nanoseconds for which the calling thread has run.
+    static var threadNanoseconds: UInt64 {
+        var time = timespec()
+        guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// Descriptors that are open, counted in `/proc/self/fd`, without the one that it takes to look.

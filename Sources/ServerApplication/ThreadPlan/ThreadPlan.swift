@@ -2,6 +2,9 @@
 /// affinity mask (which a cpuset narrows) and the CPU quota of the control group, never the host's core count alone.
 package struct ThreadPlan: Sendable, Hashable {
     package let loops: Int
+    /// Threads for predictions that are too long for a loop: one a granted core, however many loops there are. They
+    /// run at a lower priority, so that they take what the loops leave.
+    package let computeThreads: Int
     /// More loops than this are not run, whatever the grant.
     package static let loopsMax = 256
     /// Such as `host 64 cores, cpuset 4, quota 2.5 (cgroup v2) -> 2 loops`.
@@ -16,13 +19,14 @@ package struct ThreadPlan: Sendable, Hashable {
         var facts = "host \(hostCores) \(hostCores == 1 ? "core" : "cores")"
         if affinityCores != hostCores { facts += ", cpuset \(affinityCores)" }
         if let quota { facts += ", quota \(Self.text(quota.cores)) (cgroup \(quota.source))" }
+        // What is beyond the quota would only be throttled, so a fraction is rounded down.
+        let granted = max(1, Int(min(Double(affinityCores), quota?.cores ?? .infinity, Double(Self.loopsMax))))
+        computeThreads = granted
         if let requested {
             loops = max(1, requested)
             facts += ", \(loops) configured"
         } else {
-            // A loop beyond the quota would only be throttled, so a fraction is rounded down.
-            let granted = min(Double(affinityCores), quota?.cores ?? .infinity)
-            loops = min(max(1, Int(granted)), Self.loopsMax)
+            loops = granted
         }
         reason = "\(facts) -> \(loops) \(loops == 1 ? "loop" : "loops")"
     }

@@ -12,6 +12,8 @@ package struct BatchLimits: Sendable, Hashable {
     package var ticketsMax = 1 << 13
     /// Storage that a model's batch or output keeps from one tick to the next.
     package var bytesKeptMax = 256 << 10
+    /// Nanoseconds that a run on the loop may be expected to take; what takes longer is handed on.
+    package var inlineBudget = 250_000.0
 
     package init() {}
 }

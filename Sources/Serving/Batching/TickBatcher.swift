@@ -98,37 +98,46 @@ package final class TickBatcher {
         for lane in state.activeLanes { lane.state.cancel(exchange: exchange, stream: stream) }
     }
 
-    /// Runs each model that has rows waiting once, and hands each request its rows of the output.
+    /// Takes a request's rows of the output, which is lent for the call; its faults may be of other requests' rows.
+    package typealias Answer = (
+        _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
+    ) -> Void
+
+    /// Takes a request whose rows are too much work for a loop; the batch is lent for the call.
+    package typealias HandOn = (
+        _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ batch: borrowing RowBatch
+    ) -> Void
+
+    /// Runs each model that has rows waiting once, and hands each request its rows of the output. Rows that are
+    /// expected to take longer than the loop's budget are not run but handed on, request by request.
     ///
-    /// - Parameter answer: called once for each ticket that was not cancelled, in the order of submission within a
-    ///   model. The output is lent for the call; `rows` are the request's rows in it, and its faults may be of other
-    ///   requests' rows. It must not take or submit.
-    package func flush(
-        _ answer: (
-            _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
-        ) -> Void
-    ) {
+    /// - Parameters:
+    ///   - answer: called once for each ticket that was not cancelled, in the order of submission within a model. It
+    ///     must not take or submit.
+    ///   - handOn: the same for requests that are not run here.
+    package func flush(_ answer: Answer, handOn: HandOn) {
         guard state.beginFlush() else { return }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
-        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer) }
+        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer, handOn) }
         state.endFlush()
     }
 
-    private func run(
-        _ lane: Lane,
-        _ answer: (
-            _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
-        ) -> Void
-    ) {
+    private func run(_ lane: Lane, _ answer: Answer, _ handOn: HandOn) {
         // Everything is moved out for the run, so that an answer may cancel other requests in its course.
-        guard var batch = lane.state.batch.take(), !lane.state.isTaken else {
+        guard let batch = lane.state.batch.take(), !lane.state.isTaken else {
             preconditionFailure("a batch was taken and not given back")
         }
         var tickets: [LaneState.Entry] = []
         swap(&tickets, &lane.state.tickets)
         lane.state.rowCount = 0
         lane.state.stringByteCount = 0
+        if lane.model.cost.nanoseconds(rows: batch.rowCount) > limits.inlineBudget {
+            for entry in tickets where !entry.isCancelled {
+                handOn(entry.ticket, lane.model, entry.first..<entry.end, batch)
+            }
+            return restore(lane, batch, &tickets)
+        }
         var output = lane.state.output.take() ?? OutputBatch(fields: lane.model.signature.outputs)
 
         let model = lane.model
@@ -138,9 +147,14 @@ package final class TickBatcher {
             model.predictor.predict(batch, into: &output, using: lane.workspace)
             let nanoseconds = clock() &- start
             precondition(output.rowCount == batch.rowCount, "a predictor answers every row")
+            // Short runs are not worth the lock; a model that is dearer than it says shows in long ones.
+            if Double(nanoseconds) > limits.inlineBudget / 4 {
+                model.cost.observe(rows: batch.rowCount, nanoseconds: nanoseconds)
+            }
             model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
             model.metrics.batchRows.record(UInt64(batch.rowCount), cell: loop)
             model.metrics.rows.add(batch.rowCount, cell: loop)
+            model.recentRows.offer(batch, at: start)
             for entry in tickets where !entry.isCancelled {
                 answer(entry.ticket, model, entry.first..<entry.end, output)
                 answered += 1
@@ -150,6 +164,12 @@ package final class TickBatcher {
 
         let keepsOutput = batch.rowCount * lane.outputBytesPerRow <= limits.bytesKeptMax
         lane.state.output = keepsOutput ? consume output : nil
+        restore(lane, batch, &tickets)
+    }
+
+    /// Puts the storage of a batch that is done back, to be used again.
+    private func restore(_ lane: Lane, _ batch: consuming RowBatch, _ tickets: inout [LaneState.Entry]) {
+        var batch = batch
         batch.removeAll(bytesKeptMax: limits.bytesKeptMax)
         lane.state.batch = consume batch
         tickets.removeAll(keepingCapacity: true)

@@ -3,15 +3,21 @@ package import ModelIR
 internal import Synchronization
 package import Telemetry
 
-/// The control plane: publishes, removes and restores models, one operation at a time.
+/// The control plane: publishes, changes, removes and restores models, one operation at a time.
 ///
-/// Publish is receive -> hash -> import -> compile -> golden rows -> warm up -> make durable -> swap in all loops ->
-/// drain the old -> free. A failure at any step leaves what was serving and says why. Operations wait for disks and
-/// for loops: they are called on the control thread, or before the loops run, and never on a loop.
+/// Publish is receive -> hash -> import -> compile -> golden rows -> warm up -> compare with the serving version on
+/// recent rows -> make durable -> swap in all loops -> drain the old -> free. A failure at any step leaves what was
+/// serving and says why. Operations wait for disks and for loops: they are called on the control thread, or before the
+/// loops run, and never on a loop.
 package final class ModelRegistry: Sendable {
     package struct Limits: Sendable {
-        package var modelsMax = 256
+        package var modelsMax = 4096
         package var artifactBytesMax = 512 << 20
+        /// Bytes that all models together may hold in memory; nil: any.
+        package var memoryBytesMax: Int?
+        /// Versions of a model that stay warm beside the current one and those with an alias: the ones that were
+        /// published last.
+        package var versionsKept = 0
         /// How long a publish waits for the loops to let go of the old snapshot.
         package var drainTimeout = Duration.seconds(5)
         package var manifestsKept = 16
@@ -19,6 +25,8 @@ package final class ModelRegistry: Sendable {
         package var graceSeconds = 3600
         /// Times that a commit is tried again on top of what another writer has committed.
         package var rebasesMax = 4
+        /// What a new version is held to where its model says nothing.
+        package var shadowPolicy = ShadowPolicy.standard
 
         package init() {}
     }
@@ -26,29 +34,37 @@ package final class ModelRegistry: Sendable {
     /// Graph to predictor: the engine's compiler, as the composition root chooses and configures it.
     package typealias Compiler = @Sendable (ImportedGraph) throws(ImportError) -> PreparedModel
 
-    private struct State: Sendable {
-        /// What our next commit is built on. Entries that do not serve, since their blob is bad or another writer
-        /// brought them, stay in it.
+    struct State: Sendable {
+        /// What our next commit is built on. Models that do not serve, since their blob is bad, stay in it.
         var manifest: StoreManifest?
+        /// The highest that has been taken in the store, by a valid manifest or not.
         var highestGeneration = 0
+        /// All that was committed up to this one serves.
+        var servedGeneration = 0
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
+        /// Models that were named at the start and serve: the store knows nothing of them.
+        var staticNames: Set<String> = []
+        /// Made for a snapshot that was not complete; the next try goes on from them.
+        var spare: [ServedModel] = []
+        /// What could not be loaded is not tried again before the manifest changes.
+        var failures: [RestoreReport.Failure] = []
         var collectedAt: Int64 = 0
     }
 
-    private let importers: ModelImporterList
-    private let compile: Compiler
-    private let store: any ModelStore
-    private let metrics: ServingMetrics
-    private let log: Log
+    let builder: ModelBuilder
+    let store: any ModelStore
+    let metrics: ServingMetrics
+    let log: Log
     package let limits: Limits
     let system: ServingSystem
-    private let releaseMemory: @Sendable () -> Void
+    let releaseMemory: @Sendable () -> Void
 
-    private let publisher: PoolPublisher
+    let publisher: PoolPublisher
     /// Held for a whole operation: operations run one after the other.
     private let operations = Mutex(State())
+    private let followed = Mutex(FollowStatus())
 
     /// - Parameters:
     ///   - importers: the formats, in the order in which they are asked.
@@ -65,8 +81,7 @@ package final class ModelRegistry: Sendable {
         log: Log, system: ServingSystem, limits: Limits = Limits(),
         releaseMemory: @escaping @Sendable () -> Void = {}
     ) {
-        self.importers = importers
-        self.compile = compile
+        builder = ModelBuilder(importers: importers, compile: compile, clock: system.clock)
         self.store = store
         self.metrics = metrics
         self.log = log
@@ -91,48 +106,37 @@ package final class ModelRegistry: Sendable {
     /// Models that were replaced or removed and are still held by a request.
     package var retiredModelCount: Int { publisher.retiredModelCount }
 
+    /// Bytes that models hold, those that serve and those that requests have not let go of.
+    package var memoryBytes: Int { publisher.current.memoryBytes + publisher.retiredBytes }
+
+    /// How this server stands to the store. May be called from any thread.
+    package var followStatus: FollowStatus { followed.withLock { $0 } }
+
     // MARK: Start
 
-    /// Loads what the store's newest manifest names. A model whose blob is bad does not stop the others.
+    /// Loads what the store's newest manifest names: of each model the current version and those with an alias; the
+    /// others follow when there is time for them. A model whose blob is bad does not stop the others.
     /// - Throws: if the store cannot be read at all.
     package func restore() throws(StoreError) -> RestoreReport {
         try operations.withLock { (state: inout State) throws(StoreError) -> RestoreReport in
-            try restore(&state)
-        }
-    }
-
-    private func restore(_ state: inout State) throws(StoreError) -> RestoreReport {
-        let lookup = try refresh(&state)
-        guard store.keepsBlobs, let manifest = state.manifest else {
-            return RestoreReport(
-                generation: state.highestGeneration, restored: [], failures: [], skippedManifests: lookup.skipped)
-        }
-        var restored: [ServedModel] = []
-        var failures: [RestoreReport.Failure] = []
-        for entry in manifest.models {
-            do throws(PublishError) {
-                guard ModelName.isValid(entry.name) else { throw .invalidName(entry.name) }
-                guard restored.count < limits.modelsMax else { throw .tooManyModels(modelsMax: limits.modelsMax) }
-                guard entry.byteCount <= limits.artifactBytesMax else {
-                    throw .tooLarge(bytesMax: limits.artifactBytesMax)
-                }
-                let built = try build { () throws(StoreError) in try store.blob(entry.digest) }
-                restored.append(
-                    served(
-                        entry.name, version: entry.version, digest: entry.digest, generation: entry.generation, built,
-                        byteCount: entry.byteCount))
-            } catch {
-                failures.append(RestoreReport.Failure(name: entry.name, version: entry.version, error: error))
-                log.error(
-                    "a stored model cannot be served", LogField("model", .text(entry.name)),
-                    LogField("version", .integer(entry.version)), LogField("reason", .text("\(error)")))
+            let lookup = try refresh(&state)
+            guard store.keepsBlobs, let manifest = state.manifest else {
+                return RestoreReport(
+                    generation: state.highestGeneration, restored: [], failures: [], skippedManifests: lookup.skipped)
             }
+            if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
+            let before = Set(publisher.current.models.map(ObjectIdentifier.init))
+            let snapshot = assemble(manifest, state, made: [], loads: .needed)
+            state.failures = snapshot.failures
+            state.servedGeneration = manifest.generation
+            _ = swap(snapshot.entries, state)
+            collect(&state)
+            note(state)
+            return RestoreReport(
+                generation: manifest.generation,
+                restored: publisher.current.models.filter { !before.contains(ObjectIdentifier($0)) },
+                failures: snapshot.failures, skippedManifests: lookup.skipped)
         }
-        if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
-        _ = swap(restored, state)
-        collect(&state)
-        return RestoreReport(
-            generation: manifest.generation, restored: restored, failures: failures, skippedManifests: lookup.skipped)
     }
 
     /// Loads a model that was named on the command line. It is not written to the store. The first one named is the
@@ -146,27 +150,28 @@ package final class ModelRegistry: Sendable {
                 state.defaultName = name
             }
             if let stored = publisher.current.model(named: name) {
-                _ = swap(modelsServing(without: nil), state)
+                _ = swap(entriesServing(without: nil), state)
                 return .shadowed(by: stored)
             }
             try checkRoom(for: name)
             guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
-            let built = try build { () throws(StoreError) in bytes }
+            let built = try builder.build({ () throws(StoreError) in bytes }, admit: admit)
             // The store may know the name although it does not serve: its versions are not given out twice.
-            let version = (state.manifest?.entry(named: name)?.version ?? 0) + 1
+            let number = (state.manifest?.model(named: name)?.highestNumber ?? 0) + 1
             let model = served(
-                name, version: version, digest: ContentDigest(of: bytes), generation: state.highestGeneration, built,
+                name, number, digest: ContentDigest(of: bytes), generation: state.highestGeneration, built,
                 byteCount: bytes.count)
-            _ = swap(modelsServing(without: name) + [model], state)
+            state.staticNames.insert(name)
+            _ = swap(entriesServing(without: name) + [PooledModel(model)], state)
             return .loaded(model)
         }
     }
 
-    // MARK: Publish and remove
+    // MARK: Publish
 
     /// Publishes bytes that are in memory.
     package func publish(
-        _ name: String, bytes: [UInt8], precondition: PublishPrecondition = .none
+        _ name: String, bytes: [UInt8], options: PublishOptions = PublishOptions()
     ) throws(PublishError) -> PublishReport {
         guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
         let writer: any BlobWriter
@@ -177,32 +182,43 @@ package final class ModelRegistry: Sendable {
             throw .store(error)
         }
         let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
-        return try publish(name, artifact, precondition: precondition)
+        return try publish(name, artifact, options)
     }
 
     /// Publishes an artifact that has been received: as a new model, or in place of the version that serves.
+    /// - Parameter name: nil where the bundle says what it is called.
     package func publish(
-        _ name: String, _ artifact: ReceivedArtifact, precondition: PublishPrecondition
+        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
     ) throws(PublishError) -> PublishReport {
         defer { artifact.writer.discard() }
         do throws(PublishError) {
             let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
-                try publish(name, artifact, precondition, &state)
+                try publish(name, artifact, options, &state)
             }
-            metrics.publishes.series(["published"]).add()
+            metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
             metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
             log.info(
-                "published", LogField("model", .text(name)), LogField("version", .integer(report.model.version)),
+                report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
+                LogField("version", .integer(report.model.version)),
                 LogField("digest", .text(artifact.digest.description)),
                 LogField("format", .text(report.model.format)),
                 LogField("predictor", .text(report.model.predictor.report.name)),
                 LogField("seconds", .seconds(report.timings.total)))
+            for sentence in report.model.shadow?.broken ?? [] {
+                log.warning(
+                    "a new version answers otherwise", LogField("model", .text(report.model.name)),
+                    LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
+            }
             return report
         } catch {
             metrics.publishes.series([error.outcome]).add()
             // What a refused import has allocated is free now, and may be much.
-            if case .rejected = error { releaseMemory() }
-            log.warning("not published", LogField("model", .text(name)), LogField("reason", .text("\(error)")))
+            switch error {
+            case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
+            default: break
+            }
+            log.warning(
+                "not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
             if case .store(let failure) = error, let path = failure.path {
                 log.error("\(failure)", LogField("path", .text(path)))
             }
@@ -211,50 +227,153 @@ package final class ModelRegistry: Sendable {
     }
 
     private func publish(
-        _ name: String, _ artifact: ReceivedArtifact, _ precondition: PublishPrecondition, _ state: inout State
+        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
     ) throws(PublishError) -> PublishReport {
-        guard ModelName.isValid(name) else { throw .invalidName(name) }
         guard artifact.byteCount <= limits.artifactBytesMax else {
             throw .tooLarge(bytesMax: limits.artifactBytesMax)
         }
         // What can be known before the work is said before the work.
-        try check(precondition, name, state)
-        try checkRoom(for: name)
-        guard store.isWritable else {
-            throw .store(StoreError(.readOnly, while: "publishing", detail: "the model store is read-only"))
+        if let givenName { try checkName(givenName, options, state) }
+        try makeRoom(for: artifact.byteCount, replacing: givenName, state)
+        if !options.isDryRun { try checkWritable(while: "publishing") }
+
+        var built = try builder.build(
+            { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
+            admit: { (bytes) throws(PublishError) in try makeRoom(for: bytes, replacing: givenName, state) })
+        built.timings.receive = artifact.receive
+        guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
+        if givenName == nil { try checkName(name, options, state) }
+        let shadow = try compare(built.prepared, name, options, &built.timings)
+        let previousVersion = servingVersion(name)
+        if options.isDryRun {
+            let model = served(
+                name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
+                built, shadow: shadow, byteCount: artifact.byteCount)
+            if previousVersion == nil { metrics.retire(name) }
+            return PublishReport(
+                model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,
+                isDryRun: true)
         }
 
-        var built = try build { () throws(StoreError) in try artifact.writer.contents() }
-        built.timings.receive = artifact.receive
-
+        options.progress?.begin(.publishing)
         let start = system.clock()
         do {
             try artifact.writer.keep(as: artifact.digest)
         } catch {
             throw .store(error)
         }
-        var entry: StoreManifest.Entry?
-        try commit(&state, check: { state throws(PublishError) in try check(precondition, name, state) }) { state in
-            let generation = state.highestGeneration + 1
-            let made = StoreManifest.Entry(
-                name: name, version: currentVersion(name, state) + 1, digest: artifact.digest,
-                format: built.imported.format,
-                byteCount: artifact.byteCount, generation: generation)
-            entry = made
-            return (state.manifest?.models ?? []).filter { $0.name != name } + [made]
+        try commit(
+            &state, check: { (state: State) throws(PublishError) in try check(options, name, state) },
+            change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
+                let version = StoredModel.Version(
+                    number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
+                    byteCount: artifact.byteCount, generation: generation)
+                return stored(name, with: version, state)
+            }, to: name)
+        guard let version = state.manifest?.model(named: name)?.current else {
+            preconditionFailure("a commit makes a version")
         }
-        guard let entry else { preconditionFailure("a commit makes an entry") }
-
         let model = served(
-            name, version: entry.version, digest: entry.digest, generation: entry.generation, built,
+            name, version.number, digest: version.digest, generation: version.generation, built, shadow: shadow,
             byteCount: artifact.byteCount)
-        let previousVersion = servingVersion(name)
-        let isDrained = swap(modelsServing(without: name) + [model], state)
+        state.staticNames.remove(name)
+        let isDrained = show(&state, made: [model])
         model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- start)))
         // Here as well as in `housekeep`: under a steady stream of publishes the control thread is never idle.
         collect(&state)
         return PublishReport(
-            model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained)
+            model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,
+            isDryRun: false)
+    }
+
+    /// The model with a new current version; of the older ones those stay that are to be kept.
+    private func stored(_ name: String, with version: StoredModel.Version, _ state: State) -> StoredModel {
+        guard let stored = state.manifest?.model(named: name) ?? unstored(name, state) else {
+            return StoredModel(
+                name: name, versions: [version], currentNumber: version.number, generation: version.generation)
+        }
+        let named = Set(stored.aliases.values)
+        let others = stored.versions.filter { !named.contains($0.number) }.suffix(limits.versionsKept)
+        return StoredModel(
+            name: name, versions: stored.versions.filter { named.contains($0.number) } + others + [version],
+            currentNumber: version.number, highestNumber: stored.highestNumber, aliases: stored.aliases,
+            shadowPolicy: stored.shadowPolicy, generation: version.generation)
+    }
+
+    /// A model that was named at the start, as a store would tell of it that forgets blobs anyway: its predictor is all
+    /// that is needed to roll back to it.
+    private func unstored(_ name: String, _ state: State) -> StoredModel? {
+        guard !store.keepsBlobs, state.staticNames.contains(name), let model = publisher.current.model(named: name)
+        else { return nil }
+        let version = StoredModel.Version(
+            number: model.version, digest: model.digest, format: model.format, byteCount: model.artifactBytes,
+            generation: model.generation)
+        return StoredModel(
+            name: name, versions: [version], currentNumber: model.version, generation: model.generation)
+    }
+
+    /// Runs what serves and what is new over recent rows.
+    /// - Throws: `shadowRefused` where the model's policy says so.
+    private func compare(
+        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ timings: inout PublishTimings
+    ) throws(PublishError) -> ShadowReport? {
+        guard let entry = publisher.current.entry(named: name) else { return nil }
+        var policy = entry.shadowPolicy ?? limits.shadowPolicy
+        if let action = options.shadowAction { policy.action = action }
+        guard policy.action != .off else { return nil }
+        options.progress?.begin(.comparing)
+        let start = system.clock()
+        let report = ShadowComparison.run(
+            entry.current.recentRows.copy(), serving: entry.current, next: prepared, policy: policy,
+            clock: system.clock)
+        timings.shadow = builder.elapsed(since: start)
+        guard !report.isRefused else { throw .shadowRefused(report) }
+        return report
+    }
+
+    // MARK: Change and remove
+
+    /// Moves aliases, rolls back or forward, makes a model the default, sets its policy: in one commit and one swap,
+    /// and at once, for the versions are warm.
+    /// - Returns: the model as it serves now.
+    package func change(
+        _ name: String, _ change: ModelChange, precondition: PublishPrecondition = .none
+    ) throws(PublishError) -> PooledModel {
+        try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
+            guard let version = servingVersion(name) else {
+                throw .unknownModel(name: name, known: publisher.current.names)
+            }
+            try check(precondition, name, state)
+            try checkWritable(while: "changing a model")
+            let isStatic = state.manifest?.model(named: name) == nil
+            guard !isStatic || change == ModelChange(becomesDefault: change.becomesDefault) else {
+                throw .notStored(name: name)
+            }
+            let defaultBefore = state.defaultName
+            if change.becomesDefault { state.defaultName = name }
+            do throws(PublishError) {
+                try commit(
+                    &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
+                    change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
+                        guard let stored = state.manifest?.model(named: name) else {
+                            guard isStatic else { throw .unknownModel(name: name, known: publisher.current.names) }
+                            return nil
+                        }
+                        return try change.applied(to: stored, generation: generation)
+                    }, to: name)
+            } catch {
+                state.defaultName = defaultBefore
+                throw error
+            }
+            _ = show(&state, made: [])
+            guard let changed = publisher.current.entry(named: name) else {
+                throw .unknownModel(name: name, known: publisher.current.names)
+            }
+            log.info(
+                "changed", LogField("model", .text(name)), LogField("version", .integer(changed.current.version)),
+                LogField("version_before", .integer(version)))
+            return changed
+        }
     }
 
     /// Takes a model out of service and, if it is there, out of the store.
@@ -262,31 +381,120 @@ package final class ModelRegistry: Sendable {
         _ name: String, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
-            let stored = state.manifest?.entry(named: name)
-            guard let version = servingVersion(name) ?? stored?.version else {
+            let stored = state.manifest?.model(named: name)
+            guard let version = servingVersion(name) ?? stored?.currentNumber else {
                 throw .unknownModel(name: name, known: publisher.current.names)
             }
             try check(precondition, name, state)
             if stored != nil {
-                guard store.isWritable else {
-                    throw .store(StoreError(.readOnly, while: "removing", detail: "the model store is read-only"))
-                }
-                try commit(&state, check: { state throws(PublishError) in try check(precondition, name, state) }) {
-                    state in
-                    (state.manifest?.models ?? []).filter { $0.name != name }
-                }
+                try checkWritable(while: "removing")
+                try commit(
+                    &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
+                    change: { (_: State, _: Int) throws(PublishError) -> StoredModel? in nil }, to: name)
             }
-            let isDrained = swap(modelsServing(without: name), state)
+            state.staticNames.remove(name)
+            let isDrained = show(&state, made: [])
             metrics.retire(name)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
         }
     }
 
-    /// What is due when there is nothing else to do: frees what requests have let go of in the meantime, and collects
-    /// the store. Cheap enough for every few seconds.
+    /// Takes one version of a model out of service and out of the store.
+    /// - Throws: `versionInUse` for the current one and for those with an alias.
+    package func removeVersion(
+        _ number: Int, of name: String, precondition: PublishPrecondition = .none
+    ) throws(PublishError) -> RemovalReport {
+        try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
+            guard publisher.current.entry(named: name) != nil || state.manifest?.model(named: name) != nil else {
+                throw .unknownModel(name: name, known: publisher.current.names)
+            }
+            try check(precondition, name, state)
+            try checkWritable(while: "removing")
+            try commit(
+                &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
+                change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
+                    guard let stored = state.manifest?.model(named: name) else { throw .notStored(name: name) }
+                    guard stored.version(number) != nil else {
+                        throw .unknownVersion(
+                            name: name, version: String(number), known: stored.versions.map(\.number))
+                    }
+                    guard stored.currentNumber != number, !stored.aliases.values.contains(number) else {
+                        throw .versionInUse(version: number)
+                    }
+                    return StoredModel(
+                        name: name, versions: stored.versions.filter { $0.number != number },
+                        currentNumber: stored.currentNumber, highestNumber: stored.highestNumber,
+                        aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: generation)
+                }, to: name)
+            let isDrained = show(&state, made: [])
+            log.info("removed", LogField("model", .text(name)), LogField("version", .integer(number)))
+            return RemovalReport(name: name, version: number, isDrained: isDrained)
+        }
+    }
+
+    /// The bytes that a version was published from.
+    /// - Throws: `store` with `missing` where the store keeps none.
+    package func artifact(_ digest: ContentDigest) throws(PublishError) -> [UInt8] {
+        do {
+            return try store.blob(digest)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    // MARK: Following
+
+    /// Looks at the store and makes its newest manifest serve, in one swap. If anything of it that is needed cannot be
+    /// loaded, all that serves goes on serving and the status says why; the next call tries again.
+    /// - Returns: whether something else serves now.
+    /// - Throws: if the store cannot be read; the status says so, too.
+    @discardableResult
+    package func follow() throws(StoreError) -> Bool {
+        do {
+            return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
+                let seen = state.highestGeneration
+                try refresh(&state)
+                defer { note(state) }
+                guard store.keepsBlobs, let manifest = state.manifest else { return false }
+                if state.highestGeneration > seen { state.failures = [] }
+                guard manifest.generation > state.servedGeneration else { return false }
+                let snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
+                state.failures = snapshot.failures
+                guard snapshot.isComplete else {
+                    state.spare = snapshot.made
+                    return false
+                }
+                state.spare = []
+                if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
+                state.servedGeneration = manifest.generation
+                let before = Set(publisher.current.names)
+                _ = swap(snapshot.entries, state)
+                for name in before.subtracting(publisher.current.names) { metrics.retire(name) }
+                log.info("followed the store", LogField("generation", .integer(manifest.generation)))
+                return true
+            }
+        } catch {
+            followed.withLock { $0.fail("\(error)", at: system.unixSeconds()) }
+            throw error
+        }
+    }
+
+    /// Says to whoever asks how far we are.
+    func note(_ state: State) {
+        let reason = state.failures.first.map { "\($0.name) version \($0.version): \($0.error)" }
+        followed.withLock { status in
+            status.looked(
+                seen: max(state.manifest?.generation ?? 0, state.servedGeneration), served: state.servedGeneration,
+                failure: reason, at: system.unixSeconds())
+        }
+    }
+
+    /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, frees what
+    /// requests have let go of in the meantime, and collects the store. Cheap enough for every few seconds.
     package func housekeep() {
         operations.withLock { state in
+            complete(&state)
             reclaim()
             collect(&state)
         }
@@ -294,10 +502,17 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Conditions
 
-    /// Whether the precondition holds, as far as can be told without the control thread: lets a loop refuse an upload
-    /// before its body. The answer that counts is given again by `publish`.
-    package func holds(_ precondition: PublishPrecondition, for name: String) -> Bool {
-        precondition.holds(for: publisher.current.model(named: name)?.etag)
+    /// Refuses an upload before its body, as far as can be told without the control thread. The answer that counts is
+    /// given again by `publish`.
+    package func refuseEarly(_ name: String, _ options: PublishOptions) throws(PublishError) {
+        let etag = publisher.current.entry(named: name)?.etag
+        guard etag == nil || !options.mustBeNew else { throw .alreadyThere(name: name) }
+        guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }
+    }
+
+    private func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
+        if options.mustBeNew, currentETag(name, state) != nil { throw .alreadyThere(name: name) }
+        try check(options.precondition, name, state)
     }
 
     private func check(
@@ -309,14 +524,18 @@ package final class ModelRegistry: Sendable {
 
     /// The store's word counts before ours: another writer may have replaced what we serve.
     private func currentETag(_ name: String, _ state: State) -> String? {
-        if let entry = state.manifest?.entry(named: name) {
-            return ServedModel.etag(digest: entry.digest, generation: entry.generation)
-        }
-        return publisher.current.model(named: name)?.etag
+        state.manifest?.model(named: name)?.etag ?? publisher.current.entry(named: name)?.etag
     }
 
-    private func currentVersion(_ name: String, _ state: State) -> Int {
-        max(state.manifest?.entry(named: name)?.version ?? 0, servingVersion(name) ?? 0)
+    /// The highest number that has been given out.
+    private func currentNumber(_ name: String, _ state: State) -> Int {
+        max(state.manifest?.model(named: name)?.highestNumber ?? 0, servingVersion(name) ?? 0)
+    }
+
+    private func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
+        guard ModelName.isValid(name) else { throw .invalidName(name) }
+        try check(options, name, state)
+        try checkRoom(for: name)
     }
 
     private func checkRoom(for name: String) throws(PublishError) {
@@ -326,163 +545,17 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    // MARK: Building
-
-    private struct Built {
-        let imported: ImportedModel
-        let prepared: PreparedModel
-        let golden: GoldenCheck.Report
-        var timings: PublishTimings
-    }
-
-    /// Bytes to a predictor that has run. The bytes are let go of as soon as they have been imported.
-    private func build(_ bytes: () throws(StoreError) -> [UInt8]) throws(PublishError) -> Built {
-        var timings = PublishTimings()
-        let imported = try importModel(bytes, &timings)
-        let start = system.clock()
-        let prepared: PreparedModel
-        do throws(ImportError) {
-            prepared = try compile(imported.graph)
-        } catch {
-            throw .rejected(error)
-        }
-        timings.compile = elapsed(since: start)
-        let goldenStart = system.clock()
-        let golden: GoldenCheck.Report
-        do throws(ImportError) {
-            golden = try GoldenCheck.run(
-                imported.metadata, signature: prepared.signature, layout: prepared.layout,
-                predictor: prepared.predictor)
-        } catch {
-            throw .rejected(error)
-        }
-        timings.golden = elapsed(since: goldenStart)
-        let warmUpStart = system.clock()
-        WarmUp.run(prepared)
-        timings.warmUp = elapsed(since: warmUpStart)
-        return Built(imported: imported, prepared: prepared, golden: golden, timings: timings)
-    }
-
-    private func importModel(
-        _ bytes: () throws(StoreError) -> [UInt8], _ timings: inout PublishTimings
-    ) throws(PublishError) -> ImportedModel {
-        let artifact: [UInt8]
-        do throws(StoreError) {
-            artifact = try bytes()
-        } catch {
-            throw .store(error)
-        }
-        let start = system.clock()
-        defer { timings.importing = elapsed(since: start) }
-        do throws(ImportError) {
-            return try importers.importModel(artifact.span)
-        } catch {
-            throw .rejected(error)
+    private func checkWritable(while operation: String) throws(PublishError) {
+        guard store.isWritable else {
+            throw .store(StoreError(.readOnly, while: operation, detail: "the model store is read-only"))
         }
     }
+}
 
-    private func elapsed(since start: UInt64) -> Duration {
-        .nanoseconds(Int64(clamping: system.clock() &- start))
-    }
-
-    private func served(
-        _ name: String, version: Int, digest: ContentDigest, generation: Int, _ built: Built, byteCount: Int
-    ) -> ServedModel {
-        ServedModel(
-            name: name, version: version, digest: digest, generation: generation, imported: built.imported,
-            prepared: built.prepared, golden: built.golden, artifactBytes: byteCount, timings: built.timings,
-            loadedAt: system.unixSeconds(),
-            metrics: metrics.model(name))
-    }
-
-    // MARK: Committing
-
-    /// Commits what `models` makes of the newest manifest. If another writer takes the generation first, its manifest
-    /// is read and ours is made again on top of it, so that neither update is lost.
-    /// - Parameters:
-    ///   - state: what we know of the store.
-    ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
-    ///   - models: the models of the next manifest.
-    /// - Throws: what the store or `check` throws, and `conflict` if other writers are faster again and again.
-    private func commit(
-        _ state: inout State, check: (State) throws(PublishError) -> Void,
-        _ models: (State) -> [StoreManifest.Entry]
-    ) throws(PublishError) {
-        var rebases = 0
-        while true {
-            let manifest = StoreManifest(
-                generation: state.highestGeneration + 1, created: system.unixSeconds(), models: models(state),
-                defaultName: state.defaultName)
-            do throws(StoreError) {
-                try store.commit(manifest)
-                state.manifest = manifest
-                state.highestGeneration = manifest.generation
-                return
-            } catch {
-                guard error.kind == .generationTaken else { throw .store(error) }
-                guard rebases < limits.rebasesMax else { throw .conflict }
-                rebases += 1
-                do throws(StoreError) {
-                    _ = try refresh(&state)
-                } catch {
-                    throw .store(error)
-                }
-                try check(state)
-            }
-        }
-    }
-
-    @discardableResult
-    private func refresh(_ state: inout State) throws(StoreError) -> ManifestLookup {
-        let lookup = try store.newestManifest()
-        for skipped in lookup.skipped {
-            log.error(
-                "a manifest was passed over: \(skipped)", LogField("path", .text(skipped.path ?? "")))
-        }
-        state.manifest = lookup.manifest
-        state.highestGeneration = max(state.highestGeneration, lookup.highestGeneration)
-        return lookup
-    }
-
-    // MARK: Swapping
-
-    // Nothing here keeps the current snapshot or one of its models in a variable over a swap: it would be the
-    // reference that keeps the old one from being freed.
-
-    private func servingVersion(_ name: String) -> Int? { publisher.current.model(named: name)?.version }
-
-    private func modelsServing(without name: String?) -> [ServedModel] {
-        publisher.current.models.filter { $0.name != name }
-    }
-
-    /// - Returns: whether all loops have let go of what was replaced.
-    private func swap(_ models: [ServedModel], _ state: State) -> Bool {
-        let isDrained = publisher.publish(
-            models, defaultName: state.defaultName, generation: state.highestGeneration, timeout: limits.drainTimeout)
-        if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
-        reclaim()
-        return isDrained
-    }
-
-    private func reclaim() {
-        // Trimming costs milliseconds: only for what is worth it.
-        if publisher.reclaim() >= 1 << 20 { releaseMemory() }
-    }
-
-    private func collect(_ state: inout State) {
-        let now = system.unixSeconds()
-        guard store.isWritable, abs(now - state.collectedAt) >= 60 else { return }
-        state.collectedAt = now
-        do throws(StoreError) {
-            let removed = try store.collect(manifestsKept: limits.manifestsKept, graceSeconds: limits.graceSeconds)
-            if !removed.isEmpty {
-                log.info(
-                    "collected the store", LogField("manifests", .integer(removed.manifests)),
-                    LogField("blobs", .integer(removed.blobs)), LogField("bytes", .integer(removed.bytes)))
-            }
-        } catch {
-            log.warning("the store could not be collected: \(error)", LogField("path", .text(error.path ?? "")))
-        }
+extension ModelChange {
+    fileprivate init(becomesDefault: Bool) {
+        self.init()
+        self.becomesDefault = becomesDefault
     }
 }
 
@@ -494,8 +567,12 @@ extension PublishError {
         case .store: "store_error"
         case .preconditionFailed: "precondition_failed"
         case .conflict: "conflict"
-        case .tooLarge, .tooManyModels: "limit"
-        case .invalidName, .busy, .unknownModel, .cancelled, .stopping: "other"
+        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
+        case .outOfMemory: "out_of_memory"
+        case .shadowRefused: "shadow_refused"
+        case .invalidName, .busy, .unknownModel, .unknownVersion, .versionInUse, .notStored, .alreadyThere, .nameless,
+            .cancelled, .stopping:
+            "other"
         }
     }
 }

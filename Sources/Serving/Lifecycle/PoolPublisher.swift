@@ -45,12 +45,12 @@ final class PoolPublisher: Sendable {
     /// Makes a snapshot of these models the current one, posts it to every loop and waits until all have let go of
     /// the one before.
     /// - Returns: false if some did not within `timeout`; they have been posted the snapshot all the same.
-    func publish(_ models: [ServedModel], defaultName: String?, generation: Int, timeout: Duration) -> Bool {
+    func publish(_ entries: [PooledModel], defaultName: String?, generation: Int, timeout: Duration) -> Bool {
         let changes = changes
         let (old, sequence, subscriptions) = hub.withLock { hub in
             let old = hub.current
             let pool = PredictorPool(
-                generation: generation, sequence: old.sequence + 1, models: models, defaultName: defaultName,
+                generation: generation, sequence: old.sequence + 1, entries: entries, defaultName: defaultName,
                 onIdle: { changes.notify() })
             hub.current = pool
             hub.subscriptions.removeAll { $0.isClosed }
@@ -65,26 +65,29 @@ final class PoolPublisher: Sendable {
         let current = current
         retired.withLock { retired in
             if old !== PredictorPool.empty { retired.pools.append(old) }
-            retired.models += old.models.filter { !current.contains($0) }
+            retired.models += old.entries.flatMap(\.versions).filter { !current.contains($0) }
         }
         return isDrained
     }
 
     /// Releases what nobody uses any more, on the calling thread: as long as a loop, a job or a request holds it, it
     /// stays.
-    /// - Returns: bytes of artifacts and tables that were released.
+    /// - Returns: bytes that were released.
     func reclaim() -> Int {
         retired.withLock { retired in
             // Unique means that this list holds the only reference, so nobody can make another one.
             Self.removeUnique(&retired.pools)
             var bytes = 0
-            for model in Self.removeUnique(&retired.models) { bytes += model.tableBytes + model.artifactBytes }
+            for model in Self.removeUnique(&retired.models) { bytes += model.memoryBytes }
             return bytes
         }
     }
 
     /// Models that were replaced or removed and are still held by somebody.
     var retiredModelCount: Int { retired.withLock { $0.models.count } }
+
+    /// What they hold.
+    var retiredBytes: Int { retired.withLock { $0.models.reduce(0) { $0 + $1.memoryBytes } } }
 
     @discardableResult
     private static func removeUnique<Object: AnyObject>(_ objects: inout [Object]) -> [Object] {

@@ -1,5 +1,13 @@
 package import ModelIR
 
+/// What a model would need, and what there is, in bytes.
+package struct MemoryShortage: Sendable, Hashable {
+    package let needed: Int
+    /// Held by the models that serve, and by those that requests have not let go of.
+    package let used: Int
+    package let limit: Int
+}
+
 /// Why a model was not published or not removed. What was serving before still serves. Nothing in it names a path.
 package enum PublishError: Error, Sendable, Hashable {
     /// The name breaks `ModelName.rule`.
@@ -17,6 +25,21 @@ package enum PublishError: Error, Sendable, Hashable {
     /// Other writers committed to the store again and again in between.
     case conflict
     case unknownModel(name: String, known: [String])
+    /// There is a model of that name, and a new one was wanted.
+    case alreadyThere(name: String)
+    /// Neither the request nor the bundle says what the model is called.
+    case nameless
+    /// A version, or an alias, that is not kept.
+    case unknownVersion(name: String, version: String, known: [Int])
+    case tooManyAliases(aliasesMax: Int)
+    /// The version is the current one, or has aliases, and so cannot be removed.
+    case versionInUse(version: Int)
+    /// The model was named at the start and is not in the store: it has no versions to choose from.
+    case notStored(name: String)
+    /// It answers recent rows otherwise than the version that serves, beyond what the model's policy allows.
+    case shadowRefused(ShadowReport)
+    /// It does not fit into the memory that models may have.
+    case outOfMemory(MemoryShortage)
     /// The client has left before the import began.
     case cancelled
     /// The server is stopping.
@@ -39,6 +62,17 @@ extension PublishError: CustomStringConvertible {
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
             "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .alreadyThere(let name): "there is a model \"\(name)\" already"
+        case .nameless: "neither the request nor the bundle says what the model is called"
+        case .unknownVersion(let name, let version, let known):
+            "\(name) has no version \(version); it has \(known.map { String($0) }.joined(separator: ", "))"
+        case .tooManyAliases(let aliasesMax): "a model has at most \(aliasesMax) aliases"
+        case .versionInUse(let version): "version \(version) is the current one or has an alias"
+        case .notStored(let name): "\(name) was named at the start and is not in the store; PUT it to have versions"
+        case .shadowRefused(let report):
+            "it answers otherwise than version \(report.version): \(report.broken.joined(separator: "; "))"
+        case .outOfMemory(let shortage):
+            "it needs \(shortage.needed) bytes of memory; models hold \(shortage.used) of \(shortage.limit)"
         case .cancelled: "the client left before the model was complete"
         case .stopping: "the server is stopping"
         }

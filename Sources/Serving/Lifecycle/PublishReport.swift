@@ -9,6 +9,8 @@ package struct PublishReport: Sendable {
     /// Whether every loop has let go of what was replaced and its memory is free. If not, that follows as soon as
     /// they have.
     package let isDrained: Bool
+    /// Whether everything but the swap was done: `model` is what would serve.
+    package let isDryRun: Bool
 
     package var timings: PublishTimings { model.timings }
 }
@@ -25,6 +27,7 @@ package struct RestoreReport: Sendable {
     package struct Failure: Sendable {
         package let name: String
         package let version: Int
+        package let digest: ContentDigest
         package let error: PublishError
     }
 

@@ -11,6 +11,7 @@ package struct ModelMetrics: Sendable {
     package let batchRows: Histogram
     /// Nanoseconds of one run of the predictor.
     package let predictNanoseconds: Histogram
+    package let batching: BatchMetrics
 }
 
 /// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does
@@ -21,6 +22,7 @@ package final class ServingMetrics: Sendable {
     private let rows: MetricFamily<Counter>
     private let batchRows: MetricFamily<Histogram>
     private let predictSeconds: MetricFamily<Histogram>
+    private let batching: BatchMetricFamilies
     let publishes: MetricFamily<Counter>
     let publishSeconds: Histogram
 
@@ -43,6 +45,7 @@ package final class ServingMetrics: Sendable {
         predictSeconds = registry.histograms(
             "vencejo_model_predict_seconds", help: "Time of one run of the predictor.", buckets: .latency,
             labels: ["model"], cells: loops, seriesMax: modelsMax)
+        batching = BatchMetricFamilies(registry: registry, loops: loops, modelsMax: modelsMax)
         publishes = registry.counters(
             "vencejo_publishes_total", help: "Publishes of models by their outcome.", labels: ["outcome"], seriesMax: 16
         )
@@ -56,7 +59,8 @@ package final class ServingMetrics: Sendable {
     func model(_ name: String) -> ModelMetrics {
         ModelMetrics(
             requests: requests.series([name]), errors: errors.series([name]), rows: rows.series([name]),
-            batchRows: batchRows.series([name]), predictNanoseconds: predictSeconds.series([name]))
+            batchRows: batchRows.series([name]), predictNanoseconds: predictSeconds.series([name]),
+            batching: batching.model(name))
     }
 
     func retire(_ name: String) {
@@ -65,5 +69,6 @@ package final class ServingMetrics: Sendable {
         rows.retire([name])
         batchRows.retire([name])
         predictSeconds.retire([name])
+        batching.retire(name)
     }
 }

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a
 /// tick; the next state is another pool.
 package final class PredictorPool: Sendable {
@@ -8,6 +6,8 @@ package final class PredictorPool: Sendable {
     /// Grows by one a snapshot of this process.
     let sequence: UInt64
     /// In ascending order of name.
+    package let entries: [PooledModel]
+    /// The current version of each entry, in the same order.
     package let models: [ServedModel]
     /// The model that answers where none is named.
     package let defaultModel: ServedModel?
@@ -19,30 +19,30 @@ package final class PredictorPool: Sendable {
     private let nameBytes: [UInt8]
     private let nameStarts: [Int]
 
-    /// Jobs on compute threads that use this snapshot now, and whether somebody waits for them to end.
-    private let jobs = Atomic<Int>(0)
-    private let isRetired = Atomic<Bool>(false)
-    private let onIdle: @Sendable () -> Void
+    /// Jobs on compute threads that use this snapshot now.
+    package let jobs: PoolJobs
 
     /// No models: what a loop starts with.
-    package static let empty = PredictorPool(generation: 0, sequence: 0, models: [], defaultName: nil, onIdle: {})
+    package static let empty = PredictorPool(generation: 0, sequence: 0, entries: [], defaultName: nil, onIdle: {})
 
     /// - Parameters:
     ///   - generation: the store's generation.
     ///   - sequence: greater than that of the snapshot before.
-    ///   - models: each with a name of its own.
+    ///   - entries: each with a name of its own.
     ///   - defaultName: the model that answers where none is named, if it is there.
     ///   - onIdle: called, by whichever thread ends the last job, once the pool has been retired.
     init(
-        generation: Int, sequence: UInt64, models: [ServedModel], defaultName: String?,
+        generation: Int, sequence: UInt64, entries: [PooledModel], defaultName: String?,
         onIdle: @escaping @Sendable () -> Void
     ) {
         self.generation = generation
         self.sequence = sequence
-        let models = models.sorted { $0.name < $1.name }
+        let entries = entries.sorted { $0.name < $1.name }
+        self.entries = entries
+        let models = entries.map(\.current)
         self.models = models
         defaultModel = models.first { $0.name == defaultName }
-        self.onIdle = onIdle
+        jobs = PoolJobs(onIdle: onIdle)
 
         var bytes: [UInt8] = []
         var starts = [0]
@@ -63,28 +63,45 @@ package final class PredictorPool: Sendable {
         nameStarts = starts
     }
 
+    /// Bytes of memory that all versions hold.
+    package var memoryBytes: Int { entries.reduce(0) { $0 + $1.versions.reduce(0) { $0 + $1.memoryBytes } } }
+
     package var names: [String] { models.map(\.name) }
 
-    /// The model of that name, by the bytes that stand in the request's path.
+    /// The current version of the model of that name, by the bytes that stand in the request's path.
     /// - Complexity: O(name) expected; no allocation.
     package func model(named name: Span<UInt8>) -> ServedModel? {
+        index(ofName: name).map { models[$0] }
+    }
+
+    package func model(named name: String) -> ServedModel? {
+        model(named: name.utf8.span)
+    }
+
+    /// What serves under that name, all its versions.
+    package func entry(named name: Span<UInt8>) -> PooledModel? {
+        index(ofName: name).map { entries[$0] }
+    }
+
+    package func entry(named name: String) -> PooledModel? {
+        entry(named: name.utf8.span)
+    }
+
+    /// Whether that version serves, as the current one of its name or beside it.
+    func contains(_ model: ServedModel) -> Bool {
+        guard let index = index(ofName: model.name.utf8.span) else { return false }
+        return models[index] === model || entries[index].versions.contains { $0 === model }
+    }
+
+    private func index(ofName name: Span<UInt8>) -> Int? {
         let mask = table.count - 1
         var place = Self.hash(name) & mask
         while true {
             let index = Int(table[place])
             if index < 0 { return nil }
-            if matches(name, model: index) { return models[index] }
+            if matches(name, model: index) { return index }
             place = (place + 1) & mask
         }
-    }
-
-    package func model(named name: String) -> ServedModel? {
-        let bytes = Array(name.utf8)
-        return model(named: bytes.span)
-    }
-
-    func contains(_ model: ServedModel) -> Bool {
-        self.model(named: model.name) === model
     }
 
     private func matches(_ name: Span<UInt8>, model index: Int) -> Bool {
@@ -103,24 +120,7 @@ package final class PredictorPool: Sendable {
 
     // MARK: Jobs
 
-    /// A job that may outlast the tick begins to use this snapshot: whoever publishes keeps it until `endJob`.
-    ///
-    /// To be called by a loop between adopting this snapshot and acknowledging the next one.
-    package func beginJob() {
-        jobs.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    }
+    func retire() { jobs.retire() }
 
-    package func endJob() {
-        let (_, left) = jobs.wrappingSubtract(1, ordering: .sequentiallyConsistent)
-        precondition(left >= 0, "a job ended that had not begun")
-        // Sequentially consistent on both sides: either this sees that the pool is retired, or the publisher sees no
-        // job.
-        if left == 0, isRetired.load(ordering: .sequentiallyConsistent) { onIdle() }
-    }
-
-    func retire() {
-        isRetired.store(true, ordering: .sequentiallyConsistent)
-    }
-
-    var hasJobs: Bool { jobs.load(ordering: .sequentiallyConsistent) > 0 }
+    var hasJobs: Bool { jobs.isBusy }
 }

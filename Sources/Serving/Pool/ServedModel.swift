@@ -10,12 +10,14 @@ package struct PublishTimings: Sendable, Hashable {
     package var compile = Duration.zero
     package var golden = Duration.zero
     package var warmUp = Duration.zero
+    /// Comparing it with the version that serves.
+    package var shadow = Duration.zero
     /// Making it durable, and the swap in all loops.
     package var publish = Duration.zero
 
     package init() {}
 
-    package var total: Duration { receive + importing + compile + golden + warmUp + publish }
+    package var total: Duration { receive + importing + compile + golden + warmUp + shadow + publish }
 }
 
 /// One version of a model, as it answers requests: immutable, shared by all threads, replaced as a whole.
@@ -33,11 +35,19 @@ package final class ServedModel: Sendable {
     package let notes: [ModelMetadata.Note]
     /// What its golden rows showed before it was published.
     package let golden: GoldenCheck.Report
+    /// How it answered the rows of the version that it replaced; nil where nothing was compared.
+    package let shadow: ShadowReport?
+    /// Some of the rows that it was asked about last.
+    package let recentRows: RecentRows
     package let signature: Signature
     package let layout: RowLayout
     package let predictor: any Predictor
+    /// What its runs cost, as this process has measured.
+    package let cost: ModelCost
     package let artifactBytes: Int
     package var tableBytes: Int { predictor.report.tableBytes }
+    /// Bytes of memory that it holds.
+    package let memoryBytes: Int
     /// Seconds since 1970.
     package let loadedAt: Int64
     /// Strong, with its quotes: `"sha256:<hex>-<generation>"`.
@@ -50,8 +60,8 @@ package final class ServedModel: Sendable {
 
     package init(
         name: String, version: Int, digest: ContentDigest, generation: Int, imported: ImportedModel,
-        prepared: PreparedModel, golden: GoldenCheck.Report, artifactBytes: Int, timings: PublishTimings,
-        loadedAt: Int64, metrics: ModelMetrics
+        prepared: PreparedModel, golden: GoldenCheck.Report, shadow: ShadowReport? = nil, artifactBytes: Int,
+        timings: PublishTimings, loadedAt: Int64, metrics: ModelMetrics
     ) {
         self.name = name
         self.version = version
@@ -62,9 +72,13 @@ package final class ServedModel: Sendable {
         steps = imported.steps
         notes = imported.metadata.notes
         self.golden = golden
+        self.shadow = shadow
+        recentRows = RecentRows(layout: prepared.layout)
+        memoryBytes = prepared.memoryBytes
         signature = prepared.signature
         layout = prepared.layout
         predictor = prepared.predictor
+        cost = ModelCost(nanosecondsPerRow: prepared.predictor.report.nanosecondsPerRow)
         self.artifactBytes = artifactBytes
         self.loadedAt = loadedAt
         etag = Self.etag(digest: digest, generation: generation)
@@ -99,6 +113,15 @@ package struct PreparedModel: Sendable {
         self.signature = signature
         self.layout = layout
         self.predictor = predictor
+    }
+
+    /// Bytes of memory: the predictor's tables, and what is known of its columns and classes.
+    package var memoryBytes: Int {
+        var bytes = predictor.report.tableBytes + (4 << 10)
+        for column in layout.columns {
+            bytes += 128 + column.categories.reduce(0) { $0 + 32 + $1.utf8.count }
+        }
+        return bytes
     }
 }
 

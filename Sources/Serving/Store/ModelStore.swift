@@ -31,6 +31,14 @@ package protocol ModelStore: AnyObject, Sendable {
     /// names, what dead writers left; all only when older than `graceSeconds`.
     /// - Returns: what was removed.
     func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection
+
+    /// The server stops: whatever waits for a service far away fails, and so does everything that comes. From any
+    /// thread.
+    func close()
+}
+
+extension ModelStore {
+    package func close() {}
 }
 
 /// What was found of manifests.

@@ -82,8 +82,8 @@ package final class Upload: Sendable {
         case rest
     }
 
-    let name: String
-    private let precondition: PublishPrecondition
+    let name: String?
+    private let options: PublishOptions
     private let registry: ModelRegistry
     private let store: any ModelStore
     private let control: any ControlQueue
@@ -95,12 +95,12 @@ package final class Upload: Sendable {
     private let sink = Mutex(Sink())
 
     init(
-        name: String, precondition: PublishPrecondition, registry: ModelRegistry, store: any ModelStore,
+        name: String?, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
         control: any ControlQueue, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name
-        self.precondition = precondition
+        self.options = options
         self.registry = registry
         self.store = store
         self.control = control
@@ -264,7 +264,7 @@ package final class Upload: Sendable {
                     throw .store(error)
                 }
             }
-            return .success(try registry.publish(name, artifact, precondition: precondition))
+            return .success(try registry.publish(name, artifact, options))
         } catch {
             return .failure(error)
         }

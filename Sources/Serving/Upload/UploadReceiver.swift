@@ -32,24 +32,22 @@ package final class UploadReceiver: Sendable {
 
     /// Begins an upload when its head has been read and its sender may do this. Called on a loop.
     /// - Parameters:
-    ///   - name: what the model is to be called.
-    ///   - precondition: `If-Match` and `If-None-Match`.
+    ///   - name: what the model is to be called; nil where its bundle says it.
+    ///   - options: how it is to be published.
     ///   - declaredBytes: `Content-Length`, if it was sent.
     ///   - onCredit: the loop may read on; called on the control thread after `append` has said `wait`.
     ///   - completion: how it ended; called exactly once, on the control thread.
     /// - Returns: where the body goes.
     /// - Throws: what can be known before the body is read; then there is no completion.
     package func begin(
-        _ name: String, precondition: PublishPrecondition, declaredBytes: Int?,
+        _ name: String?, options: PublishOptions, declaredBytes: Int?,
         onCredit: @escaping @Sendable () -> Void, completion: @escaping Upload.Completion
     ) throws(PublishError) -> Upload {
-        guard ModelName.isValid(name) else { throw .invalidName(name) }
+        if let name, !ModelName.isValid(name) { throw .invalidName(name) }
         if let declaredBytes, declaredBytes > registry.limits.artifactBytesMax {
             throw .tooLarge(bytesMax: registry.limits.artifactBytesMax)
         }
-        guard registry.holds(precondition, for: name) else {
-            throw .preconditionFailed(currentETag: registry.pool.model(named: name)?.etag)
-        }
+        if let name { try registry.refuseEarly(name, options) }
         let uploadsMax = uploadsMax
         let isAdmitted = running.withLock { running in
             guard running < uploadsMax else { return false }
@@ -58,7 +56,7 @@ package final class UploadReceiver: Sendable {
         }
         guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
         return Upload(
-            name: name, precondition: precondition, registry: registry, store: store, control: control,
+            name: name, options: options, registry: registry, store: store, control: control,
             budget: budget, onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }

@@ -29,6 +29,10 @@ package struct NativeRequestDecoder {
     /// Of the request being read.
     private var firstRow = 0
     private var rowsMax = 0
+    /// Whether the body, as far as it has been read, is one row.
+    private var isOneRow = false
+    /// Not nil where each row has its own outcome.
+    private var isolation: RowIsolation?
 
     package init(numbersMax: Int = 1 << 22) {
         self.numbersMax = numbersMax
@@ -52,6 +56,55 @@ package struct NativeRequestDecoder {
         } catch {
             batch.rollback(to: mark)
             throw error
+        }
+    }
+
+    /// The same, where rows may fail by themselves.
+    /// - Parameter isolation: not nil to have rows whose values do not fit left out of the batch and told there. What
+    ///   is wrong with the body as a whole is thrown all the same.
+    package mutating func decode(
+        _ body: Span<UInt8>, outputsPerRow: Int = 1, isolation: inout RowIsolation?, into batch: inout RowBatch
+    ) throws(InferenceError) -> NativeRequest {
+        guard isolation != nil else { return try decode(body, outputsPerRow: outputsPerRow, into: &batch) }
+        self.isolation = isolation
+        defer {
+            isolation = self.isolation
+            self.isolation = nil
+        }
+        isOneRow = false
+        do {
+            return try decode(body, outputsPerRow: outputsPerRow, into: &batch)
+        } catch {
+            guard isOneRow, case .invalid(let problem) = error else { throw error }
+            try self.isolation?.append(0, problem)
+            return NativeRequest(form: .record, hasArrayRows: false, rowCount: 0)
+        }
+    }
+
+    /// Rows of this request so far, those that failed by themselves among them.
+    private func rowsRead(_ batch: borrowing RowBatch) -> Int {
+        batch.rowCount - firstRow + (isolation?.failures.count ?? 0)
+    }
+
+    /// What an element of a list of rows comes to: a row of the batch, or its own error.
+    private mutating func isolate(
+        _ reader: inout RequestReader, into batch: inout RowBatch,
+        _ decode: (
+            inout NativeRequestDecoder, inout RequestReader, inout RowBatch
+        ) throws(InferenceError) -> Void
+    ) throws(InferenceError) {
+        guard isolation != nil else { return try decode(&self, &reader, &batch) }
+        let row = rowsRead(batch)
+        let mark = batch.mark()
+        var ahead = reader
+        do throws(InferenceError) {
+            try decode(&self, &ahead, &batch)
+            reader = ahead
+        } catch {
+            guard case .invalid(let problem) = error else { throw error }
+            batch.rollback(to: mark)
+            try isolation?.append(row, problem)
+            try reader.skipValue()
         }
     }
 
@@ -83,6 +136,7 @@ package struct NativeRequestDecoder {
     ) throws(InferenceError) -> NativeRequest {
         var instances: NativeRequest?
         var isRecord = false
+        isOneRow = true
         var columnsRange: Range<Int>?
         var dataOffset: Int?
         var hint = 0
@@ -101,12 +155,15 @@ package struct NativeRequestDecoder {
             let form = try reader.peekValue() == .array && !isRecord ? formKey(key, reader) : nil
             switch form {
             case .instances:
+                isOneRow = false
                 try refuse(instances != nil || columnsRange != nil || dataOffset != nil, mixing: key, reader)
                 instances = try decodeList(&reader, form: .instances, into: &batch)
             case .columns:
+                isOneRow = false
                 try refuse(instances != nil || columnsRange != nil, mixing: key, reader)
                 columnsRange = try reader.skipValue()
             case .data:
+                isOneRow = false
                 try refuse(instances != nil || dataOffset != nil, mixing: key, reader)
                 dataOffset = try reader.skipValue().lowerBound
             case nil:
@@ -132,6 +189,7 @@ package struct NativeRequestDecoder {
             switch try ahead.peekValue() {
             case .array, .object: break
             default:
+                isOneRow = true
                 try beginRow(&batch)
                 try readRow(&reader, into: &batch, place: .whole, isOrdered: false)
                 return NativeRequest(form: .row, hasArrayRows: true, rowCount: 1)
@@ -147,30 +205,40 @@ package struct NativeRequestDecoder {
         var rowKind: JSONKind?
         try reader.beginArray()
         while try reader.nextElement() {
-            let kind = try reader.peekValue()
-            let place = Place(form: form, row: batch.rowCount - firstRow)
-            guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
-                let expected = rowKind == nil ? "a record or an array of values" : "the same form as the first row"
-                throw .invalid(
-                    InferenceProblem(
-                        pointer: place.pointer, detail: "this is not a row", expected: expected,
-                        found: ColumnValue.describe(kind)))
-            }
-            rowKind = kind
-            try beginRow(&batch)
-            if kind == .array {
-                try readRow(&reader, into: &batch, place: place, isOrdered: false)
-            } else {
-                try readRecord(&reader, into: &batch, place: place)
+            try isolate(&reader, into: &batch) { (decoder, reader, batch) throws(InferenceError) in
+                try decoder.decodeElement(&reader, form, &rowKind, into: &batch)
             }
         }
-        guard batch.rowCount > firstRow else {
+        guard rowsRead(batch) > 0 else {
             throw .invalid(
                 InferenceProblem(
                     pointer: form == .instances ? "/instances" : "", detail: "there are no rows",
                     expected: "at least one row", found: "an empty array"))
         }
         return NativeRequest(form: form, hasArrayRows: rowKind == .array, rowCount: batch.rowCount - firstRow)
+    }
+
+    /// A row or a record, of the kind of those before it.
+    private mutating func decodeElement(
+        _ reader: inout RequestReader, _ form: NativeRequest.Form, _ rowKind: inout JSONKind?,
+        into batch: inout RowBatch
+    ) throws(InferenceError) {
+        let kind = try reader.peekValue()
+        let place = Place(form: form, row: rowsRead(batch))
+        guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
+            let expected = rowKind == nil ? "a record or an array of values" : "the same form as the first row"
+            throw .invalid(
+                InferenceProblem(
+                    pointer: place.pointer, detail: "this is not a row", expected: expected,
+                    found: ColumnValue.describe(kind)))
+        }
+        rowKind = kind
+        try beginRow(&batch)
+        if kind == .array {
+            try readRow(&reader, into: &batch, place: place, isOrdered: false)
+        } else {
+            try readRecord(&reader, into: &batch, place: place)
+        }
     }
 
     private mutating func decodeSplit(
@@ -187,24 +255,32 @@ package struct NativeRequestDecoder {
         var reader = RequestReader(body, at: data)
         try reader.beginArray()
         while try reader.nextElement() {
-            let place = Place(form: .split, row: batch.rowCount - firstRow)
-            guard try reader.peekValue() == .array else {
-                throw .invalid(
-                    InferenceProblem(
-                        pointer: place.pointer, detail: "this is not a row",
-                        expected: "an array of \(order.count) values",
-                        found: ColumnValue.describe(try reader.peek())))
+            try isolate(&reader, into: &batch) { (decoder, reader, batch) throws(InferenceError) in
+                try decoder.decodeSplitRow(&reader, into: &batch)
             }
-            try beginRow(&batch)
-            try readRow(&reader, into: &batch, place: place, isOrdered: true)
         }
-        guard batch.rowCount > firstRow else {
+        guard rowsRead(batch) > 0 else {
             throw .invalid(
                 InferenceProblem(
                     pointer: "/data", detail: "there are no rows", expected: "at least one row", found: "an empty array"
                 ))
         }
         return NativeRequest(form: .split, hasArrayRows: true, rowCount: batch.rowCount - firstRow)
+    }
+
+    private mutating func decodeSplitRow(
+        _ reader: inout RequestReader, into batch: inout RowBatch
+    ) throws(InferenceError) {
+        let place = Place(form: .split, row: rowsRead(batch))
+        guard try reader.peekValue() == .array else {
+            throw .invalid(
+                InferenceProblem(
+                    pointer: place.pointer, detail: "this is not a row",
+                    expected: "an array of \(order.count) values",
+                    found: ColumnValue.describe(try reader.peek())))
+        }
+        try beginRow(&batch)
+        try readRow(&reader, into: &batch, place: place, isOrdered: true)
     }
 
     // MARK: Rows

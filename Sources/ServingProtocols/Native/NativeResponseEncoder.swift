@@ -1,4 +1,5 @@
 package import ByteCoding
+internal import InferenceAPI
 package import TensorCore
 
 /// Encodes a model's outputs as the native protocol's JSON. One a model: the keys and class labels are encoded
@@ -50,6 +51,58 @@ package struct NativeResponseEncoder: Sendable {
             writer.endArray()
         }
         writer.endDocument()
+    }
+
+    /// Writes the answer in which each row has its own outcome, in the order of the request's rows:
+    ///
+    ///     {"results": [{"prediction": 24.1}, {"error": {"detail": "...", "pointer": "/1/age", ...}}], "errors": 1}
+    ///
+    /// - Parameters:
+    ///   - rows: of the batch: the request's, less those that could not be decoded.
+    ///   - isolation: those that could not be decoded.
+    ///   - request: for pointers.
+    ///   - layout: of the rows.
+    package func encode(
+        _ batch: borrowing OutputBatch, rows: Range<Int>, _ isolation: RowIsolation, _ request: NativeRequest,
+        _ layout: RowLayout, into writer: inout JSONWriter
+    ) {
+        let failures = isolation.failures
+        var failure = 0
+        var row = rows.lowerBound
+        var errors = failures.count
+        writer.beginObject()
+        writer.key("results")
+        writer.beginArray()
+        for place in 0..<rows.count + failures.count {
+            writer.beginObject()
+            if failure < failures.count, failures[failure].row == place {
+                encode(failures[failure].problem, into: &writer)
+                failure += 1
+            } else {
+                if let fault = batch.firstFault(in: row..<row + 1) {
+                    encode(FaultProblem.problem(fault, request, firstRow: row - place, layout), into: &writer)
+                    errors += 1
+                } else {
+                    for index in fields.indices {
+                        writer.encoded(fields[index].singleKey, isKey: true)
+                        encodeRow(batch, index, row, &writer)
+                    }
+                }
+                row += 1
+            }
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.member("errors", errors)
+        writer.endDocument()
+    }
+
+    private func encode(_ problem: InferenceProblem, into writer: inout JSONWriter) {
+        writer.key("error")
+        writer.beginObject()
+        writer.member("detail", problem.detail)
+        ProblemDocument.write(problem, into: &writer)
+        writer.endObject()
     }
 
     private func encodeRow(

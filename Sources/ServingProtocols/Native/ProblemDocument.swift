@@ -14,6 +14,8 @@ package struct ProblemDocument: Sendable {
     package var knownModels: [String]?
     /// Further members, already known to be harmless.
     package var members: [(name: String, value: String)] = []
+    /// How a version that was not published answered the rows of the one that serves.
+    package var shadow: ModelStatus.Shadow?
 
     package init(_ status: HTTPStatus, title: String, detail: String) {
         self.status = status
@@ -46,6 +48,15 @@ package struct ProblemDocument: Sendable {
             self.init(
                 .serviceUnavailable, title: "The server is busy",
                 detail: "more rows wait than the bound allows; try again in \(seconds) s")
+        case .late(.refused(let seconds)):
+            // 504 is for gateways (RFC 9110 15.6.5): nothing has been computed, and another try may be in time.
+            self.init(
+                .serviceUnavailable, title: "There is no time for the request",
+                detail: "more waits than can be predicted before the request's deadline; try again in \(seconds) s")
+        case .late(.expired):
+            self.init(
+                .serviceUnavailable, title: "The request's time is over",
+                detail: "its deadline passed while it waited, and nothing of it was computed")
         case .draining:
             self.init(.serviceUnavailable, title: "The server is stopping", detail: "another instance will answer")
         }
@@ -66,19 +77,26 @@ package struct ProblemDocument: Sendable {
         writer.member("title", title)
         writer.member("status", Int(status.rawValue))
         writer.member("detail", detail)
-        if let problem {
-            if !problem.pointer.isEmpty { writer.member("pointer", problem.pointer) }
-            if let offset = problem.offset { writer.member("offset", offset) }
-            if let expected = problem.expected { writer.member("expected", expected) }
-            if let found = problem.found { writer.member("got", found) }
-            if let nearest = problem.nearest { writer.member("nearest", nearest) }
-        }
+        if let problem { Self.write(problem, into: &writer) }
         for (name, value) in members { writer.member(name, value) }
         if let knownModels { writer.member("models", knownModels) }
+        if let shadow {
+            writer.key("shadow")
+            ModelPage.write(shadow, &writer)
+        }
         if let signature {
             writer.key("example")
             ExampleRequest.write(signature, into: &writer)
         }
         writer.endDocument()
+    }
+
+    /// The members that tell the place, and what was found and expected there.
+    static func write(_ problem: InferenceProblem, into writer: inout JSONWriter) {
+        if !problem.pointer.isEmpty { writer.member("pointer", problem.pointer) }
+        if let offset = problem.offset { writer.member("offset", offset) }
+        if let expected = problem.expected { writer.member("expected", expected) }
+        if let found = problem.found { writer.member("got", found) }
+        if let nearest = problem.nearest { writer.member("nearest", nearest) }
     }
 }

@@ -2,27 +2,27 @@ internal import ByteCoding
 
 extension JSONWriter {
     /// Closes the outermost object, with a line end for those who read it in a terminal.
-    mutating func endDocument() {
+    package mutating func endDocument() {
         endObject()
         raw("\n")
     }
 
-    mutating func member(_ name: String, _ value: String) {
+    package mutating func member(_ name: String, _ value: String) {
         key(name)
         string(value)
     }
 
-    mutating func member(_ name: String, _ value: Int) {
+    package mutating func member(_ name: String, _ value: Int) {
         key(name)
         number(Int64(value))
     }
 
-    mutating func member(_ name: String, _ value: Double) {
+    package mutating func member(_ name: String, _ value: Double) {
         key(name)
         number(value)
     }
 
-    mutating func member(_ name: String, _ values: [String]) {
+    package mutating func member(_ name: String, _ values: [String]) {
         key(name)
         beginArray()
         for value in values { string(value) }

@@ -46,6 +46,7 @@ import Testing
         ("a: >\n  b\n  c\n", map(("a", .scalar("b c\n")))), ("? a\n: b\n", map(("a", .scalar("b")))),
         ("a: {b}\n", map(("a", map(("b", .none))))), ("a: |1\n  b\n", map(("a", .scalar(" b\n")))),
         ("a: [1,\n  2]\n", map(("a", .sequence([.scalar("1"), .scalar("2")])))),
+        ("\u{FEFF}a: 1\n", map(("a", .scalar("1")))), ("\u{FEFF}", .none),
         ("a: 'null'\nb: Null\n", map(("a", .scalar("null")), ("b", .none))),
     ])
     func readsWhatPyYAMLWrites(text: String, value: YAMLValue) throws {

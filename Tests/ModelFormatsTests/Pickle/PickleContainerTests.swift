@@ -1,3 +1,4 @@
+import Compression
 import ModelIR
 import Testing
 
@@ -53,6 +54,49 @@ import Testing
         ]
         let error = try #require(importError { _ = try ScikitLearnImporter().importModel((bytes + Self.trailer).span) })
         #expect(error.kind == .unknownFormat || error.kind == .malformed)
+    }
+
+    /// Coefficients of hashed text are nearly all zeros, which pack a thousand times smaller.
+    @Test func givesTheFirstMegabytesForFree() throws {
+        let count = 20 << 20
+        var program = PickleAssembler()
+        program.raw([UInt8](repeating: 0, count: count))
+        program.op(0x30, 0x4e)  // POP, NONE
+        let packed = try deflated(program.finished)
+        #expect(packed.count < count / 900)
+        var limits = PickleLimits()
+        let content = try PickleContainer.compressed(.zlib).unwrap(packed.span, limits: limits)
+        #expect(content == program.finished)
+        limits.freeInflatedBytes = 1 << 20
+        let error = try #require(
+            importError { _ = try PickleContainer.compressed(.zlib).unwrap(packed.span, limits: limits) })
+        #expect(error.kind == .limit)
+        #expect(error.remedy?.contains("compress=0") == true)
+    }
+
+    /// What a compressed file may name is bounded by its content, and beyond some millions by itself.
+    @Test func boundsElementsOfCompressedFiles() {
+        var limits = PickleLimits()
+        limits.packedBytes = 10_000
+        #expect(limits.elementsMax(fileBytes: 1 << 20) == limits.freeElements + 1 << 21)
+        #expect(limits.elementsMax(fileBytes: 1 << 26) == limits.freeElements + limits.freePackedElements)
+        limits.packedBytes = nil
+        #expect(limits.elementsMax(fileBytes: 1 << 26) == limits.freeElements + 1 << 27)
+    }
+
+    private func deflated(_ bytes: [UInt8]) throws -> [UInt8] {
+        var stream = try DeflateStream(.zlib, level: 9)
+        var output: [UInt8] = []
+        var start = 0
+        var isDone = false
+        while !isDone {
+            output.append(addingCapacity: 4096) { target in
+                let step = stream.deflate(bytes.span.extracting(start..<bytes.count), into: &target, flush: .finish)
+                start += step.consumed
+                isDone = step.isDone
+            }
+        }
+        return output
     }
 
     /// CRC-32 and length of the inner gzip.

@@ -36,7 +36,12 @@ import Testing
             "1.7.2/bayes_categorical_three", "1.7.2/gaussians_full", "1.7.2/components_kernel_rbf",
             "1.7.2/linear_classifier_qda_three", "1.9.1/partial_least_squares_2_2", "1.7.2/targets_neighbors",
             "1.7.2/targets_radius_labels", "1.7.2/ties_classifier_euclidean_kd_tree_uniform",
-            "1.7.2/ties_classifier_manhattan_ball_tree_distance",
+            "1.7.2/ties_classifier_manhattan_ball_tree_distance", "1.7.2/ties_classifier_euclidean_brute_uniform",
+            "1.7.2/ties_cosine", "1.7.2/targets_multioutput", "1.7.2/targets_chain", "1.7.2/targets_one_vs_rest",
+            "1.7.2/targets_forest", "1.7.2/targets_perceptron", "1.7.2/targets_stacking",
+            "1.7.2/importances_forest_mean", "1.7.2/boosting_regressor_linear_init", "1.7.2/threshold_tuned",
+            "1.6.1/boosted_voting_narrow_xgboost", "1.6.1/boosted_stacking_xgboost", "1.6.1/boosted_selected_xgboost",
+            "1.6.1/boosted_calibrated_isotonic_xgboost", "1.6.1/boosted_threshold_above_xgboost",
         ])
     func survivesMutation(name: String) throws {
         let original = try ParityCase.named(name).modelBytes

@@ -54,8 +54,8 @@ extension ResponseFields {
     // MARK: Preflights
 
     @Test(arguments: [
-        ("/predict", "POST"), ("/models/m/predict", "POST"), ("/models", "GET, HEAD"),
-        ("/models/m", "GET, HEAD, PUT, DELETE"), ("/health/live", "GET, HEAD"),
+        ("/predict", "POST"), ("/models/m/predict", "POST"), ("/models", "GET, HEAD, POST"),
+        ("/models/m", "GET, HEAD, PUT, PATCH, DELETE"), ("/health/live", "GET, HEAD"),
     ])
     func tellsAPreflightTheMethodsOfItsRoute(path: String, methods: String) throws {
         let harness = try harness(["https://app.example.com"])

@@ -54,7 +54,10 @@ final class RecordingSink: ExchangeSink {
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) {}
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
 
-    func expire(_ exchange: ExchangeID, after duration: Duration) {}
+    /// Exchanges that are to expire.
+    var expiring: [ExchangeID] = []
+
+    func expire(_ exchange: ExchangeID, after duration: Duration) { expiring.append(exchange) }
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
@@ -63,11 +66,19 @@ final class Harness {
     let control: ControlThread
     let metrics = MetricsRegistry()
     let live: LiveSettingsBoard
+    /// Without threads: `runCompute` runs what waits.
+    let compute: ComputePool
+    private var worker = ComputeWorker(now: ComputeClocks.system.now)
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
 
-    init(token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil) throws {
+    init(
+        token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil,
+        batching: BatchSettings = BatchSettings(), follower: (any StoreFollowing)? = nil
+    ) throws {
+        let compute = ComputePool(limits: batching.compute, workers: 1)
+        self.compute = compute
         control = try ControlThread()
         let store = MemoryModelStore()
         var limits = ModelRegistry.Limits()
@@ -85,11 +96,13 @@ final class Harness {
         let board = LiveSettingsBoard(
             live ?? LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax))
         self.live = board
-        let services = SharedServices(
+        var services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
             live: board,
-            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState())
+            routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
+            compute: compute, batching: batching, loops: 1)
+        services.follower = follower
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }
@@ -122,6 +135,14 @@ final class Harness {
     }
 
     func publish(_ name: String, _ text: String) throws { _ = try registry.publish(name, bytes: Array(text.utf8)) }
+
+    /// Runs what waits for a compute thread, and lets the loop hear of it.
+    func runCompute() {
+        while compute.runNext(&worker) {}
+        handler.endOfTick(sink)
+    }
+
+    var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
 
     func body(_ exchange: ExchangeID) -> String? { sink.answers[exchange]?.body }
 }

@@ -22,6 +22,7 @@ final class AnswerJudge {
         switch request.kind {
         case .prediction(let model, let number, let rows, let isSingle):
             if status == 404 { return judgeAbsence(model, request) }
+            if status == 503, simulation.settings.isComputeTight { return nil }
             return isOneOf([200]) ?? judgePrediction(body, model, number, rows, isSingle, request)
         case .plain(let statuses):
             if request.isHead, !body.isEmpty { return "a body answers HEAD" }

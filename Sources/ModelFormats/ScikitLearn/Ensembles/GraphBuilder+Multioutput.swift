@@ -74,6 +74,11 @@ extension GraphBuilder {
             if let decision = methods[index].decision, decision.width == 1 { decisions.append(decision.value) }
         }
         var result = try joined(columns.map { methods[$0] }, estimator)
+        if let probabilities = result.probabilities {
+            let seconds = Array(stride(from: 1, to: 2 * members.count, by: 2))
+            let value = add(.gatherColumns(seconds), [probabilities], width: seconds.count, path: path)
+            result.labelProbabilities = EstimatorMethods.Numbers(value: value, width: seconds.count)
+        }
         if decisions.count == members.count {
             let value = add(.concat, columns.map { decisions[$0] }, width: decisions.count, path: path)
             result.decision = EstimatorMethods.Numbers(value: value, width: decisions.count)

@@ -36,13 +36,16 @@ extension GraphBuilder {
                 .unsupported, at: path + ".response_method", found: "\"\(response)\" of \(inner.fullName)",
                 expected: "a method that it has")
         }
-        let threshold = try threshold(estimator, isFixed: isFixed, isProbability: isProbability)
+        var threshold = try threshold(estimator, isFixed: isFixed, isProbability: isProbability)
+        // NumPy narrows a number of Python's beside float32 ones, and widens these beside a number of its own, as the
+        // tuned threshold is.
+        if isFixed, isNarrow(score) { threshold = Double(Float(threshold)) }
         let label: ValueID
         if positive == 1 {
             label = add(.greater(threshold: threshold.nextDown), [score], width: 1, path: path)
         } else {
             // The second class is the negative one: score < threshold.
-            score = divide(score, by: -1, width: 1, path: path)
+            score = divide(widened(score, width: 1, path: path), by: -1, width: 1, path: path)
             label = add(.greater(threshold: -threshold), [score], width: 1, path: path)
         }
         methods.prediction = .label(label, labels)

@@ -12,6 +12,10 @@ extension GraphBuilder {
         if let value = methods.probabilities {
             result.probabilities = widened(value, width: width(of: value), path: path)
         }
+        if let numbers = methods.labelProbabilities {
+            let value = widened(numbers.value, width: numbers.width, path: path)
+            result.labelProbabilities = EstimatorMethods.Numbers(value: value, width: numbers.width)
+        }
         if let decision = methods.decision {
             let value = widened(decision.value, width: decision.width, path: path)
             result.decision = EstimatorMethods.Numbers(value: value, width: decision.width)
@@ -19,7 +23,8 @@ extension GraphBuilder {
         return result
     }
 
-    private mutating func widened(_ value: ValueID, width: Int, path: String) -> ValueID {
+    /// A value in float64.
+    mutating func widened(_ value: ValueID, width: Int, path: String) -> ValueID {
         isNarrow(value) ? add(.widen, [value], width: width, path: path) : value
     }
 

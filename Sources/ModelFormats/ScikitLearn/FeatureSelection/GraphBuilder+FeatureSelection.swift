@@ -149,10 +149,16 @@ extension GraphBuilder {
     private mutating func importanceMask(_ selector: EstimatorRecord, count: Int) throws(ImportError) -> [Bool] {
         let path = selector.path
         let model = try member(attribute(selector, "estimator_") == nil ? "estimator" : "estimator_", of: selector)
-        let ofTrees = try attribute(model, "coef_") == nil ? treeImportances(of: model, count: count) : nil
-        let isOfTrees = ofTrees != nil && names(importances: "feature_importances_", of: selector)
-        let importances =
-            try isOfTrees ? (ofTrees ?? []) : importances(of: model, selector, count: count)
+        var ofTrees: (values: [Double], precision: Double)?
+        if attribute(model, "coef_") == nil, names(importances: "feature_importances_", of: selector) {
+            ofTrees = try fittedImportances(of: model, count: count)
+        }
+        let importances: [Double]
+        if let ofTrees {
+            importances = ofTrees.values
+        } else {
+            importances = try self.importances(of: model, selector, count: count)
+        }
         let threshold = try threshold(selector, model, importances)
         var mask = [Bool](repeating: true, count: count)
         var mostCount: Int?
@@ -171,7 +177,9 @@ extension GraphBuilder {
             mask = [Bool](repeating: false, count: count)
             for index in order.prefix(limit) { mask[index] = true }
         }
-        if isOfTrees { try checkDecided(importances, threshold: threshold, limit: mostCount, selector) }
+        if let precision = ofTrees?.precision {
+            try checkDecided(importances, threshold: threshold, limit: mostCount, precision: precision, selector)
+        }
         for index in mask.indices where importances[index] < threshold { mask[index] = false }
         return mask
     }
@@ -200,7 +208,9 @@ extension GraphBuilder {
         guard attribute(model, name) != nil else {
             throw ImportError(
                 .unsupported, at: "\(model.path).\(name)", found: "a \(model.className) without it",
-                expected: "a linear model, whose file tells its coefficients, a tree, or a forest",
+                expected:
+                    "a linear model, whose file tells its coefficients, a tree, a forest, or a booster of XGBoost "
+                    + "or LightGBM with the importances it has by default",
                 remedy: "select by SelectKBest, RFE or SequentialFeatureSelector, or drop the columns before training")
         }
         let coefficients = try numbers(model, name)

@@ -11,8 +11,22 @@ extension GraphBuilder {
     ]
     private static let boosters = ["GradientBoostingClassifier", "GradientBoostingRegressor"]
 
+    /// `feature_importances_` of a model of trees, and the relative error that it may have; nil for one whose file does not
+    /// tell them.
+    mutating func fittedImportances(
+        of model: EstimatorRecord, count: Int
+    ) throws(ImportError) -> (values: [Double], precision: Double)? {
+        switch model.package {
+        // Sums of float32 numbers.
+        case "xgboost": try xgboostImportances(of: model, count: count).map { ($0, 1e-5) }
+        // Counts.
+        case "lightgbm": try lightgbmImportances(of: model, count: count).map { ($0, 0) }
+        default: try treeImportances(of: model, count: count).map { ($0, 1e-9) }
+        }
+    }
+
     /// How much each column lessened the impurity; nil for a model that is not made of trees.
-    mutating func treeImportances(of model: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
+    private mutating func treeImportances(of model: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
         if Self.singleTrees.contains(model.className) {
             return try treeImportances(model, count: count).map { Self.normalized($0) }
                 ?? [Double](repeating: 0, count: count)
@@ -68,12 +82,15 @@ extension GraphBuilder {
 
     /// Refuses a selection that the last bit decides.
     ///
-    /// - Parameter limit: how many columns are taken at most; nil for no bound.
+    /// - Parameters:
+    ///   - limit: how many columns are taken at most; nil for no bound.
+    ///   - precision: the relative error of the importances; 0 where they are exact, so that nothing is in doubt.
     func checkDecided(
-        _ importances: [Double], threshold: Double, limit: Int?, _ selector: EstimatorRecord
+        _ importances: [Double], threshold: Double, limit: Int?, precision: Double, _ selector: EstimatorRecord
     ) throws(ImportError) {
+        guard precision > 0 else { return }
         func isClose(_ one: Double, _ other: Double) -> Bool {
-            one.isFinite && other.isFinite && abs(one - other) <= 1e-9 * max(abs(one), abs(other))
+            one.isFinite && other.isFinite && abs(one - other) <= precision * max(abs(one), abs(other))
                 && !(one == 0 && other == 0)
         }
         var isDecided = !importances.contains { isClose($0, threshold) } && !importances.contains { $0.isNaN }
@@ -82,7 +99,8 @@ extension GraphBuilder {
         guard isDecided else {
             throw ImportError(
                 .unsupported, at: selector.path + ".threshold",
-                found: "a column whose importance is within 1e-9 of the bound", expected: "importances apart from it",
+                found: "a column whose importance is within \(precision) of the bound",
+                expected: "importances apart from it",
                 remedy: "retrain with another threshold, or drop the columns before training")
         }
     }

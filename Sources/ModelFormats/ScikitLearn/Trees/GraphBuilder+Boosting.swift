@@ -87,7 +87,7 @@ extension GraphBuilder {
     ) throws(ImportError) -> (ensemble: TreeEnsemble, groups: Int) {
         let place = estimator.path + ".estimators_"
         let (items, extents) = try objects(estimator, "estimators_")
-        guard extents.count == 2, extents[1] > 0, !items.isEmpty else {
+        guard extents.count == 2, extents[1] > 0, !items.isEmpty, items.count % extents[1] == 0 else {
             throw ImportError(
                 .malformed, at: place, found: "a shape of \(extents)", expected: "[stages, trees a stage]")
         }
@@ -118,7 +118,7 @@ extension GraphBuilder {
 
     // MARK: What the sum starts with
 
-    /// The sum of the trees, begun with what `init_` predicts.
+    /// The sum of the trees, begun with what `init_` predicts. There are whole stages of trees.
     private mutating func raw(
         _ ensemble: TreeEnsemble, _ frame: Frame, _ estimator: EstimatorRecord, link: Link?
     ) throws(ImportError) -> ValueID {
@@ -139,9 +139,28 @@ extension GraphBuilder {
         let narrow = add(.elementwise(.float32), [input], width: frame.count, path: path)
         let methods = try methods(initial, Frame(narrow, width: frame.count, kind: .number))
         let start = try self.start(methods, of: initial, link: link, groups: groups)
-        let sum = add(.treeEnsemble(ensemble), [input], width: groups, path: path)
-        return add(.combination(Combination(count: 2)), [start, sum], width: groups, path: path)
+        guard ensemble.treeCount <= Self.separateTreesMax else {
+            let sum = add(.treeEnsemble(ensemble), [input], width: groups, path: path)
+            return add(.combination(Combination(count: 2)), [start, sum], width: groups, path: path)
+        }
+        // The library adds each tree to what `init_` predicts, which rounds otherwise than the sum of the trees does.
+        let trees = ensemble.treeCount
+        ensemble.groupCount = trees
+        ensemble.treeGroups = (0..<trees).map { Int32($0) }
+        ensemble.baseScores = [Double](repeating: 0, count: trees)
+        try spend(2 * trees, path: path)
+        let leaves = add(.treeEnsemble(ensemble), [input], width: trees, path: path)
+        var terms = [start]
+        for first in stride(from: 0, to: trees, by: groups) {
+            let stage = Array(first..<first + groups)
+            terms.append(add(.gatherColumns(stage), [leaves], width: groups, path: path))
+        }
+        return add(.combination(Combination(count: terms.count)), terms, width: groups, path: path)
     }
+
+    /// Trees behind an `init_` of the user's own that are added up one by one; more are summed among themselves first,
+    /// which may differ in the last place.
+    private static let separateTreesMax = 1000
 
     /// What the standard `init_` gives for every row; nil if it is another estimator.
     private mutating func constants(

@@ -1,0 +1,144 @@
+"""What batching saves and what it costs: heavy models with it and without, a light one likewise, and one beside the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import statistics
+import subprocess
+
+from framework import load, machine, peers
+from framework.report import Bound, Section, number
+from framework.server import Scenario, Server
+
+from . import parts
+from .parts import Bench, Outcome
+
+OBJECTIVE_MS = 50
+_ON, _OFF = "batching on", "batching off"
+
+
+def heavy_neighbours(bench: Bench) -> Outcome:
+    """Nearest neighbours among 10,000 rows: 64 clients, batching on beside off."""
+    return _heavy(bench, "neighbours", "k-nearest neighbours among 10,000 rows")
+
+
+def heavy_forest(bench: Bench) -> Outcome:
+    """A forest of 1.5 million nodes: 64 clients, batching on beside off."""
+    return _heavy(bench, "forest", "random forest of 1.5 million nodes")
+
+
+def light(bench: Bench) -> Outcome:
+    """The light model: batching on is never slower than off."""
+    model = peers.models() / "model.ubj"
+    samples = _turns(bench, {_ON: _scenario(bench, _ON, [f"light={model}"]),
+                             _OFF: _scenario(bench, _OFF, [f"light={model}"], {"VENCEJO_BATCHING": "off"})},
+                     peers.models() / "requests.jsonl")
+    gain = _gain(samples)
+    return Outcome(
+        [Bound("light model, 64 clients: throughput with batching on beside off", 0.98, gain, at_most=False),
+         _failures("light model", samples)],
+        [_section("XGBoost, 100 trees of depth 6, 64 clients in a closed loop, one core", samples)], parts.plain(samples))
+
+
+def beside_heavy(bench: Bench) -> Outcome:
+    """A light model at 30% of its load, alone and beside a heavy one that is saturated."""
+    heavy = peers.heavy_models()
+    models = [f"light={peers.models() / 'model.ubj'}", f"heavy={heavy / 'neighbours.pkl'}"]
+    script = load.write_script(bench.folder)
+    server = Server(_scenario(bench, "vencejo", models), bench.server_core)
+    alone: list[load.Schedule] = []
+    beside: list[load.Schedule] = []
+    answered = 0
+    try:
+        parts.start([server])
+        full = load.run(server, script, peers.models() / "requests.jsonl", bench.client_core, bench.seconds, parts.CONNECTIONS)
+        rate = full.requests_per_second * 0.3
+        requests = bench.predictions()
+        for _ in range(bench.rounds):
+            alone.append(load.open_loop(server, requests, bench.client_core, rate, bench.seconds, parts.CONNECTIONS))
+            saturation = _saturate(bench, server, heavy / "requests.jsonl", bench.seconds + 2)
+            try:
+                beside.append(load.open_loop(server, requests, bench.client_core, rate, bench.seconds, parts.CONNECTIONS))
+            finally:
+                output = saturation.communicate(timeout=60)[0]
+            answered += sum("requests in" in line for line in output.splitlines())
+            bench.say(f"p99 alone {alone[-1].p99_microseconds:.0f} us, beside {beside[-1].p99_microseconds:.0f} us")
+    finally:
+        server.stop()
+    ratio = statistics.median(after.p99_microseconds / before.p99_microseconds for before, after in zip(alone, beside, strict=True))
+    return Outcome(
+        [Bound("a light model's p99 beside a saturated heavy one, beside its p99 alone", 1.5, ratio),
+         Bound("rounds in which the heavy model was not asked", 0, bench.rounds - answered),
+         Bound("failed requests: light beside heavy", 0, sum(run.errors for run in alone + beside))],
+        [Section(
+            f"A light model at {number(rate)} requests/s (30%), one loop and the compute thread on one core",
+            ["", "p50 us", "p99 us", "p99.9 us"],
+            [[name, *(number(statistics.median(getattr(run, field) for run in runs))
+                      for field in ("p50_microseconds", "p99_microseconds", "p999_microseconds"))]
+             for name, runs in (("alone", alone), ("beside k-nearest neighbours with 16 clients", beside))])],
+        {"alone": [vars(run) for run in alone], "beside": [vars(run) for run in beside]})
+
+
+def _saturate(bench: Bench, server: Server, bodies: pathlib.Path, seconds: float) -> subprocess.Popen[str]:
+    """Clients that never stop asking the heavy model, for a while."""
+    script = bench.folder / "heavy.lua"
+    script.write_text(load.write_script(bench.folder).read_text(encoding="utf-8").replace(
+        'wrk.format("POST", nil,', 'wrk.format("POST", "/models/heavy/predict",'), encoding="utf-8")
+    return subprocess.Popen(
+        ["taskset", "-c", str(bench.client_core), *machine.before_all(), "wrk", "--threads", "1", "--connections", "16",
+         "--duration", f"{round(seconds)}s", "--timeout", "20s", "--script", str(script),
+         f"http://127.0.0.1:{server.port}/", "--", str(bodies)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def _heavy(bench: Bench, name: str, title: str) -> Outcome:
+    folder = peers.heavy_models()
+    model = [f"heavy={folder / (name + '.pkl')}"]
+    samples = _turns(
+        bench, {_ON: _scenario(bench, _ON, model), _OFF: _scenario(bench, _OFF, model, {"VENCEJO_BATCHING": "off"})},
+        folder / "requests.jsonl")
+    p99 = statistics.median(sample.p99_microseconds for sample in samples[_ON]) / 1000
+    return Outcome(
+        [Bound(f"{title}, 64 clients: throughput with batching on beside off", 1.5, _gain(samples), at_most=False),
+         Bound(f"{title}, 64 clients: p99 in ms, the objective being {OBJECTIVE_MS}", OBJECTIVE_MS, p99),
+         _failures(title, samples)],
+        [_section(f"{title}, 64 clients in a closed loop, one core", samples)], parts.plain(samples))
+
+
+def _scenario(bench: Bench, name: str, models: list[str], environment: dict[str, str] | None = None) -> Scenario:
+    if bench.binary is None:
+        raise peers.Unavailable("there is no server's binary (make build)")
+    return Scenario(
+        name,
+        [str(bench.binary), "serve", *models, "--host", "127.0.0.1", "--port", "{port}", "--loops", "1",
+         "--latency-objective-ms", str(OBJECTIVE_MS)],
+        "/health/ready", environment=environment or {})
+
+
+def _turns(bench: Bench, scenarios: dict[str, Scenario], bodies: pathlib.Path) -> dict[str, list[load.Sample]]:
+    servers = [Server(dataclasses.replace(scenario, name=name), bench.server_core) for name, scenario in scenarios.items()]
+    try:
+        parts.start(servers)
+        return parts.take_turns(bench, servers, load.write_script(bench.folder), bodies)
+    finally:
+        parts.stop(servers)
+
+
+def _gain(samples: dict[str, list[load.Sample]]) -> float:
+    return statistics.median(
+        on.requests_per_second / off.requests_per_second for on, off in zip(samples[_ON], samples[_OFF], strict=True))
+
+
+def _failures(what: str, samples: dict[str, list[load.Sample]]) -> Bound:
+    return Bound(f"failed requests: {what}", 0, sum(sample.errors for taken in samples.values() for sample in taken))
+
+
+def _section(title: str, samples: dict[str, list[load.Sample]]) -> Section:
+    rows = [
+        [name, number(statistics.median(s.requests_per_second for s in taken)),
+         *(number(statistics.median(getattr(s, field) for s in taken) / 1000) for field in ("p50_microseconds", "p99_microseconds")),
+         number(parts.cpu(taken)), str(sum(s.errors for s in taken))]
+        for name, taken in samples.items()
+    ]
+    return Section(title, ["", "requests/s", "p50 ms", "p99 ms", "us CPU / request", "errors"], rows)

@@ -1,0 +1,79 @@
+package import Serving
+
+/// Artifacts on this machine's disk that have been fetched once: a restart need not fetch them again. Bounded: the
+/// oldest go first. What it gives has been checked again; what it cannot do it leaves, since the store has everything.
+package final class BlobCache: Sendable {
+    let directory: String
+    let files: any FileSystem
+    private let bytesMax: Int
+
+    /// - Parameters:
+    ///   - directory: made if it is missing; its parent must exist.
+    ///   - bytesMax: bytes that it keeps.
+    /// - Throws: if there can be no such directory.
+    package init(
+        _ directory: String, bytesMax: Int, files: any FileSystem = PosixFileSystem()
+    ) throws(StoreError) {
+        var directory = directory
+        while directory.count > 1, directory.hasSuffix("/") { directory.removeLast() }
+        self.directory = directory
+        self.bytesMax = bytesMax
+        self.files = files
+        for path in [directory, directory + "/tmp"] {
+            do throws(SystemError) {
+                try files.makeDirectory(path)
+            } catch {
+                guard error == .exists else { throw error.stored(while: "opening the store's cache", path: path) }
+            }
+        }
+        removeLeftovers()
+    }
+
+    private func path(_ digest: ContentDigest) -> String { directory + "/" + digest.hex }
+
+    /// nil if it is not there or not what it was.
+    func blob(_ digest: ContentDigest, bytesMax: Int) -> [UInt8]? {
+        guard let bytes = try? files.contents(of: path(digest), bytesMax: bytesMax) else { return nil }
+        guard ContentDigest(of: bytes) == digest else {
+            try? files.remove(path(digest))
+            return nil
+        }
+        return bytes
+    }
+
+    func keep(_ bytes: [UInt8], as digest: ContentDigest) {
+        guard bytes.count <= bytesMax, let file = try? TemporaryFile(in: directory + "/tmp", files) else { return }
+        defer { file.discard() }
+        guard (try? file.append(bytes)) != nil else { return }
+        keep(file, as: digest)
+    }
+
+    /// Takes over a file that has been written in its directory for temporary files.
+    func keep(_ file: TemporaryFile, as digest: ContentDigest) {
+        guard file.byteCount <= bytesMax, (try? file.rename(to: path(digest))) != nil else { return }
+        makeRoom()
+    }
+
+    private func makeRoom() {
+        var kept: [(path: String, status: FileStatus)] = []
+        for name in (try? files.list(directory)) ?? [] where ContentDigest(hex: name) != nil {
+            let path = directory + "/" + name
+            if let status = try? files.status(path) { kept.append((path, status)) }
+        }
+        var bytes = kept.reduce(0) { $0 + $1.status.byteCount }
+        for entry in kept.sorted(by: { $0.status.modifiedAt < $1.status.modifiedAt }) where bytes > bytesMax {
+            guard (try? files.remove(entry.path)) != nil else { continue }
+            bytes -= entry.status.byteCount
+        }
+    }
+
+    /// What dead writers left: nobody has it locked.
+    private func removeLeftovers() {
+        for name in (try? files.list(directory + "/tmp")) ?? [] {
+            let path = directory + "/tmp/" + name
+            guard let file = try? files.openToRead(path) else { continue }
+            defer { files.close(file) }
+            if (try? files.lock(file)) == true { try? files.remove(path) }
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import Serving
+
+/// Writes one artifact into a temporary file on this machine, from which it is sent to the store when it is kept.
+final class ObjectBlobWriter: BlobWriter {
+    private let file: TemporaryFile
+    private let store: ObjectModelStore
+
+    init(_ file: TemporaryFile, _ store: ObjectModelStore) {
+        self.file = file
+        self.store = store
+    }
+
+    var byteCount: Int { file.byteCount }
+
+    func append(_ bytes: [UInt8]) throws(StoreError) {
+        do throws(SystemError) {
+            try file.append(bytes)
+        } catch {
+            throw error.stored(while: "writing the model", path: file.path)
+        }
+    }
+
+    func contents() throws(StoreError) -> [UInt8] {
+        do throws(SystemError) {
+            return try store.files.contents(of: file.path, bytesMax: file.byteCount)
+        } catch {
+            throw error.stored(while: "reading the model back", path: file.path)
+        }
+    }
+
+    func keep(as digest: ContentDigest) throws(StoreError) {
+        try store.keep(file, as: digest)
+    }
+
+    func discard() { file.discard() }
+}

@@ -1,0 +1,90 @@
+internal import HTTPCore
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+internal import TensorCore
+
+/// One loop's end of the compute pool: what it has handed on and waits for, and what requests asked for besides their
+/// rows. For requests that ask for nothing and run on the loop, nothing is kept here.
+struct LoopCompute {
+    /// What a request asked for, until its answer.
+    struct Note {
+        let terms: RequestTerms
+        let isolation: RowIsolation?
+    }
+
+    private struct Waiting {
+        let id: UInt64
+        let deadline: RequestDeadline
+        let route: RequestRoute
+        let started: UInt64
+    }
+
+    /// A request on its way to the pool.
+    typealias Handed = (task: ComputeTask, rows: Int, bytes: Int, isBody: Bool)
+
+    let pool: ComputePool
+    let returns: ComputeReturns
+    /// Of this flush, to be handed on together.
+    var handed: [Handed] = []
+    private var notes: [ExchangeID: Note] = [:]
+    private var waiting: [ExchangeID: Waiting] = [:]
+
+    init(_ pool: ComputePool, loop: Int, wake: @escaping @Sendable () -> Void) {
+        self.pool = pool
+        returns = ComputeReturns(loop: loop, wake: wake)
+    }
+
+    /// Requests that compute threads have.
+    var waitingCount: Int { waiting.count }
+
+    /// - Throws: `late` for a request whose time was over before its body had come.
+    @inline(__always)
+    func checkTime(_ terms: RequestTerms, now: UInt64) throws(InferenceError) {
+        if terms.deadline.hasPassed(at: now) { throw .late(.expired) }
+    }
+
+    /// Remembers what a request asked for, if it is anything.
+    @inline(__always)
+    mutating func note(_ prediction: ExpectedPredictions.Prediction, _ isolation: RowIsolation?) {
+        guard prediction.ask.isolatesRows || prediction.ask.terms != .standard else { return }
+        notes[prediction.exchange] = Note(terms: prediction.ask.terms, isolation: isolation)
+    }
+
+    @inline(__always)
+    mutating func takeNote(_ exchange: ExchangeID) -> Note? {
+        notes.isEmpty ? nil : notes.removeValue(forKey: exchange)
+    }
+
+    /// A request has been taken by the pool.
+    mutating func wait(for task: ComputeTask) {
+        waiting[task.origin.exchange] = Waiting(
+            id: task.id, deadline: task.origin.terms.deadline, route: task.origin.route, started: task.origin.started)
+    }
+
+    func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }
+
+    /// Takes a request out that waits and whose deadline has passed. One that runs already is left to its end.
+    mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> (route: RequestRoute, started: UInt64)? {
+        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now), pool.cancel(entry.id, .expired) else {
+            return nil
+        }
+        waiting[exchange] = nil
+        return (entry.route, entry.started)
+    }
+
+    /// Whether somebody still waits for an answer that has come.
+    mutating func takeWaiting(_ exchange: ExchangeID) -> Bool { waiting.removeValue(forKey: exchange) != nil }
+
+    mutating func cancel(_ exchange: ExchangeID) {
+        if !notes.isEmpty { notes[exchange] = nil }
+        guard !waiting.isEmpty, let entry = waiting.removeValue(forKey: exchange) else { return }
+        pool.cancel(entry.id, .abandoned)
+    }
+
+    mutating func cancelAll() {
+        for entry in waiting.values { pool.cancel(entry.id, .abandoned) }
+        waiting = [:]
+        notes = [:]
+    }
+}

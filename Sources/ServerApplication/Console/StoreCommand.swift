@@ -1,0 +1,113 @@
+internal import InferenceEngine
+internal import ModelFormats
+internal import ModelIR
+internal import ModelStore
+internal import Serving
+internal import Telemetry
+
+/// `vencejo push` and `vencejo models`: what a build pipeline does with a store, without a server.
+public enum StoreCommand {
+    /// Imports a model, runs its golden rows, and publishes it into a store, as a server does with an upload.
+    /// - Parameters:
+    ///   - path: a model's file, a bundle or an MLflow folder.
+    ///   - place: a directory, `s3://` or `gs://`.
+    ///   - name: what it is to be called; nil for what its bundle says, or else its file's name.
+    /// - Returns: what to print.
+    public static func push(
+        path: String, to place: String, name: String?, iterationRange: Range<Int>? = nil
+    ) throws(CommandError) -> String {
+        let options = ImportOptions(iterationRange: iterationRange)
+        let bytes: [UInt8]
+        do throws(SystemFile.FileError) {
+            bytes = try ArtifactFile.read(path, bytesMax: ModelFile.bytesMax, options: options)
+        } catch {
+            throw CommandError("\(error)")
+        }
+        // Proven before anything is sent: a refusal names the place in the file.
+        let model = try ModelFile(bytes, path: path)
+        let name = if let known = name ?? model.imported.metadata.name { known } else { try fileName(path) }
+        let store = try open(place)
+        guard store.isWritable else { throw CommandError("\(place): this store can only be read") }
+        do throws(PublishError) {
+            let report = try registry(PublishingStore(store)).publish(name, bytes: bytes)
+            let golden = model.golden.rowCount == 0 ? "none" : "\(model.golden.rowCount) answered as expected"
+            return """
+                \(name) version \(report.model.version) is generation \(report.model.generation) of \(place)
+                  digest  \(report.model.digest)
+                  format  \(report.model.format), \(bytes.count) bytes
+                  golden  \(golden)
+                """
+        } catch {
+            throw CommandError(told(error, place))
+        }
+    }
+
+    /// What a store holds: models, versions, digests, sizes, generations.
+    public static func list(_ place: String) throws(CommandError) -> String {
+        let store = try open(place)
+        let lookup: ManifestLookup
+        do throws(StoreError) {
+            lookup = try store.newestManifest()
+        } catch {
+            throw CommandError(told(.store(error), place))
+        }
+        var lines = lookup.skipped.map { "passed over: \($0)" }
+        guard let manifest = lookup.manifest else {
+            return (lines + ["\(place): no models yet"]).joined(separator: "\n")
+        }
+        lines.append("\(place): generation \(manifest.generation), \(manifest.models.count) models")
+        let width = manifest.models.map(\.name.count).max() ?? 0
+        for model in manifest.models {
+            for version in model.versions.reversed() {
+                var marks = model.aliases.filter { $0.value == version.number }.keys.sorted()
+                if version.number == model.currentNumber { marks.insert("current", at: 0) }
+                if version.number == model.currentNumber, model.name == manifest.defaultName {
+                    marks.insert("default", at: 1)
+                }
+                let padding = String(repeating: " ", count: width - model.name.count)
+                lines.append(
+                    "  \(model.name)\(padding)  version \(version.number)  \(version.digest)  "
+                        + "\(version.byteCount) bytes  \(version.format)  generation \(version.generation)"
+                        + (marks.isEmpty ? "" : "  (\(marks.joined(separator: ", ")))"))
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func fileName(_ path: String) throws(CommandError) -> String {
+        do throws(ConfigurationError) {
+            return try ModelSource(argument: path).name
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    private static func open(_ place: String) throws(CommandError) -> any ModelStore {
+        do {
+            return try StoreOpening.open(StoreLocation(place))
+        } catch let error as StoreLocation.Malformed {
+            throw CommandError("store: found \(error.found); expected \(error.expected)")
+        } catch let error as StoreError {
+            throw CommandError(told(.store(error), place))
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    /// With the place: at a terminal there is nobody to hide it from.
+    private static func told(_ error: PublishError, _ place: String) -> String {
+        guard case .store(let failure) = error, let path = failure.path, path != place else {
+            return "\(place): \(error)"
+        }
+        return "\(place): \(error)\n  at: \(path)"
+    }
+
+    private static func registry(_ store: any ModelStore) -> ModelRegistry {
+        var limits = ModelRegistry.Limits()
+        limits.artifactBytesMax = ModelFile.bytesMax
+        return ModelRegistry(
+            importers: SupportedFormats.importers, compile: Server.compile, store: store,
+            metrics: ServingMetrics(registry: MetricsRegistry(), loops: 1), log: Log(level: .critical),
+            system: .threads, limits: limits)
+    }
+}

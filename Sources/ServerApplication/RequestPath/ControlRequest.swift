@@ -1,0 +1,54 @@
+internal import ByteCoding
+internal import HTTPCore
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+
+/// A request that the control thread answers, since it waits for a disk or for loops.
+struct ControlRequest: Sendable {
+    enum Action: Sendable, Hashable {
+        case remove
+        case removeVersion(Int)
+        case change
+        /// The file that a version was published from.
+        case file(ContentDigest)
+    }
+
+    struct Answer {
+        let status: HTTPStatus
+        let fields: ResponseFields
+        let body: [UInt8]
+    }
+
+    let route: RequestRoute
+    let name: String
+    let precondition: PublishPrecondition
+    let action: Action
+
+    /// Does it. On the control thread.
+    /// - Parameter change: what the body of a PATCH asks for.
+    func perform(_ change: ModelChange?, _ registry: ModelRegistry) -> Answer {
+        do throws(PublishError) {
+            switch action {
+            case .remove:
+                _ = try registry.remove(name, precondition: precondition)
+                return Answer(status: .noContent, fields: AnswerFields.none, body: [])
+            case .removeVersion(let number):
+                _ = try registry.removeVersion(number, of: name, precondition: precondition)
+                return Answer(status: .noContent, fields: AnswerFields.none, body: [])
+            case .change:
+                guard let change else { preconditionFailure("a PATCH has a body") }
+                let entry = try registry.change(name, change, precondition: precondition)
+                var writer = JSONWriter()
+                ModelPage.write(
+                    ModelStatus(entry, isDefault: registry.pool.defaultModel === entry.current), into: &writer)
+                return Answer(status: .ok, fields: AnswerFields.page(etag: entry.etag), body: writer.take())
+            case .file(let digest):
+                return Answer(status: .ok, fields: AnswerFields.file(digest), body: try registry.artifact(digest))
+            }
+        } catch {
+            let (document, fields) = PublishProblem.answer(error)
+            return Answer(status: document.status, fields: fields, body: document.bytes())
+        }
+    }
+}

@@ -1,0 +1,247 @@
+internal import ByteCoding
+internal import EventLoop
+internal import HTTPCore
+internal import HTTPServer
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+internal import Telemetry
+
+// Routes of models, health and metrics: answered at once, or by the control thread.
+extension LoopHandling {
+    private static let ignoredBodyBytesMax = 64 << 10
+    private static let changeBytesMax = 64 << 10
+
+    /// Routes whose answer is known at once, and those that go to the control thread.
+    mutating func beginControl(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        started = context.clock.now().elapsedNanoseconds
+        if route.isAdministration, let refusal = live.gate.refusal(head) {
+            return refuse(
+                refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
+        }
+        switch route {
+        case .putModel, .createModel: return beginUpload(route, head, exchange)
+        case .patchModel, .deleteModel, .deleteVersion, .getBundle, .getVersionBundle:
+            return beginControlRequest(route, head, exchange)
+        case .getModel:
+            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
+            if isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
+            writer.reset()
+            ModelPage.write(
+                ModelStatus(entry, isDefault: entry.current === pool.defaultModel), into: &writer)
+            return finish(.ok, AnswerFields.page(etag: entry.etag), route)
+        case .listModels:
+            writer.reset()
+            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            return finish(.ok, AnswerFields.json, route)
+        case .listVersions:
+            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
+            writer.reset()
+            ModelPage.writeVersions(
+                of: ModelStatus(entry, isDefault: false),
+                entry.versions.map { ModelStatus($0, isDefault: false) }, into: &writer)
+            return finish(.ok, AnswerFields.json, route)
+        case .getVersion:
+            switch versionInPath(of: head, isAlias: false) {
+            case .success(let model):
+                if isKnown(model.etag, head) { return answerNotModified(model.etag, route) }
+                writer.reset()
+                ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
+                return finish(.ok, AnswerFields.page(etag: model.etag), route)
+            case .failure(let error): return refuse(error, route)
+            }
+        case .getPublish:
+            let name = nameInPath(of: head)
+            guard let number = parameters.text(1, of: head.path).flatMap({ Int($0) }),
+                let job = shared.jobs.job(number, of: name)
+            else {
+                return refuse(
+                    ProblemDocument(
+                        .notFound, title: "No such publish",
+                        detail: "the last \(PublishJobs.jobsMax) that answered before they ended are kept"),
+                    AnswerFields.problem, route)
+            }
+            writer.reset()
+            job.write(into: &writer)
+            return finish(.ok, AnswerFields.json, route)
+        case .metrics:
+            let text = shared.metrics.registry.render()
+            meter.count(route, .ok, nanoseconds: elapsed(), bytes: text.count)
+            return .answered(.ok, AnswerFields.metrics, text)
+        case .live: return finishState("live", .ok, route)
+        case .ready:
+            let state = shared.state.current
+            return finishState(
+                state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report)
+        case .root: return finishState("alive", .ok, route)
+        case .predict, .modelPredict, .versionPredict, .aliasPredict, .options, .healthCheck, .healthWatch,
+            .healthList, .unknown:
+            preconditionFailure("\(route) is not a control route")
+        }
+    }
+
+    // MARK: Paths
+
+    private func entryInPath(of head: borrowing RequestHead) -> PooledModel? {
+        pool.entry(named: nameInPath(of: head))
+    }
+
+    /// The version that the path names by its number, or by an alias.
+    func versionInPath(of head: borrowing RequestHead, isAlias: Bool) -> Result<ServedModel, PublishError> {
+        guard let entry = entryInPath(of: head) else {
+            return .failure(.unknownModel(name: nameInPath(of: head), known: pool.names))
+        }
+        let text = parameters.text(1, of: head.path) ?? "\u{fffd}"
+        let model = isAlias ? entry.alias(text.utf8.span) : Int(text).flatMap { entry.version($0) }
+        guard let model else {
+            return .failure(
+                .unknownVersion(
+                    name: entry.name, version: String(text.prefix(ModelName.bytesMax)),
+                    known: entry.versions.map(\.version)))
+        }
+        return .success(model)
+    }
+
+    func refuse(_ error: PublishError, _ route: RequestRoute) -> BodyMode {
+        let (document, fields) = PublishProblem.answer(error)
+        return refuse(document, fields, route)
+    }
+
+    // MARK: Uploads
+
+    private mutating func beginUpload(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        if let refusal = BodyType.refusal(head, isPrediction: false) {
+            return refuse(refusal, AnswerFields.unsupported, route)
+        }
+        guard !shared.refusesUploads else {
+            return refuse(
+                ProblemDocument(
+                    .forbidden, title: "Uploads are refused",
+                    detail: "this instance has no store, so an upload would end with it; publish into a store that it "
+                        + "follows (vencejo push)"),
+                AnswerFields.problem, route)
+        }
+        var options: PublishOptions
+        switch PublishOptions.read(from: head) {
+        case .success(let read): options = read
+        case .failure(let problem): return refuse(problem.document, AnswerFields.problem, route)
+        }
+        // A new model may say its own name, in its bundle.
+        let name = route == .createModel ? head.queryValue("name") : nameInPath(of: head)
+        options.mustBeNew = route == .createModel
+        forgetEndedUploads()
+        do {
+            // Of a coded body the length says little of the file's.
+            let declaredBytes = head.contentCoding == .identity ? head.contentLength : nil
+            let upload = try UploadExchange(
+                name: name, options: options, isAsynchronous: Self.prefersAsynchronous(head),
+                declaredBytes: declaredBytes, route: route, exchange: exchange, context: context, grant: grant,
+                shared: shared)
+            pending[exchange] = .upload(upload)
+            return .streamed(windowBytes: UploadExchange.windowBytes)
+        } catch {
+            return refuse(error, route)
+        }
+    }
+
+    /// `Prefer: respond-async` (RFC 7240 4.1).
+    private static func prefersAsynchronous(_ head: borrowing RequestHead) -> Bool {
+        guard let preferences = head.text(named: "prefer") else { return false }
+        return preferences.split { $0 == "," || $0 == ";" || $0 == " " }.contains { $0.lowercased() == "respond-async" }
+    }
+
+    /// An upload that was answered before its body ended gets no further event here: a full store, a body too long.
+    mutating func forgetEndedUploads() {
+        pending = pending.filter { entry in
+            if case .upload(let upload) = entry.value { return !upload.hasEnded }
+            return true
+        }
+        whole = whole.filter { !$0.value.hasEnded }
+    }
+
+    // MARK: The control thread
+
+    private mutating func beginControlRequest(
+        _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        guard let precondition = PublishPrecondition.read(from: head) else {
+            return refuse(ConditionProblem.document, AnswerFields.problem, route)
+        }
+        let name = nameInPath(of: head)
+        let action: ControlRequest.Action
+        switch route {
+        case .deleteModel: action = .remove
+        case .patchModel: action = .change
+        case .getBundle:
+            guard let entry = entryInPath(of: head) else { return refuseUnknown(name, route) }
+            action = .file(entry.current.digest)
+        default:
+            switch versionInPath(of: head, isAlias: false) {
+            case .success(let model):
+                action = route == .deleteVersion ? .removeVersion(model.version) : .file(model.digest)
+            case .failure(let error): return refuse(error, route)
+            }
+        }
+        if case .file(let digest) = action, isKnown("\"\(digest)\"", head) {
+            return answerNotModified("\"\(digest)\"", route)
+        }
+        let request = ControlRequest(route: route, name: name, precondition: precondition, action: action)
+        pending[exchange] = .control(request, grant)
+        return .buffered(bytesMax: route == .patchModel ? Self.changeBytesMax : Self.ignoredBodyBytesMax)
+    }
+
+    /// The request's body has come whole: hands it to the control thread, which answers.
+    mutating func perform(
+        _ request: ControlRequest, _ body: Span<UInt8>, _ exchange: ExchangeID, _ grant: CORSGrant?,
+        _ sink: any ExchangeSink
+    ) {
+        let mailbox = context.mailbox
+        let clock = context.clock
+        let started = clock.now().elapsedNanoseconds
+        let shared = shared
+        if let grant { grants[exchange] = grant }
+        do throws(InferenceError) {
+            let change = request.action == .change ? try ModelChangeBody.decode(body) : nil
+            let isAccepted = shared.control.submit {
+                let answer = request.perform(change, shared.registry)
+                let nanoseconds = clock.now().elapsedNanoseconds &- started
+                shared.metrics.count(
+                    request.route, answer.status, nanoseconds: nanoseconds, bytes: answer.body.count)
+                mailbox.answer(
+                    exchange, answer.status, grant?.adding(to: answer.fields) ?? answer.fields, body: answer.body)
+            }
+            guard isAccepted else { throw .overloaded(retryAfterSeconds: 1) }
+        } catch {
+            answer(error, request.route, exchange, nil, nanoseconds: 0, sink)
+        }
+        if !grants.isEmpty { grants[exchange] = nil }
+    }
+
+    // MARK: Answers
+
+    /// Whether the client has what it asks for (RFC 9110 13.1.2).
+    private func isKnown(_ etag: String, _ head: borrowing RequestHead) -> Bool {
+        guard head.has(.ifNoneMatch), let precondition = PublishPrecondition.read(from: head) else { return false }
+        return !PublishPrecondition(ifNoneMatch: precondition.ifNoneMatch).holds(for: etag)
+    }
+
+    private func answerNotModified(_ etag: String, _ route: RequestRoute) -> BodyMode {
+        meter.count(route, .notModified, nanoseconds: elapsed(), bytes: 0)
+        return .answered(.notModified, AnswerFields.none.adding([("ETag", etag)]), [])
+    }
+
+    private mutating func finishState(
+        _ state: String, _ status: HTTPStatus, _ route: RequestRoute, store: StoreReport? = nil
+    ) -> BodyMode {
+        writer.reset()
+        writer.beginObject()
+        writer.member("status", state)
+        store?.write(into: &writer)
+        writer.endDocument()
+        return finish(status, AnswerFields.json, route)
+    }
+}

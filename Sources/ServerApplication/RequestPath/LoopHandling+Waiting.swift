@@ -1,0 +1,111 @@
+internal import ByteCoding
+internal import EventLoop
+internal import HTTPCore
+internal import HTTPServer
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
+
+// Requests with `X-Min-Generation`: no older state may answer them.
+extension LoopHandling {
+    /// How such a request begins; nil where what serves will do.
+    mutating func awaitGeneration(
+        _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) -> BodyMode? {
+        guard case .found(let route, _) = shared.routes.match(head, &parameters), route.takesMinimumGeneration,
+            !isClosed(to: head, route)
+        else { return nil }
+        let asked: Int
+        do throws(MinimumGeneration.Malformed) {
+            guard let generation = try MinimumGeneration.asked(by: head) else { return nil }
+            asked = generation
+        } catch {
+            return refuse(error.problem, AnswerFields.problem, route)
+        }
+        guard asked > pool.generation else { return nil }
+        if route != .listModels, let refusal = BodyType.refusal(head, isPrediction: true) {
+            return refuse(refusal, AnswerFields.unsupported, route)
+        }
+        let ask: PredictionAsk
+        do throws(PredictionAsk.Malformed) {
+            ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+        } catch {
+            return refuse(error.document, AnswerFields.problem, route)
+        }
+        // A name that is not known may come with the newer state: it is looked up then.
+        let request = MinimumGeneration.Parked(
+            route: route, name: route.hasModel ? nameInPath(of: head) : nil,
+            version: route.hasVersion ? parameters.text(1, of: head.path) : nil,
+            generation: asked, ask: ask)
+        guard let follower = shared.follower, waiting.park(request, exchange) else {
+            return refuse(
+                MinimumGeneration.refusal(asked, serving: pool.generation), AnswerFields.retry(after: 1), route)
+        }
+        if let grant { grants[exchange] = grant }
+        follower.ask()
+        sink.expire(exchange, after: MinimumGeneration.patience)
+        return .buffered(bytesMax: live.bodyBytesMax)
+    }
+
+    /// - Returns: whether the body belongs to a request that waits, or has waited.
+    mutating func takeWaiting(_ body: Span<UInt8>, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> Bool {
+        switch waiting.take(body, exchange, serving: pool.generation) {
+        case .none: return false
+        case .kept: break
+        case .refused(let request): refuseWaiting(request, exchange, sink)
+        case .ready(let request): answerWaiting(request, body, exchange, sink)
+        }
+        return true
+    }
+
+    /// Answers those for which the state has come. Called when a state has been taken over.
+    mutating func releaseWaiting(_ sink: any ExchangeSink) {
+        let released = waiting.release(serving: pool.generation)
+        guard !released.isEmpty else { return }
+        for (exchange, request) in released {
+            let body = request.body ?? []
+            answerWaiting(request, body.span, exchange, sink)
+        }
+        flush(sink)
+        meter.endTick()
+    }
+
+    private mutating func answerWaiting(
+        _ request: MinimumGeneration.Parked, _ body: Span<UInt8>, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) {
+        guard request.route != .listModels else {
+            writer.reset()
+            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            sink.respond(exchange, .ok, answerFields(AnswerFields.json, exchange), body: writer.bytes.span)
+            return meter.count(.listModels, .ok, nanoseconds: 0, bytes: writer.bytes.count)
+        }
+        guard let model = request.model(in: pool) else {
+            let error = InferenceError.unknownModel(name: request.name, known: pool.names)
+            return answer(error, request.route, exchange, nil, nanoseconds: 0, sink)
+        }
+        predict(Prediction(exchange: exchange, model: model, route: request.route, ask: request.ask), body, sink)
+    }
+
+    /// Its time is over, or there is no room for its body.
+    mutating func refuseWaiting(
+        _ request: MinimumGeneration.Parked, _ exchange: ExchangeID, _ sink: any ExchangeSink
+    ) {
+        let body = MinimumGeneration.refusal(request.generation, serving: pool.generation).bytes()
+        sink.respond(
+            exchange, .serviceUnavailable, answerFields(AnswerFields.retry(after: 1), exchange), body: body.span)
+        meter.count(request.route, .serviceUnavailable, nanoseconds: 0, bytes: body.count)
+    }
+}
+
+extension MinimumGeneration.Parked {
+    /// The model that the path names, as of a state.
+    fileprivate func model(in pool: PredictorPool) -> ServedModel? {
+        guard let name else { return pool.defaultModel }
+        let entry = pool.entry(named: name)
+        switch (route, version) {
+        case (.versionPredict, let version?): return Int(version).flatMap { entry?.version($0) }
+        case (.aliasPredict, let alias?): return entry?.alias(alias.utf8.span)
+        default: return entry?.current
+        }
+    }
+}

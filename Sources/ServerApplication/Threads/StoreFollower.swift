@@ -1,0 +1,146 @@
+internal import EventLoop
+internal import Serving
+internal import Synchronization
+internal import Telemetry
+
+/// A thread that looks for what others have published, and has the control thread load it.
+///
+/// It alone waits for the store while there is no news, so that a store that hangs keeps no upload waiting. One load is
+/// under way at a time.
+final class StoreFollower: StoreFollowing {
+    private struct State: Sendable {
+        var isAsked = false
+        var isStopping = false
+        var isLoading = false
+        var lookedAt: Int64 = 0
+        var failure: StoreReport.Lag?
+        var looks: UInt64 = 0
+        var failedLooks: UInt64 = 0
+    }
+
+    /// Shared with the thread, which outlives no one: it is joined by `stop`.
+    private final class Shared: Sendable {
+        let state = Monitor(State())
+        /// The monotonic time of the last look's end.
+        let lookedAt: Atomic<UInt64>
+        let isAsked = Atomic<Bool>(false)
+
+        init(now: UInt64) { lookedAt = Atomic(now) }
+    }
+
+    private let registry: ModelRegistry
+    private let shared: Shared
+    private let staleNanoseconds: UInt64
+    private let thread: EventLoopThread
+
+    /// - Parameters:
+    ///   - interval: between two looks, while all is well.
+    ///   - control: where models are loaded.
+    /// - Throws: `SystemError` where the system has no thread left.
+    init(
+        _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration, log: Log
+    ) throws(SystemError) {
+        let shared = Shared(now: SystemClock().now().elapsedNanoseconds)
+        self.registry = registry
+        self.shared = shared
+        let pace = FollowPace(interval: interval)
+        let stale = pace.staleAfter.components
+        staleNanoseconds = UInt64(stale.seconds) * 1_000_000_000 + UInt64(stale.attoseconds / 1_000_000_000)
+        thread = try EventLoopThread(name: "store", .background) {
+            Self.run(shared, registry, store, control, pace, log)
+        }
+    }
+
+    private static func run(
+        _ shared: Shared, _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread,
+        _ firstPace: FollowPace, _ log: Log
+    ) {
+        var pace = firstPace
+        var isWell = true
+        while true {
+            let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
+            let isStopping = shared.state.wait(for: wait) { state -> Bool? in
+                if state.isStopping { return true }
+                guard state.isAsked else { return nil }
+                state.isAsked = false
+                return false
+            }
+            guard isStopping != true else { return }
+            shared.isAsked.store(false, ordering: .relaxed)
+            isWell = look(shared, registry, store, control, log)
+            shared.lookedAt.store(SystemClock().now().elapsedNanoseconds, ordering: .relaxed)
+        }
+    }
+
+    /// - Returns: whether the store could be seen, and everything in it serves.
+    private static func look(
+        _ shared: Shared, _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread, _ log: Log
+    ) -> Bool {
+        do throws(StoreError) {
+            let lookup = try store.newestManifest()
+            let hadFailed = shared.state.withLock { state in
+                let hadFailed = state.failure != nil
+                state.looks &+= 1
+                state.failure = nil
+                state.lookedAt = SystemClock().unixSeconds()
+                return hadFailed
+            }
+            if hadFailed { log.info("the store can be seen again") }
+            guard lookup.manifest?.generation ?? 0 > registry.followStatus.servedGeneration else { return true }
+            load(shared, registry, control)
+            return registry.followStatus.lag == nil
+        } catch {
+            let isFirst = shared.state.withLock { state in
+                state.looks &+= 1
+                state.failedLooks &+= 1
+                let since = state.failure?.since ?? SystemClock().unixSeconds()
+                defer { state.failure = StoreReport.Lag(since: since, reason: "\(error)") }
+                return state.failure == nil
+            }
+            // Once, and not at each look while it lasts.
+            if isFirst {
+                log.warning(
+                    "the store cannot be seen; what serves goes on", LogField("reason", .text("\(error)")),
+                    LogField("path", .text(error.path ?? "")))
+            }
+            return false
+        }
+    }
+
+    /// Has the control thread load what is new, and waits until it has.
+    private static func load(_ shared: Shared, _ registry: ModelRegistry, _ control: ControlThread) {
+        shared.state.withLock { $0.isLoading = true }
+        let isTaken = control.submit {
+            // Why it failed is kept in the registry's status.
+            _ = try? registry.follow()
+            shared.state.withLock { $0.isLoading = false }
+        }
+        guard isTaken else { return shared.state.withLock { $0.isLoading = false } }
+        _ = shared.state.wait(for: nil) { $0.isLoading && !$0.isStopping ? nil : true }
+    }
+
+    func ask() { shared.state.withLock { $0.isAsked = true } }
+
+    func askIfStale(at now: UInt64) {
+        let age = Int64(bitPattern: now &- shared.lookedAt.load(ordering: .relaxed))
+        guard age > Int64(staleNanoseconds), !shared.isAsked.exchange(true, ordering: .relaxed) else { return }
+        ask()
+    }
+
+    var report: StoreReport {
+        let status = registry.followStatus
+        let state = shared.state.withLock { $0 }
+        let lag = status.lag.map { StoreReport.Lag(since: $0.since, reason: $0.reason) }
+        return StoreReport(
+            seenGeneration: status.seenGeneration, servedGeneration: status.servedGeneration,
+            lookedAt: max(state.lookedAt, status.lookedAt), lag: state.failure ?? lag, looks: state.looks,
+            failedLooks: state.failedLooks)
+    }
+
+    /// Ends the thread, after a request to the store that is under way. Called once, from another thread, before the
+    /// control thread is stopped.
+    func stop() {
+        shared.state.withLock { $0.isStopping = true }
+        thread.join()
+    }
+}

@@ -1,0 +1,271 @@
+package import InferenceAPI
+
+/// Decides what the compute pool's workers run: which model, which of its requests, and which requests not at all.
+///
+/// No clock, no thread, no rows: it is told what has come, what has ended and what the time is, and says what to do.
+///
+/// - **Fair shares.** Each model has an account of the compute time it has had; the one that has had least goes next. A
+///   model that comes back after a rest begins where the others are, so that it cannot save shares up.
+/// - **Batches.** A free worker takes what waits at that moment, up to the model's bound (``BatchBound``), unless
+///   joining does not pay for this model (``BatchAudit``).
+/// - **Deadlines.** What cannot be answered in time is refused when it comes, and dropped when its turn comes too late.
+/// - **Bounds.** Requests, rows and bytes of a model, and bytes of all.
+package struct ComputeScheduler: Sendable {
+    /// A request that waits.
+    package struct Entry: Sendable, Hashable {
+        package let id: UInt64
+        package let rows: Int
+        package let bytes: Int
+        /// On the same clock as every `now` here, in nanoseconds.
+        package let arrival: UInt64
+        package let terms: RequestTerms
+        /// To be run by itself, such as a body that is still to be decoded; its rows are an estimate.
+        package let isAlone: Bool
+
+        package init(
+            id: UInt64, rows: Int, bytes: Int, arrival: UInt64, terms: RequestTerms = .standard, isAlone: Bool = false
+        ) {
+            self.id = id
+            self.rows = rows
+            self.bytes = bytes
+            self.arrival = arrival
+            self.terms = terms
+            self.isAlone = isAlone
+        }
+    }
+
+    /// Why a request is not taken.
+    package enum Refusal: Sendable, Hashable {
+        /// A bound is reached.
+        case full(retryAfterSeconds: Int)
+        /// What waits before it takes longer than it has time.
+        case tooLate(retryAfterSeconds: Int)
+    }
+
+    /// What a worker is to run.
+    package struct Batch: Sendable, Hashable {
+        package let entries: [Entry]
+        package let rows: Int
+        fileprivate let model: ObjectIdentifier
+        fileprivate let charged: Double
+    }
+
+    package enum Decision: Sendable, Hashable {
+        case run(Batch)
+        /// Something waits, and nothing is to run before then unless more comes.
+        case wait(until: UInt64)
+        case idle
+    }
+
+    /// What is told of a batch that has ended.
+    package struct Outcome: Sendable, Hashable {
+        /// Nanoseconds of computing that joining has saved, or lost where it is negative.
+        package let saved: Double
+        /// Nanoseconds by which its requests were answered later than one after the other.
+        package let addedWait: Double
+        /// Whether the model's requests are joined from now on.
+        package let isBatching: Bool
+    }
+
+    private struct Lane: Sendable {
+        var cost: ModelCost
+        var queue = ComputeQueue()
+        var bound: BatchBound
+        var audit = BatchAudit()
+        /// Nanoseconds that it has had, on the scale that all lanes share.
+        var account: Double
+        var runningBatches = 0
+
+        var isBusy: Bool { queue.count > 0 || runningBatches > 0 }
+    }
+
+    private let limits: ComputeLimits
+    private let workers: Int
+    // By number and changed in place: a lane's queue is never copied.
+    private var lanes: [Lane] = []
+    private var laneNumbers: [ObjectIdentifier: Int] = [:]
+    private var places: [UInt64: ObjectIdentifier] = [:]
+    /// The account of the lane that was chosen last: what a lane that comes back begins with.
+    private var level = 0.0
+    private var totalBytes = 0
+    private var dropped: [UInt64] = []
+
+    package init(limits: ComputeLimits, workers: Int) {
+        self.limits = limits
+        self.workers = max(1, workers)
+    }
+
+    /// Requests that wait, of all models.
+    package var waitingCount: Int { places.count }
+    package var waitingBytes: Int { totalBytes }
+
+    /// Models of which something is kept, for tests.
+    var laneCount: Int { lanes.count }
+
+    // MARK: Coming and going
+
+    /// Takes a request, or says why not.
+    /// - Parameters:
+    ///   - entry: its id is given to no other request.
+    ///   - cost: of the model that it asks; tells the models apart.
+    ///   - now: the time.
+    package mutating func add(_ entry: Entry, cost: ModelCost, now: UInt64) -> Refusal? {
+        let key = ObjectIdentifier(cost)
+        let number = laneNumbers[key] ?? makeLane(cost)
+        let queue = (count: lanes[number].queue.count, rows: lanes[number].queue.rows, bytes: lanes[number].queue.bytes)
+        // One request alone is always taken: its own bounds are those of a body.
+        guard queue.count < limits.requestsMax, totalBytes == 0 || totalBytes + entry.bytes <= limits.totalBytesMax,
+            queue.count == 0
+                || (queue.rows + entry.rows <= limits.rowsMax && queue.bytes + entry.bytes <= limits.bytesMax)
+        else { return .full(retryAfterSeconds: retryAfterSeconds) }
+        if entry.terms.deadline != .never {
+            let end = Double(now) + waitAhead(of: entry, number) + cost.nanoseconds(rows: entry.rows)
+            guard end <= Double(entry.terms.deadline.nanoseconds) else {
+                return .tooLate(retryAfterSeconds: retryAfterSeconds)
+            }
+        }
+        if !lanes[number].isBusy { lanes[number].account = max(lanes[number].account, level) }
+        lanes[number].queue.append(entry)
+        places[entry.id] = key
+        totalBytes += entry.bytes
+        return nil
+    }
+
+    /// Nobody waits for this request any more.
+    /// - Returns: whether it still waited; one that runs already is not stopped.
+    package mutating func cancel(_ id: UInt64) -> Bool {
+        guard let key = places.removeValue(forKey: id), let number = laneNumbers[key],
+            let entry = lanes[number].queue.remove(id)
+        else { return false }
+        totalBytes -= entry.bytes
+        return true
+    }
+
+    // MARK: Workers
+
+    /// What a worker that is free now is to do.
+    package mutating func next(now: UInt64) -> Decision {
+        dropLate(now)
+        var best: (number: Int, account: Double)?
+        var readyAt = UInt64.max
+        for number in lanes.indices where lanes[number].queue.count > 0 {
+            let ready = readyTime(lanes[number])
+            if ready > now {
+                readyAt = min(readyAt, ready)
+            } else if lanes[number].account < best?.account ?? .infinity {
+                best = (number, lanes[number].account)
+            }
+        }
+        guard let best else { return readyAt == .max ? .idle : .wait(until: readyAt) }
+        return .run(takeBatch(best.number))
+    }
+
+    /// A batch has ended.
+    /// - Parameters:
+    ///   - batch: what `next` gave.
+    ///   - rows: those that were computed.
+    ///   - work: nanoseconds for which a processor worked on it.
+    ///   - elapsed: nanoseconds from its beginning to its end.
+    package mutating func finished(_ batch: Batch, rows: Int, work: UInt64, elapsed: UInt64) -> Outcome {
+        guard let number = laneNumbers[batch.model] else {
+            preconditionFailure("a lane stays while a batch of it runs")
+        }
+        lanes[number].runningBatches -= 1
+        lanes[number].account += Double(work) - batch.charged
+        // Against what runs of the past tell, this one not among them.
+        let balance = lanes[number].audit.observe(
+            batch.entries.map(\.rows), nanoseconds: Double(work), lanes[number].cost.current)
+        if rows > 0, !batch.entries.contains(where: \.isAlone) {
+            lanes[number].cost.observe(rows: rows, nanoseconds: work)
+            lanes[number].bound.observe(rows: rows, nanoseconds: Double(elapsed))
+        }
+        return Outcome(saved: balance.saved, addedWait: balance.addedWait, isBatching: isBatching(lanes[number]))
+    }
+
+    /// Requests whose time was over before their turn came, since the last call.
+    package mutating func takeDropped() -> [UInt64] {
+        guard !dropped.isEmpty else { return [] }
+        var taken: [UInt64] = []
+        swap(&taken, &dropped)
+        return taken
+    }
+
+    private func isBatching(_ lane: Lane) -> Bool { limits.joinsRequests && lane.audit.isBatching }
+
+    /// When a lane's next batch may begin.
+    private func readyTime(_ lane: Lane) -> UInt64 {
+        guard limits.batchWait > 0, isBatching(lane), lane.queue.rows < lane.bound.rows,
+            let oldest = lane.queue.oldestArrival
+        else { return 0 }
+        let (ready, overflow) = oldest.addingReportingOverflow(limits.batchWait)
+        return overflow ? 0 : ready
+    }
+
+    private mutating func takeBatch(_ number: Int) -> Batch {
+        level = max(level, lanes[number].account)
+        let joins = lanes[number].queue.count > 1 && limits.joinsRequests && lanes[number].audit.joins()
+        let rowsMax = lanes[number].bound.rows
+        var entries: [Entry] = []
+        var rows = 0
+        while let first = lanes[number].queue.first(step: limits.priorityStep) {
+            guard entries.isEmpty || (joins && !first.isAlone && rows + first.rows <= rowsMax) else { break }
+            lanes[number].queue.removeFirst(step: limits.priorityStep)
+            entries.append(first)
+            rows += first.rows
+            totalBytes -= first.bytes
+            places[first.id] = nil
+            if first.isAlone { break }
+        }
+        let charged = lanes[number].cost.nanoseconds(rows: rows)
+        lanes[number].account += charged
+        lanes[number].runningBatches += 1
+        return Batch(entries: entries, rows: rows, model: ObjectIdentifier(lanes[number].cost), charged: charged)
+    }
+
+    /// Drops what stands at the head of a queue and cannot be answered in time any more.
+    private mutating func dropLate(_ now: UInt64) {
+        for number in lanes.indices {
+            while let first = lanes[number].queue.first(step: limits.priorityStep), first.terms.deadline != .never,
+                Double(now) + lanes[number].cost.nanoseconds(rows: first.rows)
+                    > Double(first.terms.deadline.nanoseconds)
+            {
+                lanes[number].queue.removeFirst(step: limits.priorityStep)
+                places[first.id] = nil
+                totalBytes -= first.bytes
+                dropped.append(first.id)
+            }
+        }
+    }
+
+    // MARK: Estimates
+
+    /// Nanoseconds until what waits before it for the same model has run, with the model's share of the workers.
+    private func waitAhead(of entry: Entry, _ number: Int) -> Double {
+        let ahead = lanes[number].queue.rows(before: entry, step: limits.priorityStep)
+        guard ahead > 0 else { return 0 }
+        let busy = lanes.count { $0.isBusy }
+        return lanes[number].cost.nanoseconds(rows: ahead) * Double(busy) / Double(workers)
+    }
+
+    /// Seconds until what waits has run, rounded up: when it is worth to try again.
+    private var retryAfterSeconds: Int {
+        let backlog = lanes.reduce(0) { $0 + $1.cost.nanoseconds(rows: $1.queue.rows) }
+        return Int(min(60, max(1, (backlog / Double(workers) / 1e9).rounded(.up))))
+    }
+
+    // MARK: Lanes
+
+    /// A lane for a model that has none, in place of those that nobody asks any more.
+    /// - Returns: its number.
+    private mutating func makeLane(_ cost: ModelCost) -> Int {
+        // A rest that only its lane knows the cost of: its model is gone.
+        for number in lanes.indices.reversed()
+        where !lanes[number].isBusy && isKnownUniquelyReferenced(&lanes[number].cost) {
+            lanes.remove(at: number)
+        }
+        lanes.append(Lane(cost: cost, bound: BatchBound(cost.current, limits), account: level))
+        laneNumbers.removeAll(keepingCapacity: true)
+        for (number, lane) in lanes.enumerated() { laneNumbers[ObjectIdentifier(lane.cost)] = number }
+        return lanes.count - 1
+    }
+}

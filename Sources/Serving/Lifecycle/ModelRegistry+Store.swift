@@ -1,0 +1,72 @@
+internal import Telemetry
+
+// What of the registry talks to the store. Called while its lock is held.
+extension ModelRegistry {
+    /// Commits a change of one model. If another writer takes the generation first, its manifest is read and the change
+    /// is made again on top of it, so that neither is lost.
+    /// - Parameters:
+    ///   - state: what we know of the store.
+    ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
+    ///   - change: the model as of that generation; nil takes it out.
+    ///   - name: the model's.
+    /// - Throws: what the store, `check` or `change` throws, and `conflict` if other writers are faster again and
+    ///   again.
+    func commit(
+        _ state: inout State, check: (State) throws(PublishError) -> Void,
+        change: (State, Int) throws(PublishError) -> StoredModel?, to name: String
+    ) throws(PublishError) {
+        var rebases = 0
+        while true {
+            let generation = state.highestGeneration + 1
+            let others = (state.manifest?.models ?? []).filter { $0.name != name }
+            let changed = try change(state, generation)
+            let manifest = StoreManifest(
+                generation: generation, created: system.unixSeconds(), models: others + (changed.map { [$0] } ?? []),
+                defaultName: state.defaultName)
+            do throws(StoreError) {
+                try store.commit(manifest)
+                state.manifest = manifest
+                state.highestGeneration = manifest.generation
+                return
+            } catch {
+                guard error.kind == .generationTaken else { throw .store(error) }
+                guard rebases < limits.rebasesMax else { throw .conflict }
+                rebases += 1
+                do throws(StoreError) {
+                    try refresh(&state)
+                } catch {
+                    throw .store(error)
+                }
+                try check(state)
+            }
+        }
+    }
+
+    @discardableResult
+    func refresh(_ state: inout State) throws(StoreError) -> ManifestLookup {
+        let lookup = try store.newestManifest()
+        for skipped in lookup.skipped {
+            log.error(
+                "a manifest was passed over: \(skipped)", LogField("path", .text(skipped.path ?? "")))
+        }
+        state.manifest = lookup.manifest
+        state.highestGeneration = max(state.highestGeneration, lookup.highestGeneration)
+        return lookup
+    }
+
+    func collect(_ state: inout State) {
+        let now = system.unixSeconds()
+        guard store.isWritable, abs(now - state.collectedAt) >= 60 else { return }
+        state.collectedAt = now
+        do throws(StoreError) {
+            let removed = try store.collect(manifestsKept: limits.manifestsKept, graceSeconds: limits.graceSeconds)
+            if !removed.isEmpty {
+                log.info(
+                    "collected the store", LogField("manifests", .integer(removed.manifests)),
+                    LogField("blobs", .integer(removed.blobs)), LogField("bytes", .integer(removed.bytes)))
+            }
+        } catch {
+            log.warning("the store could not be collected: \(error)", LogField("path", .text(error.path ?? "")))
+        }
+    }
+}

@@ -1,0 +1,457 @@
+"""Stores that are not on this machine: S3's protocol, Cloud Storage's, a web server; and what happens when they fail."""
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+import unittest
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from harness import BAND, HOUSE, HOUSE_2, Server, contents, expected, is_close, run_command, until
+from object_store import BUCKET, TOKEN, CloudStorage, Metadata, SimpleStorage, TokenService, WebStore
+
+RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
+PRICES = (expected()["house-price"]["predictions"][1], expected()["house-price-v2"]["predictions"][1])
+STORE = f"s3://{BUCKET}/team/prod"
+POLL = ("--store-poll", "0.2")
+
+
+def generation(server):
+    return server.request("GET", "/models").json()["generation"]
+
+
+def state(server):
+    return server.request("GET", "/health/ready").json()["store"]
+
+
+class ObjectStoreTestCase(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="vencejo-objects-")
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.storage = self.enterContext(SimpleStorage())
+
+    def tearDown(self):
+        self.assertEqual(self.storage.problems, [], "every signature is right")
+
+    def serve(self, place=STORE, storage=None, *, env=None, arguments=POLL, **more):
+        settings = dict((storage or self.storage).environment(), **(env or {}))
+        # One loop: what one answer shows the next one shows as well.
+        return Server(store=place, env=settings, arguments=arguments, loops=1, **more)
+
+    def assert_price(self, server, which, model="house"):
+        self.assertTrue(is_close(server.price(RECORD, model), PRICES[which]), f"expected version {which}")
+
+
+class Simple(ObjectStoreTestCase):
+    def test_uploads_survive_a_restart_and_lie_in_the_layout_of_files(self):
+        with self.serve() as server:
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+            self.assertEqual(server.put("house", HOUSE_2).status, 200)
+            self.assertEqual(server.put("band", BAND).status, 201)
+            tag = server.request("GET", "/models/house").field("etag")
+        keys = [key.removeprefix("team/prod/") for key in self.storage.keys()]
+        self.assertEqual(sum(key.startswith("blobs/sha256/") for key in keys), 3)
+        self.assertEqual(sum(key.endswith(".json") for key in keys), 4, "three manifests and a hint")
+        self.assertEqual(json.loads(self.storage.get("team/prod/manifests/latest.json")), {"generation": 3})
+        with self.serve() as server:
+            self.assert_price(server, 1)
+            self.assertEqual(server.request("GET", "/models/house").field("etag"), tag)
+            code, out, errors = run_command("models", "--store", STORE, env=self.storage.environment())
+            self.assertEqual((code, errors), (0, ""))
+            self.assertIn("generation 3, 2 models", out)
+            self.assertRegex(out, r"house +version 2 +sha256:[0-9a-f]{64} .*\(current")
+            self.assertNotIn("AKID", server.text())
+
+    def test_push_publishes_what_servers_then_serve(self):
+        env = self.storage.environment()
+        with self.serve() as server:
+            code, out, errors = run_command("push", HOUSE, STORE, "--name", "house", env=env)
+            self.assertEqual((code, errors), (0, ""))
+            self.assertIn("house version 1 is generation 1", out)
+            self.assertTrue(until(lambda: generation(server) == 1))
+            self.assert_price(server, 0)
+            self.assertEqual(run_command("push", HOUSE_2, STORE, "--name", "house", env=env)[0], 0)
+            self.assertTrue(until(lambda: generation(server) == 2))
+            self.assert_price(server, 1)
+        damaged = os.path.join(self.directory, "damaged.pkl")
+        with open(damaged, "wb") as file:
+            file.write(contents(HOUSE)[:-7])
+        code, _, errors = run_command("push", damaged, STORE, "--name", "house", env=env)
+        self.assertEqual(code, 1)
+        self.assertIn("cannot be served", errors)
+        self.assertEqual(len([key for key in self.storage.keys() if "manifests/0" in key]), 2)
+
+    def test_a_look_without_news_is_one_request(self):
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            self.assertTrue(until(lambda: state(server)["generation_served"] == 1))
+            self.storage.requests.clear()
+            self.assertTrue(until(lambda: self.storage.count("GET", "/manifests/0000000000000002.json") >= 5))
+            self.assertEqual(
+                {request.path.rpartition("/")[2] for request in self.storage.requests}, {"0000000000000002.json"}
+            )
+
+    def test_failures_in_passing_are_not_seen(self):
+        failed = set()
+
+        def fault(request):
+            # The first of each kind of request fails, in turns.
+            key = (request.method, request.path)
+            if key in failed:
+                return None
+            failed.add(key)
+            return ("500", "503", "slow", "cut")[len(failed) % (4 if request.method == "GET" else 2)]
+
+        self.storage.fault = fault
+        with self.serve() as server:
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+            self.assertEqual(server.put("house", HOUSE_2).status, 200)
+            self.assert_price(server, 1)
+        failed.clear()
+        with self.serve() as server:
+            self.assert_price(server, 1)
+
+    def test_a_commit_whose_answer_is_lost_happens_once(self):
+        lost = []
+
+        def fault(request):
+            if request.method == "PUT" and "/manifests/0" in request.path and request.path not in lost:
+                lost.append(request.path)
+                return "lost"
+            return None
+
+        self.storage.fault = fault
+        with self.serve() as server:
+            self.assertEqual(server.put("house", HOUSE).json()["version"], 1)
+            self.assertEqual(server.put("house", HOUSE_2).json()["version"], 2)
+        self.assertEqual(len(lost), 2)
+        self.assertEqual(json.loads(self.storage.get("team/prod/manifests/latest.json")), {"generation": 2})
+
+    def test_a_store_that_fails_lets_what_serves_serve_and_says_so(self):
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            self.storage.fault = lambda request: "500"
+            self.assertTrue(until(lambda: "lagging_since" in state(server)))
+            self.assertIn("500", state(server)["reason"])
+            self.assertEqual(server.request("GET", "/health/ready").status, 200)
+            self.assert_price(server, 0)
+            answer = server.put("house", HOUSE_2)
+            self.assertEqual(answer.status, 503, answer)
+            metrics = server.request("GET", "/metrics").body.decode()
+            self.assertRegex(metrics, r'vencejo_store_looks_total\{outcome="failed"\} [1-9]')
+            self.storage.fault = lambda request: None
+            self.assertTrue(until(lambda: "lagging_since" not in state(server)))
+            self.assertEqual(server.put("house", HOUSE_2).status, 200)
+            self.assert_price(server, 1)
+
+    def test_bytes_of_another_digest_never_serve(self):
+        env = self.storage.environment()
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            self.storage.fault = lambda request: (
+                "swap" if request.method == "GET" and "/blobs/" in request.path else None
+            )
+            run_command("push", HOUSE_2, STORE, "--name", "house", env=env)
+            self.assertTrue(until(lambda: "lagging_since" in state(server)))
+            self.assertEqual(state(server)["generation_seen"], 2)
+            self.assertEqual(state(server)["generation_served"], 1)
+            self.assertIn("not those of sha256:", state(server)["reason"])
+            self.assert_price(server, 0)
+            self.storage.fault = lambda request: None
+            self.assertTrue(until(lambda: state(server)["generation_served"] == 2))
+            self.assert_price(server, 1)
+
+    def test_a_redirect_is_not_followed_and_no_error_tells_where(self):
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            self.storage.fault = lambda request: "redirect"
+            answer = server.put("house", HOUSE_2)
+            self.assertEqual(answer.status, 503)
+            self.assertNotIn("169.254", answer.body.decode())
+            self.assertIn("not followed", answer.json()["detail"])
+            self.assertTrue(until(lambda: "lagging_since" in state(server)))
+            self.assertNotIn(self.storage.endpoint.removeprefix("http://"), json.dumps(state(server)))
+
+    def test_an_address_that_only_this_host_reaches_is_refused(self):
+        code, _, errors = run_command(
+            "models", "--store", STORE, env=self.storage.environment(VENCEJO_S3_ENDPOINT="http://169.254.169.254")
+        )
+        self.assertEqual(code, 1)
+        self.assertIn("address that may not be asked", errors)
+
+    def test_credentials_that_have_ended_are_fetched_again(self):
+        metadata = self.enterContext(Metadata())
+        self.storage.session_token = metadata.session_token
+        env = {
+            "AWS_ACCESS_KEY_ID": "",
+            "AWS_SECRET_ACCESS_KEY": "",
+            "HOME": self.directory,
+            "AWS_EC2_METADATA_DISABLED": "",
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.endpoint,
+        }
+        with self.serve(env=env) as server:
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+            self.assertEqual(metadata.count("GET", "/reader"), 1)
+            # The service says that they are over, once; then only the new ones are taken.
+            told = []
+            self.storage.fault = lambda request: "expired" if not told and not told.append(request) else None
+            self.assertEqual(server.put("house", HOUSE_2).status, 200)
+            self.assertTrue(until(lambda: metadata.count("GET", "/reader") >= 2))
+            self.assertNotIn(metadata.session_token, server.text())
+        # Those that are about to end are not used at all.
+        self.storage.fault = lambda request: None
+        metadata.lifetime = 100
+        with self.serve(env=env) as server:
+            before = metadata.count("GET", "/reader")
+            self.assertTrue(until(lambda: metadata.count("GET", "/reader") > before + 2))
+
+    def test_a_task_role_and_a_credentials_file(self):
+        metadata = self.enterContext(Metadata(session_token="task"))
+        none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": self.directory}
+        self.storage.session_token = "task"
+        task = {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": metadata.endpoint + "/task",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "task-token",
+        }
+        code, _, errors = run_command("models", "--store", STORE, env=self.storage.environment(**none, **task))
+        self.assertEqual((code, errors), (0, ""))
+        self.storage.session_token = None
+        with open(os.path.join(self.directory, "keys"), "w", encoding="ascii") as file:
+            settings = self.storage.environment()
+            file.write(f"[default]\nx = y\n[team]\naws_access_key_id = {settings['AWS_ACCESS_KEY_ID']}\n")
+            file.write(f"aws_secret_access_key = {settings['AWS_SECRET_ACCESS_KEY']}\n")
+        profile = {"AWS_SHARED_CREDENTIALS_FILE": os.path.join(self.directory, "keys"), "AWS_PROFILE": "team"}
+        code, _, errors = run_command("models", "--store", STORE, env=self.storage.environment(**none, **profile))
+        self.assertEqual((code, errors), (0, ""))
+        code, _, errors = run_command("models", "--store", STORE, env=self.storage.environment(**none))
+        self.assertEqual(code, 1)
+        self.assertIn("there are none", errors)
+
+    def test_a_cache_saves_the_fetch(self):
+        cache = os.path.join(self.directory, "cache")
+        env = {"VENCEJO_STORE_CACHE": cache}
+        with self.serve() as server:
+            server.put("house", HOUSE)
+        with self.serve(env=env) as server:
+            self.assert_price(server, 0)
+        self.storage.requests.clear()
+        with self.serve(env=env) as server:
+            self.assert_price(server, 0)
+            self.assertEqual(self.storage.count("GET", "/blobs/"), 0)
+        (blob,) = (os.path.join(cache, name) for name in os.listdir(cache) if name != "tmp")
+        with open(blob, "r+b") as file:
+            file.write(b"damaged")
+        with self.serve(env=env) as server:
+            self.assert_price(server, 0)
+            self.assertEqual(self.storage.count("GET", "/blobs/"), 1)
+
+    def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
+        with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
+            server.put("house", HOUSE)
+            self.storage.fault = lambda request: "hang"
+            seen = len(self.storage.requests)
+            self.assertTrue(until(lambda: len(self.storage.requests) > seen))
+            # Leaving the block stops it, and checks that it ended by itself, within its drain.
+
+
+class Following(ObjectStoreTestCase):
+    def test_what_one_replica_takes_all_serve(self):
+        with self.serve() as one, self.serve() as two, self.serve() as three:
+            servers = (one, two, three)
+            for number, artifact in enumerate((HOUSE, HOUSE_2) * 3):
+                writer = servers[number % 3]
+                self.assertIn(writer.put("house", artifact).status, (200, 201))
+                self.assertGreaterEqual(generation(writer), number + 1)
+                for server in servers:
+                    self.assertTrue(until(lambda server=server: generation(server) == number + 1))
+                    self.assert_price(server, number % 2)
+            self.assertEqual(two.request("DELETE", "/models/house").status, 204)
+            self.assertTrue(until(lambda: all(generation(server) == 7 for server in servers)))
+            self.assertEqual({server.predict(RECORD, "house").status for server in servers}, {404})
+
+    def test_a_replica_that_is_killed_in_the_middle_of_an_upload_loses_nothing(self):
+        for step in ("/blobs/", "/manifests/0", "/manifests/latest"):
+            reached = []
+
+            def fault(request, step=step, reached=reached):
+                if request.method == "PUT" and step in request.path:
+                    reached.append(request)
+                    return "hang"
+                return None
+
+            with self.serve() as other, self.serve() as victim:
+                self.assertIn(other.put("house", HOUSE).status, (200, 201))
+                before = generation(other)
+                self.assertTrue(until(lambda: generation(victim) == before))
+                self.storage.fault = fault
+                connection = victim.client()
+                connection.request(
+                    "PUT", "/models/house", contents(HOUSE_2), {"Authorization": f"Bearer {victim.token}"}
+                )
+                self.assertTrue(until(lambda: reached), step)
+                victim.kill()
+                connection.close()
+                self.storage.fault = lambda request: None
+                # Before the manifest is there the old state serves, from then on the new one; and on it goes.
+                is_committed = step == "/manifests/latest"
+                if is_committed:
+                    self.assertTrue(until(lambda: generation(other) == before + 1))
+                self.assert_price(other, 1 if is_committed else 0)
+                self.assertEqual(other.put("house", HOUSE_2).status, 200)
+                self.assert_price(other, 1)
+
+    def test_a_request_may_name_the_least_generation(self):
+        with self.serve() as one, self.serve(arguments=("--store-poll", "3600")) as two:
+            for artifact, which in ((HOUSE, 0), (HOUSE_2, 1), (HOUSE, 0)):
+                one.put("house", artifact)
+                field = {"X-Min-Generation": str(generation(one))}
+                # It would not look for an hour: being asked makes it look.
+                answer = two.request("POST", "/models/house/predict", RECORD, field)
+                self.assertEqual(answer.status, 200, answer)
+                self.assertTrue(is_close(answer.json()["prediction"], PRICES[which]))
+                self.assertEqual(two.request("GET", "/models", headers=field).status, 200)
+            ahead = {"X-Min-Generation": "999"}
+            for method, path, body in (("POST", "/models/house/predict", RECORD), ("GET", "/models", None)):
+                answer = two.request(method, path, body, ahead)
+                self.assertEqual(answer.status, 503, answer)
+                self.assertEqual(answer.field("retry-after"), "1")
+                self.assertIn("generation 999 was asked for", answer.json()["detail"])
+            for text in ("x", "-1", "1.5", "", "99999999999999999999"):
+                answer = two.request("POST", "/models/house/predict", RECORD, {"X-Min-Generation": text})
+                self.assertEqual(answer.status, 400, answer)
+            self.assertEqual(two.request("POST", "/models/house/predict", RECORD, {"X-Min-Generation": "1"}).status, 200)
+
+    def test_a_request_finds_out_what_a_sleeping_server_missed(self):
+        with self.serve() as one, self.serve() as two:
+            one.put("house", HOUSE)
+            self.assertTrue(until(lambda: generation(two) == 1))
+            os.kill(two.process.pid, 19)
+            one.put("house", HOUSE_2)
+            os.kill(two.process.pid, 18)
+            self.assertTrue(until(lambda: generation(two) == 2))
+
+    def test_a_directory_that_others_write_is_followed(self):
+        place = os.path.join(self.directory, "store")
+        with Server(store=place, arguments=POLL, loops=1) as one, Server(store=place, arguments=POLL, loops=1) as two:
+            one.put("house", HOUSE)
+            self.assertTrue(until(lambda: generation(two) == 1))
+            self.assert_price(two, 0)
+            self.assertEqual(run_command("push", HOUSE_2, place, "--name", "house")[0], 0)
+            self.assertTrue(until(lambda: generation(one) == generation(two) == 2))
+            self.assert_price(one, 1)
+            self.assert_price(two, 1)
+
+
+class Google(ObjectStoreTestCase):
+    place = f"gs://{BUCKET}/prod"
+
+    def test_serves_from_cloud_storage_by_the_metadata_servers_token(self):
+        cloud = self.enterContext(CloudStorage())
+        metadata = self.enterContext(Metadata())
+        env = {"VENCEJO_GCS_ENDPOINT": cloud.endpoint, "GCE_METADATA_HOST": metadata.address}
+        cloud.fault = lambda request, seen=[]: "503" if len(seen) < 3 and not seen.append(request) else None
+        with Server(store=self.place, env=env, arguments=POLL, loops=1) as one:
+            self.assertEqual(one.put("house", HOUSE).status, 201)
+            self.assertEqual(one.put("house", HOUSE_2).status, 200)
+            with Server(store=self.place, env=env, arguments=POLL, loops=1) as two:
+                self.assert_price(two, 1)
+                # Two that have the same in hand: one wins, and the other comes on top of it.
+                self.assertEqual(two.put("band", BAND).status, 201)
+                self.assertEqual(one.put("house", HOUSE).status, 200)
+                self.assertTrue(until(lambda: generation(one) == generation(two) == 4))
+                self.assertEqual(len(two.request("GET", "/models").json()["models"]), 2)
+            # A token that is taken back is fetched again.
+            count = len(metadata.requests)
+            cloud.token = "another"
+            self.assertTrue(until(lambda: "lagging_since" in state(one) and len(metadata.requests) > count))
+            cloud.token = TOKEN
+            self.assertTrue(until(lambda: "lagging_since" not in state(one)))
+            self.assertNotIn(TOKEN, one.text())
+
+    def test_a_service_account_signs_for_itself(self):
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+        def check(form):
+            head, claims, signature = form["assertion"].split(".")
+            decode = lambda text: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))  # noqa: E731
+            key.public_key().verify(
+                decode(signature), f"{head}.{claims}".encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
+            told = json.loads(decode(claims))
+            is_right = told["iss"] == "robot@example.com" and told["exp"] - told["iat"] == 3600
+            return None if is_right and told["aud"] == service.endpoint + "/token" else f"claims: {told}"
+
+        cloud = self.enterContext(CloudStorage())
+        service = self.enterContext(TokenService(check))
+        path = os.path.join(self.directory, "account.json")
+        with open(path, "w", encoding="utf-8") as file:
+            account = {
+                "type": "service_account",
+                "client_email": "robot@example.com",
+                "private_key_id": "k1",
+                "private_key": key.private_bytes(
+                    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+                ).decode(),
+                "token_uri": service.endpoint + "/token",
+            }
+            json.dump(account, file)
+        env = {"VENCEJO_GCS_ENDPOINT": cloud.endpoint, "GOOGLE_APPLICATION_CREDENTIALS": path}
+        code, out, errors = run_command("push", HOUSE, self.place, "--name", "house", env=env)
+        self.assertEqual((code, errors), (0, ""))
+        self.assertIn("house version 1", out)
+        self.assertEqual(service.problems, [])
+        self.assertEqual(len(service.requests), 1)
+
+
+class Web(ObjectStoreTestCase):
+    def test_follows_a_directory_behind_a_web_server(self):
+        place = os.path.join(self.directory, "store")
+        with Server(store=place, loops=1) as writer:
+            writer.put("house", HOUSE)
+            web = self.enterContext(WebStore(place))
+            with Server(store=web.endpoint + "/store", arguments=POLL, loops=1) as reader:
+                self.assert_price(reader, 0)
+                answer = reader.put("house", HOUSE)
+                self.assertEqual(answer.status, 503, answer)
+                for fault, artifact, which in (("cut", HOUSE_2, 1), ("stale", HOUSE, 0)):
+                    web.fault = lambda request, fault=fault: (
+                        fault if fault == "stale" or "/blobs/" in request.path else None
+                    )
+                    self.assertEqual(writer.put("house", artifact).status, 200)
+                    self.assertTrue(until(lambda: generation(reader) == generation(writer)))
+                    self.assert_price(reader, which)
+                for fault in ("500", "redirect"):
+                    web.fault = lambda request, fault=fault: fault
+                    self.assertTrue(until(lambda: "lagging_since" in state(reader)))
+                    self.assert_price(reader, 0)
+                    web.fault = lambda request: None
+                    self.assertTrue(until(lambda: "lagging_since" not in state(reader)))
+
+    def test_a_store_that_is_not_there_keeps_a_server_from_starting(self):
+        code, _, errors = run_command("serve", "--store", "http://127.0.0.1:1/store", "--port", "0")
+        self.assertEqual(code, 1)
+        self.assertIn("cannot be reached", errors)
+        for place in ("http://example.com/", "s3://bucket/../x", "ftp://host/", "https://user:secret@host/"):
+            code, _, errors = run_command("serve", "--store", place, "--port", "0")
+            self.assertEqual(code, 1)
+            self.assertIn("store", errors)
+
+
+class Local(unittest.TestCase):
+    def test_an_upload_that_no_store_keeps_says_so_or_is_refused(self):
+        with Server({"house": HOUSE}) as server:
+            answer = server.put("band", BAND)
+            self.assertEqual(answer.field("vencejo-stored"), "this instance only", answer)
+            self.assertIn("on this instance only", server.text())
+            self.assertEqual(server.predict(RECORD, headers={"X-Min-Generation": "5"}).status, 503)
+        with Server({"house": HOUSE}, arguments=("--uploads", "refuse")) as server:
+            answer = server.put("band", BAND)
+            self.assertEqual(answer.status, 403, answer)
+            self.assertIn("no store", answer.json()["detail"])
+        self.assertEqual(run_command("serve", HOUSE, "--uploads", "maybe")[0], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

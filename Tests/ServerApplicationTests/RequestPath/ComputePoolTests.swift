@@ -1,0 +1,334 @@
+import EventLoop
+import HTTPCore
+import Synchronization
+import TensorCore
+import Testing
+
+@testable import Serving
+@testable import ServerApplication
+
+/// Everything goes over the compute pool.
+private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchSettings {
+    var settings = BatchSettings()
+    settings.loop.inlineBudget = 0
+    change(&settings)
+    return settings
+}
+
+@Suite struct ComputePoolTests {
+    @Test func answersWhatWasHandedOnWhenItComesBack() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        let exchanges = try (1...5).map { try harness.post(#"{"x": \#($0)}"#) }
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers.isEmpty && harness.compute.waitingCount == 5)
+        #expect(harness.handler.openExchangeCount == 5)
+        harness.runCompute()
+        for (index, exchange) in exchanges.enumerated() {
+            #expect(harness.body(exchange) == "{\"prediction\":\((index + 1) * 2).0}\n")
+        }
+        #expect(harness.handler.openExchangeCount == 0 && harness.compute.runningCount == 0)
+    }
+
+    @Test func aRequestWhoseClientIsGoneIsNotComputed() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        let gone = try harness.post(#"{"x": 1}"#)
+        let here = try harness.post(#"{"x": 2}"#)
+        harness.handler.endOfTick(harness.sink)
+        harness.handler.cancelled(gone)
+        #expect(harness.compute.waitingCount == 1)
+        harness.runCompute()
+        #expect(harness.sink.answers[gone] == nil && harness.body(here)?.contains("4.0") == true)
+        #expect(harness.metricsText.contains(#"vencejo_model_rows_total{model="m"} 1"#))
+        #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="abandoned"} 1"#))
+    }
+
+    @Test func anAnswerThatComesTooLateIsDropped() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        let gone = try harness.post(#"{"x": 1}"#)
+        harness.handler.endOfTick(harness.sink)
+        var worker = ComputeWorker(now: ComputeClocks.system.now)
+        let hasRun = harness.compute.runNext(&worker)
+        #expect(hasRun)
+        harness.handler.cancelled(gone)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[gone] == nil)
+    }
+
+    @Test func aModelThatIsReplacedAnswersWhatItWasAskedAndIsThenFreed() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        let before = try harness.post(#"{"x": 1}"#)
+        harness.handler.endOfTick(harness.sink)
+        try harness.publish("m", "triple")
+        harness.handler.endOfTick(harness.sink)
+        let after = try harness.post(#"{"x": 1}"#)
+        harness.handler.endOfTick(harness.sink)
+        harness.registry.housekeep()
+        #expect(harness.registry.retiredModelCount == 1, "a job holds it")
+        harness.runCompute()
+        #expect(harness.body(before)?.contains("2.0") == true)
+        #expect(harness.body(after)?.contains("3.0") == true)
+        harness.registry.housekeep()
+        #expect(harness.registry.retiredModelCount == 0)
+    }
+
+    @Test func aLongBodyIsDecodedOnAComputeThread() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let rows = (0..<30_000).map { "[\($0)]" }.joined(separator: ", ")
+        let good = try harness.post("[\(rows)]")
+        let bad = try harness.post("[\(rows), [\"a\"]]")
+        let broken = try harness.post("[\(rows)")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers.isEmpty)
+        harness.runCompute()
+        let expected = (0..<30_000).map { "\($0 * 2).0" }.joined(separator: ",")
+        #expect(harness.body(good) == "{\"predictions\":[\(expected)]}\n")
+        #expect(harness.sink.answers[bad]?.status == .unprocessableContent)
+        #expect(harness.body(bad)?.contains(#""pointer":"/30000/0""#) == true)
+        #expect(harness.sink.answers[broken]?.status == .badRequest)
+    }
+
+    @Test func refusesBeyondTheBoundWithATimeToComeBack() throws {
+        let harness = try Harness(batching: heavy { $0.compute.requestsMax = 2 })
+        try harness.load("m", "double")
+        let exchanges = try (0..<3).map { try harness.post(#"{"x": \#($0)}"#) }
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[exchanges[2]]?.status == .serviceUnavailable)
+        #expect(
+            harness.sink.answers[exchanges[2]]?.fields.fields.contains { $0.name == "Retry-After" && $0.value == "1" }
+                == true)
+        #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="full"} 1"#))
+        harness.runCompute()
+        #expect(harness.sink.answers.count == 3)
+    }
+
+    @Test(arguments: [
+        ("X-Request-Timeout-Ms", "0"), ("X-Request-Timeout-Ms", "-1"), ("X-Request-Timeout-Ms", "1.5"),
+        ("X-Request-Timeout-Ms", "1s"), ("X-Request-Timeout-Ms", ""), ("X-Request-Timeout-Ms", "86400001"),
+        ("X-Request-Priority", "urgent"), ("X-Request-Priority", "High"), ("X-Request-Priority", "1"),
+    ])
+    func aFieldThatCannotBeReadIsABadRequest(name: String, value: String) throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let (_, mode) = try harness.begin("POST", "/predict", fields: [(name, value)])
+        guard case .answered(let status, _, _) = mode else {
+            Issue.record("\(name): \(value) was taken")
+            return
+        }
+        #expect(status == .badRequest)
+    }
+
+    @Test func whatCannotBeInTimeIsRefusedAndNotComputed() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        // A model that has shown to take a second a row.
+        let model = try #require(harness.registry.pool.defaultModel)
+        for _ in 0..<30 { model.cost.observe(rows: 1, nanoseconds: 1_000_000_000) }
+        let (hasty, _) = try harness.begin("POST", "/predict", fields: [("X-Request-Timeout-Ms", "100")])
+        harness.send(#"{"x": 1}"#, hasty)
+        let (patient, _) = try harness.begin("POST", "/predict", fields: [("X-Request-Timeout-Ms", "100000")])
+        harness.send(#"{"x": 1}"#, patient)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[hasty]?.status == .serviceUnavailable)
+        #expect(harness.sink.answers[hasty]?.fields.fields.contains { $0.name == "Retry-After" } == true)
+        #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="deadline"} 1"#))
+        harness.runCompute()
+        #expect(harness.sink.answers[patient]?.status == .ok)
+    }
+
+    /// The property, with the pool's real threads: whatever is sent, cancelled and published, each request that is not
+    /// cancelled is answered once, with exactly its rows in order, of the version it chose, in the bytes that a loop
+    /// would have answered.
+    @Test(arguments: 0..<6)
+    func givesEachRequestExactlyItsRows(seed: UInt64) throws {
+        var generator = SeededDice(seed: seed)
+        let harness = try Harness(
+            batching: heavy {
+                $0.compute.joinsRequests = seed % 3 != 0
+                $0.loop.flushRows = [1, 7, 256][Int(seed % 3)]
+            })
+        try harness.compute.start(threads: 2)
+        defer { harness.compute.stop() }
+        let factors = ["double": 2, "triple": 3]
+        var serving = "double"
+        try harness.load("m", serving)
+        var expected: [ExchangeID: String] = [:]
+        for _ in 0..<300 {
+            switch Int.random(in: 0..<20, using: &generator) {
+            case 0..<13:
+                let values = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
+                    Int.random(in: 0...999, using: &generator)
+                }
+                let exchange = try harness.post("[\(values.map { "[\($0)]" }.joined(separator: ","))]")
+                let answers = values.map { "\($0 * (factors[serving] ?? 0)).0" }.joined(separator: ",")
+                expected[exchange] = "{\"predictions\":[\(answers)]}\n"
+            case 13..<15:
+                guard let victim = expected.keys.randomElement(using: &generator), harness.body(victim) == nil else {
+                    continue
+                }
+                harness.handler.cancelled(victim)
+                expected[victim] = nil
+            case 15:
+                serving = serving == "double" ? "triple" : "double"
+                // Requests of this tick have chosen their model.
+                harness.handler.endOfTick(harness.sink)
+                try harness.publish("m", serving)
+                harness.handler.endOfTick(harness.sink)
+            default: harness.handler.endOfTick(harness.sink)
+            }
+        }
+        // Ends a hang, and nothing else.
+        let end = SystemClock().now().advanced(by: LoopDuration(.seconds(60)))
+        while harness.handler.openExchangeCount > 0, SystemClock().now() < end {
+            harness.handler.endOfTick(harness.sink)
+        }
+        for (exchange, body) in expected { #expect(harness.body(exchange) == body, "seed \(seed)") }
+        #expect(harness.sink.answers.count >= expected.count)
+        harness.registry.housekeep()
+        #expect(harness.handler.openExchangeCount == 0)
+    }
+
+    @Test func aWorkerKeepsFewWorkspacesAndNoneOfModelsThatAreGone() throws {
+        let harness = try Harness(batching: heavy())
+        for index in 0..<6 { try harness.load("m\(index)", "double") }
+        var worker = ComputeWorker(now: ComputeClocks.system.now)
+        for index in 0..<6 { _ = try harness.post(#"{"x": 1}"#, to: "/models/m\(index)/predict") }
+        harness.handler.endOfTick(harness.sink)
+        while harness.compute.runNext(&worker) {}
+        let kept = worker.laneCount
+        #expect(kept == ComputeWorker.lanesMax)
+        harness.handler.endOfTick(harness.sink)
+        for index in 0..<6 { _ = try harness.registry.remove("m\(index)") }
+        harness.handler.endOfTick(harness.sink)
+        harness.registry.housekeep()
+        worker.forgetRetired()
+        let left = worker.laneCount
+        #expect(left == 0)
+    }
+}
+
+/// Each row with its own outcome.
+@Suite struct RowIsolationTests {
+    @Test(arguments: [true, false])
+    func eachRowHasItsResultOrItsError(isHeavy: Bool) throws {
+        let harness = try Harness(batching: isHeavy ? heavy() : BatchSettings())
+        try harness.load("m", "double")
+        let exchange = try harness.post(
+            #"[{"x": 1}, {"x": "a"}, {"x": 2}, 7, {"y": 1}, {"x": 3}]"#, to: "/predict?errors=row")
+        let neighbour = try harness.post(#"{"x": 9}"#)
+        harness.handler.endOfTick(harness.sink)
+        harness.runCompute()
+        #expect(harness.sink.answers[exchange]?.status == .ok)
+        let body = try #require(harness.body(exchange))
+        #expect(body.hasPrefix(#"{"results":[{"prediction":2.0},{"error":{"detail":"the value has the wrong type","#))
+        #expect(
+            body.contains(
+                #""pointer":"/1/x","expected":"a number, true or false","got":"a string"}},{"prediction":4.0}"#))
+        #expect(body.contains(#""pointer":"/3""#) && body.contains(#""pointer":"/4/y""#))
+        #expect(body.hasSuffix(#"{"prediction":6.0}],"errors":3}"# + "\n"))
+        #expect(harness.body(neighbour)?.contains("18.0") == true)
+    }
+
+    @Test(arguments: [
+        #"{"instances": [[1], ["a"]]}"#, #"{"columns": ["x"], "data": [[1], ["a"]]}"#, #"[[1], ["a"]]"#,
+    ])
+    func inEveryForm(body: String) throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let exchange = try harness.post(body, to: "/predict?errors=row")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.body(exchange)?.hasPrefix(#"{"results":[{"prediction":2.0},{"error":{"#) == true)
+        #expect(harness.body(exchange)?.hasSuffix(#"],"errors":1}"# + "\n") == true)
+    }
+
+    @Test func aRecordByItselfIsOneResult() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let good = try harness.post(#"{"x": 1}"#, to: "/models/m/predict?errors=row")
+        let bad = try harness.post(#"{"x": "a"}"#, to: "/models/m/predict?errors=row")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.body(good) == #"{"results":[{"prediction":2.0}],"errors":0}"# + "\n")
+        #expect(harness.body(bad)?.hasPrefix(#"{"results":[{"error":{"#) == true)
+    }
+
+    @Test func aBodyThatCannotBeReadFailsAsAWhole() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let broken = try harness.post(#"[{"x": 1}, {"x": ]"#, to: "/predict?errors=row")
+        let empty = try harness.post("[]", to: "/predict?errors=row")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[broken]?.status == .badRequest)
+        #expect(harness.sink.answers[empty]?.status == .unprocessableContent)
+    }
+
+    @Test func allOrNothingIsTheRuleAndAnotherWordIsRefused() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let all = try harness.post(#"[{"x": 1}, {"x": "a"}]"#, to: "/predict?errors=all")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[all]?.status == .unprocessableContent)
+        guard case .answered(.badRequest, _, _) = try harness.begin("POST", "/predict?errors=rows").mode else {
+            Issue.record("taken")
+            return
+        }
+    }
+}
+
+/// Answers from the cache.
+@Suite struct LoopCacheTests {
+    @Test(arguments: [true, false])
+    func theSameRowsAreAnsweredFromTheCacheUntilTheModelChanges(isHeavy: Bool) throws {
+        var settings = isHeavy ? heavy() : BatchSettings()
+        settings.cacheBytes = 1 << 20
+        let harness = try Harness(batching: settings)
+        try harness.load("m", "double")
+        func ask(_ body: String) throws -> String? {
+            let exchange = try harness.post(body)
+            harness.handler.endOfTick(harness.sink)
+            harness.runCompute()
+            return harness.body(exchange)
+        }
+        let first = try ask(#"{"x": 1}"#)
+        #expect(try ask(#"{"x": 1.0}"#) == first && first == "{\"prediction\":2.0}\n")
+        #expect(try ask("[[1]]") == "{\"predictions\":[2.0]}\n", "one row, and another form of answer")
+        #expect(try ask(#"{"x": 2}"#) == "{\"prediction\":4.0}\n")
+        #expect(harness.metricsText.contains(#"vencejo_model_cache_lookups_total{model="m",outcome="hit"} 1"#))
+        #expect(harness.metricsText.contains(#"vencejo_model_cache_lookups_total{model="m",outcome="miss"} 3"#))
+        try harness.publish("m", "triple")
+        harness.handler.endOfTick(harness.sink)
+        #expect(try ask(#"{"x": 1}"#) == "{\"prediction\":3.0}\n")
+        #expect(harness.handler.openExchangeCount == 0)
+    }
+
+    @Test func anErrorIsNotKept() throws {
+        var settings = BatchSettings()
+        settings.cacheBytes = 1 << 20
+        let harness = try Harness(batching: settings)
+        try harness.load("m", "double")
+        for _ in 0..<2 {
+            let exchange = try harness.post(#"{"x": "a"}"#)
+            harness.handler.endOfTick(harness.sink)
+            #expect(harness.sink.answers[exchange]?.status == .unprocessableContent)
+        }
+        #expect(harness.metricsText.contains(#"outcome="hit"} 0"#))
+    }
+}
+
+/// SplitMix64.
+struct SeededDice: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

@@ -1,0 +1,137 @@
+import ModelStore
+import Synchronization
+import Telemetry
+import Testing
+
+@testable import Serving
+
+/// Replicas on one store: what one publishes, the others serve.
+struct FollowingTests {
+    private func write(_ edit: (inout ModelChange) -> Void) -> ModelChange {
+        var change = ModelChange()
+        edit(&change)
+        return change
+    }
+
+    @Test func servesWhatAnotherHasPublishedChangedAndRemoved() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store)
+        #expect(try !follower.registry.follow(), "an empty store has nothing to follow")
+        _ = try writer.publish("a", 1)
+        _ = try writer.publish("b", 2)
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["a", "b"] && follower.registry.pool.generation == 2)
+        let b = follower.registry.pool.model(named: "b")
+        #expect(try !follower.registry.follow())
+        _ = try writer.publish("a", 3)
+        _ = try writer.registry.change("a", write { $0.aliases = ["champion": 2] })
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.model(named: "a")?.version == 2)
+        #expect(follower.registry.pool.model(named: "b") === b, "what has not changed is not loaded again")
+        #expect(follower.registry.pool.entry(named: "a")?.aliases.map(\.name) == ["champion"])
+        follower.registry.pool.model(named: "b")?.metrics.rows.add(1)
+        _ = try writer.registry.remove("b")
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["a"])
+        #expect(!follower.metricsText.contains("model=\"b\""))
+        #expect(follower.registry.followStatus.servedGeneration == 5 && follower.registry.followStatus.lag == nil)
+    }
+
+    @Test func aGenerationServesAsAWholeOrNotAtAll() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store)
+        _ = try writer.publish("a", 1)
+        _ = try follower.registry.follow()
+        _ = try writer.publish("a", 2)
+        _ = try writer.publish("b", 7)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        #expect(try !follower.registry.follow())
+        #expect(follower.registry.pool.names == ["a"] && follower.registry.pool.model(named: "a")?.version == 1)
+        let status = follower.registry.followStatus
+        #expect(status.seenGeneration == 3 && status.servedGeneration == 1)
+        #expect(status.lag?.reason.hasPrefix("b version 1: ") == true)
+        #expect(try !follower.registry.follow())
+        #expect(follower.registry.followStatus.lag?.since == status.lag?.since, "since when it lags")
+        store.badBlob.withLock { $0 = nil }
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.models.map(\.version) == [2, 1] && follower.registry.pool.generation == 3)
+        #expect(follower.registry.followStatus.lag == nil)
+    }
+
+    @Test func whatWasLoadedForAnIncompleteGenerationIsNotLoadedTwice() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store)
+        _ = try writer.publish("a", 1)
+        _ = try writer.publish("b", 7)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        for _ in 0..<5 { _ = try follower.registry.follow() }
+        store.badBlob.withLock { $0 = nil }
+        _ = try follower.registry.follow()
+        #expect(follower.registry.pool.names == ["a", "b"])
+        #expect(follower.released.numbers.isEmpty, "nothing was made and thrown away")
+    }
+
+    @Test func aPublishBringsWhatOthersHavePublishedInTheMeantime() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let ours = FakeWorld(store: store)
+        let theirs = FakeWorld(store: store)
+        _ = try ours.publish("a", 1)
+        _ = try theirs.publish("b", 2)
+        #expect(theirs.registry.pool.names == ["a", "b"] && theirs.registry.pool.generation == 2)
+        _ = try ours.publish("c", 3)
+        #expect(ours.registry.pool.names == ["a", "b", "c"] && ours.registry.pool.generation == 3)
+    }
+
+    @Test func aPublishServesAlthoughAnotherOfTheGenerationCannot() throws {
+        let store = FailingStore()
+        let ours = FakeWorld(store: store)
+        let theirs = FakeWorld(store: store)
+        _ = try theirs.publish("b", 7)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        let report = try ours.publish("a", 1)
+        #expect(ours.registry.pool.model(named: "a") === report.model)
+        #expect(ours.registry.pool.generation == 0, "generation 2 does not serve as a whole")
+        #expect(ours.registry.followStatus.lag != nil)
+        store.badBlob.withLock { $0 = nil }
+        #expect(try ours.registry.follow())
+        #expect(ours.registry.pool.model(named: "a") === report.model && ours.registry.pool.generation == 2)
+    }
+
+    /// Random publishes, changes and removals by three servers that follow now and then: all end up with the same.
+    @Test(arguments: 1...5)
+    func replicasAgreeInTheEnd(seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 1
+        let store = MemoryModelStore(keepsBlobs: true)
+        let worlds = (0..<3).map { _ in FakeWorld(store: store, limits: limits) }
+        var seen = [0, 0, 0]
+        for number in 0..<120 {
+            let index = Int.random(in: 0..<3, using: &generator)
+            let world = worlds[index]
+            let name = "m\(Int.random(in: 0..<3, using: &generator))"
+            switch Int.random(in: 0..<8, using: &generator) {
+            case 0...2: _ = try world.publish(name, number)
+            case 3: _ = try? world.registry.change(name, write { $0.current = .previous })
+            case 4: _ = try? world.registry.change(name, write { $0.aliases = ["x": 1 + number / 9] })
+            case 5: _ = try? world.registry.remove(name)
+            default: _ = try world.registry.follow()
+            }
+            let generation = world.registry.pool.generation
+            #expect(generation >= seen[index], "seed \(seed): a server never goes back")
+            seen[index] = generation
+        }
+        for world in worlds { _ = try world.registry.follow() }
+        for world in worlds {
+            world.registry.housekeep()
+            #expect(world.registry.pool.entries.map(\.etag) == worlds[0].registry.pool.entries.map(\.etag))
+            #expect(
+                world.registry.pool.entries.map { $0.versions.map(\.version) }
+                    == worlds[0].registry.pool.entries.map { $0.versions.map(\.version) }, "seed \(seed)")
+            #expect(world.registry.pool.generation == worlds[0].registry.pool.generation)
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import ModelStore
+import TensorCore
+import Testing
+
+@testable import Serving
+
+/// Versions beside each other, their aliases, and the way back.
+struct ModelVersionTests {
+    private func world(kept: Int = 1, store: (any ModelStore)? = nil) -> FakeWorld {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = kept
+        return FakeWorld(store: store ?? MemoryModelStore(keepsBlobs: true), limits: limits)
+    }
+
+    private func versions(_ world: FakeWorld, _ name: String = "a") -> [Int] {
+        world.registry.pool.entry(named: name)?.versions.map(\.version) ?? []
+    }
+
+    private func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
+        var change = ModelChange()
+        edit(&change)
+        return change
+    }
+
+    @Test(arguments: [0, 1, 2, 3])
+    func keepsTheVersionsThatWerePublishedLast(kept: Int) throws {
+        let world = world(kept: kept)
+        for number in 1...5 { _ = try world.publish("a", number) }
+        #expect(versions(world) == Array((5 - kept)...5))
+        #expect(world.released.numbers == Array(1..<(5 - kept)), "the others are freed at once")
+        let stored = try #require(try world.store.newestManifest().manifest?.model(named: "a"))
+        #expect(stored.versions.map(\.number) == versions(world) && stored.currentNumber == 5)
+    }
+
+    @Test func rollsBackWithTheOldPredictorStillWarm() throws {
+        let world = world()
+        let first = try world.publish("a", 1).model
+        let second = try world.publish("a", 2)
+        let etag = second.model.etag
+        let entry = try world.registry.change("a", change { $0.current = .previous })
+        #expect(entry.current === first, "nothing is loaded again")
+        #expect(world.registry.pool.model(named: "a") === first)
+        #expect(entry.versions.map(\.version) == [1, 2] && entry.generation == 3)
+        #expect(entry.etag != first.etag && entry.etag != etag, "another state has another ETag")
+        // Forward again, by number; and a new version never takes a number that was given out.
+        _ = try world.registry.change("a", change { $0.current = .version(2) })
+        #expect(world.registry.pool.model(named: "a")?.version == 2)
+        _ = try world.registry.change("a", change { $0.current = .previous })
+        #expect(try world.publish("a", 3).model.version == 3)
+        #expect(throws: PublishError.self) { try world.registry.change("a", change { $0.current = .version(9) }) }
+    }
+
+    @Test func thereIsNoWayBackBeyondWhatIsKept() throws {
+        let world = world(kept: 0)
+        _ = try world.publish("a", 1)
+        _ = try world.publish("a", 2)
+        #expect(throws: PublishError.unknownVersion(name: "a", version: "before 2", known: [2])) {
+            try world.registry.change("a", change { $0.current = .previous })
+        }
+        #expect(throws: PublishError.unknownModel(name: "b", known: ["a"])) {
+            try world.registry.change("b", change { $0.current = .previous })
+        }
+    }
+
+    @Test func anAliasKeepsItsVersion() throws {
+        let world = world(kept: 0)
+        let champion = try world.publish("a", 1).model
+        _ = try world.registry.change("a", change { $0.aliases = ["champion": 1] })
+        for number in 2...4 { _ = try world.publish("a", number) }
+        #expect(versions(world) == [1, 4])
+        let entry = try #require(world.registry.pool.entry(named: "a"))
+        let found = entry.alias("champion".utf8.span)
+        let none = entry.alias("x".utf8.span)
+        #expect(found === champion && none == nil)
+        #expect(entry.aliases(of: champion) == ["champion"])
+        #expect(throws: PublishError.versionInUse(version: 1)) { try world.registry.removeVersion(1, of: "a") }
+        // Moved in one call, and current by its name.
+        _ = try world.registry.change("a", change { $0.aliases = ["champion": 4, "old": 1] })
+        _ = try world.registry.change("a", change { $0.current = .alias("old") })
+        #expect(world.registry.pool.model(named: "a") === champion)
+        #expect(throws: PublishError.versionInUse(version: 1)) { try world.registry.removeVersion(1, of: "a") }
+        _ = try world.registry.change(
+            "a",
+            change {
+                $0.aliases = ["old": nil]
+                $0.current = .alias("champion")
+            })
+        _ = try world.registry.removeVersion(1, of: "a")
+        #expect(versions(world) == [4])
+        #expect(throws: PublishError.unknownVersion(name: "a", version: "1", known: [4])) {
+            try world.registry.removeVersion(1, of: "a")
+        }
+    }
+
+    @Test(arguments: [["": 1], ["a/b": 1], ["x": 7]] as [[String: Int?]])
+    func refusesAliasesAsAWhole(aliases: [String: Int?]) throws {
+        let world = world()
+        _ = try world.publish("a", 1)
+        let before = world.registry.pool.generation
+        #expect(throws: PublishError.self) {
+            try world.registry.change(
+                "a",
+                change {
+                    $0.aliases = aliases.merging(["fine": 1]) { one, _ in one }
+                })
+        }
+        #expect(world.registry.pool.entry(named: "a")?.aliases.isEmpty == true)
+        #expect(world.registry.pool.generation == before)
+    }
+
+    @Test func aChangeNeedsTheStateThatItsSenderSaw() throws {
+        let world = world()
+        let seen = try world.publish("a", 1).model.etag
+        _ = try world.registry.change("a", change { $0.aliases = ["x": 1] })
+        let current = try #require(world.registry.pool.entry(named: "a")?.etag)
+        #expect(throws: PublishError.preconditionFailed(currentETag: current)) {
+            try world.registry.change(
+                "a", change { $0.aliases = ["y": 1] },
+                precondition: PublishPrecondition(ifMatch: ETagCondition(fieldValue: seen)))
+        }
+    }
+
+    @Test func theDefaultCanBeMoved() throws {
+        let world = world()
+        _ = try world.registry.loadStatic("house", Array("fake1".utf8))
+        let other = try world.publish("a", 2).model
+        _ = try world.registry.change("a", change { $0.becomesDefault = true })
+        #expect(world.registry.pool.defaultModel === other)
+        #expect(throws: PublishError.notStored(name: "house")) {
+            try world.registry.change("house", change { $0.aliases = ["x": 1] })
+        }
+        _ = try world.registry.change("house", change { $0.becomesDefault = true })
+        #expect(world.registry.pool.defaultModel?.name == "house")
+    }
+
+    @Test func aModelNamedAtTheStartCanBeRolledBackToWhereNothingIsStored() throws {
+        let world = world(store: MemoryModelStore())
+        guard case .loaded(let first) = try world.registry.loadStatic("house", Array("fake1".utf8)) else {
+            Issue.record("not loaded")
+            return
+        }
+        _ = try world.publish("house", 2)
+        #expect(try world.registry.change("house", change { $0.current = .previous }).current === first)
+    }
+
+    @Test func aRestartBringsBackVersionsAliasesAndTheCurrentOne() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let before = world(kept: 2, store: store)
+        for number in 1...3 { _ = try before.publish("a", number) }
+        _ = try before.registry.change(
+            "a",
+            change {
+                $0.aliases = ["champion": 1]
+                $0.current = .version(2)
+                $0.shadowPolicy = ShadowPolicy(action: .refuse, labelFlipsMax: 0.25, changeMax: 2)
+            })
+        let after = world(kept: 2, store: store)
+        #expect(try after.registry.restore().restored.map(\.version) == [2])
+        #expect(versions(after) == [1, 2], "what is only kept for a rollback comes when there is time")
+        after.registry.housekeep()
+        #expect(versions(after) == [1, 2, 3])
+        let entry = try #require(after.registry.pool.entry(named: "a"))
+        #expect(entry.aliases.map(\.name) == ["champion"])
+        #expect(entry.shadowPolicy == ShadowPolicy(action: .refuse, labelFlipsMax: 0.25, changeMax: 2))
+        #expect(entry.etag == before.registry.pool.entry(named: "a")?.etag)
+    }
+
+    @Test func aNewModelIsRefusedWhereThereIsOne() throws {
+        let world = world()
+        _ = try world.publish("a", 1)
+        var options = PublishOptions()
+        options.mustBeNew = true
+        #expect(throws: PublishError.alreadyThere(name: "a")) {
+            try world.registry.publish("a", bytes: Array("fake2".utf8), options: options)
+        }
+        _ = try world.registry.publish("b", bytes: Array("fake2".utf8), options: options)
+        #expect(world.registry.pool.names == ["a", "b"])
+    }
+
+    @Test func aDryRunDoesEverythingButTheSwap() throws {
+        let world = world()
+        let first = try world.publish("a", 1).model
+        var options = PublishOptions()
+        options.isDryRun = true
+        let report = try world.registry.publish("a", bytes: Array("fake2".utf8), options: options)
+        #expect(report.isDryRun && report.model.version == 2)
+        #expect(world.registry.pool.model(named: "a") === first && versions(world) == [1])
+        #expect(try world.store.newestManifest().highestGeneration == 1)
+        _ = try world.registry.publish("new", bytes: Array("fake2".utf8), options: options)
+        #expect(!world.metricsText.contains("model=\"new\""))
+        #expect(throws: PublishError.self) {
+            try world.registry.publish("a", bytes: Array("garbage".utf8), options: options)
+        }
+    }
+
+    // MARK: Memory
+
+    @Test func refusesWhatDoesNotFitIntoMemory() throws {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 1
+        limits.memoryBytesMax = 20_000
+        // 4,000 bytes of tables, 4 KiB and a column.
+        let world = FakeWorld(store: MemoryModelStore(keepsBlobs: true), limits: limits, tableBytes: 4_000)
+        let bytes = try world.publish("a", 1).model.memoryBytes
+        #expect((8_096...9_000).contains(bytes))
+        _ = try world.publish("b", 2)
+        #expect(throws: PublishError.outOfMemory(MemoryShortage(needed: bytes, used: 2 * bytes, limit: 20_000))) {
+            try world.publish("c", 3)
+        }
+        #expect(world.registry.pool.names == ["a", "b"])
+        #expect(world.registry.memoryBytes == 2 * bytes)
+        _ = try world.registry.remove("a")
+        _ = try world.publish("c", 3)
+    }
+
+    @Test func whatIsOnlyKeptForARollbackMakesRoom() throws {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 2
+        limits.memoryBytesMax = 3 * 8_300
+        let world = FakeWorld(store: MemoryModelStore(keepsBlobs: true), limits: limits, tableBytes: 4_000)
+        for number in 1...6 { _ = try world.publish("a", number) }
+        #expect(world.registry.pool.model(named: "a")?.version == 6)
+        #expect(world.registry.memoryBytes <= 3 * 8_300)
+        #expect(try world.registry.change("a", change { $0.current = .version(4) }).current.version == 4)
+    }
+}
