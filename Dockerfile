@@ -6,7 +6,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -qq \
-    && apt-get install -qq -y --no-install-recommends pkg-config libbz2-dev liblz4-dev liblzma-dev libnghttp2-dev libyaml-dev zlib1g-dev \
+    && apt-get install -qq -y --no-install-recommends ca-certificates libcurl4 pkg-config libbz2-dev liblz4-dev liblzma-dev libnghttp2-dev libyaml-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 

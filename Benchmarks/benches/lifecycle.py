@@ -9,9 +9,12 @@ from __future__ import annotations
 import argparse
 
 from framework.report import Report
-from rows import batching, runner
+from rows import batching, runner, swapping
 
 ROWS = {
+    "swaps": swapping.swaps,
+    "cycles": swapping.cycles,
+    "thousand": swapping.thousand,
     "heavy-neighbours": batching.heavy_neighbours,
     "heavy-forest": batching.heavy_forest,
     "light": batching.light,

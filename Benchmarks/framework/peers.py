@@ -55,6 +55,11 @@ def heavy_models() -> pathlib.Path:
     return _made("make_heavy_models.py", "heavy-models")
 
 
+def sized_models() -> pathlib.Path:
+    """A folder with models of several sizes, and their requests."""
+    return _made("make_sized_models.py", "sized-models")
+
+
 def _made(script: str, name: str) -> pathlib.Path:
     maker = _PEERS / script
     folder = cache() / f"{name}-{digest(maker, _PEERS / 'requirements.txt')}"

@@ -86,12 +86,36 @@ void vencejo_log_sums(vencejo_cpu_level level, const double *input, size_t row_c
     LEVELS(log_sums, input, row_count, width, output)
 }
 
-FORMS(center, const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count, double *output)
+FORMS(center, const vencejo_terms *terms, const vencejo_records *records, size_t row_count, double *output)
 
 void vencejo_center(
-    vencejo_cpu_level level, const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count,
+    vencejo_cpu_level level, const vencejo_terms *terms, const vencejo_records *records, size_t row_count,
     double *output
 ) {
     (void)level;
-    LEVELS(center, terms, slots, stride, row_count, output)
+    LEVELS(center, terms, records, row_count, output)
+}
+
+FORMS(linear_numbers, const vencejo_linear *model, const vencejo_records *records, size_t row_count, double *centred,
+    double *scores)
+
+void vencejo_linear_numbers(
+    vencejo_cpu_level level, const vencejo_linear *model, const vencejo_records *records, size_t row_count,
+    double *centred, double *scores
+) {
+    (void)level;
+    LEVELS(linear_numbers, model, records, row_count, centred, scores)
+}
+
+FORMS(nan_rows, const uint64_t *slots, size_t stride, size_t row_count, const int32_t *columns, size_t count,
+    uint64_t *found)
+
+uint64_t vencejo_nan_rows(
+    vencejo_cpu_level level, const uint64_t *slots, size_t stride, size_t row_count, const int32_t *columns,
+    size_t count
+) {
+    (void)level;
+    uint64_t found;
+    LEVELS(nan_rows, slots, stride, row_count, columns, count, &found)
+    return found;
 }

@@ -115,10 +115,15 @@ INLINE void apply(vencejo_function function, const double *input, size_t count, 
     size_t index = 0;
     for (; index + LANES <= count; index += LANES) store(output + index, function_of(function, load(input + index)));
     if (index == count) return;
-    double rest[LANES] = {0};
-    memcpy(rest, input + index, (count - index) * sizeof(double));
-    store(rest, function_of(function, load(rest)));
-    memcpy(output + index, rest, (count - index) * sizeof(double));
+    // By lanes, not through memory: what is stored in parts cannot be loaded at once before it has left the store buffer.
+    vector rest = splat(0);
+    UNROLL
+    for (size_t lane = 0; lane < LANES; lane++)
+        if (index + lane < count) rest[lane] = input[index + lane];
+    rest = function_of(function, rest);
+    UNROLL
+    for (size_t lane = 0; lane < LANES; lane++)
+        if (index + lane < count) output[index + lane] = rest[lane];
 }
 
 void NAME(apply)(vencejo_function function, const double *input, size_t count, double *output) {
@@ -176,6 +181,26 @@ INLINE vector decay(vector x) {
     bits whole;
     vector fraction = reduced_power(x, &whole);
     vector scale = (vector)((whole - (0x4338000000000000 - 1023)) << 52);
+    return FMA(scale, fraction, scale);
+}
+
+// The same within 2^-48 of the greater of it and 2^-60, by a polynomial that is a degree shorter; x may be above 0 by
+// what it was rounded.
+INLINE vector near_decay(vector x) {
+    x = GREATER(splat(-708), x);
+    vector shifted = FMA(x, splat(LOG2_E), splat(ROUNDER));
+    vector r = FMA(shifted - splat(ROUNDER), splat(-0x1.62e42fefa39efp-1), x);
+    vector square = r * r;
+    vector low = FMA(r, splat(0x1.5555555553b78p-3), splat(0x1.0000000000000p-1));
+    vector middle = FMA(r, splat(0x1.1111111c478ebp-7), splat(0x1.5555555554cb7p-5));
+    vector high = FMA(r, splat(0x1.a019ada3609f3p-13), splat(0x1.6c16c1738ff55p-10));
+    vector upper = FMA(r, splat(0x1.72c72ca338df0p-19), splat(0x1.a019c9a5652d3p-16));
+    vector fourth = square * square;
+    low = FMA(square, middle, low);
+    high = FMA(square, upper, high);
+    high = FMA(fourth, splat(0x1.2880411bad1aap-22), high);
+    vector fraction = FMA(square, FMA(fourth, high, low), r);
+    vector scale = (vector)(((bits)shifted - (0x4338000000000000 - 1023)) << 52);
     return FMA(scale, fraction, scale);
 }
 
@@ -286,6 +311,7 @@ INLINE vector finished(const vencejo_measure *measure, vencejo_finish finish, ve
         return value;
     }
     case VENCEJO_DECAY: return decay(splat(-measure->gamma) * value);
+    case VENCEJO_NEAR_DECAY: return near_decay(value);
     case VENCEJO_POWER: {
         vector base = splat(measure->gamma) * value + splat(measure->offset);
         vector result = splat(1);
@@ -308,6 +334,7 @@ static void finish_panels(const vencejo_measure *measure, double *values, size_t
     case VENCEJO_KEEP: break;
     case VENCEJO_ROOT: finish_each(measure, VENCEJO_ROOT, values, count); break;
     case VENCEJO_DECAY: finish_each(measure, VENCEJO_DECAY, values, count); break;
+    case VENCEJO_NEAR_DECAY: finish_each(measure, VENCEJO_NEAR_DECAY, values, count); break;
     case VENCEJO_POWER: finish_each(measure, VENCEJO_POWER, values, count); break;
     case VENCEJO_TANH_OF: finish_each(measure, VENCEJO_TANH_OF, values, count); break;
     }
@@ -405,41 +432,4 @@ void NAME(expand)(
     }
 }
 
-// MARK: Records
-
-INLINE vector bounded(const vencejo_terms *terms, size_t index, vector value) {
-    // NaN passes both.
-    return LESSER(load(terms->upper + index), GREATER(load(terms->lower + index), value));
-}
-
-void NAME(center)(
-    const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count, double *output
-) {
-    const size_t count = terms->count;
-    for (size_t row = 0; row < row_count; row++) {
-        const double *from = (const double *)(slots + row * stride);
-        double *to = output + row * count;
-        size_t index = 0;
-        for (; index + LANES <= count; index += LANES) {
-            vector value;
-            if (terms->columns == NULL) {
-                value = load(from + index);
-            } else {
-                UNROLL
-                for (int lane = 0; lane < LANES; lane++) value[lane] = from[terms->columns[index + lane]];
-            }
-            value = choose(value != value, load(terms->missing + index), value - load(terms->centers + index));
-            if (terms->lower != NULL) value = bounded(terms, index, value);
-            store(to + index, value);
-        }
-        for (; index < count; index++) {
-            double value = from[terms->columns == NULL ? (int32_t)index : terms->columns[index]];
-            value = value != value ? terms->missing[index] : value - terms->centers[index];
-            if (terms->lower != NULL) {
-                if (value < terms->lower[index]) value = terms->lower[index];
-                if (value > terms->upper[index]) value = terms->upper[index];
-            }
-            to[index] = value;
-        }
-    }
-}
+#include "record_body.h"

@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) int32_t is_missing(const vencejo_co
     return column->missing[row * column->missing_stride] >> column->missing_bit & 1;
 }
 
-void vencejo_find_texts(
+static inline __attribute__((always_inline)) void find_texts(
     const vencejo_categories *table, const vencejo_column *column, const uint8_t *arena, size_t arena_count,
     size_t row_count, int32_t *found
 ) {
@@ -93,6 +93,13 @@ void vencejo_find_texts(
     }
 }
 
+void vencejo_find_texts(
+    const vencejo_categories *table, const vencejo_column *column, const uint8_t *arena, size_t arena_count,
+    size_t row_count, int32_t *found
+) {
+    find_texts(table, column, arena, arena_count, row_count, found);
+}
+
 void vencejo_find_numbers(
     const vencejo_categories *table, const vencejo_column *column, size_t row_count, int32_t *found
 ) {
@@ -119,19 +126,41 @@ void vencejo_find_numbers(
     }
 }
 
-void vencejo_center_integers(
-    const vencejo_terms *terms, size_t term, const vencejo_column *column, size_t row_count, double *output,
-    size_t output_stride
+// The rows of weights for a column's categories.
+static inline __attribute__((always_inline)) void find_rows(
+    const vencejo_encoding *encoding, const vencejo_records *records, size_t row_count, int32_t *found
 ) {
-    for (size_t row = 0; row < row_count; row++) {
-        double value = terms->missing[term];
-        if (!is_missing(column, row))
-            value = (double)(int64_t)column->slots[row * column->stride] - terms->centers[term];
-        if (terms->lower != NULL) {
-            // NaN passes both.
-            if (value < terms->lower[term]) value = terms->lower[term];
-            if (value > terms->upper[term]) value = terms->upper[term];
+    const vencejo_column column = {
+        records->slots + encoding->column, records->stride,
+        encoding->cells == VENCEJO_DOUBLES ? NULL : records->missing + encoding->column / 64, records->missing_stride,
+        encoding->column % 64, encoding->cells == VENCEJO_INTEGERS};
+    if (encoding->cells == VENCEJO_TEXTS)
+        find_texts(&encoding->table, &column, records->arena, records->arena_count, row_count, found);
+    else
+        vencejo_find_numbers(&encoding->table, &column, row_count, found);
+}
+
+uint64_t vencejo_linear_run(
+    const vencejo_linear *model, const vencejo_records *records, size_t row_count, double *centred, double *scores,
+    int32_t *refused_by
+) {
+    vencejo_linear_numbers(model->level, model, records, row_count, centred, scores);
+    const size_t outputs = model->outputs;
+    uint64_t refused = 0;
+    int32_t found[64];
+    for (size_t index = 0; index < model->encoding_count; index++) {
+        const vencejo_encoding *encoding = &model->encodings[index];
+        find_rows(encoding, records, row_count, found);
+        for (size_t row = 0; row < row_count; row++) {
+            if (found[row] < 0) {
+                if (!(refused >> row & 1)) refused_by[row] = (int32_t)index;
+                refused |= (uint64_t)1 << row;
+                continue;
+            }
+            const double *weights = encoding->weights + (size_t)found[row] * outputs;
+            double *target = scores + row * outputs;
+            for (size_t output = 0; output < outputs; output++) target[output] += weights[output];
         }
-        output[row * output_stride] = value;
     }
+    return refused;
 }

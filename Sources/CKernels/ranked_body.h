@@ -10,6 +10,7 @@
 //     ranked_leaves_of_8   (block, table, copies or NULL, missing_left, planes, has_few_slots, leaves)
 //                          -> the leaves of eight trees; has_few_slots: at most 32
 // ranked_count_16          (thresholds, number, right_if_equal) -> how many of 16 are passed
+// ranked_count_8           the same of 8
 // ranked_lanes             rows side by side, RANKED_LANES of them (see ranked_lanes.h)
 
 #include <math.h>
@@ -70,12 +71,52 @@ RANKED_INLINE unsigned RANKED(rank)(
     return rank - 128;
 }
 
+typedef float ranked_floats __attribute__((vector_size(32)));
+typedef int32_t ranked_words __attribute__((vector_size(32)));
+
+// Ranks by buckets. A number is on the same side of every bucket's thresholds as of the others' in its bucket: the
+// bucket's number grows with the number, thresholds' buckets were found by the same steps, and NaN is in the first.
+RANKED_INLINE void RANKED(rank_by_buckets)(
+    const vencejo_ranked_forest *forest, const double *row, const float *narrow, int8_t *ranks, size_t slot_stride,
+    int right_if_equal, int is_exact) {
+    for (uint32_t index = 0; index < forest->buckets_count; index++) {
+        const vencejo_ranked_buckets *eight = &forest->buckets[index];
+        ranked_floats numbers, lowest, scale, last;
+        for (int place = 0; place < VENCEJO_RANKED_BUCKETS; place++) numbers[place] = narrow[eight->column[place]];
+        memcpy(&lowest, eight->lowest, sizeof(lowest));
+        memcpy(&scale, eight->scale, sizeof(scale));
+        memcpy(&last, eight->last, sizeof(last));
+        ranked_floats places = (numbers - lowest) * scale;
+        places = (ranked_floats)((ranked_words)places & (ranked_words)(places > 0));
+        ranked_words within = (ranked_words)(places < last);
+        places = (ranked_floats)(((ranked_words)places & within) | ((ranked_words)last & ~within));
+        ranked_words buckets = __builtin_convertvector(places, ranked_words);
+#pragma clang loop unroll(full)
+        for (int place = 0; place < VENCEJO_RANKED_BUCKETS; place++) {
+            unsigned rank = forest->starts[eight->starts[place] + (uint32_t)buckets[place]];
+            rank += ranked_count_8(
+                forest->thresholds + eight->thresholds[place] + rank, numbers[place], is_exact ? 0 : right_if_equal);
+            if (is_exact) {
+                double value = row[eight->column[place]];
+                const double *exact = forest->exact_thresholds + eight->exact_thresholds[place];
+                if (right_if_equal)
+                    while (value >= exact[rank]) rank++;
+                else
+                    while (value > exact[rank]) rank++;
+            }
+            ranks[eight->slot[place] * slot_stride] = (int8_t)(rank - 128);
+        }
+    }
+}
+
 RANKED_INLINE void RANKED(rank_row)(
     const vencejo_ranked_forest *forest, const double *row, const float *narrow, int8_t *ranks, size_t slot_stride,
     int right_if_equal, int is_exact) {
+    RANKED(rank_by_buckets)(forest, row, narrow, ranks, slot_stride, right_if_equal, is_exact);
+    if (forest->plain_slot_count == 0) return;
     for (uint32_t slot = 0; slot < forest->slot_count; slot++) {
         const vencejo_ranked_slot *entry = &forest->slots[slot];
-        if (entry->threshold_count == 0) continue;
+        if (entry->threshold_count == 0 || entry->is_bucketed) continue;
         ranks[slot * slot_stride] = (int8_t)RANKED(rank)(
             forest->thresholds + entry->thresholds,
             is_exact ? forest->exact_thresholds + entry->exact_thresholds : NULL, entry->threshold_count,

@@ -20,6 +20,13 @@ RANKED_HERE unsigned ranked_count_16(const float *thresholds, float number, int 
     return (unsigned)__builtin_popcount((unsigned)_mm256_movemask_epi8(passed)) / 2;
 }
 
+RANKED_HERE unsigned ranked_count_8(const float *thresholds, float number, int right_if_equal) {
+    __m256 numbers = _mm256_set1_ps(number);
+    __m256 eight = _mm256_loadu_ps(thresholds);
+    eight = right_if_equal ? _mm256_cmp_ps(eight, numbers, _CMP_LE_OQ) : _mm256_cmp_ps(eight, numbers, _CMP_LT_OQ);
+    return (unsigned)__builtin_popcount((unsigned)_mm256_movemask_ps(eight));
+}
+
 // Slots are encoded for shuffles of 16 bytes: the slot's low 4 bits, bit 4 in bit 7, bit 5 in bit 6. A shuffle gives 0
 // where bit 7 is set.
 typedef struct {

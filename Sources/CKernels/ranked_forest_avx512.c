@@ -25,6 +25,13 @@ RANKED_HERE unsigned ranked_count_16(const float *thresholds, float number, int 
     return (unsigned)__builtin_popcount((unsigned)passed);
 }
 
+RANKED_HERE unsigned ranked_count_8(const float *thresholds, float number, int right_if_equal) {
+    __m256 numbers = _mm256_set1_ps(number);
+    __m256 eight = _mm256_loadu_ps(thresholds);
+    eight = right_if_equal ? _mm256_cmp_ps(eight, numbers, _CMP_LE_OQ) : _mm256_cmp_ps(eight, numbers, _CMP_LT_OQ);
+    return (unsigned)__builtin_popcount((unsigned)_mm256_movemask_ps(eight));
+}
+
 // One shuffle reaches all 64 slots, which are encoded as they are.
 typedef struct {
     __m512i all;

@@ -21,6 +21,16 @@ RANKED_HERE unsigned ranked_count_16(const float *thresholds, float number, int 
     return 0 - vaddvq_u32(sum);
 }
 
+RANKED_HERE unsigned ranked_count_8(const float *thresholds, float number, int right_if_equal) {
+    float32x4_t numbers = vdupq_n_f32(number);
+    float32x4_t low = vld1q_f32(thresholds);
+    float32x4_t high = vld1q_f32(thresholds + 4);
+    uint32x4_t sum = right_if_equal ? vaddq_u32(vcleq_f32(low, numbers), vcleq_f32(high, numbers))
+                                    : vaddq_u32(vcltq_f32(low, numbers), vcltq_f32(high, numbers));
+    // All bits are minus one.
+    return 0 - vaddvq_u32(sum);
+}
+
 // One look-up reaches all 64 slots, which are encoded as they are.
 typedef int8x16x4_t ranked_table;
 

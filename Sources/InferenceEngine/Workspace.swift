@@ -5,11 +5,21 @@ package struct MemoryPlan: Sendable, Hashable {
     package var integers = 0
     package var longIntegers = 0
     package var texts = 0
+    /// Scratch that a stage uses while it runs and nobody after it: as much as the one that needs most.
+    package private(set) var sharedIntegers = 0
+    package private(set) var sharedLongIntegers = 0
 
     package init() {}
 
     package var byteCount: Int {
-        (doubles + longIntegers) * 8 + (floats + integers) * 4 + texts * MemoryLayout<TextReference>.stride
+        (doubles + longIntegers + sharedLongIntegers) * 8 + (floats + integers + sharedIntegers) * 4
+            + texts * MemoryLayout<TextReference>.stride
+    }
+
+    /// Makes sure of scratch that stages share, from the first element of its array on.
+    package mutating func share(integers: Int = 0, longIntegers: Int = 0) {
+        sharedIntegers = max(sharedIntegers, integers)
+        sharedLongIntegers = max(sharedLongIntegers, longIntegers)
     }
 }
 
@@ -32,10 +42,13 @@ package final class Workspace {
     @safe @exclusivity(unchecked) package var integers: [Int32]
     @safe @exclusivity(unchecked) package var longIntegers: [Int64]
     @safe @exclusivity(unchecked) package var texts: [TextReference]
+    /// What each stage may use from the beginning, and none expects to find again.
+    @safe @exclusivity(unchecked) package var sharedIntegers: [Int32]
+    @safe @exclusivity(unchecked) package var sharedLongIntegers: [Int64]
     /// What some operators take besides, by the row.
-    package var scratch = WorkspaceScratch()
+    @safe @exclusivity(unchecked) package var scratch = WorkspaceScratch()
     /// The rows at fault of the tile that is being computed.
-    var faults = TileFaults()
+    @safe @exclusivity(unchecked) var faults = TileFaults()
 
     package init(plan: MemoryPlan) {
         doubles = [Double](repeating: 0, count: plan.doubles)
@@ -43,6 +56,8 @@ package final class Workspace {
         integers = [Int32](repeating: 0, count: plan.integers)
         longIntegers = [Int64](repeating: 0, count: plan.longIntegers)
         texts = [TextReference](repeating: .missing, count: plan.texts)
+        sharedIntegers = [Int32](repeating: 0, count: plan.sharedIntegers)
+        sharedLongIntegers = [Int64](repeating: 0, count: plan.sharedLongIntegers)
     }
 }
 

@@ -73,7 +73,9 @@ public final class Server: Sendable {
         services.uploadsEndHere = !store.keepsBlobs
         services.refusesUploads = !store.keepsBlobs && configuration.storeSettings.uploads.value == .refuse
         do {
-            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in LoopHandler(context: $0, shared: services) }
+            http = try HTTPServer(Self.settings(configuration, plan)) { [services] in
+                LoopHandler(context: $0, shared: services)
+            }
         } catch {
             store.close()
             follower?.stop()

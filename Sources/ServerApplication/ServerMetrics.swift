@@ -69,7 +69,8 @@ enum ServerMetrics {
             [.init(value: Double(follower.report.lookedAt))]
         }
         metrics.collector(
-            "vencejo_store_lagging_seconds", help: "For how long the store has been ahead or out of sight; 0 if it is not."
+            "vencejo_store_lagging_seconds",
+            help: "Time for which the store has been ahead or out of sight; 0: it is not."
         ) {
             [.init(value: follower.report.lag.map { max(0, Double(Int64(Host.unixSeconds) - $0.since)) } ?? 0)]
         }

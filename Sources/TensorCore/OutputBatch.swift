@@ -35,9 +35,8 @@ package struct OutputValues: Sendable {
 
     package init() {}
 
-    mutating func resize(_ field: OutputField, rowCount: Int) {
-        let count = rowCount * field.width
-        switch field.kind.element {
+    fileprivate mutating func resize(to count: Int, of element: ElementType?) {
+        switch element {
         case .float32: Self.resize(&float32, to: count, filler: 0)
         case .some: Self.resize(&float64, to: count, filler: 0)
         case nil: Self.resize(&labels, to: count, filler: 0)
@@ -62,17 +61,24 @@ package struct OutputBatch: ~Copyable, Sendable {
     package var values: [OutputValues]
     /// Rows without a valid prediction, in ascending order of row; mostly empty.
     package var faults: [RowFault] = []
+    /// What the fields say of their numbers: copying a field counts its labels up and down.
+    private let shapes: [(element: ElementType?, width: Int)]
 
     package init(fields: [OutputField]) {
         self.fields = fields
+        shapes = fields.map { ($0.kind.element, $0.width) }
         values = fields.map { _ in OutputValues() }
     }
 
     /// Makes room for `rowCount` rows and forgets the faults. A predictor calls it first.
     package mutating func reset(rowCount: Int) {
+        if !faults.isEmpty { faults.removeAll(keepingCapacity: true) }
+        // Single rows come one after the other: there is nothing to do for the next one.
+        guard rowCount != self.rowCount else { return }
         self.rowCount = rowCount
-        faults.removeAll(keepingCapacity: true)
-        for index in fields.indices { values[index].resize(fields[index], rowCount: rowCount) }
+        for index in shapes.indices {
+            values[index].resize(to: rowCount * shapes[index].width, of: shapes[index].element)
+        }
     }
 
     /// The first fault of a request's rows, if there is one.

@@ -13,7 +13,7 @@ struct Push: ParsableCommand {
               vencejo push house-price.zip /var/lib/vencejo
 
             Credentials come from where the cloud's own tools look for them, never from the command line; \
-            docs/lifecycle.md tells which.
+            docs/stores.md tells which.
             """)
 
     @Argument(help: "A model file, a bundle or an MLflow folder.")

@@ -13,7 +13,11 @@ struct Serve: ParsableCommand {
               --port        VENCEJO_PORT       default 8080; also PORT,
                                                AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT
               --loops       VENCEJO_LOOPS      default: a loop a granted core
-              --store       VENCEJO_STORE      default: uploads end with the process
+              --store       VENCEJO_STORE      directory, s3://, gs:// or https://;
+                                               default: uploads end with the process
+              --store-poll  VENCEJO_STORE_POLL_SECONDS
+                                               default 1 s between looks for news
+              --uploads     VENCEJO_UPLOADS    without a store: local or refuse
               --listen      VENCEJO_LISTEN     more addresses: unix:PATH, HOST:PORT,
                                                [::1]:PORT; without host and port set,
                                                these alone

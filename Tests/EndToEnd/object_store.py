@@ -8,6 +8,7 @@ import hashlib
 import http.server
 import json
 import re
+import socket
 import threading
 import time
 import urllib.parse
@@ -146,7 +147,8 @@ class SimpleStorage(Faults):
 
         body = b"".join(self.inner(environ, note))
         if fault == "lost":
-            raise ConnectionAbortedError
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return []
         if fault == "swap":
             body = body[:-1] + bytes([body[-1] ^ 1])
             start(told["status"], told["headers"])
@@ -226,6 +228,8 @@ class Fake(Faults):
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        # Clients that are killed go without a word.
+        self.server.handle_error = lambda *_: None
         self.address = f"127.0.0.1:{self.server.server_address[1]}"
         self.endpoint = f"http://{self.address}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

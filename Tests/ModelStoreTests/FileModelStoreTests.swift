@@ -313,7 +313,7 @@ struct FileModelStoreTests {
             return sum
         }
         let store = try FileModelStore(root: directory + "/s")
-        let stored = try files.list(directory + "/s/manifests").count
+        let stored = try files.list(directory + "/s/manifests").filter { $0 != "latest.json" }.count
         #expect(won == stored, "each manifest has one writer who knows that it is his")
         #expect(try store.newestManifest().highestGeneration == 20)
     }

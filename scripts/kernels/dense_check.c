@@ -53,6 +53,7 @@ static double measured(const vencejo_measure *measure, const double *x, const do
     case VENCEJO_ROOT: return sqrt(sum);
     case VENCEJO_DECAY: return exp(-measure->gamma * sum);
     case VENCEJO_POWER: return pow(measure->gamma * sum + measure->offset, measure->degree);
+    case VENCEJO_NEAR_DECAY: return exp(sum);
     case VENCEJO_TANH_OF: return tanh(measure->gamma * sum + measure->offset);
     }
     return sum;
@@ -63,10 +64,11 @@ static void check_measures(vencejo_cpu_level level) {
         VENCEJO_SUM_PRODUCTS, VENCEJO_SUM_SQUARES, VENCEJO_SUM_MAGNITUDES, VENCEJO_SUM_WEIGHTED_SQUARES,
     };
     static const vencejo_finish finishes[] = {
-        VENCEJO_KEEP, VENCEJO_ROOT, VENCEJO_DECAY, VENCEJO_POWER, VENCEJO_TANH_OF,
+        VENCEJO_KEEP, VENCEJO_ROOT, VENCEJO_DECAY, VENCEJO_POWER, VENCEJO_TANH_OF, VENCEJO_NEAR_DECAY,
     };
-    const vencejo_sum sum = sums[below(4)];
-    vencejo_finish finish = finishes[below(5)];
+    vencejo_finish finish = finishes[below(6)];
+    const int is_near = finish == VENCEJO_NEAR_DECAY;
+    const vencejo_sum sum = is_near ? VENCEJO_SUM_PRODUCTS : sums[below(4)];
     if (sum == VENCEJO_SUM_PRODUCTS && (finish == VENCEJO_ROOT || finish == VENCEJO_DECAY)) finish = VENCEJO_KEEP;
     const vencejo_measure measure = {sum, finish, 0.3, 0.1, (int)below(4)};
     const size_t rows = below(20), width = 1 + below(40), count = 1 + below(70), panel_count = (count + 7) / 8;
@@ -74,6 +76,11 @@ static void check_measures(vencejo_cpu_level level) {
     double *x = numbers(rows * width), *y = numbers(count * width), *w = numbers(count * width);
     double *panels = numbers(panel_count * stride), *output = numbers(rows * count), *bias = numbers(count);
     for (size_t index = 0; index < count * width; index++) w[index] = fabs(w[index]);
+    if (is_near) {
+        // Its sums are not above zero.
+        for (size_t index = 0; index < rows * width; index++) x[index] = fabs(x[index]);
+        for (size_t index = 0; index < count * width; index++) y[index] = -fabs(y[index]);
+    }
     for (size_t place = 0; place < panel_count * 8; place++)
         for (size_t column = 0; column < width; column++) {
             const size_t from = (place < count ? place : count - 1) * width + column;
@@ -204,19 +211,48 @@ static void check_records(vencejo_cpu_level level) {
     }
     for (size_t index = 0; index < rows * stride; index++)
         if (below(7) == 0) slots[index] = NAN;
+    // The last column holds integers, some of them missing.
+    const size_t words = (stride + 63) / 64, integer_column = stride - 1;
+    uint64_t *bitmap = calloc(rows * words + 1, sizeof(uint64_t));
+    int32_t *integer_terms = malloc(count * sizeof(int32_t));
+    size_t integer_count = 0;
+    for (size_t index = 0; index < count; index++)
+        if ((size_t)columns[index] == integer_column) integer_terms[integer_count++] = (int32_t)index;
+    for (size_t row = 0; row < rows; row++) {
+        const int64_t number = (int64_t)below(2000) - 1000;
+        memcpy(&slots[row * stride + integer_column], &number, sizeof(number));
+        if (below(4) == 0) bitmap[row * words + integer_column / 64] |= (uint64_t)1 << integer_column % 64;
+    }
     const vencejo_terms terms = {
         in_order ? NULL : columns, centers, missing, bounded ? lower : NULL, bounded ? upper : NULL, count,
+        integer_terms, integer_count,
     };
-    vencejo_center(level, &terms, (const uint64_t *)slots, stride, rows, output);
+    const vencejo_records records = {(const uint64_t *)slots, stride, bitmap, words, NULL, 0};
+    vencejo_center(level, &terms, &records, rows, output);
     for (size_t row = 0; row < rows; row++)
         for (size_t index = 0; index < count; index++) {
-            const double value = slots[row * stride + (size_t)columns[index]];
+            double value = slots[row * stride + (size_t)columns[index]];
+            if ((size_t)columns[index] == integer_column) {
+                int64_t number;
+                memcpy(&number, &value, sizeof(number));
+                const uint64_t word = bitmap[row * words + integer_column / 64];
+                value = word >> integer_column % 64 & 1 ? NAN : (double)number;
+            }
             double expected = isnan(value) ? missing[index] : value - centers[index];
             if (bounded && expected < lower[index]) expected = lower[index];
             if (bounded && expected > upper[index]) expected = upper[index];
             expect(output[row * count + index], expected, 0, "centred number");
         }
+    // A row is told by NaN in any of its columns.
+    const uint64_t found = vencejo_nan_rows(
+        level, (const uint64_t *)slots, stride, rows, in_order ? NULL : columns, count);
+    for (size_t row = 0; row < rows; row++) {
+        uint64_t expected = 0;
+        for (size_t index = 0; index < count; index++) expected |= isnan(slots[row * stride + (size_t)columns[index]]);
+        expect((double)(found >> row & 1), (double)expected, 0, "a row with NaN");
+    }
     free(slots), free(centers), free(missing), free(lower), free(upper), free(output), free(columns);
+    free(bitmap), free(integer_terms);
 }
 
 int main(int count, char **arguments) {

@@ -191,6 +191,45 @@ static void fill_leaves(vencejo_ranked_forest *forest, int form) {
     forest->missing_left = goes_left;
 }
 
+// Puts most of the slots into buckets; the entries say which.
+static void fill_buckets(vencejo_ranked_forest *forest, vencejo_ranked_slot *entries) {
+    vencejo_ranked_buckets *buckets = room(sizeof(vencejo_ranked_buckets) * (slot_count / 8 + 1));
+    uint8_t *starts = room(64 * slot_count);
+    unsigned chosen[256], count = 0;
+    for (unsigned slot = 0; slot < slot_count; slot++) {
+        if (below(4) == 0) continue;
+        entries[slot].is_bucketed = 1;
+        chosen[count++] = slot;
+    }
+    forest->plain_slot_count = slot_count - count;
+    if (count == 0) return;
+    while (count % 8) chosen[count] = chosen[count - 1], count++;
+    for (unsigned index = 0; index < count; index++) {
+        const vencejo_ranked_slot *entry = &entries[chosen[index]];
+        vencejo_ranked_buckets *eight = &buckets[index / 8];
+        const unsigned all = entry->threshold_count, place = index % 8, bucket_count = 8 << below(3);
+        const float *thresholds = forest->thresholds + entry->thresholds + (all > 16 ? 16 : 0);
+        const float lowest = thresholds[0], scale = (float)bucket_count / (thresholds[all - 1] - lowest);
+        uint8_t *first = starts + 64 * chosen[index];
+        memset(first, 0, bucket_count);
+        for (unsigned threshold = 0; threshold < all; threshold++) {
+            float bucket = (thresholds[threshold] - lowest) * scale;
+            if (bucket > (float)(bucket_count - 1)) bucket = (float)(bucket_count - 1);
+            for (unsigned next = (unsigned)bucket + 1; next < bucket_count; next++) first[next]++;
+        }
+        eight->lowest[place] = lowest;
+        eight->scale[place] = scale;
+        eight->last[place] = (float)(bucket_count - 1);
+        eight->column[place] = entry->column;
+        eight->slot[place] = chosen[index];
+        eight->starts[place] = 64 * chosen[index];
+        eight->thresholds[place] = (uint32_t)(thresholds - forest->thresholds);
+        eight->exact_thresholds[place] = entry->exact_thresholds;
+    }
+    forest->buckets = buckets;
+    forest->starts = starts;
+}
+
 static void check(int form, int is_double, int is_exact, unsigned slots) {
     slot_count = slots;
     vencejo_ranked_forest forest = {0};
@@ -267,6 +306,14 @@ static void check(int form, int is_double, int is_exact, unsigned slots) {
     for (size_t index = 0; index < VENCEJO_RANKED_ROWS * COLUMNS; index++)
         rows[index] = index / COLUMNS % 2 && below(4) == 0 ? odd[below(7)] : ((int)below(400) - 200) / 64.0;
 
+    forest.plain_slot_count = slots;
+    vencejo_ranked_forest bucketed = forest;
+    vencejo_ranked_slot *bucketed_entries = room(sizeof(vencejo_ranked_slot) * slots);
+    memcpy(bucketed_entries, entries, sizeof(vencejo_ranked_slot) * slots);
+    bucketed.slots = bucketed_entries;
+    fill_buckets(&bucketed, bucketed_entries);
+    bucketed.buckets_count = (slots - bucketed.plain_slot_count + 7) / 8;
+
     void *scratch = room(vencejo_ranked_scratch_size(&forest));
     const size_t counts[] = {1, 2, 19, 20, 31, 32, 33, 63, 64};
     for (size_t index = 0; index < sizeof counts / sizeof *counts; index++) {
@@ -274,8 +321,8 @@ static void check(int form, int is_double, int is_exact, unsigned slots) {
         forest.has_tiles = 0;
         vencejo_ranked_rows told =
             vencejo_ranked_run_portable(&forest, rows, COLUMNS, counts[index], scratch, expected);
-        forest.has_tiles = slots <= 64;
-        vencejo_ranked_rows told_here = KERNEL(&forest, rows, COLUMNS, counts[index], scratch, found);
+        bucketed.has_tiles = slots <= 64;
+        vencejo_ranked_rows told_here = KERNEL(&bucketed, rows, COLUMNS, counts[index], scratch, found);
         if (memcmp(expected, found, sizeof found) || told.infinite != told_here.infinite
             || told.missing != told_here.missing) {
             printf("form %d, double %d, exact %d, %u slots, %zu rows: differs\n", form, is_double, is_exact, slots,

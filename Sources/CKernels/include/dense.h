@@ -33,6 +33,8 @@ typedef enum {
     VENCEJO_POWER = 3,
     // tanh(gamma s + offset)
     VENCEJO_TANH_OF = 4,
+    // e^s of a sum that is not above zero but for rounding, within 2^-48 of the greater of it and 2^-60
+    VENCEJO_NEAR_DECAY = 5,
 } vencejo_finish;
 
 typedef struct {

@@ -56,6 +56,19 @@ void vencejo_find_texts(
 void vencejo_find_numbers(
     const vencejo_categories *table, const vencejo_column *column, size_t row_count, int32_t *found);
 
+// Consecutive rows: their slots, `stride` words apart, their words of missing bits, and the bytes of their texts.
+typedef struct {
+    const uint64_t *slots;
+    size_t stride;
+    const uint64_t *missing;
+    size_t missing_stride;
+    const uint8_t *arena;
+    size_t arena_count;
+} vencejo_records;
+
+// What a column's slots hold.
+typedef enum { VENCEJO_TEXTS = 0, VENCEJO_DOUBLES = 1, VENCEJO_INTEGERS = 2 } vencejo_cells;
+
 // Numbers of a record, each less its centre; what takes the place of a missing one; and bounds of the rest.
 typedef struct {
     // NULL where the terms are the record's first columns in order.
@@ -66,16 +79,54 @@ typedef struct {
     const double *lower;
     const double *upper;
     size_t count;
+    // Terms whose column holds 64-bit integers.
+    const int32_t *integer_terms;
+    size_t integer_count;
 } vencejo_terms;
 
-// Rows of `terms->count` numbers, from rows of slots that hold doubles.
+// Rows of `terms->count` numbers.
 void vencejo_center(
-    vencejo_cpu_level level, const vencejo_terms *terms, const uint64_t *slots, size_t stride, size_t row_count,
+    vencejo_cpu_level level, const vencejo_terms *terms, const vencejo_records *records, size_t row_count,
     double *output);
 
-// The same for one term, whose column holds 64-bit integers; the numbers stand `output_stride` apart.
-void vencejo_center_integers(
-    const vencejo_terms *terms, size_t term, const vencejo_column *column, size_t row_count, double *output,
-    size_t output_stride);
+// A column of categories, each with a row of weights, which `table` finds: a negative one is refused.
+typedef struct {
+    vencejo_categories table;
+    const double *weights;
+    uint32_t column;
+    vencejo_cells cells;
+} vencejo_encoding;
+
+// A linear model over records: `outputs` sums of weighed numbers and categories. The caller has proved that every
+// index lies within its table and the records.
+typedef struct {
+    vencejo_cpu_level level;
+    vencejo_terms terms;
+    // Row-major [outputs, terms]; or, where the outputs are many, panels as of `vencejo_pairwise`, for `block_rows` rows
+    // at a time.
+    const double *weights;
+    const double *panels;
+    size_t block_rows;
+    const double *bias;
+    size_t outputs;
+    const vencejo_encoding *encodings;
+    size_t encoding_count;
+} vencejo_linear;
+
+// The scores of at most 64 rows, row-major. `centred` has room for the terms of one row, or of a block of them.
+// Returns a bit for each row with a category that is refused, and in `refused_by` the first encoding that does.
+uint64_t vencejo_linear_run(
+    const vencejo_linear *model, const vencejo_records *records, size_t row_count, double *centred, double *scores,
+    int32_t *refused_by);
+
+// The part of it that is of numbers.
+void vencejo_linear_numbers(
+    vencejo_cpu_level level, const vencejo_linear *model, const vencejo_records *records, size_t row_count,
+    double *centred, double *scores);
+
+// A bit for each of at most 64 rows that has NaN in one of these columns of doubles; NULL for the first `count`.
+uint64_t vencejo_nan_rows(
+    vencejo_cpu_level level, const uint64_t *slots, size_t stride, size_t row_count, const int32_t *columns,
+    size_t count);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct {
     // The row's number.
     uint32_t column;
     // Where its thresholds begin, in floats. With more than 16 of them: each 16th threshold first, 16 floats, then all
-    // of them. Ascending, filled up with NaN to a multiple of 16, at least one NaN.
+    // of them. Ascending, filled up with NaN to a multiple of 16, at least eight NaN.
     uint32_t thresholds;
     // Where its float64 thresholds begin, ascending and with a NaN behind them; unused if `is_exact` is 0.
     uint32_t exact_thresholds;
@@ -44,7 +44,27 @@ typedef struct {
     int8_t missing_rank;
     // Whether a number within the bound of zero is missing.
     uint8_t zero_is_missing;
+    // Whether it is among the buckets.
+    uint8_t is_bucketed;
 } vencejo_ranked_slot;
+
+enum { VENCEJO_RANKED_BUCKETS = 8 };
+
+// Eight slots whose ranks are found by buckets: a number's bucket is (x - lowest) * scale, cut off to 0 ... last, and
+// `starts` has the rank of the first threshold of each bucket, of which none has more than eight. Places that are not
+// filled repeat the last slot.
+typedef struct {
+    float lowest[VENCEJO_RANKED_BUCKETS];
+    float scale[VENCEJO_RANKED_BUCKETS];
+    float last[VENCEJO_RANKED_BUCKETS];
+    uint32_t column[VENCEJO_RANKED_BUCKETS];
+    uint32_t slot[VENCEJO_RANKED_BUCKETS];
+    // Where the slot's first rank lies among the starts, its thresholds among the floats, behind those of the sixteenths
+    // if there are any, and its float64 thresholds.
+    uint32_t starts[VENCEJO_RANKED_BUCKETS];
+    uint32_t thresholds[VENCEJO_RANKED_BUCKETS];
+    uint32_t exact_thresholds[VENCEJO_RANKED_BUCKETS];
+} vencejo_ranked_buckets;
 
 // A column of categories: its code's row of a table is copied to as many slots as there are sets.
 typedef struct {
@@ -88,6 +108,9 @@ typedef struct {
     uint32_t all_slot_count;
     uint32_t category_count;
     uint32_t group_count;
+    uint32_t buckets_count;
+    // Slots with thresholds that are not among the buckets.
+    uint32_t plain_slot_count;
     // Whether the slots fit a shuffle, so that `tiles` is there.
     uint8_t has_tiles;
     // Rows from which on they are run side by side.
@@ -95,6 +118,8 @@ typedef struct {
 
     const vencejo_ranked_slot *slots;
     const vencejo_ranked_category *categories;
+    const vencejo_ranked_buckets *buckets;
+    const uint8_t *starts;
     const float *thresholds;
     const double *exact_thresholds;
     const uint8_t *memberships;

@@ -11,7 +11,10 @@ struct CategoryIndex: Sendable {
     private let places: [vencejo_category]
     /// Texts of more than 16 bytes, one after the other.
     private let texts: [UInt8]
-    private let isText: Bool
+    /// Whether the categories are texts, and not numbers.
+    let isText: Bool
+    /// -1 if there is none.
+    let greatestCategory: Int
     /// The first category that is the missing value.
     let missingCategory: Int?
 
@@ -73,12 +76,20 @@ struct CategoryIndex: Sendable {
                 guard insert(key, hash: hash, category: index) else { return nil }
             }
         }
+        greatestCategory = count - 1
         self.places = places
         self.texts = texts
         self.missingCategory = missingCategory
     }
 
     var byteCount: Int { places.count * MemoryLayout<vencejo_category>.stride + texts.count }
+
+    /// The table as C reads it, in memory that stays.
+    @unsafe func store(in memory: inout KernelMemory, missing: Int32, unknown: Int32) -> vencejo_categories {
+        unsafe vencejo_categories(
+            places: memory.store(places), mask: UInt64(places.count - 1), texts: memory.store(texts),
+            missing: missing, unknown: unknown)
+    }
 
     /// The category of each row's value in a column of the record, whose kind is the categories', into
     /// `found[offset...]`.

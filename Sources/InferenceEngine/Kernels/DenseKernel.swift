@@ -52,17 +52,54 @@ enum DenseKernel {
     }
 
     /// The sums that `expansion` says, of the measures to its references.
+    /// - Parameter scratch: where `expansion.scratchCount` doubles of the workspace begin.
     static func expand(
-        _ expansion: KernelExpansion, from input: TilePlace, to output: TilePlace, rowCount: Int,
+        _ expansion: KernelExpansion, from input: TilePlace, to output: TilePlace, rowCount: Int, scratch: Int,
         in workspace: Workspace, level: vencejo_cpu_level = level
     ) {
-        let panels = expansion.panels
         precondition(
-            input.width == panels.width && output.width == expansion.bias.count, "places of the tables' widths")
+            input.width == expansion.panels.width && output.width == expansion.bias.count,
+            "places of the tables' widths")
         check(input, output, rowCount, workspace)
         for index in output.offset..<output.offset + rowCount * output.width { workspace.doubles[index] = 0 }
-        var native = expansion.measure.native
-        unsafe workspace.doubles.withUnsafeMutableBufferPointer { numbers in
+        var row = 0
+        if let products = expansion.products {
+            let tooLong = products.extend(
+                &workspace.doubles, rows: input.offset, rowCount: rowCount, width: input.width, to: scratch)
+            while row < rowCount {
+                // As many as go the same way; mostly all.
+                let isTooLong = tooLong >> UInt64(row) & 1 == 1
+                var end = row + 1
+                while end < rowCount, (tooLong >> UInt64(end) & 1 == 1) == isTooLong { end += 1 }
+                if isTooLong {
+                    add(
+                        expansion, expansion.measure, expansion.panels, from: input.offset + row * input.width,
+                        to: output.offset + row * output.width, rowCount: end - row, &workspace.doubles, level)
+                } else {
+                    add(
+                        expansion, .powerOfProduct, products.panels, from: scratch + row * products.panels.width,
+                        to: output.offset + row * output.width, rowCount: end - row, &workspace.doubles, level)
+                }
+                row = end
+            }
+        } else {
+            add(
+                expansion, expansion.measure, expansion.panels, from: input.offset, to: output.offset,
+                rowCount: rowCount, &workspace.doubles, level)
+        }
+        for row in 0..<rowCount {
+            let first = output.offset + row * output.width
+            for index in expansion.bias.indices { workspace.doubles[first + index] += expansion.bias[index] }
+        }
+    }
+
+    /// Adds all segments' sums of `rowCount` rows, whose places lie within `numbers`.
+    private static func add(
+        _ expansion: KernelExpansion, _ measure: PackedMeasure, _ panels: PackedPanels, from rows: Int, to sums: Int,
+        rowCount: Int, _ numbers: inout [Double], _ level: vencejo_cpu_level
+    ) {
+        var native = measure.native
+        unsafe numbers.withUnsafeMutableBufferPointer { numbers in
             unsafe panels.numbers.withUnsafeBufferPointer { packed in
                 unsafe expansion.coefficients.withUnsafeBufferPointer { coefficients in
                     unsafe expansion.targets.withUnsafeBufferPointer { targets in
@@ -71,18 +108,14 @@ enum DenseKernel {
                         else { return }
                         for segment in expansion.segments {
                             unsafe vencejo_expand(
-                                level, &native, base + input.offset, rowCount, panels.width,
+                                level, &native, base + rows, rowCount, panels.width,
                                 packed + panels.start + segment.firstPanel * panels.panelStride, segment.panelCount,
                                 coefficients + segment.firstCoefficient, targets + segment.firstTarget,
-                                segment.targetCount, base + output.offset, output.width)
+                                segment.targetCount, base + sums, expansion.bias.count)
                         }
                     }
                 }
             }
-        }
-        for row in 0..<rowCount {
-            let first = output.offset + row * output.width
-            for index in expansion.bias.indices { workspace.doubles[first + index] += expansion.bias[index] }
         }
     }
 

@@ -14,6 +14,8 @@ struct KernelExpansion: Sendable {
 
     let measure: PackedMeasure
     let panels: PackedPanels
+    /// The faster form of a Gaussian kernel, with panels as `panels`; nil for other kernels.
+    let products: GaussianProducts?
     private(set) var segments: [Segment] = []
     private(set) var coefficients: [Double] = []
     /// The sums that each segment counts for.
@@ -21,7 +23,8 @@ struct KernelExpansion: Sendable {
     /// What is added to each sum in the end.
     let bias: [Double]
 
-    var byteCount: Int { panels.byteCount + coefficients.count * 8 + targets.count * 4 + bias.count * 8 }
+    /// Numbers of scratch that `DenseKernel.expand` takes for that many rows.
+    func scratchCount(rowCount: Int) -> Int { rowCount * (products?.panels.width ?? 0) }
 
     /// A machine with one sum or a few, each over all vectors. nil if the measure has no packed form.
     init?(_ pairwise: Pairwise, _ gemm: Gemm) {
@@ -29,10 +32,11 @@ struct KernelExpansion: Sendable {
         else {
             return nil
         }
-        self.measure = measure
-        panels = PackedPanels(
-            pairwise.references, count: pairwise.count, width: pairwise.inputWidth, weights: measure.weights)
-        bias = gemm.bias
+        let weight: Double = (0..<gemm.outputWidth).reduce(0) { greatest, output in
+            let first = output * gemm.inputWidth
+            return max(greatest, Self.magnitude(gemm.weights[first..<first + gemm.inputWidth]))
+        }
+        self.init(measure, pairwise, picks: Array(0..<pairwise.count), weight: weight, bias: gemm.bias)
         appendSegment(firstPanel: 0, vectors: 0..<pairwise.count, targets: Array(0..<gemm.outputWidth)) {
             target, vector in
             gemm.weights[target * gemm.inputWidth + vector]
@@ -52,10 +56,9 @@ struct KernelExpansion: Sendable {
             while picks.count % PackedPanels.rowsOfPanel != 0 { picks.append(vectors.upperBound - 1) }
         }
         guard !picks.isEmpty else { return nil }
-        self.measure = measure
-        panels = PackedPanels(
-            pairwise.references, picks: picks, width: pairwise.inputWidth, weights: measure.weights)
-        bias = decisions.intercepts
+        self.init(
+            measure, pairwise, picks: picks, weight: Self.magnitude(decisions.coefficients[...]),
+            bias: decisions.intercepts)
         for index in 0..<classCount {
             let vectors = decisions.starts[index]..<decisions.starts[index + 1]
             let others = (0..<classCount).filter { $0 != index }
@@ -67,6 +70,23 @@ struct KernelExpansion: Sendable {
                 let other = others[target]
                 return decisions.coefficients[(other > index ? other - 1 : other) * decisions.vectorCount + vector]
             }
+        }
+    }
+
+    private static func magnitude(_ numbers: ArraySlice<Double>) -> Double {
+        numbers.reduce(0) { $0 + abs($1) }
+    }
+
+    private init(
+        _ measure: PackedMeasure, _ pairwise: Pairwise, picks: [Int], weight: Double, bias: [Double]
+    ) {
+        self.measure = measure
+        self.bias = bias
+        panels = PackedPanels(
+            pairwise.references, picks: picks, width: pairwise.inputWidth, weights: measure.weights)
+        products = measure.gaussianFactor.flatMap { gamma in
+            GaussianProducts(
+                pairwise.references, picks: picks, width: pairwise.inputWidth, gamma: gamma, weight: weight)
         }
     }
 

@@ -1,12 +1,12 @@
 internal import CKernels
 internal import TensorCore
 
-/// Centred numbers of a tile's records, and the weights of their categories.
+/// A folded linear model over records: weighed numbers less their centres, and a row of weights for each category.
 ///
-/// Unchecked access: the tables of `Terms` are checked against each other and the record in `center`, the ranges of the
-/// arrays in each function.
-enum LinearKernel {
-    /// The numeric part of a folded linear model, one entry a term.
+/// Unchecked access: every index of the tables is checked once, in `init`, against the others and against the records'
+/// columns; `run` checks that the records are of those columns, and the ranges of the arrays.
+@safe final class LinearKernel: Sendable {
+    /// The numeric part, one entry a term.
     struct Terms: Sendable {
         /// The row's column of each term, and whether they are the row's first columns in order.
         var columns: [Int32] = []
@@ -26,95 +26,141 @@ enum LinearKernel {
         var count: Int { columns.count }
     }
 
-    /// Writes the centred numbers of some rows, one row after the other, to `target[offset...]`.
-    static func center(
-        _ terms: Terms, firstRow: Int, rowCount: Int, of rows: borrowing RowBatch, target: inout [Double], offset: Int
+    /// Where the kernel's scratch lies in the workspace: doubles, and integers.
+    struct Scratch: Sendable {
+        let centred: Int
+        let refused: Int
+    }
+
+    private let tables: KernelTables<vencejo_linear>
+    private let outputCount: Int
+    private let recordWidth: Int
+    private let recordWords: Int
+    private let centredCount: Int
+    private let encodedColumns: [Int]
+
+    /// Numbers of a block of rows that pass many outputs together: they stay in the first cache.
+    private static let blockNumbers = 2048
+
+    /// - Parameters:
+    ///   - bias: one an output.
+    ///   - panels: the terms' weights, where the outputs are many; nil for a sum an output.
+    ///   - inputs: the records' columns.
+    init(
+        _ terms: Terms, bias: [Double], panels: PackedPanels?, encodings: [LinearFold.Encoding], of inputs: [Column],
+        rowCountMax: Int
     ) {
-        let width = rows.layout.width
-        let words = rows.layout.missingWordsPerRow
+        let count = terms.count
+        let layout = RowLayout(columns: inputs)
+        outputCount = bias.count
+        recordWidth = layout.width
+        recordWords = layout.missingWordsPerRow
+        encodedColumns = encodings.map(\.inputColumn)
+        let blockRowCount = panels == nil ? 1 : min(rowCountMax, max(Self.blockNumbers / max(count, 1), 1))
+        centredCount = count * blockRowCount
+        Self.check(terms, bias, panels, encodings, inputs)
+
+        var memory = KernelMemory()
+        let isBounded = !terms.lowerBounds.isEmpty
+        let nativeTerms = unsafe vencejo_terms(
+            columns: terms.areInOrder ? nil : memory.store(terms.columns), centers: memory.store(terms.centers),
+            missing: memory.store(terms.missing), lower: isBounded ? memory.store(terms.lowerBounds) : nil,
+            upper: isBounded ? memory.store(terms.upperBounds) : nil, count: count,
+            integer_terms: memory.store(terms.integerTerms.map { Int32($0) }), integer_count: terms.integerTerms.count)
+        var nativeEncodings: [vencejo_encoding] = unsafe []
+        for encoding in encodings {
+            let table = unsafe encoding.table.store(
+                in: &memory, missing: Int32(encoding.missingRow ?? -1), unknown: Int32(encoding.unknownRow ?? -1))
+            let cells =
+                switch inputs[encoding.inputColumn].kind {
+                case .string: VENCEJO_TEXTS
+                case .float64: VENCEJO_DOUBLES
+                case .int64: VENCEJO_INTEGERS
+                }
+            unsafe nativeEncodings.append(
+                vencejo_encoding(
+                    table: table, weights: memory.store(encoding.weights), column: UInt32(encoding.inputColumn),
+                    cells: cells))
+        }
+        let native = unsafe vencejo_linear(
+            level: CPULevel.current.native, terms: nativeTerms,
+            weights: memory.store(panels == nil ? terms.weights : []),
+            panels: panels.map { unsafe memory.store(Array($0.numbers[$0.start...])) }, block_rows: blockRowCount,
+            bias: memory.store(bias), outputs: bias.count, encodings: memory.store(nativeEncodings),
+            encoding_count: encodings.count)
+        unsafe tables = KernelTables(native, in: memory)
+    }
+
+    private static func check(
+        _ terms: Terms, _ bias: [Double], _ panels: PackedPanels?, _ encodings: [LinearFold.Encoding],
+        _ inputs: [Column]
+    ) {
         let count = terms.count
         let boundCount = terms.lowerBounds.count
-        precondition(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows.rowCount, "rows of the batch")
-        precondition(offset >= 0 && offset + rowCount * count <= target.count, "room for the centred numbers")
         precondition(terms.centers.count == count && terms.missing.count == count, "a centre for each term")
         precondition(boundCount == terms.upperBounds.count && (boundCount == 0 || boundCount == count), "bounds")
-        precondition(terms.areInOrder ? count <= width : terms.hasColumns(below: width), "columns of the record")
-        guard rowCount > 0, count > 0 else { return }
-        unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
-            unsafe rows.missingSpan.withUnsafeBufferPointer { bitmap in
-                unsafe target.withUnsafeMutableBufferPointer { target in
-                    unsafe withNative(terms) { native in
-                        guard let slots = slots.baseAddress, let target = target.baseAddress else { return }
-                        let first = unsafe slots + firstRow * width
-                        unsafe vencejo_center(
-                            CPULevel.current.native, &native, first, width, rowCount, target + offset)
-                        for term in terms.integerTerms {
-                            let column = Int(terms.columns[term])
-                            guard let bitmap = bitmap.baseAddress, words > column >> 6 else { continue }
-                            var source = unsafe vencejo_column(
-                                slots: first + column, stride: width,
-                                missing: bitmap + firstRow * words + (column >> 6), missing_stride: words,
-                                missing_bit: UInt32(column & 63), is_integer: 1)
-                            unsafe vencejo_center_integers(
-                                &native, term, &source, rowCount, target + offset + term, count)
-                        }
-                    }
-                }
-            }
+        precondition(terms.weights.count == count * bias.count, "a weight for each term and output")
+        precondition(!terms.areInOrder || terms.columns.elementsEqual(0..<Int32(count)), "columns in order")
+        for column in terms.columns { precondition(inputs.indices.contains(Int(column)), "columns of the record") }
+        for term in terms.integerTerms {
+            precondition(term >= 0 && term < count && inputs[Int(terms.columns[term])].kind == .int64, "integers")
+        }
+        if let panels {
+            precondition(panels.count == bias.count && panels.width == count, "panels of the weights")
+            precondition(panels.numbers.count >= panels.start + panels.panelCount * panels.panelStride, "whole panels")
+        }
+        for encoding in encodings {
+            precondition(inputs.indices.contains(encoding.inputColumn), "a column of the record")
+            precondition(
+                encoding.table.isText == (inputs[encoding.inputColumn].kind == .string), "a column of the table's kind")
+            let rows = bias.isEmpty ? Int.max : encoding.weights.count / bias.count
+            let last = max(encoding.table.greatestCategory, encoding.unknownRow ?? -1, encoding.missingRow ?? -1)
+            precondition(last < rows, "a row of weights for each category")
         }
     }
 
-    private static func withNative(_ terms: Terms, _ body: (inout vencejo_terms) -> Void) {
-        unsafe terms.columns.withUnsafeBufferPointer { columns in
-            unsafe terms.centers.withUnsafeBufferPointer { centers in
-                unsafe terms.missing.withUnsafeBufferPointer { missing in
-                    unsafe terms.lowerBounds.withUnsafeBufferPointer { lower in
-                        unsafe terms.upperBounds.withUnsafeBufferPointer { upper in
-                            let isBounded = !terms.lowerBounds.isEmpty
-                            var native = unsafe vencejo_terms(
-                                columns: terms.areInOrder ? nil : columns.baseAddress, centers: centers.baseAddress,
-                                missing: missing.baseAddress, lower: isBounded ? lower.baseAddress : nil,
-                                upper: isBounded ? upper.baseAddress : nil, count: terms.count)
-                            unsafe body(&native)
-                        }
-                    }
-                }
-            }
-        }
+    /// Takes the scratch of `run` from the plan of the memory.
+    func takeScratch(_ memory: inout MemoryPlan) -> Scratch {
+        Scratch(centred: memory.take(centredCount, of: \.doubles), refused: memory.take(Tile.rowsMax, of: \.integers))
     }
 
-    /// Adds to each row of scores the row of weights that was found for it; a negative one marks a row to pass over.
-    /// - Returns: a bit for each row passed over.
-    static func addRows(
-        _ found: [Int32], at first: Int, rowCount: Int, weights: [Double], width: Int, to scores: inout [Double],
-        at offset: Int
+    /// The scores of a tile's rows, row after row from `offset` on.
+    /// - Returns: a bit for each row with a category that is refused.
+    func run(
+        firstRow: Int, rowCount: Int, of rows: borrowing RowBatch, into numbers: inout [Double], at offset: Int,
+        refused: inout [Int32], scratch: Scratch
     ) -> UInt64 {
-        precondition(rowCount <= Tile.rowsMax && first >= 0 && first + rowCount <= found.count, "what was found")
-        precondition(offset >= 0 && offset + rowCount * width <= scores.count, "rows of scores")
-        var passedOver: UInt64 = 0
-        let weightRows = width == 0 ? 0 : weights.count / width
-        let found = found.span
-        let weights = weights.span
-        var scores = scores.mutableSpan
-        for row in 0..<rowCount {
-            let index = unsafe Int(found[unchecked: first &+ row])
-            guard index >= 0, index < weightRows else {
-                passedOver |= 1 << UInt64(row)
-                continue
-            }
-            for column in 0..<width {
-                unsafe scores[unchecked: offset &+ row &* width &+ column] +=
-                    weights[unchecked: index &* width &+ column]
+        let layout = rows.layout
+        precondition(
+            layout.width == recordWidth && layout.missingWordsPerRow == recordWords, "records of the model's columns")
+        precondition(firstRow >= 0 && rowCount >= 0 && firstRow + rowCount <= rows.rowCount, "rows of the batch")
+        precondition(rowCount <= Tile.rowsMax, "rows of a tile")
+        precondition(offset >= 0 && offset + rowCount * outputCount <= numbers.count, "room for the scores")
+        precondition(scratch.centred >= 0 && scratch.centred + centredCount <= numbers.count, "room for the numbers")
+        precondition(scratch.refused >= 0 && scratch.refused + Tile.rowsMax <= refused.count, "room for the refused")
+        return unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
+            unsafe rows.missingSpan.withUnsafeBufferPointer { missing in
+                unsafe rows.arenaSpan.withUnsafeBufferPointer { arena in
+                    unsafe numbers.withUnsafeMutableBufferPointer { numbers in
+                        unsafe refused.withUnsafeMutableBufferPointer { refused in
+                            guard let numbers = numbers.baseAddress, let refused = refused.baseAddress else { return 0 }
+                            var records = unsafe vencejo_records(
+                                slots: slots.baseAddress.map { unsafe $0 + firstRow * recordWidth },
+                                stride: recordWidth,
+                                missing: missing.baseAddress.map { unsafe $0 + firstRow * recordWords },
+                                missing_stride: recordWords, arena: arena.baseAddress, arena_count: arena.count)
+                            return unsafe vencejo_linear_run(
+                                tables.native, &records, rowCount, numbers + scratch.centred, numbers + offset,
+                                refused + scratch.refused)
+                        }
+                    }
+                }
             }
         }
-        return passedOver
     }
-}
 
-extension LinearKernel.Terms {
-    fileprivate func hasColumns(below width: Int) -> Bool {
-        var isBelow = true
-        for column in columns where column < 0 || Int(column) >= width { isBelow = false }
-        return isBelow
+    /// The input column whose category `run` refused in a row of the tile.
+    func refusedColumn(tileRow: Int, in refused: [Int32], scratch: Scratch) -> Int {
+        encodedColumns[Int(refused[scratch.refused + tileRow])]
     }
 }

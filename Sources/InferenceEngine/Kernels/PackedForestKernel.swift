@@ -6,13 +6,12 @@ internal import CKernels
 /// slot, pair and leaf from it within its tables, and `run` checks the tile's ranges once. No access after that is
 /// checked.
 @safe final class PackedForestKernel: Sendable {
-    /// Where a tile's numbers, keys and sums lie in the workspace.
+    /// Where a tile's numbers and sums lie in the workspace; its keys are at the beginning of the shared integers.
     struct Places: Sendable {
         /// Doubles, row-major, as many a row as the ensemble has features.
         let numbers: Int
-        let keys: Int
         let scores: Int
-        /// Rows that `keys` has room for, at most.
+        /// Rows whose keys have room, at most.
         let rowsAtATime: Int
     }
 
@@ -88,8 +87,7 @@ internal import CKernels
         let isWide = form == .wide
         precondition(rowCount >= 0 && places.rowsAtATime > 0, "rows of a tile")
         precondition(
-            places.keys >= 0
-                && places.keys + keyCount <= (isWide ? workspace.longIntegers.count : workspace.integers.count),
+            keyCount <= (isWide ? workspace.sharedLongIntegers.count : workspace.sharedIntegers.count),
             "the tile's keys")
         precondition(
             places.numbers >= 0 && places.numbers + rowCount * columnCount <= workspace.doubles.count,
@@ -105,16 +103,16 @@ internal import CKernels
             guard let doubles = doubles.baseAddress else { return }
             let numbers = unsafe UnsafePointer(doubles) + places.numbers
             if isWide {
-                unsafe workspace.longIntegers.withUnsafeMutableBytes { keys in
+                unsafe workspace.sharedLongIntegers.withUnsafeMutableBytes { keys in
                     guard let keys = keys.baseAddress else { return }
                     unsafe found = run(
-                        rowCount, places, numbers, keys + places.keys * 8, doubles + places.scores, workspace)
+                        rowCount, places, numbers, keys, doubles + places.scores, workspace)
                 }
             } else {
-                unsafe workspace.integers.withUnsafeMutableBytes { keys in
+                unsafe workspace.sharedIntegers.withUnsafeMutableBytes { keys in
                     guard let keys = keys.baseAddress else { return }
                     unsafe found = run(
-                        rowCount, places, numbers, keys + places.keys * 4, doubles + places.scores, workspace)
+                        rowCount, places, numbers, keys, doubles + places.scores, workspace)
                 }
             }
         }

@@ -8,6 +8,13 @@ struct PackedMeasure: Sendable {
     let weights: [Double]
 
     static let product = PackedMeasure(VENCEJO_SUM_PRODUCTS)
+    /// e to the product, which is not above zero.
+    static let powerOfProduct = PackedMeasure(VENCEJO_SUM_PRODUCTS, VENCEJO_NEAR_DECAY)
+
+    /// The factor of a Gaussian kernel; nil for all else.
+    var gaussianFactor: Double? {
+        native.sum == VENCEJO_SUM_SQUARES && native.finish == VENCEJO_DECAY ? native.gamma : nil
+    }
 
     private init(
         _ sum: vencejo_sum, _ finish: vencejo_finish = VENCEJO_KEEP, gamma: Double = 0, offset: Double = 0,

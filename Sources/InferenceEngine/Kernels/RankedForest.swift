@@ -1,4 +1,5 @@
 internal import CKernels
+internal import TensorCore
 
 /// Ranked tables packed for a processor, and the kernels over them.
 ///
@@ -9,7 +10,7 @@ internal import CKernels
     private let groupCount: Int
     private let sumsAreDouble: Bool
     let byteCount: Int
-    /// 32-bit words of scratch that `run` takes.
+    /// Shared integers of the workspace that `run` takes.
     let scratchCount: Int
 
     /// Slots that shuffles hold.
@@ -19,7 +20,12 @@ internal import CKernels
         tables.check()
         var image = RankedImage()
         let hasTiles = level != .portable && tables.slots.count <= Self.shuffledSlotsMax
-        let slots = image.append(RankedImage.slots(of: tables))
+        var nativeSlots = RankedImage.slots(of: tables)
+        let found = RankedBuckets(tables, nativeSlots)
+        for index in nativeSlots.indices where found.isBucketed[index] { nativeSlots[index].is_bucketed = 1 }
+        let slots = image.append(nativeSlots)
+        let buckets = image.append(found.packed)
+        let starts = image.append(found.starts)
         let categories = image.append(RankedImage.categories(of: tables))
         let thresholds = image.append(RankedImage.thresholds(of: tables))
         let exactThresholds = image.append(tables.isExact ? tables.slots.flatMap { $0.thresholds + [.nan] } : [])
@@ -55,10 +61,15 @@ internal import CKernels
         unsafe native.all_slot_count = UInt32(tables.allSlotCount)
         unsafe native.category_count = UInt32(tables.categories.count)
         unsafe native.group_count = UInt32(tables.baseScores.count)
+        unsafe native.buckets_count = UInt32(found.packed.count)
+        unsafe native.plain_slot_count = UInt32(
+            nativeSlots.count { $0.threshold_count > 0 && $0.is_bucketed == 0 })
         unsafe native.has_tiles = hasTiles ? 1 : 0
         unsafe native.batch_rows = UInt8(RankedCost.batchRowsMin(tables, level: level))
         unsafe native.slots = (start + slots).assumingMemoryBound(to: vencejo_ranked_slot.self)
         unsafe native.categories = (start + categories).assumingMemoryBound(to: vencejo_ranked_category.self)
+        unsafe native.buckets = (start + buckets).assumingMemoryBound(to: vencejo_ranked_buckets.self)
+        unsafe native.starts = (start + starts).assumingMemoryBound(to: UInt8.self)
         unsafe native.thresholds = (start + thresholds).assumingMemoryBound(to: Float.self)
         unsafe native.exact_thresholds = (start + exactThresholds).assumingMemoryBound(to: Double.self)
         unsafe native.memberships = (start + memberships).assumingMemoryBound(to: UInt8.self)
@@ -82,74 +93,71 @@ internal import CKernels
         let missing: UInt64
     }
 
-    /// Adds up `rowCount` rows of float32 sums.
+    /// Adds up rows of a workspace's doubles into its floats or doubles, by the precision of the sums.
     ///
     /// - Parameters:
-    ///   - rows: `columnCount` numbers a row, the first at `rowsOffset`.
-    ///   - scores: one a group and row, row-major, the first at `scoresOffset`.
-    ///   - scratch: `scratchCount` words from `scratchOffset`.
+    ///   - rowsOffset: where `rowCount` rows of `columnCount` numbers begin.
+    ///   - scoresOffset: where their sums go, one a group and row, row-major; not where the rows are.
+    func run(rowsAt rowsOffset: Int, rowCount: Int, scoresAt scoresOffset: Int, in workspace: Workspace) -> Found {
+        check(rowCount, scoresOffset, workspace)
+        precondition(
+            rowsOffset >= 0 && rowsOffset + rowCount * columnCount <= workspace.doubles.count, "the tile's numbers")
+        precondition(
+            !sumsAreDouble || rowsOffset + rowCount * columnCount <= scoresOffset
+                || scoresOffset + rowCount * groupCount <= rowsOffset, "rows and scores apart")
+        // One access to the doubles: the numbers and the sums may both lie there.
+        return unsafe workspace.doubles.withUnsafeMutableBufferPointer { doubles in
+            let rows = unsafe doubles.baseAddress.map { unsafe UnsafePointer($0 + rowsOffset) }
+            if sumsAreDouble {
+                let scores = unsafe doubles.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) }
+                return unsafe runNative(rows, rowCount, scores, workspace)
+            }
+            return unsafe workspace.floats.withUnsafeMutableBufferPointer { floats in
+                let scores = unsafe floats.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) }
+                return unsafe runNative(rows, rowCount, scores, workspace)
+            }
+        }
+    }
+
+    /// The same of a tile of records, whose columns are `columnCount` doubles.
     func run(
-        rows: [Double], rowsOffset: Int, rowCount: Int, scores: inout [Float], scoresOffset: Int,
-        scratch: inout [Int32], scratchOffset: Int
+        _ tile: Tile, of rows: borrowing RowBatch, scoresAt scoresOffset: Int, in workspace: Workspace
     ) -> Found {
-        precondition(!sumsAreDouble, "a forest of float32 sums")
-        check(
-            rowCount, rows.count - rowsOffset, scores.count - scoresOffset, scratch.count - scratchOffset,
-            min(rowsOffset, scoresOffset, scratchOffset))
-        let found = unsafe rows.withUnsafeBufferPointer { rows in
-            unsafe scores.withUnsafeMutableBufferPointer { scores in
-                unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-                    unsafe runNative(
-                        rows.baseAddress.map { unsafe $0 + rowsOffset }, rowCount,
-                        scratch.baseAddress.map { unsafe $0 + scratchOffset },
-                        scores.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) })
+        check(tile.rowCount, scoresOffset, workspace)
+        precondition(rows.layout.width == columnCount, "records of the forest's columns")
+        precondition(tile.firstRow >= 0 && tile.firstRow + tile.rowCount <= rows.rowCount, "rows of the batch")
+        return unsafe rows.slotSpan.withUnsafeBufferPointer { slots in
+            // The bits of doubles.
+            let rows = unsafe slots.baseAddress.map {
+                unsafe UnsafeRawPointer($0 + tile.firstRow * columnCount).assumingMemoryBound(to: Double.self)
+            }
+            if sumsAreDouble {
+                return unsafe workspace.doubles.withUnsafeMutableBufferPointer { doubles in
+                    let scores = unsafe doubles.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) }
+                    return unsafe runNative(rows, tile.rowCount, scores, workspace)
                 }
             }
-        }
-        return Found(infinite: found.infinite, missing: found.missing)
-    }
-
-    /// Adds up `rowCount` rows of float64 sums, which lie in the same array as the rows, elsewhere.
-    func run(
-        numbers: inout [Double], rowsOffset: Int, rowCount: Int, scoresOffset: Int, scratch: inout [Int32],
-        scratchOffset: Int
-    ) -> Found {
-        precondition(sumsAreDouble, "a forest of float64 sums")
-        check(
-            rowCount, numbers.count - rowsOffset, numbers.count - scoresOffset, scratch.count - scratchOffset,
-            min(rowsOffset, scoresOffset, scratchOffset))
-        precondition(
-            rowsOffset + rowCount * columnCount <= scoresOffset || scoresOffset + rowCount * groupCount <= rowsOffset,
-            "rows and scores apart")
-        let found = unsafe numbers.withUnsafeMutableBufferPointer { numbers in
-            unsafe scratch.withUnsafeMutableBufferPointer { scratch in
-                let start = numbers.baseAddress
-                return unsafe runNative(
-                    start.map { unsafe UnsafePointer($0 + rowsOffset) }, rowCount,
-                    scratch.baseAddress.map { unsafe $0 + scratchOffset },
-                    start.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) })
+            return unsafe workspace.floats.withUnsafeMutableBufferPointer { floats in
+                let scores = unsafe floats.baseAddress.map { unsafe UnsafeMutableRawPointer($0 + scoresOffset) }
+                return unsafe runNative(rows, tile.rowCount, scores, workspace)
             }
         }
-        return Found(infinite: found.infinite, missing: found.missing)
     }
 
-    @inline(always)
-    private func check(
-        _ rowCount: Int, _ numberCount: Int, _ scoreCount: Int, _ wordCount: Int, _ leastOffset: Int
-    ) {
+    private func check(_ rowCount: Int, _ scoresOffset: Int, _ workspace: Workspace) {
+        let scoreCount = sumsAreDouble ? workspace.doubles.count : workspace.floats.count
         precondition(rowCount >= 0 && rowCount <= VENCEJO_RANKED_ROWS, "rows of a tile")
-        precondition(leastOffset >= 0, "offsets within the arrays")
-        precondition(rowCount * columnCount <= numberCount, "the tile's numbers")
-        precondition(rowCount * groupCount <= scoreCount, "the tile's scores")
-        precondition(scratchCount <= wordCount, "the scratch")
+        precondition(scoresOffset >= 0 && scoresOffset + rowCount * groupCount <= scoreCount, "the tile's scores")
+        precondition(scratchCount <= workspace.sharedIntegers.count, "the scratch")
     }
 
-    @unsafe
-    private func runNative(
-        _ rows: UnsafePointer<Double>?, _ rowCount: Int, _ scratch: UnsafeMutablePointer<Int32>?,
-        _ scores: UnsafeMutableRawPointer?
-    ) -> vencejo_ranked_rows {
-        unsafe vencejo_ranked_run(tables.native, rows, columnCount, rowCount, scratch, scores)
+    @unsafe private func runNative(
+        _ rows: UnsafePointer<Double>?, _ rowCount: Int, _ scores: UnsafeMutableRawPointer?, _ workspace: Workspace
+    ) -> Found {
+        let found = unsafe workspace.sharedIntegers.withUnsafeMutableBufferPointer { scratch in
+            unsafe vencejo_ranked_run(tables.native, rows, columnCount, rowCount, scratch.baseAddress, scores)
+        }
+        return Found(infinite: found.infinite, missing: found.missing)
     }
 }
 

@@ -47,7 +47,8 @@ struct RankedImage {
                 vencejo_ranked_slot(
                     column: UInt32(slot.column), thresholds: UInt32(floats), exact_thresholds: UInt32(doubles),
                     threshold_count: UInt32(slot.thresholds.count), right_copy: UInt32(slot.rightCopy ?? 0),
-                    missing_rank: slot.missingGoesLeft ? -128 : 127, zero_is_missing: slot.zeroIsMissing ? 1 : 0))
+                    missing_rank: slot.missingGoesLeft ? -128 : 127, zero_is_missing: slot.zeroIsMissing ? 1 : 0,
+                    is_bucketed: 0))
             floats += floatCount(slot)
             doubles += slot.thresholds.count + 1
         }
@@ -66,14 +67,19 @@ struct RankedImage {
                 }
             }
             packed += floats
-            repeat { packed.append(.nan) } while packed.count % 16 != 0
+            // A look at eight may begin behind the last threshold.
+            packed += [Float](repeating: .nan, count: padding)
+            while packed.count % 16 != 0 { packed.append(.nan) }
         }
         return packed
     }
 
+    /// Floats that are no threshold behind each slot's.
+    private static let padding = 8
+
     private static func floatCount(_ slot: RankedTables.Slot) -> Int {
         guard !slot.thresholds.isEmpty else { return 0 }
-        return (slot.thresholds.count > 16 ? 16 : 0) + (slot.thresholds.count / 16 + 1) * 16
+        return (slot.thresholds.count > 16 ? 16 : 0) + (slot.thresholds.count + padding + 15) / 16 * 16
     }
 
     static func categories(of tables: RankedTables) -> [vencejo_ranked_category] {

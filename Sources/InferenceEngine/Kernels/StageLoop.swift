@@ -1,12 +1,31 @@
 internal import TensorCore
 
-/// The loop over a predictor's stages.
-enum StageLoop {
-    /// Runs each stage where it lies in the array: handed out of it, a stage would be copied, and counted up and down.
-    static func run(_ stages: [any Stage], _ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace) {
-        unsafe stages.withUnsafeBufferPointer { stages in
-            for index in stages.indices {
-                unsafe stages[index].run(tile, of: rows, in: workspace, faults: &workspace.faults)
+/// A predictor's stages, to be run one after the other on a tile.
+///
+/// Unchecked access: the loop goes through references that are not counted, to boxes that this object keeps as long as
+/// it lives. Counting each of them up and down costs as much as a small stage.
+@safe final class StageLoop: Sendable {
+    /// A constant of an object that lives through the call: nothing need be counted to call its stage.
+    private final class Box: Sendable {
+        let stage: any Stage
+
+        init(_ stage: any Stage) { self.stage = stage }
+    }
+
+    private let boxes: [Box]
+    private let calls: [Unmanaged<Box>]
+
+    init(_ stages: [any Stage]) {
+        boxes = stages.map { Box($0) }
+        unsafe calls = boxes.map { unsafe Unmanaged.passUnretained($0) }
+    }
+
+    func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace) {
+        unsafe calls.withUnsafeBufferPointer { calls in
+            for index in calls.indices {
+                unsafe calls[index]._withUnsafeGuaranteedRef {
+                    $0.stage.run(tile, of: rows, in: workspace, faults: &workspace.faults)
+                }
             }
         }
     }

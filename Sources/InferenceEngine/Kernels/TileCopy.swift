@@ -2,8 +2,10 @@ internal import TensorCore
 
 /// Moves numbers between records, tiles and outputs. Each function checks its ranges once, and no access after that.
 enum TileCopy {
-    /// `source[range]` to `target[start...]`.
-    static func copy<Element>(_ source: [Element], _ range: Range<Int>, to target: inout [Element], at start: Int) {
+    /// `source[range]` to `target[start...]`. The source is only read: `inout` spares the count of its readers.
+    static func copy<Element>(
+        _ source: inout [Element], _ range: Range<Int>, to target: inout [Element], at start: Int
+    ) {
         precondition(start >= 0 && start + range.count <= target.count && range.upperBound <= source.count)
         let source = source.span
         var target = target.mutableSpan

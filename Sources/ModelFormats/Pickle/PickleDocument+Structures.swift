@@ -34,10 +34,12 @@ extension PickleDocument {
         budget -= count
         var values: [Double] = []
         values.reserveCapacity(count)
+        // Looked up once: a type holds names, which are counted each time that it is handed out.
+        let dataType = field.dataType
+        let (itemBytes, start) = (array.dataType.itemBytes, field.offset)
         try withBytes(of: array, slice, place: place) { data throws(ImportError) in
             for index in 0..<count {
-                let offset = index * array.dataType.itemBytes + field.offset
-                values.append(NumPyElement(field.dataType, data, at: offset).number)
+                values.append(NumPyElement(dataType, data, at: index * itemBytes + start).number)
             }
         }
         return values

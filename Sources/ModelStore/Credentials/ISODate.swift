@@ -22,7 +22,7 @@ enum ISODate {
         return days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second
     }
 
-    /// Days since 1970 in the Gregorian calendar, counted in years that begin in March, so that the leap day is the last.
+    /// Days since 1970 in the Gregorian calendar, counted in years that begin in March: the leap day is the last one.
     private static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted / 400

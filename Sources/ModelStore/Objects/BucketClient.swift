@@ -1,7 +1,7 @@
 package import Serving
 
-/// A bucket of S3, of what speaks its protocol, or of Google's Cloud Storage by its XML interface, which is the same but
-/// for two header fields and its token.
+/// A bucket of S3, of what speaks its protocol, or of Google's Cloud Storage by its XML interface, which is the same
+/// but for two header fields and its token.
 ///
 /// | | S3 | Cloud Storage |
 /// |---|---|---|

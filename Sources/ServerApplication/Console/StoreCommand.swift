@@ -52,7 +52,9 @@ public enum StoreCommand {
             throw CommandError(told(.store(error), place))
         }
         var lines = lookup.skipped.map { "passed over: \($0)" }
-        guard let manifest = lookup.manifest else { return (lines + ["\(place): no models yet"]).joined(separator: "\n") }
+        guard let manifest = lookup.manifest else {
+            return (lines + ["\(place): no models yet"]).joined(separator: "\n")
+        }
         lines.append("\(place): generation \(manifest.generation), \(manifest.models.count) models")
         let width = manifest.models.map(\.name.count).max() ?? 0
         for model in manifest.models {
@@ -94,7 +96,9 @@ public enum StoreCommand {
 
     /// With the place: at a terminal there is nobody to hide it from.
     private static func told(_ error: PublishError, _ place: String) -> String {
-        guard case .store(let failure) = error, let path = failure.path, path != place else { return "\(place): \(error)" }
+        guard case .store(let failure) = error, let path = failure.path, path != place else {
+            return "\(place): \(error)"
+        }
         return "\(place): \(error)\n  at: \(path)"
     }
 

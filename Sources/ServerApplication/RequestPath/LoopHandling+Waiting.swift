@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import EventLoop
 internal import HTTPCore
 internal import HTTPServer
 internal import InferenceAPI
@@ -25,11 +26,17 @@ extension LoopHandling {
         if route != .listModels, let refusal = BodyType.refusal(head, isPrediction: true) {
             return refuse(refusal, AnswerFields.unsupported, route)
         }
+        let ask: PredictionAsk
+        do throws(PredictionAsk.Malformed) {
+            ask = try PredictionAsk(head, now: context.clock.now().elapsedNanoseconds)
+        } catch {
+            return refuse(error.document, AnswerFields.problem, route)
+        }
         // A name that is not known may come with the newer state: it is looked up then.
         let request = MinimumGeneration.Parked(
             route: route, name: route.hasModel ? nameInPath(of: head) : nil,
             version: route.hasVersion ? parameters.text(1, of: head.path) : nil,
-            generation: asked)
+            generation: asked, ask: ask)
         guard let follower = shared.follower, waiting.park(request, exchange) else {
             return refuse(
                 MinimumGeneration.refusal(asked, serving: pool.generation), AnswerFields.retry(after: 1), route)
@@ -76,7 +83,7 @@ extension LoopHandling {
             let error = InferenceError.unknownModel(name: request.name, known: pool.names)
             return answer(error, request.route, exchange, nil, nanoseconds: 0, sink)
         }
-        predict(Prediction(exchange: exchange, model: model, route: request.route), body, sink)
+        predict(Prediction(exchange: exchange, model: model, route: request.route, ask: request.ask), body, sink)
     }
 
     /// Its time is over, or there is no room for its body.

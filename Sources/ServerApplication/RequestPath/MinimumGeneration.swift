@@ -2,8 +2,8 @@ internal import HTTPCore
 internal import InferenceAPI
 internal import ServingProtocols
 
-/// `X-Min-Generation`: requests that no older state may answer. They wait here, bounded in number, bytes and time, until
-/// the loop has taken over a state that is new enough.
+/// `X-Min-Generation`: requests that no older state may answer. They wait here, bounded in number, bytes and time,
+/// until the loop has taken over a state that is new enough.
 struct MinimumGeneration {
     /// What waits.
     struct Parked {
@@ -13,6 +13,7 @@ struct MinimumGeneration {
         /// A number or an alias, where the path has one.
         let version: String?
         let generation: Int
+        let ask: PredictionAsk
         /// nil until it has come whole.
         var body: [UInt8]?
     }

@@ -57,9 +57,9 @@ struct PredictionAsk {
 
         fileprivate init(_ name: String, _ found: String, _ expected: String) {
             var document = ProblemDocument(
-                .badRequest, title: "A field of the request cannot be read", detail: "\(name) has another value")
+                .badRequest, title: "A field of the request cannot be read", detail: "\(name) has a value that it cannot have")
             document.problem = InferenceProblem(
-                pointer: "", detail: "", expected: "\(name): \(expected)", found: "\"\(found.prefix(64))\"")
+                pointer: "", detail: "", expected: expected, found: "\"\(found.prefix(64))\"")
             self.document = document
         }
     }

@@ -18,6 +18,28 @@ import Testing
         #expect(answer(model, [[0], [3], [-0.0], [7]]).doubles() == [1, 0, 1, -1])
     }
 
+    /// Categories that were chosen to have hashes side by side are not looked up one after the other.
+    @Test func leavesCollidingCategoriesToTheReference() throws {
+        var numbers: [Double] = []
+        var candidate = 1.0
+        while numbers.count < 1100 {
+            let product = (candidate.bitPattern ^ 0x9e37_79b9_7f4a_7c15).multipliedFullWidth(
+                by: 0xd6e8_feb8_6659_fd93)
+            // Of 4,096 places, one of the first 64.
+            if (product.high ^ product.low) & 4095 < 64 { numbers.append(candidate) }
+            candidate += 1
+        }
+        var graph = ImportedGraph(columns: columns(1))
+        let input = graph.append(.selectColumns([0]), path: "input")
+        let feature = OrdinalEncoder.Feature(
+            categories: .numbers(numbers), codes: numbers.indices.map { Double($0) }, unknownCode: -1)
+        let value = graph.append(.ordinalEncoder(OrdinalEncoder(features: [feature])), [input], path: "encode")
+        graph.addOutput(GraphOutput(name: "code", value: value, meaning: .values))
+        #expect(throws: ImportError.self) { try ModelCompiler.compile(graph, forcing: "encode") }
+        let model = try ModelCompiler.compile(graph)
+        #expect(answer(model, [[.number(numbers[1099])], [-3]]).doubles() == [1099, -1])
+    }
+
     private static let texts: [String] = {
         var texts = [""]
         for length in 1...40 {

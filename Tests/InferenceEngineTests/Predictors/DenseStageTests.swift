@@ -120,6 +120,28 @@ import Testing
         }
     }
 
+    /// Kernels of rows and vectors that are far from zero, or of large coefficients, lose too many digits as products.
+    @Test(arguments: [(1e-9, 0.0, 1.0), (1e-9, 1e4, 1.0), (0.1, 1e6, 1.0), (0.01, 0.0, 1e9), (0.5, 0.0, 1.0)])
+    func kernelsOfLongRowsEqualTheReference(_ gamma: Double, _ origin: Double, _ weight: Double) throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var generator = SeededGenerator(seed: seed)
+        for count in [1, 9, 130] {
+            let pairwise = Pairwise(
+                measure: .gaussian(gamma: gamma), references: generator.numbers(4 * count).map { $0 + origin },
+                count: count, inputWidth: 4)
+            let gemm = Gemm(weights: generator.numbers(count).map { $0 * weight }, bias: [0.5], inputWidth: count)
+            let graph = makeStep(4, .pairwise(pairwise), .gemm(gemm))
+            let comparison = try StageComparison(graph, forcing: "svm-packed", tolerance: 1e-10)
+            // Some are of other lengths than their neighbours.
+            let rows: [[Cell]] = (0..<65).map { _ in
+                let size = ([1, 1, 1e3, 1e5, 1e9] as [Double]).randomElement(using: &generator) ?? 1
+                return generator.numbers(4).map { .number($0 * size + origin) }
+            }
+            #expect(comparison.differenceInBatches(rows) == nil, "seed \(seed), \(count) vectors")
+            #expect(comparison.isSteady(rows), "seed \(seed), \(count) vectors")
+        }
+    }
+
     /// Were a kernel wrong in one weight, in its last digits, these comparisons would tell.
     @Test func comparisonsBite() throws {
         var generator = SeededGenerator(seed: 9)

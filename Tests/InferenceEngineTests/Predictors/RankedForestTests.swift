@@ -86,21 +86,16 @@ import Testing
     /// Scores of rows, by the kernel: bits.
     static func scores(_ tables: RankedTables, level: CPULevel, _ rows: [[Double]]) -> [UInt64] {
         let forest = RankedForest(tables, level: level)
-        var scratch = [Int32](repeating: -1, count: forest.scratchCount + 3)
-        let groupCount = tables.baseScores.count
         let numbers = rows.flatMap { $0 }
-        if tables.sumsAreDouble {
-            var all = [7.0] + numbers + [Double](repeating: 9, count: rows.count * groupCount)
-            _ = forest.run(
-                numbers: &all, rowsOffset: 1, rowCount: rows.count, scoresOffset: 1 + numbers.count,
-                scratch: &scratch, scratchOffset: 3)
-            return all[(1 + numbers.count)...].map(\.bitPattern)
-        }
-        var scores = [Float](repeating: 9, count: rows.count * groupCount + 1)
-        _ = forest.run(
-            rows: numbers, rowsOffset: 0, rowCount: rows.count, scores: &scores, scoresOffset: 1, scratch: &scratch,
-            scratchOffset: 3)
-        return scores[1...].map { UInt64($0.bitPattern) }
+        let scoreCount = rows.count * tables.baseScores.count
+        let workspace = Workspace(plan: MemoryPlan())
+        workspace.sharedIntegers = [Int32](repeating: -1, count: forest.scratchCount)
+        workspace.doubles = [7.0] + numbers + [Double](repeating: 9, count: scoreCount)
+        workspace.floats = [Float](repeating: 9, count: 1 + numbers.count + scoreCount)
+        let first = 1 + numbers.count
+        _ = forest.run(rowsAt: 1, rowCount: rows.count, scoresAt: first, in: workspace)
+        return tables.sumsAreDouble
+            ? workspace.doubles[first...].map(\.bitPattern) : workspace.floats[first...].map { UInt64($0.bitPattern) }
     }
 
     /// Scores of rows, by the reference. Rows that it refuses are not among them.

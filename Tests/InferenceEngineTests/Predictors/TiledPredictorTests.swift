@@ -32,6 +32,28 @@ import Testing
         }
     }
 
+    /// Stages use the same scratch, and leave it as they like.
+    @Test func forestsShareTheirScratch() throws {
+        let seed = UInt64.random(in: 0..<1_000_000)
+        var generator = SeededGenerator(seed: seed)
+        var graph = ImportedGraph(columns: columns(9))
+        let input = graph.append(.selectColumns(Array(0..<9)), path: "input")
+        let shapes = [
+            EnsembleShape(trees: 9, features: 9), EnsembleShape(trees: 5, features: 9, hasVectorLeaves: true),
+            EnsembleShape(trees: 12, features: 9, precision: .float64),
+            EnsembleShape(trees: 7, features: 9, precision: .float64, hasVectorLeaves: true),
+        ]
+        for (index, shape) in (shapes + shapes).enumerated() {
+            let ensemble = makeEnsemble(shape, using: &generator)
+            let score = graph.append(.treeEnsemble(ensemble), [input], path: "trees \(index)")
+            graph.addOutput(GraphOutput(name: "score \(index)", value: score, meaning: .values))
+        }
+        let model = try ModelCompiler.compile(graph)
+        let rows = makeRows(130, columns: 9, missingRate: 0.1, using: &generator)
+        let expected = answer(try ModelCompiler.compile(graph, forcing: "reference"), rows)
+        #expect(answer(model, rows) == expected, "seed \(seed)")
+    }
+
     /// The comparison bites: an encoder, an imputer or a scaler that is slightly another gives another answer.
     @Test func differsWhereAStepIsSlightlyAnother() throws {
         var generator = SeededGenerator(seed: 5)

@@ -149,13 +149,15 @@ struct BucketClientTests {
     @Test func listsAllPages() throws {
         @Sendable func page(_ keys: [String], _ next: String?) -> HTTPResponse {
             let contents = keys.map {
-                "<Contents><Key>team/\($0)</Key><LastModified>2026-01-31T12:00:00.000Z</LastModified><Size>7</Size></Contents>"
+                "<Contents><Key>team/\($0)</Key><LastModified>2026-01-31T12:00:00.000Z</LastModified>"
+                    + "<Size>7</Size></Contents>"
             }.joined()
             let more = next.map {
                 "<IsTruncated>true</IsTruncated><NextContinuationToken>\($0)</NextContinuationToken>"
             }
             return .ok(
-                "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3\">\(more ?? "")\(contents)</ListBucketResult>\n")
+                "<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"http://s3\">\(more ?? "")\(contents)"
+                    + "</ListBucketResult>\n")
         }
         let transport = FakeTransport { _, number in
             number == 0 ? page(["a", "b&amp;&#99;"], "x/+&amp;=") : page(["d"], nil)
@@ -166,7 +168,8 @@ struct BucketClientTests {
         #expect(
             transport.sent.map(\.url) == [
                 "https://models.s3.eu-central-1.amazonaws.com/?list-type=2&prefix=team%2F",
-                "https://models.s3.eu-central-1.amazonaws.com/?continuation-token=x%2F%2B%26%3D&list-type=2&prefix=team%2F",
+                "https://models.s3.eu-central-1.amazonaws.com/?continuation-token=x%2F%2B%26%3D&list-type=2"
+                    + "&prefix=team%2F",
             ])
         let endless = FakeTransport { _, _ in page(["a"], "t") }
         #expect { try amazon(endless).list("", while: "t") } throws: { ($0 as? StoreError)?.kind == .limit }

@@ -100,7 +100,9 @@ struct CredentialTests {
 
     // MARK: Google
 
-    private func google(_ environment: [String: String], _ file: String, _ transport: FakeTransport) -> GoogleTokenSource {
+    private func google(
+        _ environment: [String: String], _ file: String, _ transport: FakeTransport
+    ) -> GoogleTokenSource {
         GoogleTokenSource(ObjectHTTP(transport, system: .fake(environment: environment, files: ["/g.json": file])))
     }
 
@@ -153,8 +155,10 @@ struct StoreLocationTests {
     }
 
     @Test(arguments: [
-        "s3://", "s3://a", "s3://UPPER/x", "s3://bucket/a b", "s3://bucket/../x", "s3://bucket/%2e", "s3://key:x@bucket",
-        "gs://bucket/\u{e9}", "https://", "https://user:secret@host/", "https://host/?q", "http://host/", "http://127.0.0.1.evil/",
+        "s3://", "s3://a", "s3://UPPER/x", "s3://bucket/a b", "s3://bucket/../x", "s3://bucket/%2e",
+        "s3://key:x@bucket",
+        "gs://bucket/\u{e9}", "https://", "https://user:secret@host/", "https://host/?q", "http://host/",
+        "http://127.0.0.1.evil/",
         "ftp://host/", "file:///etc",
     ]) func refusesPlaces(text: String) {
         #expect(throws: StoreLocation.Malformed.self) { try StoreLocation(text) }

@@ -54,7 +54,10 @@ final class RecordingSink: ExchangeSink {
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) {}
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
 
-    func expire(_ exchange: ExchangeID, after duration: Duration) {}
+    /// Exchanges that are to expire.
+    var expiring: [ExchangeID] = []
+
+    func expire(_ exchange: ExchangeID, after duration: Duration) { expiring.append(exchange) }
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
@@ -72,7 +75,7 @@ final class Harness {
 
     init(
         token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil,
-        batching: BatchSettings = BatchSettings()
+        batching: BatchSettings = BatchSettings(), follower: (any StoreFollowing)? = nil
     ) throws {
         let compute = ComputePool(limits: batching.compute, workers: 1)
         self.compute = compute
@@ -93,12 +96,13 @@ final class Harness {
         let board = LiveSettingsBoard(
             live ?? LiveSettings(gate: AdminGate(token: token.map { BearerToken($0) }), bodyBytesMax: bodyBytesMax))
         self.live = board
-        let services = SharedServices(
+        var services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
             control: control,
             live: board,
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
             compute: compute, batching: batching, loops: 1)
+        services.follower = follower
         handler = LoopHandler(
             context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
     }

@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// A product with a matrix over a tile: in panels of eight outputs, or output by output where they are few.
-struct GemmStage: Stage {
+final class GemmStage: Stage {
     /// Up to so many outputs, sums in partial sums are faster than panels that are mostly empty.
     static let plainOutputsMax = 6
 

@@ -2,13 +2,21 @@ internal import ModelIR
 internal import TensorCore
 
 /// A support vector machine, or another sum of kernel values: each is computed, weighed and forgotten.
-struct KernelMachineStage: Stage {
-    let expansion: KernelExpansion
-    let input: TilePlace
-    let output: TilePlace
+final class KernelMachineStage: Stage {
+    private let expansion: KernelExpansion
+    private let input: TilePlace
+    private let output: TilePlace
+    private let scratch: Int
+
+    init(_ expansion: KernelExpansion, _ places: StagePlaces, memory: inout MemoryPlan) {
+        self.expansion = expansion
+        input = places.inputs[0]
+        output = places.output
+        scratch = memory.take(expansion.scratchCount(rowCount: places.tileRowCount), of: \.doubles)
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
-        DenseKernel.expand(expansion, from: input, to: output, rowCount: tile.rowCount, in: workspace)
+        DenseKernel.expand(expansion, from: input, to: output, rowCount: tile.rowCount, scratch: scratch, in: workspace)
     }
 }
 
@@ -49,11 +57,11 @@ struct KernelMachineStageBuilder: StageBuilder {
                 nanosecondsPerRowOfMany: kernel.many + sums,
                 reason: "kernel values of \(pairwise.count) packed vectors, each weighed as it is computed",
                 tableBytes: (pairwise.references.count + sumCount * pairwise.count) * 8
-            ) { places, _ throws(ImportError) in
+            ) { places, memory throws(ImportError) in
                 guard let expansion = make() else {
                     preconditionFailure("the offer checked that the vectors can be packed")
                 }
-                return KernelMachineStage(expansion: expansion, input: places.inputs[0], output: places.output)
+                return KernelMachineStage(expansion, places, memory: &memory)
             })
     }
 }

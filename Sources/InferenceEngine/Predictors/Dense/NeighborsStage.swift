@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// The nearest points of a tile's rows by a packed search, and by the reference where that leaves something open.
-struct NeighborsStage: Stage {
+final class NeighborsStage: Stage {
     private let search: PackedSearch
     private let rule: any OperatorRule
     private let input: TilePlace
@@ -58,12 +58,12 @@ struct NeighborsStageBuilder: StageBuilder {
         let perNeighbor = 60 + 0.1 * Double(neighbors.inputWidth)
         let candidates = perNeighbor * Double(neighbors.neighborCount)
         // Beyond the second cache the points are read at half the speed.
-        let reading = numbers * 2 > 400_000 ? 0.03 : 0.022
+        let reading = numbers * 2 > 400_000 ? 0.045 : 0.03
         let rule = node.operation.rule
         return .runs(
             StagePlan(
                 inputs: [node.inputs[0]], nanosecondsPerRow: 300 + candidates + reading * numbers,
-                nanosecondsPerRowOfMany: 250 + candidates + 0.022 * numbers,
+                nanosecondsPerRowOfMany: 250 + candidates + 0.03 * numbers,
                 reason: "\(neighbors.count) points on a grid of 16-bit integers, and exact distances of the nearest",
                 tableBytes: neighbors.points.count * 10 + neighbors.count * 4
             ) { places, memory in

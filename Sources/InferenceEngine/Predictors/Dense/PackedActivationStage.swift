@@ -2,10 +2,16 @@ internal import ModelIR
 internal import TensorCore
 
 /// An activation over a tile, many numbers at a time.
-struct PackedActivationStage: Stage {
-    let activation: PackedActivation
-    let input: TilePlace
-    let output: TilePlace
+final class PackedActivationStage: Stage {
+    private let activation: PackedActivation
+    private let input: TilePlace
+    private let output: TilePlace
+
+    init(activation: PackedActivation, input: TilePlace, output: TilePlace) {
+        self.activation = activation
+        self.input = input
+        self.output = output
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         DenseKernel.activate(activation, from: input, to: output, rowCount: tile.rowCount, in: workspace)

@@ -2,11 +2,18 @@ internal import ModelIR
 internal import TensorCore
 
 /// Kernels or distances between a tile's rows and packed reference rows.
-struct PairwiseStage: Stage {
-    let measure: PackedMeasure
-    let panels: PackedPanels
-    let input: TilePlace
-    let output: TilePlace
+final class PairwiseStage: Stage {
+    private let measure: PackedMeasure
+    private let panels: PackedPanels
+    private let input: TilePlace
+    private let output: TilePlace
+
+    init(measure: PackedMeasure, panels: PackedPanels, input: TilePlace, output: TilePlace) {
+        self.measure = measure
+        self.panels = panels
+        self.input = input
+        self.output = output
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         DenseKernel.measures(

@@ -4,8 +4,8 @@ internal import TensorCore
 /// A preprocessing graph and the linear model behind it, folded into one table: terms of centred numbers, and for each
 /// encoded column a row of weights a category. No scaled value and no one-hot vector is ever made.
 struct LinearFold {
-    /// One encoded input column. A class, so that a tile that goes through it retains one thing and not each table.
-    final class Encoding: Sendable {
+    /// One encoded input column.
+    struct Encoding: Sendable {
         let inputColumn: Int
         let table: CategoryIndex
         /// The row of weights for an unknown category and for a missing value; nil where they are refused.
@@ -13,16 +13,6 @@ struct LinearFold {
         let missingRow: Int?
         /// Row-major [categories + 1, outputs]; the last row is that of unknown categories.
         let weights: [Double]
-
-        init(
-            inputColumn: Int, table: CategoryIndex, unknownRow: Int?, missingRow: Int?, weights: [Double]
-        ) {
-            self.inputColumn = inputColumn
-            self.table = table
-            self.unknownRow = unknownRow
-            self.missingRow = missingRow
-            self.weights = weights
-        }
     }
 
     let outputCount: Int

@@ -1,4 +1,5 @@
 internal import ModelIR
+internal import TensorCore
 
 /// Makes `linear-folded`: selections, imputers, scalers and one-hot encoders before a linear model, and the model.
 struct LinearFoldStageBuilder: StageBuilder {
@@ -19,15 +20,16 @@ struct LinearFoldStageBuilder: StageBuilder {
         let numbers = 0.5 * Double(fold.terms.count) + 0.15 * Double(weightCount)
         let encodings = Double(fold.encodings.count)
         let outputs = Double(fold.outputCount)
+        let inputs = graph.signature.inputs
         return .runs(
             StagePlan(
-                inputs: [], nanosecondsPerRow: 60 + numbers + 4 * outputs + (60 + outputs) * encodings,
+                inputs: [], nanosecondsPerRow: 50 + numbers + 4 * outputs + (35 + outputs) * encodings,
                 nanosecondsPerRowOfMany: 6 + numbers + 4 * outputs + (12 + outputs) * encodings,
                 reason: "one linear model, folded with what stands before it into \(fold.terms.count) numbers and "
                     + "\(fold.encodings.count) encoded columns",
                 tableBytes: tableBytes,
                 make: { places, memory throws(ImportError) in
-                    LinearFoldStage(fold, places, memory: &memory)
+                    LinearFoldStage(fold, of: inputs, places, memory: &memory)
                 }))
     }
 }

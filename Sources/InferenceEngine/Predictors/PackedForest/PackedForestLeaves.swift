@@ -146,11 +146,18 @@ struct PackedForestLeaves: Sendable {
         return hash
     }
 
+    /// Another one in each process, so that no file can be made whose leaves collide. Leaves are numbered as they come,
+    /// whatever the hash is.
+    private static let secret: UInt64 = {
+        var generator = SystemRandomNumberGenerator()
+        return generator.next()
+    }()
+
     /// By multiplication (Fibonacci hashing), folded so that the low bits depend on all.
     private static func hash(_ bits: UInt64, _ seed: Int) -> Int {
-        var mixed = (bits ^ UInt64(truncatingIfNeeded: seed)) &* 0x9e37_79b9_7f4a_7c15
+        var mixed = (bits ^ UInt64(truncatingIfNeeded: seed) ^ secret) &* 0x9e37_79b9_7f4a_7c15
         mixed ^= mixed >> 32
-        mixed = mixed &* 0xd6e8_feb8_6659_fd93
+        mixed = (mixed &+ secret) &* 0xd6e8_feb8_6659_fd93
         return Int(truncatingIfNeeded: (mixed ^ mixed >> 29) & 0x7fff_ffff_ffff_ffff)
     }
 

@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// Tree ensembles over nodes that are packed into cache lines, eight trees side by side. Bit-equal to the reference.
-struct PackedForestStage: Stage {
+final class PackedForestStage: Stage {
     private let kernel: PackedForestKernel
     private let input: ForestInput
     private let places: PackedForestKernel.Places
@@ -32,9 +32,11 @@ struct PackedForestStage: Stage {
         let isWide = forest.slots.form == .wide
         let keyBytes = kernel.slotCount * (isWide ? 8 : 4)
         let rowsAtATime = min(max(Self.keyBytesMax / keyBytes, 1), places.tileRowCount)
-        let keys = memory.take(kernel.slotCount * rowsAtATime, of: isWide ? \.longIntegers : \.integers)
+        // One at least, so that there is an address.
+        let keyCount = max(kernel.slotCount * rowsAtATime, 1)
+        if isWide { memory.share(longIntegers: keyCount) } else { memory.share(integers: keyCount) }
         self.places = PackedForestKernel.Places(
-            numbers: numbers.offset, keys: keys, scores: places.output.offset, rowsAtATime: rowsAtATime)
+            numbers: numbers.offset, scores: places.output.offset, rowsAtATime: rowsAtATime)
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
@@ -45,7 +47,7 @@ struct PackedForestStage: Stage {
         }
         let found = kernel.run(rowCount: tile.rowCount, places, in: workspace)
         if (found.hasMissing && refusesMissing) || (found.hasInfinity && narrows) {
-            input.refuseRows(tile, in: workspace, faults: &faults)
+            input.refuseRows(tile, of: rows, in: workspace, faults: &faults)
         }
     }
 

@@ -12,7 +12,7 @@ struct RankedCost {
         let trees = Double(ensemble.treeCount + ensemble.groupCount * (form.treesTogether - 1) / 2)
         let slotCount = slots.slots.count
         let usesShuffles = level != .portable && slotCount <= RankedForest.shuffledSlotsMax
-        let perSlot = level == .portable ? 12.0 : ensemble.precision == .float64 ? 4.5 : 3.2
+        let perSlot = level == .portable ? 12.0 : ensemble.precision == .float64 ? 3.2 : 2.0
         let ranking = 60 + 0.6 * Double(ensemble.featureCount) + perSlot * Double(slotCount)
         let few = slotCount <= 32
         let walked: (one: Double, many: Double) =

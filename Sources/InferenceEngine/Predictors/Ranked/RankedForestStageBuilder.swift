@@ -1,4 +1,5 @@
 internal import ModelIR
+internal import TensorCore
 
 /// Makes `forest-ranked`: a tree ensemble of a few levels or leaves a tree.
 struct RankedForestStageBuilder: StageBuilder {
@@ -28,7 +29,9 @@ struct RankedForestStageBuilder: StageBuilder {
         }
         return .runs(
             StagePlan(
-                inputs: node.inputs, nanosecondsPerRow: cost.ofOne, nanosecondsPerRowOfMany: cost.ofMany,
+                inputs: Self.readsRecord(node.inputs[0], of: graph) ? [] : node.inputs,
+                nanosecondsPerRow: cost.ofOne,
+                nanosecondsPerRowOfMany: cost.ofMany,
                 reason: "\(ensemble.treeCount) trees over \(slots.slots.count) ranks, all nodes decided at once",
                 tableBytes: cost.tableBytes,
                 make: { places, memory throws(ImportError) in
@@ -36,6 +39,13 @@ struct RankedForestStageBuilder: StageBuilder {
                     return RankedForestStage(
                         RankedForest(tables, level: level), ensemble: ensemble, places: places, memory: &memory)
                 }))
+    }
+
+    /// Whether a value is the record itself, all doubles in their order: it need not be copied.
+    private static func readsRecord(_ value: ValueID, of graph: OptimizedGraph) -> Bool {
+        guard case .selectColumns(let columns) = graph.node(value).operation else { return false }
+        let inputs = graph.signature.inputs
+        return columns.elementsEqual(inputs.indices) && inputs.allSatisfy { $0.kind == .float64 }
     }
 
     private static let tableBytesMin = 1 << 20

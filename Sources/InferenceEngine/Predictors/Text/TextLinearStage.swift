@@ -4,7 +4,7 @@ internal import TensorCore
 /// A vectorized text and its linear model. Only the terms that occur are ever touched, so that a row costs as much as
 /// its text is long, and not as the vocabulary is wide. Equal to the reference bit for bit: terms are added up in the
 /// order of their columns, and those left out are zero.
-struct TextLinearStage: Stage {
+final class TextLinearStage: Stage {
     private let inputColumn: Int
     private let width: Int
     private let isBinary: Bool

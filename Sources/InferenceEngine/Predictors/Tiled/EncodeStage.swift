@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// Categories to numbers, by table: one-hot indicators, or one code a column.
-struct EncodeStage: Stage {
+final class EncodeStage: Stage {
     /// Where a column's categories are read.
     enum Source: Sendable {
         /// A text column of the record; the category that takes the place of a missing text, if something does.
@@ -47,7 +47,6 @@ struct EncodeStage: Stage {
         if hasIndicators {
             EncodeKernel.clear(&workspace.doubles, at: output.offset, count: tile.rowCount * output.width)
         }
-        let features = features.span
         for index in features.indices {
             features[index].find(tile, of: rows, found: found, in: workspace)
             var refused = features[index].write(found, to: output, rowCount: tile.rowCount, in: workspace)

@@ -2,10 +2,16 @@ internal import ModelIR
 internal import TensorCore
 
 /// Replaces missing numbers column by column.
-struct ImputeStage: Stage {
-    let imputer: Imputer
-    let input: TilePlace
-    let output: TilePlace
+final class ImputeStage: Stage {
+    private let imputer: Imputer
+    private let input: TilePlace
+    private let output: TilePlace
+
+    init(imputer: Imputer, input: TilePlace, output: TilePlace) {
+        self.imputer = imputer
+        self.input = input
+        self.output = output
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         for row in 0..<tile.rowCount {

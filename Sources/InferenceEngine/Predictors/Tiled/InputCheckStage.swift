@@ -1,9 +1,14 @@
 internal import TensorCore
 
 /// Refuses rows in which an earlier stage computed what the next one does not take.
-struct InputCheckStage: Stage {
-    let check: InputCheck
-    let inputs: [TilePlace]
+final class InputCheckStage: Stage {
+    private let check: InputCheck
+    private let inputs: [TilePlace]
+
+    init(check: InputCheck, inputs: [TilePlace]) {
+        self.check = check
+        self.inputs = inputs
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         for input in inputs where input.kind == .float64 {

@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// Puts columns of numbers side by side: a gather of one value's columns, or a concatenation of several values.
-struct MoveStage: Stage {
+final class MoveStage: Stage {
     /// Columns that lie together in an input and in the output.
     private struct Run: Sendable {
         let input: TilePlace

@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// An operator's reference, row after row of a tile: for what has no faster stage.
-struct ReferenceStage: Stage {
+final class ReferenceStage: Stage {
     private let rule: any OperatorRule
     /// One a row of the tile: the same values, each at its place.
     private let operands: [ReferenceOperands]

@@ -1,24 +1,25 @@
 internal import TensorCore
 
 /// Finds rows in which a column is missing that must not be. Runs before all others.
-struct RequiredColumnsStage: Stage {
+final class RequiredColumnsStage: Stage {
     /// In ascending order.
     private let columns: [Int32]
-    /// Whether all are doubles, whose missing value is NaN.
-    private let areDoubles: Bool
+    /// Where all are doubles, whose missing value is NaN.
+    private let scan: MissingScan?
 
     init(columns: [Int], of inputs: [Column]) {
         self.columns = columns.map { Int32($0) }
-        areDoubles = columns.allSatisfy { inputs[$0].kind == .float64 }
+        scan =
+            columns.allSatisfy { inputs[$0].kind == .float64 }
+            ? MissingScan(columns: self.columns, recordWidth: inputs.count) : nil
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
-        guard areDoubles else {
+        guard let scan else {
             for tileRow in 0..<tile.rowCount { look(tileRow, tile, rows, &faults) }
             return
         }
-        var suspects = MissingScan.rowsWithNaN(
-            inColumns: columns, firstRow: tile.firstRow, rowCount: tile.rowCount, of: rows)
+        var suspects = scan.rowsWithNaN(firstRow: tile.firstRow, rowCount: tile.rowCount, of: rows)
         while suspects != 0 {
             look(suspects.trailingZeroBitCount, tile, rows, &faults)
             suspects &= suspects - 1

@@ -2,10 +2,16 @@ internal import ModelIR
 internal import TensorCore
 
 /// An affine map a column, in the library's order of operations.
-struct ScaleStage: Stage {
-    let scaler: Scaler
-    let input: TilePlace
-    let output: TilePlace
+final class ScaleStage: Stage {
+    private let scaler: Scaler
+    private let input: TilePlace
+    private let output: TilePlace
+
+    init(scaler: Scaler, input: TilePlace, output: TilePlace) {
+        self.scaler = scaler
+        self.input = input
+        self.output = output
+    }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         for row in 0..<tile.rowCount {

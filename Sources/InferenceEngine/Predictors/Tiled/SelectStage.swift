@@ -2,7 +2,7 @@ internal import ModelIR
 internal import TensorCore
 
 /// Copies numeric columns of the record into the tile; integers become doubles, missing ones NaN.
-struct SelectStage: Stage {
+final class SelectStage: Stage {
     /// The record's columns, in the order of the value.
     private let columns: [Int32]
     /// Whether they are all of the record's columns, in its order.

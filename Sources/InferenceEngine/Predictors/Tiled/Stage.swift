@@ -6,7 +6,9 @@ internal import TensorCore
 /// A stage computes every row of the tile, also those that an earlier stage found at fault: with whatever numbers are
 /// there, and without a trap. What it computes of a row depends on that row alone, and is the same to the last bit
 /// wherever the row stands in the tile and however many stand beside it.
-protocol Stage: Sendable {
+///
+/// A class, so that a call of one is a jump: nothing is copied out of the list of stages, and nothing counted.
+protocol Stage: AnyObject, Sendable {
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults)
 }
 

@@ -12,7 +12,7 @@ final class TiledPredictor: Predictor {
     }
 
     let report: PredictorReport
-    private let stages: [any Stage]
+    private let stages: StageLoop
     private let outputs: [Output]
     private let memory: MemoryPlan
     private let tileRowCount: Int
@@ -37,7 +37,7 @@ final class TiledPredictor: Predictor {
                 try step.plan.make(StagePlaces(inputs: operands, output: output, tileRowCount: rows), &memory))
             places[step.value.index] = output
         }
-        self.stages = stages
+        self.stages = StageLoop(stages)
         self.memory = memory
         tileRowCount = rows
         outputs = graph.outputs.enumerated().compactMap { field, output in
@@ -55,7 +55,7 @@ final class TiledPredictor: Predictor {
         var first = 0
         while first < rows.rowCount {
             let tile = Tile(firstRow: first, rowCount: min(tileRowCount, rows.rowCount - first))
-            StageLoop.run(stages, tile, of: rows, in: workspace)
+            stages.run(tile, of: rows, in: workspace)
             for index in outputs.indices { store(outputs[index], tile, of: workspace, in: &output) }
             workspace.faults.flush(into: &output)
             first += tile.rowCount
@@ -66,9 +66,9 @@ final class TiledPredictor: Predictor {
         let range = source.offset..<source.offset + tile.rowCount * source.width
         let start = tile.firstRow * source.width
         switch source.kind {
-        case .float64: TileCopy.copy(workspace.doubles, range, to: &output.values[source.field].float64, at: start)
-        case .float32: TileCopy.copy(workspace.floats, range, to: &output.values[source.field].float32, at: start)
-        case .classIndex: TileCopy.copy(workspace.integers, range, to: &output.values[source.field].labels, at: start)
+        case .float64: TileCopy.copy(&workspace.doubles, range, to: &output.values[source.field].float64, at: start)
+        case .float32: TileCopy.copy(&workspace.floats, range, to: &output.values[source.field].float32, at: start)
+        case .classIndex: TileCopy.copy(&workspace.integers, range, to: &output.values[source.field].labels, at: start)
         case .string: preconditionFailure("a string is never an output; the typed graph refuses it")
         }
     }
@@ -135,6 +135,6 @@ extension PredictorReport {
     }
 
     /// Nanoseconds of a call beside its stages, the output made ready and written; and of the call of each stage.
-    private static let overhead = 150.0
-    private static let overheadOfStage = 40.0
+    private static let overhead = 60.0
+    private static let overheadOfStage = 15.0
 }

@@ -1,0 +1,75 @@
+"""Predictions on the compute threads: the same answers, whoever asks, whatever is swapped; deadlines; rows by themselves; the cache."""
+
+import re
+import threading
+import unittest
+
+from harness import HOUSE, HOUSE_2, PATIENCE, Server, ServerTestCase, expected
+
+RECORDS = expected()["records"]
+
+
+class OnComputeThreads(ServerTestCase):
+    """Every prediction is too long for a loop."""
+
+    settings = {"env": {"VENCEJO_INLINE_BUDGET_US": "0"}, "loops": 2}
+
+    def test_every_client_gets_its_own_rows(self):
+        wanted = expected()["house-price"]["predictions"]
+        wrong = []
+
+        def ask(place):
+            for _ in range(20):
+                answer = self.server.predict(RECORDS[place])
+                if answer.status != 200 or abs(answer.json()["prediction"] - wanted[place]) > 1e-9 * abs(wanted[place]):
+                    wrong.append(answer)
+
+        clients = [threading.Thread(target=ask, args=(index % len(RECORDS),)) for index in range(16)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join(PATIENCE)
+        self.assertEqual(wrong, [])
+        self.assertIn('vencejo_model_queue_seconds_count{model="house-price"}', self.metrics())
+
+    def test_a_long_body_is_answered_whole(self):
+        wanted = expected()["house-price"]["predictions"][0]
+        answer = self.server.predict([RECORDS[0]] * 2000)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual({round(value, 6) for value in answer.json()["predictions"]}, {round(wanted, 6)})
+        self.assertEqual(len(answer.json()["predictions"]), 2000)
+
+    def test_a_timeout_that_is_long_enough_changes_nothing(self):
+        for fields in ({"X-Request-Timeout-Ms": "60000"}, {"X-Request-Priority": "high"}):
+            answer = self.server.predict(RECORDS[0], headers=fields)
+            self.assertEqual(answer.status, 200, fields)
+
+    def test_a_timeout_that_cannot_be_read_is_a_bad_request(self):
+        for value in ("soon", "0", "-5", "1.5", "99999999999"):
+            answer = self.server.predict(RECORDS[0], headers={"X-Request-Timeout-Ms": value})
+            self.assert_problem(answer, 400, expected=re.compile("milliseconds"))
+
+    def test_each_row_has_its_own_outcome(self):
+        wanted = expected()["house-price"]["predictions"]
+        answer = self.server.request("POST", "/predict?errors=row", [RECORDS[0], dict(RECORDS[0], RM="many"), RECORDS[1]])
+        self.assertEqual(answer.status, 200)
+        document = answer.json()
+        self.assertEqual(document["errors"], 1)
+        self.assertEqual([list(result) for result in document["results"]], [["prediction"], ["error"], ["prediction"]])
+        self.assertAlmostEqual(document["results"][2]["prediction"], wanted[1])
+        self.assertEqual(document["results"][1]["error"]["pointer"], "/1/RM")
+
+    def metrics(self):
+        return self.server.request("GET", "/metrics").body.decode()
+
+
+class Cached(unittest.TestCase):
+    def test_a_swap_forgets_the_answers_of_the_version_before(self):
+        with Server({"house-price": HOUSE}, arguments=("--cache-bytes", "1000000"), loops=1) as server:
+            first = [server.price(RECORDS[0]) for _ in range(3)]
+            self.assertEqual(len(set(first)), 1)
+            metrics = server.request("GET", "/metrics").body.decode()
+            self.assertIn('vencejo_model_cache_lookups_total{model="house-price",outcome="hit"} 2', metrics)
+            self.assertIn(server.put("house-price", HOUSE_2).status, (200, 201))
+            after = server.price(RECORDS[0])
+            self.assertNotEqual(after, first[0])
