@@ -2,8 +2,8 @@
 ///
 ///     -gamma |x - y|^2 = [x, 1, -gamma |x|^2] . [2 gamma y, -gamma |y|^2, 1]
 ///
-/// What cancels is lost, so that rows are taken only up to a length where the errors of all kernel values, each times its
-/// coefficient, cannot sum up to more than 2^-33: a tenth of what our answers may differ from the library's.
+/// What cancels is lost, so that rows are taken only up to a length where the errors of all kernel values, each times
+/// its coefficient, cannot sum up to more than 2^-33: a tenth of what our answers may differ from the library's.
 struct GaussianProducts: Sendable {
     /// Of the references with both numbers behind each.
     let panels: PackedPanels

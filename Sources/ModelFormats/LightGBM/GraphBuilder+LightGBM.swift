@@ -40,8 +40,8 @@ extension GraphBuilder {
         }
     }
 
-    /// What LightGBM calls `feature_importances_`: how often each feature splits; nil where the file does not hold it, as
-    /// for gains, and for the trees up to a best round.
+    /// What LightGBM calls `feature_importances_`: how often each feature splits; nil where the file does not hold
+    /// it, as for gains, and for the trees up to a best round.
     func lightgbmImportances(of estimator: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
         let booster = try member("_Booster", of: estimator)
         guard (text(estimator, "importance_type") ?? "split") == "split", bestRound(of: booster) == nil else {

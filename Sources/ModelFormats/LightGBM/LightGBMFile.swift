@@ -11,8 +11,8 @@ struct LightGBMFile {
     private(set) var parameters: [String: String] = [:]
     /// The lists of `pandas_categorical`, one a category column of the training frame.
     private(set) var frameCategories: [OneHotEncoder.Categories] = []
-    /// How many splits of all trees each feature has, by its name, without those that have none; nil where the text does
-    /// not tell.
+    /// How many splits of all trees each feature has, by its name, without those that have none; nil where the text
+    /// does not tell.
     private(set) var splitCounts: [String: Int64]?
 
     private static let headerKeys: Set<String> = [

@@ -14,7 +14,8 @@ enum YAMLReader {
         guard bytes.isEmpty || String(validating: bytes, as: UTF8.self) != nil else {
             throw ImportError(.malformed, at: name, found: "bytes that are not UTF-8", expected: "YAML")
         }
-        // Editors on Windows put a byte order mark in front, which libyaml only passes over where it guesses the coding.
+        // Editors on Windows put a byte order mark in front, which libyaml only passes over where it guesses the
+        // coding.
         let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
         return try YAMLEvents.read(text, name: name) { events throws(ImportError) in
             switch try events.next() {

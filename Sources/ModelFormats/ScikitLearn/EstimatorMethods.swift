@@ -22,8 +22,8 @@ struct EstimatorMethods {
     var prediction: Prediction
     /// `predict_proba`: one number a class, of several targets those of the first, then of the second, and so on.
     var probabilities: ValueID?
-    /// `predict_proba` of several labels a row where the library gives one array for all, and not one a label: that each
-    /// label is there. What estimators around this one see of it.
+    /// `predict_proba` of several labels a row where the library gives one array for all, and not one a label: that
+    /// each label is there. What estimators around this one see of it.
     var labelProbabilities: Numbers?
     /// `decision_function`: one number for two classes, else one a class or one a pair of classes.
     var decision: Numbers?

@@ -38,8 +38,8 @@ extension GraphBuilder {
         }
     }
 
-    /// What XGBoost calls `feature_importances_`: the mean gain of the splits of each feature, or how many there are, as
-    /// fractions of their sum; nil where the file does not hold it.
+    /// What XGBoost calls `feature_importances_`: the mean gain of the splits of each feature, or how many there are,
+    /// as fractions of their sum; nil where the file does not hold it.
     func xgboostImportances(of estimator: EstimatorRecord, count: Int) throws(ImportError) -> [Double]? {
         let kind = text(estimator, "importance_type") ?? "gain"
         guard ["gain", "total_gain", "weight"].contains(kind), text(estimator, "booster") != "gblinear" else {

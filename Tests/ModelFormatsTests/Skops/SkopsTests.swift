@@ -100,7 +100,7 @@ import Testing
 
     @Test func boundsTheDepth() throws {
         let open = #"{"__loader__": "ListNode", "content": ["#
-        #expect(try #require(Self.schema(String(repeating: open, count: 101))).kind == .malformed)
+        #expect(try #require(Self.schema(String(repeating: open, count: 101))).kind == .truncated)
         let nested = String(repeating: open, count: 101) + String(repeating: "]}", count: 101)
         #expect(try #require(Self.schema(nested)).kind == .limit)
         #expect(Self.schema(String(repeating: "[", count: 100_000)) != nil)

@@ -157,7 +157,7 @@ private struct Document {
         (Document.Part.names, #"["a","b"]"#, "feature_names", .malformed),
         (Document.Part.names, #"["a","b","a"]"#, "feature_names[2]", .malformed),
         (Document.Part.names, #"["a","b",3]"#, "feature_names[2]", .malformed),
-        (Document.Part.attributes, #"{"scikit_learn":"{"}"#, "attributes.scikit_learn", .malformed),
+        (Document.Part.attributes, #"{"scikit_learn":"{"}"#, "attributes.scikit_learn", .truncated),
         (
             Document.Part.attributes, #"{"scikit_learn":"{}","best_iteration":"2"}"#, "attributes.best_iteration",
             .malformed

@@ -11,8 +11,8 @@ extension GraphBuilder {
     ]
     private static let boosters = ["GradientBoostingClassifier", "GradientBoostingRegressor"]
 
-    /// `feature_importances_` of a model of trees, and the relative error that it may have; nil for one whose file does not
-    /// tell them.
+    /// `feature_importances_` of a model of trees, and the relative error that it may have; nil for one whose file
+    /// does not tell them.
     mutating func fittedImportances(
         of model: EstimatorRecord, count: Int
     ) throws(ImportError) -> (values: [Double], precision: Double)? {

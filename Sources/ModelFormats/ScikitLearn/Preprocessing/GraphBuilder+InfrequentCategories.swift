@@ -1,7 +1,8 @@
 internal import ModelIR
 internal import TensorCore
 
-/// The grouping of infrequent categories, which `OneHotEncoder` (since 1.1) and `OrdinalEncoder` (since 1.3) keep alike.
+/// The grouping of infrequent categories, which `OneHotEncoder` (since 1.1) and `OrdinalEncoder` (since 1.3) keep
+/// alike.
 extension GraphBuilder {
     /// For each feature the array that maps its categories to indicators, or None; nil without infrequent categories.
     func grouping(_ estimator: EstimatorRecord, count: Int) throws(ImportError) -> [PickleValue]? {
