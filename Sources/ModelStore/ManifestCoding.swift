@@ -4,7 +4,7 @@ package import Serving
 /// A manifest as it lies in a store:
 ///
 ///     {"schema": 2, "generation": 7, "created": 1767225600, "default": "churn", "models": [
-///       {"name": "churn", "generation": 7, "current": 3, "highest": 3, "aliases": {"champion": 2},
+///       {"name": "churn", "generation": 7, "current": 3, "previous": 2, "highest": 3, "aliases": {"champion": 2},
 ///        "shadow": {"action": "refuse", "label_flips_max": 0.01, "change_max": 0.5},
 ///        "versions": [
 ///         {"version": 2, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "generation": 5},
@@ -43,6 +43,7 @@ package enum ManifestCoding {
         write("generation", model.generation, &writer)
         write("current", model.currentNumber, &writer)
         write("highest", model.highestNumber, &writer)
+        if let previous = model.previousNumber { write("previous", previous, &writer) }
         if !model.aliases.isEmpty {
             writer.key("aliases")
             writer.beginObject()
@@ -157,7 +158,8 @@ package enum ManifestCoding {
             aliases[alias] = Int(number)
         }
         return StoredModel(
-            name: name, versions: versions, currentNumber: current, highestNumber: fields.highest.map { Int($0) },
+            name: name, versions: versions, currentNumber: current, previousNumber: fields.previous.map { Int($0) },
+            highestNumber: fields.highest.map { Int($0) },
             aliases: aliases, shadowPolicy: try policy(of: fields.policy, place), generation: brought)
     }
 

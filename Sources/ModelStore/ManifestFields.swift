@@ -23,6 +23,7 @@ struct ManifestFields {
         var versions: [Version] = []
         var current: Int64?
         var highest: Int64?
+        var previous: Int64?
         var aliases: [(name: String, number: Int64)] = []
         var policy: Policy?
     }
@@ -72,6 +73,8 @@ struct ManifestFields {
                 model.current = try reader.readInt64()
             } else if reader.equals(key, "highest") {
                 model.highest = try reader.readInt64()
+            } else if reader.equals(key, "previous") {
+                model.previous = try reader.readInt64()
             } else if reader.equals(key, "versions") {
                 try reader.beginArray()
                 while try reader.nextElement() {

@@ -15,7 +15,7 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     package let labelNames: [String]
     private let seriesMax: Int
     private let make: @Sendable () -> Instrument
-    private let series = Mutex<[Series]>([])
+    private let known = Mutex(Known())
     private let others = Mutex<Others?>(nil)
 
     /// A closure by itself must not be a generic's value: each look at it by `withLock` would leave it wrapped once
@@ -27,6 +27,13 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     struct Series: Sendable {
         let labels: [String]
         let instrument: Instrument
+        /// Series are told in the order in which they were made.
+        fileprivate let number: Int
+    }
+
+    private struct Known: Sendable {
+        var series: [[String]: Series] = [:]
+        var made = 0
     }
 
     /// The label value shared by what does not fit in the bound.
@@ -43,28 +50,31 @@ package final class MetricFamily<Instrument: Sendable>: Sendable {
     }
 
     /// The instrument with these label values, made if there is none yet.
-    /// - Complexity: O(series), under a lock: keep what it returns.
+    /// - Complexity: O(labels) under a lock: keep what it returns.
     package func series(_ labels: [String] = []) -> Instrument {
         precondition(labels.count == labelNames.count, "\(name) has \(labelNames.count) labels")
-        return series.withLock { series in
-            if let known = series.first(where: { $0.labels == labels }) { return known.instrument }
+        return known.withLock { known in
+            if let series = known.series[labels] { return series.instrument }
             var labels = labels
-            if series.count >= seriesMax {
+            if known.series.count >= seriesMax {
                 labels = labels.map { _ in Self.overflowLabel }
-                if let other = series.first(where: { $0.labels == labels }) { return other.instrument }
+                if let other = known.series[labels] { return other.instrument }
             }
-            let made = Series(labels: labels, instrument: make())
-            series.append(made)
-            return made.instrument
+            let series = Series(labels: labels, instrument: make(), number: known.made)
+            known.series[labels] = series
+            known.made += 1
+            return series.instrument
         }
     }
 
     /// Takes a series out of the exposition. Who still holds its instrument may go on counting into the void.
     package func retire(_ labels: [String]) {
-        series.withLock { series in series.removeAll { $0.labels == labels } }
+        known.withLock { _ = $0.series.removeValue(forKey: labels) }
     }
 
-    func allSeries() -> [Series] { series.withLock { $0 } }
+    func allSeries() -> [Series] {
+        known.withLock { Array($0.series.values) }.sorted { $0.number < $1.number }
+    }
 
     /// Gives the family series that are counted elsewhere and read when somebody asks. They may not have the label
     /// values of one that is made here, and do not count towards the bound.

@@ -171,7 +171,7 @@ class Versions(ServerTestCase):
         self.assertTrue(until(lambda: self.server.request("GET", place, admin=True).json()["state"] == "failed"))
         self.assertEqual(self.server.request("GET", place, admin=True).json()["answer"]["status"], 422)
         self.assert_problem(self.server.request("GET", place), 401)
-        self.assert_problem(self.server.request("GET", self.path + "/publishes/999999", admin=True), 404)
+        self.assert_problem(self.server.request("GET", self.path + "/publishes/0123456789abcdef", admin=True), 404)
 
     def test_the_certificate_compares_with_the_rows_of_late(self):
         self.publish(HOUSE)

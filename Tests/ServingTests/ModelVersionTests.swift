@@ -1,4 +1,5 @@
 import ModelStore
+import Synchronization
 import TensorCore
 import Testing
 
@@ -222,5 +223,131 @@ struct ModelVersionTests {
         #expect(world.registry.pool.model(named: "a")?.version == 6)
         #expect(world.registry.memoryBytes <= 3 * 8_300)
         #expect(try world.registry.change("a", change { $0.current = .version(4) }).current.version == 4)
+    }
+}
+
+/// What a change must not do to what serves, and one server's default to the others'.
+struct ModelChangeTests {
+    private func limits(kept: Int = 1, memory: Int? = nil) -> ModelRegistry.Limits {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = kept
+        limits.memoryBytesMax = memory
+        return limits
+    }
+
+    private func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
+        var change = ModelChange()
+        edit(&change)
+        return change
+    }
+
+    @Test func whatCannotBeLoadedIsNoChange() throws {
+        let store = FailingStore()
+        let before = FakeWorld(store: store, limits: limits())
+        _ = try before.publish("m", 1)
+        _ = try before.publish("m", 2)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake1".utf8)) }
+        let world = FakeWorld(store: store, limits: limits())
+        _ = try world.registry.restore()
+        for change in [change { $0.current = .previous }, change { $0.aliases = ["x": 1] }] {
+            #expect(throws: PublishError.self) { try world.registry.change("m", change) }
+        }
+        #expect(try store.newestManifest().manifest?.model(named: "m")?.currentNumber == 2)
+        #expect(world.registry.pool.model(named: "m")?.version == 2 && world.registry.pool.generation == 2)
+    }
+
+    @Test func theVersionThatServedIsTheWayBackAndNotTheOneThatWasTakenBack() throws {
+        let world = FakeWorld(limits: limits())
+        let good = try world.publish("m", 1).model
+        _ = try world.publish("m", 2)
+        _ = try world.registry.change("m", change { $0.current = .previous })
+        _ = try world.publish("m", 3)
+        #expect(world.registry.pool.entry(named: "m")?.versions.map(\.version) == [1, 3])
+        #expect(try world.registry.change("m", change { $0.current = .previous }).current === good)
+        #expect(throws: PublishError.self) { try world.registry.change("m", change { $0.current = .previous }) }
+    }
+
+    @Test func aDefaultSetByOneServerIsNotLostByAnothersPublish() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let a = FakeWorld(store: store)
+        let b = FakeWorld(store: store)
+        _ = try a.publish("m", 1)
+        _ = try a.registry.change("m", change { $0.becomesDefault = true })
+        _ = try b.publish("other", 2)
+        #expect(try store.newestManifest().manifest?.defaultName == "m")
+        _ = try a.registry.follow()
+        #expect(a.registry.pool.defaultModel?.name == "m" && b.registry.pool.defaultModel?.name == "m")
+    }
+
+    @Test func aNameOfOneServersCommandLineIsNobodyElsesDefault() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let a = FakeWorld(store: store)
+        let b = FakeWorld(store: store)
+        _ = try a.publish("m", 1)
+        _ = try b.registry.loadStatic("mine", Array("fake9".utf8))
+        _ = try b.publish("other", 2)
+        #expect(try store.newestManifest().manifest?.defaultName == nil)
+        #expect(b.registry.pool.defaultModel?.name == "mine")
+        // Once the store has a model of that name, it goes with the store's.
+        _ = try a.publish("mine", 3)
+        _ = try b.registry.follow()
+        _ = try a.registry.remove("mine")
+        _ = try b.registry.follow()
+        #expect(b.registry.pool.names == ["m", "other"])
+    }
+
+    @Test func theModelThatLosesTheDefaultIsAnotherState() throws {
+        let world = FakeWorld()
+        _ = try world.publish("a", 1)
+        _ = try world.publish("b", 2)
+        _ = try world.registry.change("a", change { $0.becomesDefault = true })
+        let etag = world.registry.pool.entry(named: "a")?.etag
+        _ = try world.registry.change("b", change { $0.becomesDefault = true })
+        #expect(world.registry.pool.entry(named: "a")?.etag != etag)
+    }
+
+    @Test func aModelThatFailedAtTheStartIsTriedAgainAndKeepsNoOtherBack() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        _ = try writer.publish("bad", 7)
+        _ = try writer.publish("good", 1)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        let world = FakeWorld(store: store)
+        #expect(try world.registry.restore().failures.map(\.name) == ["bad"])
+        #expect(world.registry.followStatus.lag?.reason.hasPrefix("bad version 1") == true)
+        _ = try writer.publish("good", 2)
+        #expect(try world.registry.follow())
+        #expect(world.registry.pool.model(named: "good")?.version == 2)
+        #expect(world.registry.followStatus.lag != nil)
+        store.badBlob.withLock { $0 = nil }
+        #expect(try world.registry.follow())
+        #expect(world.registry.pool.names == ["bad", "good"] && world.registry.followStatus.lag == nil)
+    }
+
+    @Test func whatIsNotPublishedTakesNoVersionAway() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let world = FakeWorld(limits: limits(memory: 2 * bytes + 1), tableBytes: 4_000)
+        _ = try world.publish("m", 1)
+        _ = try world.publish("m", 2)
+        var dry = PublishOptions()
+        dry.isDryRun = true
+        _ = try world.registry.publish("m", bytes: Array("fake3".utf8), options: dry)
+        #expect(throws: PublishError.self) { try world.registry.publish("m", bytes: Array("garbage".utf8)) }
+        // A file is no memory: only what is made of it has to fit.
+        let long = Array("fake4".utf8) + [UInt8](repeating: UInt8(ascii: " "), count: 4 * bytes)
+        #expect(world.registry.pool.entry(named: "m")?.versions.map(\.version) == [1, 2])
+        _ = try world.registry.publish("m", bytes: long)
+        #expect(world.registry.pool.entry(named: "m")?.versions.map(\.version) == [2, 3])
+    }
+
+    @Test func aNameThatGoesWithARebaseTakesItsSeriesAlong() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let a = FakeWorld(store: store)
+        let b = FakeWorld(store: store)
+        _ = try a.publish("m", 1)
+        _ = try b.registry.follow()
+        _ = try a.registry.remove("m")
+        _ = try b.publish("other", 2)
+        #expect(!b.metricsText.contains("model=\"m\""))
     }
 }

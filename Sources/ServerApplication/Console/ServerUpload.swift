@@ -54,10 +54,27 @@ enum ServerUpload {
                 let generation = number("generation", page).map { ", generation \($0)" } ?? ""
                 return "\(name) \(version) serves at \(root)\(generation)"
             }
-            StoreSystem.process.sleep(.milliseconds(100))
-            body = try ask(.get, root + place, fields, .none, transport).body
+            body = try poll(root + place, fields, transport)
         }
     }
+
+    /// Asks how it goes on. Behind a balancer another server may answer now and then that knows nothing of it.
+    private static func poll(
+        _ url: String, _ fields: [(String, String)], _ transport: CurlTransport
+    ) throws(CommandError) -> [UInt8] {
+        for _ in 0..<pollsMax {
+            StoreSystem.process.sleep(.milliseconds(100))
+            let answer = try ask(.get, url, fields, .none, transport)
+            switch answer.status {
+            case 404, 502, 503, 504: continue
+            default: return answer.body
+            }
+        }
+        throw CommandError("\(url): nobody there knows of the upload; GET /models tells whether it serves")
+    }
+
+    /// Answers in a row that tell nothing.
+    private static let pollsMax = 100
 
     private static func ask(
         _ method: HTTPRequest.Method, _ url: String, _ fields: [(String, String)], _ body: HTTPRequest.Body,

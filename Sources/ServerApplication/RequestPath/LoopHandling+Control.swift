@@ -54,9 +54,7 @@ extension LoopHandling {
             }
         case .getPublish:
             let name = nameInPath(of: head)
-            guard let number = parameters.text(1, of: head.path).flatMap({ Int($0) }),
-                let job = shared.jobs.job(number, of: name)
-            else {
+            guard let job = shared.jobs.job(parameters.text(1, of: head.path) ?? "", of: name) else {
                 return refuse(
                     ProblemDocument(
                         .notFound, title: "No such publish",

@@ -10,27 +10,23 @@ final class PublishJobs: Sendable {
     static let jobsMax = 64
 
     private struct State: Sendable {
-        var next = 1
         var jobs: [PublishJob] = []
     }
 
     private let state = Mutex(State())
 
-    func begin(_ name: String, _ progress: PublishProgress) -> PublishJob {
+    /// Keeps a job whose upload has begun: of those that run there are at most as many as uploads.
+    func add(_ job: PublishJob) {
         state.withLock { state in
-            let job = PublishJob(number: state.next, name: name, progress: progress)
-            state.next += 1
             state.jobs.append(job)
             if state.jobs.count > Self.jobsMax {
-                // Mostly one that has ended: of those that run there are at most as many as uploads.
                 state.jobs.remove(at: state.jobs.firstIndex { $0.hasEnded } ?? 0)
             }
-            return job
         }
     }
 
-    func job(_ number: Int, of name: String) -> PublishJob? {
-        state.withLock { $0.jobs.first { $0.number == number && $0.name == name } }
+    func job(_ id: String, of name: String) -> PublishJob? {
+        state.withLock { $0.jobs.first { $0.id == id && $0.name == name } }
     }
 }
 
@@ -41,18 +37,20 @@ final class PublishJob: Sendable {
         let body: [UInt8]
     }
 
-    let number: Int
+    /// Sixteen hexadecimal digits, drawn: another server's job is never taken for this one.
+    let id: String
     let name: String
     private let progress: PublishProgress
     private let outcome = Mutex<Outcome?>(nil)
 
-    init(number: Int, name: String, progress: PublishProgress) {
-        self.number = number
+    init(name: String, progress: PublishProgress) {
+        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
+        id = String(repeating: "0", count: 16 - digits.count) + digits
         self.name = name
         self.progress = progress
     }
 
-    var path: String { "/models/\(name)/publishes/\(number)" }
+    var path: String { "/models/\(name)/publishes/\(id)" }
 
     var hasEnded: Bool { outcome.withLock { $0 != nil } }
 
@@ -61,12 +59,12 @@ final class PublishJob: Sendable {
         outcome.withLock { $0 = Outcome(status: status, body: body) }
     }
 
-    /// `GET /models/{m}/publishes/{n}`.
+    /// `GET /models/{m}/publishes/{id}`.
     func write(into writer: inout JSONWriter) {
         let outcome = outcome.withLock { $0 }
         let steps = PublishProgress.Step.allCases
         writer.beginObject()
-        writer.member("publish", number)
+        writer.member("publish", id)
         writer.member("model", name)
         if let outcome {
             writer.member("state", outcome.status.rawValue < 300 ? "done" : "failed")

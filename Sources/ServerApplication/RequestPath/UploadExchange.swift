@@ -86,7 +86,9 @@ final class UploadExchange: Sendable {
         let answer = Answer(
             route: route, exchange: exchange, context: context, grant: grant, metrics: shared.metrics)
         var job: PublishJob?
-        if isAsynchronous, let name, let progress = options.progress { job = shared.jobs.begin(name, progress) }
+        if isAsynchronous, let name, let progress = options.progress {
+            job = PublishJob(name: name, progress: progress)
+        }
         self.credit = credit
         self.ending = ending
         self.answer = answer
@@ -101,6 +103,7 @@ final class UploadExchange: Sendable {
                 let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
                 answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
+        if let job { shared.jobs.add(job) }
     }
 
     private static func answer(

@@ -51,6 +51,9 @@ final class StoreFollower: StoreFollowing {
         }
     }
 
+    /// The least time between two looks, however often it is asked.
+    private static let askedApart = Duration.milliseconds(50)
+
     private static func run(
         _ shared: Shared, _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread,
         _ firstPace: FollowPace, _ log: Log
@@ -59,9 +62,12 @@ final class StoreFollower: StoreFollowing {
         var isWell = true
         while true {
             let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
-            let isStopping = shared.state.wait(for: wait) { state -> Bool? in
+            // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
+            let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
+            let rest = isPaced ? wait - min(wait, askedApart) : .zero
+            let isStopping = shared.state.wait(for: rest) { state -> Bool? in
                 if state.isStopping { return true }
-                guard state.isAsked else { return nil }
+                guard state.isAsked, isWell else { return nil }
                 state.isAsked = false
                 return false
             }
@@ -86,7 +92,8 @@ final class StoreFollower: StoreFollowing {
                 return hadFailed
             }
             if hadFailed { log.info("the store can be seen again") }
-            guard lookup.manifest?.generation ?? 0 > registry.followStatus.servedGeneration else { return true }
+            let status = registry.followStatus
+            guard lookup.manifest?.generation ?? 0 > status.servedGeneration || status.lag != nil else { return true }
             load(shared, registry, control)
             return registry.followStatus.lag == nil
         } catch {

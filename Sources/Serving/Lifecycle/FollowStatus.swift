@@ -21,7 +21,7 @@ package struct FollowStatus: Sendable, Hashable {
         seenGeneration = seen
         servedGeneration = served
         lookedAt = now
-        if served >= seen {
+        if served >= seen, failure == nil {
             lag = nil
         } else {
             lag = Lag(since: lag?.since ?? now, reason: failure ?? "generation \(seen) is being loaded")

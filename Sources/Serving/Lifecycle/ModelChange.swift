@@ -4,7 +4,7 @@ package struct ModelChange: Sendable, Hashable {
     package enum Current: Sendable, Hashable {
         case version(Int)
         case alias(String)
-        /// The one before the current one, of those that are kept.
+        /// The one that answered before the current one, or else the one of the next lower number.
         case previous
     }
 
@@ -40,14 +40,21 @@ package struct ModelChange: Sendable, Hashable {
             guard let number = numbers[alias] else { throw unknown(alias, of: model) }
             currentNumber = number
         case .previous?:
-            guard let number = model.versions.map(\.number).last(where: { $0 < model.currentNumber }) else {
+            let lower = model.versions.map(\.number).last { $0 < model.currentNumber }
+            guard let number = model.previousNumber.flatMap({ model.version($0)?.number }) ?? lower else {
                 throw unknown("before \(model.currentNumber)", of: model)
             }
             currentNumber = number
         }
+        // A rollback goes back and not to and fro: where it came from is no place to go back to.
+        let previousNumber: Int? =
+            if current == .previous { nil } else if currentNumber == model.currentNumber { model.previousNumber } else {
+                model.currentNumber
+            }
         return StoredModel(
             name: model.name, versions: model.versions, currentNumber: currentNumber,
-            highestNumber: model.highestNumber, aliases: numbers, shadowPolicy: shadowPolicy ?? model.shadowPolicy,
+            previousNumber: previousNumber, highestNumber: model.highestNumber, aliases: numbers,
+            shadowPolicy: shadowPolicy ?? model.shadowPolicy,
             generation: generation)
     }
 

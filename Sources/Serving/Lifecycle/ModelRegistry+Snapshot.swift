@@ -19,8 +19,11 @@ extension ModelRegistry {
         /// Versions that were loaded for it.
         var made: [ServedModel] = []
         var failures: [RestoreReport.Failure] = []
+        /// Those of versions that have to be there.
+        var needed: [RestoreReport.Failure] = []
+
         /// Whether every version that is needed is there.
-        var isComplete = true
+        var isComplete: Bool { needed.isEmpty }
     }
 
     /// Loads what of the manifest is not loaded yet. A model whose current version cannot be loaded goes on as it
@@ -32,7 +35,7 @@ extension ModelRegistry {
             let serving = pool.entry(named: stored.name)
             var loaded: [ServedModel] = []
             for version in stored.versions {
-                let isNeeded = version.number == stored.currentNumber || stored.aliases.values.contains(version.number)
+                let isNeeded = stored.needs(version)
                 if let model = (made + (serving?.versions ?? [])).first(where: { $0.is(version, of: stored.name) }) {
                     loaded.append(model)
                     if made.contains(where: { $0 === model }) { snapshot.made.append(model) }
@@ -51,10 +54,10 @@ extension ModelRegistry {
                     loaded.append(model)
                     snapshot.made.append(model)
                 } catch {
-                    snapshot.failures.append(
-                        RestoreReport.Failure(
-                            name: stored.name, version: version.number, digest: version.digest, error: error))
-                    if isNeeded { snapshot.isComplete = false }
+                    let failure = RestoreReport.Failure(
+                        name: stored.name, version: version.number, digest: version.digest, error: error)
+                    snapshot.failures.append(failure)
+                    if isNeeded { snapshot.needed.append(failure) }
                     log.error(
                         "a stored model cannot be served", LogField("model", .text(stored.name)),
                         LogField("version", .integer(version.number)), LogField("reason", .text("\(error)")))
@@ -65,6 +68,20 @@ extension ModelRegistry {
         let names = Set(snapshot.entries.map(\.name))
         snapshot.entries += pool.entries.filter { state.staticNames.contains($0.name) && !names.contains($0.name) }
         return snapshot
+    }
+
+    /// The versions that a model has to have and that are not loaded.
+    /// - Throws: where one of them cannot be loaded, what is the matter with it.
+    func load(
+        neededBy stored: StoredModel, besides made: [ServedModel]
+    ) throws(PublishError) -> [ServedModel] {
+        var made = made
+        let serving = publisher.current.entry(named: stored.name)?.versions ?? []
+        for version in stored.versions where stored.needs(version) {
+            guard !(made + serving).contains(where: { $0.is(version, of: stored.name) }) else { continue }
+            made.append(try load(version, of: stored.name, besides: made))
+        }
+        return made
     }
 
     private func load(
@@ -86,9 +103,18 @@ extension ModelRegistry {
     /// - Returns: whether all loops have let go of what was replaced.
     func show(_ state: inout State, made: [ServedModel]) -> Bool {
         let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
-        let snapshot = assemble(manifest, state, made: made, loads: .needed)
+        if !state.hasNamedDefault, state.manifest != nil { state.defaultName = manifest.defaultName }
+        let snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
         state.failures = snapshot.failures
-        if snapshot.isComplete || !store.keepsBlobs { state.servedGeneration = manifest.generation }
+        let isComplete = !snapshot.needed.contains { failure in
+            !state.startFailures.contains { $0.isSame(failure) }
+        }
+        if isComplete || !store.keepsBlobs {
+            state.servedGeneration = manifest.generation
+            state.startFailures = snapshot.needed
+            state.spare = []
+        }
+        forgetStatics(&state, snapshot.entries)
         let isDrained = swap(snapshot.entries, state)
         note(state)
         return isDrained
@@ -132,13 +158,23 @@ extension ModelRegistry {
 
     /// - Returns: whether all loops have let go of what was replaced.
     func swap(_ entries: [PooledModel], _ state: State) -> Bool {
+        let before = Set(publisher.current.names)
         let isDrained = publisher.publish(
             entries, defaultName: state.defaultName,
             generation: max(state.servedGeneration, publisher.current.generation),
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
+        for name in before.subtracting(entries.map(\.name)) { metrics.retire(name) }
         reclaim()
         return isDrained
+    }
+
+    /// A model that was named at the start, and that the store has by now, goes when the store's goes.
+    func forgetStatics(_ state: inout State, _ entries: [PooledModel]) {
+        guard let manifest = state.manifest, !state.staticNames.isEmpty else { return }
+        for entry in entries where manifest.model(named: entry.name)?.etag == entry.etag {
+            state.staticNames.remove(entry.name)
+        }
     }
 
     func reclaim() {
@@ -151,11 +187,17 @@ extension ModelRegistry {
     /// - Throws: `outOfMemory` where a model of so many bytes finds no room.
     func admit(_ needed: Int) throws(PublishError) { try admit(needed, besides: 0) }
 
+    /// The same where the versions of a model that are only kept for a rollback may go.
+    func admit(_ needed: Int, replacing name: String?) throws(PublishError) {
+        let entry = name.flatMap { publisher.current.entry(named: $0) }
+        try admit(needed, besides: -(entry?.thinnableBytes ?? 0))
+    }
+
     /// Where memory is short, versions of the model that are only kept for a rollback go first.
     /// - Throws: `outOfMemory` where that is not enough.
-    func makeRoom(for needed: Int, replacing name: String?, _ state: State) throws(PublishError) {
+    func makeRoom(for needed: Int, replacing name: String, _ state: State) throws(PublishError) {
         if (try? admit(needed)) != nil { return }
-        if let name, let entries = entries(thinning: name) { _ = swap(entries, state) }
+        if let entries = entries(thinning: name) { _ = swap(entries, state) }
         try admit(needed)
     }
 
@@ -178,6 +220,11 @@ extension PooledModel {
     /// Whether versions are kept that are neither the current one nor have an alias.
     fileprivate var isThinnable: Bool { versions.count > thinnedVersions.count }
 
+    /// What they hold.
+    fileprivate var thinnableBytes: Int {
+        versions.reduce(0) { $0 + $1.memoryBytes } - thinnedVersions.reduce(0) { $0 + $1.memoryBytes }
+    }
+
     /// Without those.
     fileprivate func thinned() -> PooledModel {
         PooledModel(
@@ -198,6 +245,11 @@ extension ServedModel {
 }
 
 extension RestoreReport.Failure {
+    /// Whether it is of the same bytes under the same number.
+    func isSame(_ other: RestoreReport.Failure) -> Bool {
+        version == other.version && digest == other.digest && name == other.name
+    }
+
     fileprivate func isSame(_ stored: StoredModel.Version, of name: String) -> Bool {
         version == stored.number && digest == stored.digest && self.name == name
     }

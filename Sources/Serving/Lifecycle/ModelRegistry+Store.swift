@@ -9,20 +9,27 @@ extension ModelRegistry {
     ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
     ///   - change: the model as of that generation; nil takes it out.
     ///   - name: the model's.
+    ///   - defaultName: the model that is to be the default; nil leaves it as the store has it.
     /// - Throws: what the store, `check` or `change` throws, and `conflict` if other writers are faster again and
     ///   again.
     func commit(
         _ state: inout State, check: (State) throws(PublishError) -> Void,
-        change: (State, Int) throws(PublishError) -> StoredModel?, to name: String
+        change: (State, Int) throws(PublishError) -> StoredModel?, to name: String, defaultName: String? = nil
     ) throws(PublishError) {
         var rebases = 0
         while true {
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
             let changed = try change(state, generation)
+            let models = others + (changed.map { [$0] } ?? [])
+            let before = state.manifest?.defaultName
+            // A name of our own becomes everybody's once everybody has the model.
+            let own = state.defaultName.flatMap { name in models.contains { $0.name == name } ? name : nil }
+            let next = defaultName ?? before ?? own
             let manifest = StoreManifest(
-                generation: generation, created: system.unixSeconds(), models: others + (changed.map { [$0] } ?? []),
-                defaultName: state.defaultName)
+                generation: generation, created: system.unixSeconds(),
+                models: models.map { $0.name == before && before != next ? $0.touched(in: generation) : $0 },
+                defaultName: next)
             do throws(StoreError) {
                 try store.commit(manifest)
                 state.manifest = manifest

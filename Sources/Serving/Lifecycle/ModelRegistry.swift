@@ -48,8 +48,10 @@ package final class ModelRegistry: Sendable {
         var staticNames: Set<String> = []
         /// Made for a snapshot that was not complete; the next try goes on from them.
         var spare: [ServedModel] = []
-        /// What could not be loaded is not tried again before the manifest changes.
+        /// What could not be loaded.
         var failures: [RestoreReport.Failure] = []
+        /// Those of them that were there at the start: they do not keep newer generations from serving.
+        var startFailures: [RestoreReport.Failure] = []
         var collectedAt: Int64 = 0
     }
 
@@ -128,6 +130,7 @@ package final class ModelRegistry: Sendable {
             let before = Set(publisher.current.models.map(ObjectIdentifier.init))
             let snapshot = assemble(manifest, state, made: [], loads: .needed)
             state.failures = snapshot.failures
+            state.startFailures = snapshot.failures
             state.servedGeneration = manifest.generation
             _ = swap(snapshot.entries, state)
             collect(&state)
@@ -234,12 +237,11 @@ package final class ModelRegistry: Sendable {
         }
         // What can be known before the work is said before the work.
         if let givenName { try checkName(givenName, options, state) }
-        try makeRoom(for: artifact.byteCount, replacing: givenName, state)
         if !options.isDryRun { try checkWritable(while: "publishing") }
 
         var built = try builder.build(
             { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
-            admit: { (bytes) throws(PublishError) in try makeRoom(for: bytes, replacing: givenName, state) })
+            admit: { (bytes) throws(PublishError) in try admit(bytes, replacing: givenName) })
         built.timings.receive = artifact.receive
         guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
         if givenName == nil { try checkName(name, options, state) }
@@ -256,6 +258,7 @@ package final class ModelRegistry: Sendable {
         }
 
         options.progress?.begin(.publishing)
+        try makeRoom(for: built.prepared.memoryBytes, replacing: name, state)
         let start = system.clock()
         do {
             try artifact.writer.keep(as: artifact.digest)
@@ -293,10 +296,15 @@ package final class ModelRegistry: Sendable {
                 name: name, versions: [version], currentNumber: version.number, generation: version.generation)
         }
         let named = Set(stored.aliases.values)
-        let others = stored.versions.filter { !named.contains($0.number) }.suffix(limits.versionsKept)
+        // The one that served until now goes before others, whatever its number is: it is the way back.
+        let others = stored.versions.filter { !named.contains($0.number) }
+        let kept =
+            (others.filter { $0.number == stored.currentNumber }
+            + others.filter { $0.number != stored.currentNumber }.reversed()).prefix(limits.versionsKept)
         return StoredModel(
-            name: name, versions: stored.versions.filter { named.contains($0.number) } + others + [version],
-            currentNumber: version.number, highestNumber: stored.highestNumber, aliases: stored.aliases,
+            name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
+            currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,
+            aliases: stored.aliases,
             shadowPolicy: stored.shadowPolicy, generation: version.generation)
     }
 
@@ -340,32 +348,39 @@ package final class ModelRegistry: Sendable {
         _ name: String, _ change: ModelChange, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> PooledModel {
         try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
-            guard let version = servingVersion(name) else {
+            let stored = state.manifest?.model(named: name)
+            guard let version = servingVersion(name) ?? stored?.currentNumber else {
                 throw .unknownModel(name: name, known: publisher.current.names)
             }
             try check(precondition, name, state)
-            try checkWritable(while: "changing a model")
-            let isStatic = state.manifest?.model(named: name) == nil
-            guard !isStatic || change == ModelChange(becomesDefault: change.becomesDefault) else {
-                throw .notStored(name: name)
-            }
-            let defaultBefore = state.defaultName
-            if change.becomesDefault { state.defaultName = name }
-            do throws(PublishError) {
+            if stored == nil {
+                // The store knows nothing of it, and others nothing of its name: only our own default can change.
+                guard change == ModelChange(becomesDefault: change.becomesDefault) else {
+                    throw .notStored(name: name)
+                }
+                state.defaultName = name
+                _ = swap(entriesServing(without: nil), state)
+            } else {
+                try checkWritable(while: "changing a model")
+                var made: [ServedModel] = []
                 try commit(
-                    &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
+                    &state,
+                    check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
                     change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
                         guard let stored = state.manifest?.model(named: name) else {
-                            guard isStatic else { throw .unknownModel(name: name, known: publisher.current.names) }
-                            return nil
+                            throw .unknownModel(name: name, known: publisher.current.names)
                         }
-                        return try change.applied(to: stored, generation: generation)
-                    }, to: name)
-            } catch {
-                state.defaultName = defaultBefore
-                throw error
+                        let changed = try change.applied(to: stored, generation: generation)
+                        // Loaded before it is said: what cannot be loaded is no change.
+                        made = try load(neededBy: changed, besides: made)
+                        return changed
+                    }, to: name, defaultName: change.becomesDefault ? name : nil)
+                if change.becomesDefault {
+                    state.defaultName = name
+                    state.hasNamedDefault = false
+                }
+                _ = show(&state, made: made)
             }
-            _ = show(&state, made: [])
             guard let changed = publisher.current.entry(named: name) else {
                 throw .unknownModel(name: name, known: publisher.current.names)
             }
@@ -394,7 +409,6 @@ package final class ModelRegistry: Sendable {
             }
             state.staticNames.remove(name)
             let isDrained = show(&state, made: [])
-            metrics.retire(name)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
         }
@@ -453,24 +467,27 @@ package final class ModelRegistry: Sendable {
     package func follow() throws(StoreError) -> Bool {
         do {
             return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
-                let seen = state.highestGeneration
                 try refresh(&state)
                 defer { note(state) }
                 guard store.keepsBlobs, let manifest = state.manifest else { return false }
-                if state.highestGeneration > seen { state.failures = [] }
-                guard manifest.generation > state.servedGeneration else { return false }
+                let isNews = manifest.generation > state.servedGeneration
+                guard isNews || !state.startFailures.isEmpty else { return false }
                 let snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
+                let isNew = { (failure: RestoreReport.Failure) in
+                    !state.startFailures.contains { $0.isSame(failure) }
+                }
                 state.failures = snapshot.failures
-                guard snapshot.isComplete else {
+                guard !snapshot.needed.contains(where: isNew) else {
                     state.spare = snapshot.made
                     return false
                 }
                 state.spare = []
+                state.startFailures = snapshot.needed
+                guard isNews || !snapshot.made.isEmpty else { return false }
                 if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
                 state.servedGeneration = manifest.generation
-                let before = Set(publisher.current.names)
+                forgetStatics(&state, snapshot.entries)
                 _ = swap(snapshot.entries, state)
-                for name in before.subtracting(publisher.current.names) { metrics.retire(name) }
                 log.info("followed the store", LogField("generation", .integer(manifest.generation)))
                 return true
             }
@@ -482,11 +499,12 @@ package final class ModelRegistry: Sendable {
 
     /// Says to whoever asks how far we are.
     func note(_ state: State) {
-        let reason = state.failures.first.map { "\($0.name) version \($0.version): \($0.error)" }
+        let isLate = (state.manifest?.generation ?? 0) > state.servedGeneration
+        let failure = isLate ? state.failures.first : state.startFailures.first
         followed.withLock { status in
             status.looked(
                 seen: max(state.manifest?.generation ?? 0, state.servedGeneration), served: state.servedGeneration,
-                failure: reason, at: system.unixSeconds())
+                failure: failure.map { "\($0.name) version \($0.version): \($0.error)" }, at: system.unixSeconds())
         }
     }
 

@@ -58,11 +58,13 @@ final class PoolPublisher: Sendable {
             return (old, pool.sequence, hub.subscriptions)
         }
         old.retire()
+        let current = current
+        // Jobs of the old snapshot matter where one of its models is to be freed.
+        let retires = old.entries.contains { $0.versions.contains { !current.contains($0) } }
         let isDrained =
             changes.wait(for: timeout) {
-                subscriptions.allSatisfy { $0.hasAcknowledged(sequence) } && !old.hasJobs
+                subscriptions.allSatisfy { $0.hasAcknowledged(sequence) } && !(retires && old.hasJobs)
             }
-        let current = current
         retired.withLock { retired in
             if old !== PredictorPool.empty { retired.pools.append(old) }
             retired.models += old.entries.flatMap(\.versions).filter { !current.contains($0) }

@@ -50,6 +50,8 @@ package struct StoredModel: Sendable, Hashable {
     package let versions: [Version]
     /// The number of the version that answers where none is asked for.
     package let currentNumber: Int
+    /// The number of the version that answered before the current one: where a rollback goes. It may not be kept.
+    package let previousNumber: Int?
     /// Numbers up to this one have been given out and are not given out again.
     package let highestNumber: Int
     /// Other names of versions, such as `champion`.
@@ -63,8 +65,8 @@ package struct StoredModel: Sendable, Hashable {
     ///   - versions: not empty; `currentNumber` and the numbers of `aliases` are among them.
     ///   - highestNumber: by default that of the last version.
     package init(
-        name: String, versions: [Version], currentNumber: Int, highestNumber: Int? = nil, aliases: [String: Int] = [:],
-        shadowPolicy: ShadowPolicy? = nil, generation: Int
+        name: String, versions: [Version], currentNumber: Int, previousNumber: Int? = nil, highestNumber: Int? = nil,
+        aliases: [String: Int] = [:], shadowPolicy: ShadowPolicy? = nil, generation: Int
     ) {
         let versions = versions.sorted { $0.number < $1.number }
         guard let last = versions.last, versions.contains(where: { $0.number == currentNumber }) else {
@@ -73,10 +75,23 @@ package struct StoredModel: Sendable, Hashable {
         self.name = name
         self.versions = versions
         self.currentNumber = currentNumber
+        self.previousNumber = previousNumber
         self.highestNumber = max(highestNumber ?? 0, last.number)
         self.aliases = aliases
         self.shadowPolicy = shadowPolicy
         self.generation = generation
+    }
+
+    /// The same as of a later generation: what is told of it has changed by another model's change.
+    func touched(in generation: Int) -> StoredModel {
+        StoredModel(
+            name: name, versions: versions, currentNumber: currentNumber, previousNumber: previousNumber,
+            highestNumber: highestNumber, aliases: aliases, shadowPolicy: shadowPolicy, generation: generation)
+    }
+
+    /// Whether the version has to be there for the model to serve as it should: the current one, or one with an alias.
+    func needs(_ version: Version) -> Bool {
+        version.number == currentNumber || aliases.values.contains(version.number)
     }
 
     package func version(_ number: Int) -> Version? { versions.first { $0.number == number } }
