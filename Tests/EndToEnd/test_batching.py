@@ -59,6 +59,14 @@ class OnComputeThreads(ServerTestCase):
         self.assertAlmostEqual(document["results"][2]["prediction"], wanted[1])
         self.assertEqual(document["results"][1]["error"]["pointer"], "/1/RM")
 
+    def test_rows_that_the_model_refuses_are_bounded_as_well(self):
+        columns = self.server.request("GET", "/models/price-band").json()["signature"]["inputs"]
+        row = [1e39] * len(columns)  # More than the float32 of XGBoost's columns holds.
+        few = self.server.request("POST", "/models/price-band/predict?errors=row", [row] * 10)
+        self.assertEqual((few.status, few.json()["errors"]), (200, 10))
+        many = self.server.request("POST", "/models/price-band/predict?errors=row", [row] * 10_001)
+        self.assertEqual(many.status, 413, many)
+
     def metrics(self):
         return self.server.request("GET", "/metrics").body.decode()
 

@@ -29,6 +29,16 @@ final class ModelPresentation: Sendable {
         _ layout: RowLayout, into writer: inout JSONWriter
     ) -> InferenceError? {
         if let isolation {
+            // One of the model's own refusals is as long as one of the decoder's; a row has several of them at most.
+            var faultyRows = 0
+            var last = -1
+            for fault in output.faults where rows.contains(fault.row) && fault.row != last {
+                faultyRows += 1
+                last = fault.row
+            }
+            guard isolation.failures.count + faultyRows <= RowIsolation.failuresMax else {
+                return .tooLarge(limit: "\(RowIsolation.failuresMax) rows with errors")
+            }
             encoder.encode(output, rows: rows, isolation, request, layout, into: &writer)
             return nil
         }
