@@ -132,8 +132,8 @@ package final class ModelRegistry: Sendable {
             state.failures = snapshot.failures
             state.startFailures = snapshot.failures
             state.servedGeneration = manifest.generation
+            // The store is collected when there is time: it reads every manifest of the last hour.
             _ = swap(snapshot.entries, state)
-            collect(&state)
             note(state)
             return RestoreReport(
                 generation: manifest.generation,
