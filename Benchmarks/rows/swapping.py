@@ -41,7 +41,7 @@ def swaps(bench: Bench) -> Outcome:
             server, load.write_script(bench.folder), folder / "requests.jsonl", bench.client_core, bench.seconds,
             parts.CONNECTIONS)
         rate = full.requests_per_second * 0.3
-        seconds = bench.seconds if bench.is_smoke else max(15.0, bench.seconds)
+        seconds = bench.seconds if bench.is_smoke else max(25.0, bench.seconds)
         for turn in range(bench.rounds):
             quiet = load.open_loop(server, requests, bench.client_core, rate, seconds, parts.CONNECTIONS, answers)
             uploader = Uploader(server.port, [path.read_bytes() for path in files], first=len(uploads))
