@@ -149,7 +149,7 @@ static void load(void) {
         memcpy(functions[i].place, &found, sizeof found);
     }
     const struct version *version = curl.version_info(0);
-    if (version == NULL || version->number < 0x074b00) return;
+    if (version == NULL || version->number < 0x075700) return;
     if (curl.global_init(SSL_AND_ALL) != 0) return;
     strncpy(curl.version, curl.version_text(), sizeof curl.version - 1);
     curl.is_loaded = 1;

@@ -106,8 +106,13 @@ package final class FileModelStore: ModelStore {
                 return ManifestLookup(
                     manifest: manifest, highestGeneration: generations.last ?? 0, skipped: skipped)
             } catch {
+                switch error.kind {
                 // Collected by another process between the list and the read: not a fault.
-                if error.kind != .missing { skipped.append(error) }
+                case .missing: continue
+                case .corrupt, .limit: skipped.append(error)
+                // A disk that fails for the moment: what it would have said is not known.
+                default: throw error
+                }
             }
         }
         return ManifestLookup(manifest: nil, highestGeneration: generations.last ?? 0, skipped: skipped)

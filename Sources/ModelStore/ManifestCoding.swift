@@ -18,6 +18,8 @@ package enum ManifestCoding {
     package static let bytesMax = 16 << 20
     package static let modelsMax = 1 << 16
     package static let versionsMax = 1 << 10
+    /// Generations and versions: what the names of manifests hold, and one can always be added.
+    package static let numberMax = 999_999_999_999_999
 
     package static func encode(_ manifest: StoreManifest) -> [UInt8] {
         var writer = JSONWriter()
@@ -115,7 +117,9 @@ package enum ManifestCoding {
         guard written == 1 || written == schema else {
             throw Problem("its schema is \(written); this server reads schemas 1 and \(schema)")
         }
-        guard let generation = fields.generation, generation >= 1 else { throw Problem("it has no generation") }
+        guard let generation = fields.generation, (1...Int64(numberMax)).contains(generation) else {
+            throw Problem("it has no generation")
+        }
         guard !fields.hasTooMany else {
             throw Problem("it has more than \(modelsMax) models, or \(versionsMax) versions or aliases of one")
         }
@@ -150,6 +154,9 @@ package enum ManifestCoding {
         guard let current = fields.current.map({ Int($0) }), numbers.contains(current) else {
             throw Problem("\(place) has no current version")
         }
+        guard fields.highest ?? 0 <= Int64(numberMax) else {
+            throw Problem("\(place) has no number for its next version")
+        }
         var aliases: [String: Int] = [:]
         for (alias, number) in fields.aliases {
             guard ModelName.isValid(alias), numbers.contains(Int(number)), aliases[alias] == nil else {
@@ -176,7 +183,9 @@ package enum ManifestCoding {
     private static func version(
         of fields: ManifestFields.Version, upTo generation: Int, _ place: String
     ) throws(Problem) -> StoredModel.Version {
-        guard let number = fields.number, number >= 1 else { throw Problem("\(place) has no version") }
+        guard let number = fields.number, (1...Int64(numberMax)).contains(number) else {
+            throw Problem("\(place) has no version")
+        }
         guard let digest = fields.digest.flatMap({ ContentDigest($0) }) else {
             throw Problem("\(place) has no SHA-256 digest")
         }

@@ -135,3 +135,54 @@ struct FollowingTests {
         }
     }
 }
+
+/// A store whose newest manifest is of a later server, or torn.
+struct UnreadableManifestTests {
+    /// A store in which somebody has put a manifest that cannot be read after the newest one.
+    final class TornStore: ModelStore {
+        private let base = MemoryModelStore(keepsBlobs: true)
+        let isTorn = Mutex(false)
+
+        var isWritable: Bool { true }
+        var keepsBlobs: Bool { true }
+
+        func newestManifest() throws(StoreError) -> ManifestLookup {
+            let lookup = try base.newestManifest()
+            guard isTorn.withLock({ $0 }) else { return lookup }
+            return ManifestLookup(
+                manifest: lookup.manifest, highestGeneration: lookup.highestGeneration + 1,
+                skipped: [StoreError(.corrupt, while: "reading a manifest", detail: "its schema is 3")])
+        }
+
+        func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
+        func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] { try base.blob(digest) }
+        func makeBlobWriter() throws(StoreError) -> any BlobWriter { try base.makeBlobWriter() }
+        func commit(_ manifest: StoreManifest) throws(StoreError) { try base.commit(manifest) }
+
+        func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection {
+            StoreCollection()
+        }
+    }
+
+    @Test func isNotWrittenOver() throws {
+        let store = TornStore()
+        _ = try FakeWorld(store: store).publish("a", 1)
+        store.isTorn.withLock { $0 = true }
+        let world = FakeWorld(store: store)
+        _ = try world.registry.restore()
+        #expect(world.registry.pool.names == ["a"], "what can be read serves")
+        #expect {
+            try world.publish("b", 2)
+        } throws: { error in
+            guard case .store(let reason)? = error as? PublishError else { return false }
+            return reason.description.contains("its schema is 3")
+        }
+        #expect(try !world.registry.follow())
+        let status = world.registry.followStatus
+        #expect(status.seenGeneration == 2 && status.servedGeneration == 1)
+        #expect(status.lag?.reason.contains("its schema is 3") == true)
+        store.isTorn.withLock { $0 = false }
+        _ = try world.registry.follow()
+        #expect(world.registry.followStatus.lag == nil, "somebody has taken it away")
+    }
+}

@@ -77,7 +77,8 @@ struct vencejo_curl_callbacks {
     int has_refused;
 };
 
-// Looks for libcurl. 0, or -1 where there is none or it is too old (7.75 brought AWS's signatures). Safe from any thread.
+// Looks for libcurl. 0, or -1 where there is none or it is too old (since 7.87 its AWS signatures take the hash of the
+// body that is sent along). Safe from any thread.
 int vencejo_curl_load(void);
 // Such as "libcurl/7.88.1 OpenSSL/3.0.15"; "" before it is loaded.
 const char *vencejo_curl_version(void);

@@ -95,9 +95,7 @@ package struct AWSCredentialChain: Sendable {
             "http://[fd00:ec2::23]",
         ]
         return hosts.contains { host in
-            guard url.hasPrefix(host) else { return false }
-            let next = url.dropFirst(host.count).first
-            return next == nil || next == "/" || next == ":"
+            StoreLocation.isURL(url, of: host)
         }
     }
 

@@ -29,7 +29,7 @@ package struct GoogleTokenSource: Sendable {
         guard let token = values["access_token"], !token.isEmpty else {
             throw Self.unusable("the credential service's answer holds no token")
         }
-        return (token, values["expires_in"].flatMap { Int64($0) }.map { system.now() &+ max(0, $0) })
+        return (token, values["expires_in"].flatMap { Int64($0) }.map { system.now() + min(max(0, $0), 86_400) })
     }
 
     private func request() throws(StoreError) -> HTTPRequest {

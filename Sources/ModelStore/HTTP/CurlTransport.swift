@@ -32,7 +32,7 @@ package final class CurlTransport: HTTPTransport {
     /// - Throws: `HTTPFailure` if there is no libcurl.
     package init(_ settings: Settings = Settings()) throws(HTTPFailure) {
         guard vencejo_curl_load() == 0 else {
-            throw HTTPFailure(.local, "libcurl 7.75 or later (libcurl.so.4) is needed for this store, and is not there")
+            throw HTTPFailure(.local, "libcurl 7.87 or later (libcurl.so.4) is needed for this store, and is not there")
         }
         self.settings = settings
         isClosed = Stop()

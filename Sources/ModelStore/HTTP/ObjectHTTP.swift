@@ -70,10 +70,10 @@ package struct ObjectHTTP: Sendable {
         }
     }
 
-    /// Whole seconds, at most ten: the caller has more to do than to wait.
+    /// Whole seconds, at most two: the caller has more to do than to wait, and a stop waits for it.
     private static func retryAfter(_ response: HTTPResponse) -> Duration? {
         guard let seconds = response.field("retry-after").flatMap({ Int($0) }), seconds > 0 else { return nil }
-        return .seconds(min(seconds, 10))
+        return .seconds(min(seconds, 2))
     }
 
     /// Waits between half of a doubled time and all of it.

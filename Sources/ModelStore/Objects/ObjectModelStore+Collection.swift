@@ -35,10 +35,16 @@ extension ObjectModelStore {
         var referenced: Set<ContentDigest> = []
         for (rank, (generation, entry)) in manifests.enumerated() {
             if rank >= max(1, manifestsKept), now - entry.modifiedAt >= Int64(graceSeconds),
-                collection.manifests < Self.removalsMax, (try? client.remove(entry.key, while: operation)) != nil
+                collection.manifests < Self.removalsMax
             {
-                collection.manifests += 1
-                continue
+                do throws(StoreError) {
+                    try client.remove(entry.key, while: operation)
+                    collection.manifests += 1
+                    continue
+                } catch {
+                    // Whoever may not remove need not look any further.
+                    if error.kind == .permission { return collection }
+                }
             }
             do throws(StoreError) {
                 referenced.formUnion(try manifest(generation: generation).digests)

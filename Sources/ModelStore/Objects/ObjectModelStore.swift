@@ -181,7 +181,9 @@ package final class ObjectModelStore: ModelStore {
             case .created: break
             case .exists(isCertain: true): throw taken
             case .exists(isCertain: false):
-                guard try client.read(key, bytesMax: bytes.count, while: operation) == bytes else { throw taken }
+                guard try client.read(key, bytesMax: ManifestCoding.bytesMax, while: operation) == bytes else {
+                    throw taken
+                }
             }
         } catch {
             guard error.kind != .generationTaken, isThere(bytes, key, operation) else { throw error }
@@ -197,7 +199,7 @@ package final class ObjectModelStore: ModelStore {
 
     /// Whether a creation that seems to have failed has been done after all: its answer was lost.
     private func isThere(_ bytes: [UInt8], _ key: String, _ operation: String) -> Bool {
-        (try? client.read(key, bytesMax: bytes.count, while: operation)) == bytes
+        (try? client.read(key, bytesMax: ManifestCoding.bytesMax, while: operation)) == bytes
     }
 
     /// The next look is a whole one.

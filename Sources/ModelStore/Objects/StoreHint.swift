@@ -10,7 +10,9 @@ enum StoreHint {
 
     /// nil for what is no hint.
     static func decode(_ bytes: [UInt8]) -> Int? {
-        FlatJSON.values(of: bytes)["generation"].flatMap { Int($0) }.flatMap { $0 >= 1 ? $0 : nil }
+        FlatJSON.values(of: bytes)["generation"].flatMap { Int($0) }.flatMap {
+            (1...ManifestCoding.numberMax).contains($0) ? $0 : nil
+        }
     }
 }
 

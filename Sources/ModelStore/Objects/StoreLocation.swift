@@ -28,14 +28,16 @@ package enum StoreLocation: Sendable, Hashable {
         case "https", "http":
             guard scheme == "https" || Self.isLoopback(text) else {
                 throw Malformed(
-                    found: "\"\(text)\"", expected: "https: without it, anybody on the way could change the models")
+                    found: "\"\(Self.withoutUser(text))\"",
+                    expected: "https: without it, anybody on the way could change the models")
             }
             let host = rest.prefix { $0 != "/" }
             guard !host.isEmpty, host.utf8.allSatisfy({ Self.isPlain($0) || "[]:".utf8.contains($0) }),
                 Self.isPath(rest.dropFirst(host.count))
             else {
                 throw Malformed(
-                    found: "\"\(text)\"", expected: "a host and a path of letters, digits, \"-._~\" and slashes")
+                    found: "\"\(Self.withoutUser(text))\"",
+                    expected: "a host and a path of letters, digits, \"-._~\" and slashes")
             }
             self = .web(text.hasSuffix("/") ? text : text + "/")
         default:
@@ -51,7 +53,7 @@ package enum StoreLocation: Sendable, Hashable {
             bucket.utf8.allSatisfy({ isLowerCaseNameByte($0) }), isPath(path)
         else {
             throw Malformed(
-                found: "\"\(text)\"",
+                found: "\"\(Self.withoutUser(text))\"",
                 expected: "a bucket's name, and a prefix of letters, digits, \"-._~\" and slashes")
         }
         let prefix = path.split(separator: "/").joined(separator: "/")
@@ -80,11 +82,24 @@ package enum StoreLocation: Sendable, Hashable {
 
     /// Whether a URL without TLS stays on this host.
     static func isLoopback(_ url: String) -> Bool {
-        ["http://127.0.0.1", "http://localhost", "http://[::1]"].contains { host in
-            guard url.hasPrefix(host) else { return false }
-            let next = url.dropFirst(host.count).first
-            return next == nil || next == "/" || next == ":"
-        }
+        ["http://127.0.0.1", "http://localhost", "http://[::1]"].contains { isURL(url, of: $0) }
+    }
+
+    /// Whether a URL begins with a scheme and host, and perhaps a port, and with nothing that would make another host
+    /// of it, such as what stands before an `@`.
+    static func isURL(_ url: String, of host: String) -> Bool {
+        guard url.hasPrefix(host) else { return false }
+        var rest = url.dropFirst(host.count)
+        if rest.first == ":" { rest = rest.dropFirst().drop { $0.isASCII && $0.isNumber } }
+        return rest.isEmpty || rest.first == "/"
+    }
+
+    /// A URL without a user and a password, to be shown.
+    package static func withoutUser(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" }
+        guard let at = authority.lastIndex(of: "@") else { return url }
+        return url[..<scheme.upperBound] + "..." + url[at...]
     }
 
     /// Whether it is somewhere that several instances may share.

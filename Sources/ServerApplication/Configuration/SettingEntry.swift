@@ -1,3 +1,4 @@
+internal import ModelStore
 internal import Serving
 
 /// One setting as it is told and compared.
@@ -37,16 +38,20 @@ extension ServerConfiguration {
             entry("listen", listen, listen.value.map { "\($0)" }.joined(separator: ", ")),
             entry("unix_socket_mode", unixSocketMode, "0" + String(unixSocketMode.value, radix: 8)),
             entry("loops", loops, loops.value.map { "\($0)" } ?? ""),
-            entry("store", store, store.value ?? ""),
+            entry("store", store, StoreLocation.withoutUser(store.value ?? "")),
             number("store_poll_milliseconds", storeSettings.pollMilliseconds),
             entry("uploads", storeSettings.uploads, storeSettings.uploads.value.rawValue),
             entry("store_cache", storeSettings.cacheDirectory, storeSettings.cacheDirectory.value ?? ""),
             number("store_cache_bytes_max", storeSettings.cacheBytesMax),
-            entry("s3_endpoint", storeSettings.amazonEndpoint, storeSettings.amazonEndpoint.value ?? ""),
+            entry(
+                "s3_endpoint", storeSettings.amazonEndpoint,
+                StoreLocation.withoutUser(storeSettings.amazonEndpoint.value ?? "")),
             entry("s3_region", storeSettings.amazonRegion, storeSettings.amazonRegion.value ?? ""),
-            entry("gcs_endpoint", storeSettings.googleEndpoint, storeSettings.googleEndpoint.value ?? ""),
+            entry(
+                "gcs_endpoint", storeSettings.googleEndpoint,
+                StoreLocation.withoutUser(storeSettings.googleEndpoint.value ?? "")),
             entry("store_ca_file", storeSettings.certificatesFile, storeSettings.certificatesFile.value ?? ""),
-            entry("store_proxy", storeSettings.proxy, storeSettings.proxy.value ?? ""),
+            entry("store_proxy", storeSettings.proxy, StoreLocation.withoutUser(storeSettings.proxy.value ?? "")),
             entry("log_level", logLevel, logLevel.value, isLive: true),
             secret("admin_token", adminToken),
             secret("predict_token", predictToken),

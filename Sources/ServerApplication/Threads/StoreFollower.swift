@@ -93,7 +93,8 @@ final class StoreFollower: StoreFollowing {
             }
             if hadFailed { log.info("the store can be seen again") }
             let status = registry.followStatus
-            guard lookup.manifest?.generation ?? 0 > status.servedGeneration || status.lag != nil else { return true }
+            let isNews = lookup.manifest?.generation ?? 0 > status.servedGeneration || !lookup.skipped.isEmpty
+            guard isNews || status.lag != nil else { return true }
             load(shared, registry, control)
             return registry.followStatus.lag == nil
         } catch {

@@ -18,6 +18,13 @@ extension ModelRegistry {
     ) throws(PublishError) {
         var rebases = 0
         while true {
+            if let unreadable = state.unreadable {
+                throw .store(
+                    StoreError(
+                        unreadable.kind, while: "committing",
+                        detail: "the store's newest manifest cannot be read, and nothing is written over it: "
+                            + unreadable.detail, path: unreadable.path))
+            }
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
             let changed = try change(state, generation)
@@ -57,6 +64,7 @@ extension ModelRegistry {
                 "a manifest was passed over: \(skipped)", LogField("path", .text(skipped.path ?? "")))
         }
         state.manifest = lookup.manifest
+        state.unreadable = lookup.skipped.first
         state.highestGeneration = max(state.highestGeneration, lookup.highestGeneration)
         return lookup
     }

@@ -39,6 +39,9 @@ package final class ModelRegistry: Sendable {
         var manifest: StoreManifest?
         /// The highest that has been taken in the store, by a valid manifest or not.
         var highestGeneration = 0
+        /// Why the newest manifest cannot be read, if it is so. It may be of a later server: nothing is committed
+        /// over it.
+        var unreadable: StoreError?
         /// All that was committed up to this one serves.
         var servedGeneration = 0
         var defaultName: String?
@@ -501,10 +504,12 @@ package final class ModelRegistry: Sendable {
     func note(_ state: State) {
         let isLate = (state.manifest?.generation ?? 0) > state.servedGeneration
         let failure = isLate ? state.failures.first : state.startFailures.first
+        let reason = state.unreadable?.description ?? failure.map { "\($0.name) version \($0.version): \($0.error)" }
+        let seen = state.unreadable == nil ? state.manifest?.generation ?? 0 : state.highestGeneration
         followed.withLock { status in
             status.looked(
-                seen: max(state.manifest?.generation ?? 0, state.servedGeneration), served: state.servedGeneration,
-                failure: failure.map { "\($0.name) version \($0.version): \($0.error)" }, at: system.unixSeconds())
+                seen: max(seen, state.servedGeneration), served: state.servedGeneration, failure: reason,
+                at: system.unixSeconds())
         }
     }
 
