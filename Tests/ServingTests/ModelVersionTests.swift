@@ -267,6 +267,16 @@ struct ModelChangeTests {
         #expect(throws: PublishError.self) { try world.registry.change("m", change { $0.current = .previous }) }
     }
 
+    @Test func removingAVersionLeavesTheWayBack() throws {
+        let world = FakeWorld(limits: limits(kept: 3))
+        for number in 1...4 { _ = try world.publish("m", number) }
+        _ = try world.registry.change("m", change { $0.current = .version(1) })
+        _ = try world.registry.change("m", change { $0.current = .version(4) })
+        _ = try world.registry.removeVersion(2, of: "m")
+        let entry = try world.registry.change("m", change { $0.current = .previous })
+        #expect(entry.current.version == 1, "what served before, and not the next lower number")
+    }
+
     @Test func aDefaultSetByOneServerIsNotLostByAnothersPublish() throws {
         let store = MemoryModelStore(keepsBlobs: true)
         let a = FakeWorld(store: store)

@@ -307,8 +307,7 @@ package final class ModelRegistry: Sendable {
         return StoredModel(
             name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
             currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,
-            aliases: stored.aliases,
-            shadowPolicy: stored.shadowPolicy, generation: version.generation)
+            aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: version.generation)
     }
 
     /// A model that was named at the start, as a store would tell of it that forgets blobs anyway: its predictor is all
@@ -441,8 +440,9 @@ package final class ModelRegistry: Sendable {
                     }
                     return StoredModel(
                         name: name, versions: stored.versions.filter { $0.number != number },
-                        currentNumber: stored.currentNumber, highestNumber: stored.highestNumber,
-                        aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: generation)
+                        currentNumber: stored.currentNumber, previousNumber: stored.previousNumber,
+                        highestNumber: stored.highestNumber, aliases: stored.aliases,
+                        shadowPolicy: stored.shadowPolicy, generation: generation)
                 }, to: name)
             let isDrained = show(&state, made: [])
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(number)))
