@@ -122,16 +122,7 @@ final class ComputePool: Sendable {
         var entry = ComputeScheduler.Entry(
             id: task.id, requests: handed.requests, rows: handed.rows, bytes: handed.bytes, arrival: task.arrival,
             terms: task.origin.terms, isAlone: handed.isBody)
-        while true {
-            let error: InferenceError
-            switch state.isStopping ? nil : state.scheduler.add(entry, cost: task.model.cost, now: now) {
-            case _ where state.isStopping: error = .draining
-            case nil:
-                state.tasks[task.id] = task
-                return true
-            case .full(let seconds)?: error = .overloaded(retryAfterSeconds: seconds)
-            case .tooLate(let seconds)?: error = .late(.refused(retryAfterSeconds: seconds))
-            }
+        while let error = schedule(entry, task, &state, now) {
             guard let part = task.withdrawLast() else {
                 for caller in task.callers { refused.append((task, caller, error)) }
                 return false
@@ -139,6 +130,20 @@ final class ComputePool: Sendable {
             refused.append((task, part.caller, error))
             entry.requests -= 1
             entry.rows -= part.rows.count
+        }
+        state.tasks[task.id] = task
+        return true
+    }
+
+    /// Gives the entry to the scheduler. - Returns: why it does not take it.
+    private static func schedule(
+        _ entry: ComputeScheduler.Entry, _ task: ComputeTask, _ state: inout State, _ now: UInt64
+    ) -> InferenceError? {
+        if state.isStopping { return .draining }
+        switch state.scheduler.add(entry, cost: task.model.cost, now: now) {
+        case nil: return nil
+        case .full(let seconds)?: return .overloaded(retryAfterSeconds: seconds)
+        case .tooLate(let seconds)?: return .late(.refused(retryAfterSeconds: seconds))
         }
     }
 
@@ -152,12 +157,13 @@ final class ComputePool: Sendable {
         var isWhole = false
         let task = state.withLock { state -> ComputeTask? in
             guard let task = state.tasks[id] else { return nil }
-            if let rows = task.withdraw(exchange) {
-                state.scheduler.shrink(id, rows: rows)
-            } else {
+            switch task.withdraw(exchange) {
+            case .others(let rowsLess): state.scheduler.shrink(id, rows: rowsLess)
+            case .nobody:
                 isWhole = true
                 _ = state.scheduler.cancel(id)
                 state.tasks[id] = nil
+            case .unchanged: return nil
             }
             return task
         }

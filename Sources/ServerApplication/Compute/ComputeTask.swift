@@ -68,10 +68,21 @@ final class ComputeTask: Sendable {
     /// Takes the work out; only once.
     func takeWork() -> Work? { work.withLock { $0.take() } }
 
-    /// Takes one of several requests out, so that it is not computed.
-    /// - Returns: its rows; nil if it is not here, or is the only one.
-    func withdraw(_ exchange: ExchangeID) -> Int? {
-        withdraw { parts in parts.firstIndex { $0.caller.exchange == exchange } }?.rows.count
+    /// What is left when a request has been taken out.
+    enum Withdrawal: Hashable {
+        /// Others; so many rows less.
+        case others(rowsLess: Int)
+        /// Nobody: it was the only one, and stays where it is.
+        case nobody
+        /// It was not here.
+        case unchanged
+    }
+
+    /// Takes a request out, so that it is not computed.
+    func withdraw(_ exchange: ExchangeID) -> Withdrawal {
+        let taken = withdraw { parts in parts.firstIndex { $0.caller.exchange == exchange } }
+        if let taken { return .others(rowsLess: taken.rows.count) }
+        return callers.contains { $0.exchange == exchange } ? .nobody : .unchanged
     }
 
     /// Takes the last of several requests out.
