@@ -59,6 +59,7 @@ final class FilePieces: Sendable {
     }
 
     private let pieces = Mutex<[Piece]>([])
+    private let hasNews = Atomic<Bool>(false)
     private let wake: @Sendable () -> Void
 
     /// - Parameter wake: makes the loop begin a tick.
@@ -68,13 +69,19 @@ final class FilePieces: Sendable {
 
     /// From any thread.
     func post(_ piece: Piece) {
-        pieces.withLock { $0.append(piece) }
+        pieces.withLock { pieces in
+            pieces.append(piece)
+            hasNews.store(true, ordering: .relaxed)
+        }
         wake()
     }
 
     /// What has come since the last call.
+    /// - Complexity: one relaxed load where nothing has.
     func take() -> [Piece] {
-        pieces.withLock { pieces in
+        guard hasNews.load(ordering: .relaxed) else { return [] }
+        return pieces.withLock { pieces in
+            hasNews.store(false, ordering: .relaxed)
             defer { pieces = [] }
             return pieces
         }

@@ -42,7 +42,7 @@ extension LoopHandling {
                 }
                 let hasRoom = sink.send(piece.exchange, bytes.span)
                 download.missing -= bytes.count
-                if download.missing <= 0 || download.isHead {
+                if download.missing <= 0 || bytes.isEmpty {
                     end(download, piece.exchange, .ok, sink)
                 } else {
                     downloads[piece.exchange] = download

@@ -201,7 +201,7 @@ struct LoopHandling {
 
     mutating func endOfTick(_ sink: any ExchangeSink) {
         takeReturns(sink)
-        if !downloads.isEmpty { sendPieces(sink) }
+        sendPieces(sink)
         flush(sink)
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
