@@ -17,10 +17,16 @@ enum BodyType {
                 .unsupportedMediaType, title: "Unsupported content coding",
                 detail: "send the body with Content-Encoding gzip, deflate or none, and only one")
         }
-        guard isPrediction, let type = head.value(of: .contentType) else { return nil }
+        guard let type = head.value(of: .contentType) else { return nil }
         var end = 0
         while end < type.count, type[end] != UInt8(ascii: ";"), type[end] != UInt8(ascii: " ") { end += 1 }
         let mediaType = type.extracting(0..<end)
+        guard isPrediction else {
+            guard mediaType.equalsIgnoringCase("multipart/form-data") else { return nil }
+            return ProblemDocument(
+                .unsupportedMediaType, title: "Unsupported media type",
+                detail: "send the file itself and no form: curl --data-binary @FILE, or -T FILE, and not -F")
+        }
         for known in mediaTypes where mediaType.equalsIgnoringCase(known) { return nil }
         if end > 5, mediaType.extracting(end - 5..<end).equalsIgnoringCase("+json") { return nil }
         return ProblemDocument(
