@@ -69,8 +69,8 @@ package struct ModelChange: Sendable, Hashable {
             }
             currentNumber = number
         }
-        // A rollback goes back and not to and fro: where it came from is not what the next one goes back to. That one takes
-        // the next lower number.
+        // A rollback goes back and not to and fro: where it came from is not what the next one goes back to. That one
+        // takes the next lower number.
         let previousNumber: Int? =
             if current == .previous { nil } else if currentNumber == model.currentNumber { model.previousNumber } else {
                 model.currentNumber
