@@ -123,7 +123,8 @@ let package = Package(
                 "InferenceEngine", "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry",
                 "TensorCore",
             ]),
-        tests("ModelStoreTests", ["ModelStore", "Serving"]),
+        tests(
+            "ModelStoreTests", ["ModelStore", "Serving", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore"]),
         tests("TensorCoreTests", ["TensorCore"]),
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),

@@ -26,8 +26,15 @@ extension LoopHandling {
         }
         switch route {
         case .putModel, .createModel: return beginUpload(route, head, exchange)
-        case .patchModel, .deleteModel, .deleteVersion, .getBundle, .getVersionBundle:
-            return beginControlRequest(route, head, exchange)
+        case .patchModel, .deleteModel, .deleteVersion: return beginControlRequest(route, head, exchange)
+        case .getBundle:
+            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
+            return expectDownload(of: entry.current, route, head, exchange)
+        case .getVersionBundle:
+            switch versionInPath(of: head, isAlias: false) {
+            case .success(let model): return expectDownload(of: model, route, head, exchange)
+            case .failure(let error): return refuse(error, route)
+            }
         case .getModel:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
             if isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
@@ -203,22 +210,28 @@ extension LoopHandling {
         switch route {
         case .deleteModel: action = .remove
         case .patchModel: action = .change
-        case .getBundle:
-            guard let entry = entryInPath(of: head) else { return refuseUnknown(name, route) }
-            action = .file(entry.current.digest)
         default:
             switch versionInPath(of: head, isAlias: false) {
-            case .success(let model):
-                action = route == .deleteVersion ? .removeVersion(model.version) : .file(model.digest)
+            case .success(let model): action = .removeVersion(model.version)
             case .failure(let error): return refuse(error, route)
             }
-        }
-        if case .file(let digest) = action, isKnown("\"\(digest)\"", head) {
-            return answerNotModified("\"\(digest)\"", route)
         }
         let request = ControlRequest(route: route, name: name, precondition: precondition, action: action)
         pending[exchange] = .control(request, grant)
         return .buffered(bytesMax: route == .patchModel ? Self.changeBytesMax : Self.ignoredBodyBytesMax)
+    }
+
+    private mutating func expectDownload(
+        of model: ServedModel, _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        guard PublishPrecondition.read(from: head) != nil else {
+            return refuse(ConditionProblem.document, AnswerFields.problem, route)
+        }
+        let etag = "\"\(model.digest)\""
+        if isKnown(etag, head) { return answerNotModified(etag, route) }
+        pending[exchange] = .download(
+            FileDownload(model, route: route, isHead: head.method == .head, grant: grant))
+        return .buffered(bytesMax: Self.ignoredBodyBytesMax)
     }
 
     /// The request's body has come whole: hands it to the control thread, which answers.
