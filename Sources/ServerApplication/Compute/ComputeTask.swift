@@ -12,7 +12,7 @@ final class ComputeTask: Sendable {
         /// Decoded on the loop.
         case rows(RowBatch, NativeRequest)
         /// Too long to be decoded on a loop.
-        case body([UInt8])
+        case body([UInt8], NativeFormat)
     }
 
     let id: UInt64

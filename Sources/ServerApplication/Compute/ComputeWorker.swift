@@ -78,13 +78,14 @@ struct ComputeWorker: ~Copyable {
         switch task.takeWork() {
         case .rows(let rows, let request)?:
             return runOne(task, rows, request, task.origin.isolation, lane)
-        case .body(let body)?:
+        case .body(let body, let format)?:
             var batch = lane.batch.take() ?? RowBatch(layout: task.model.layout)
             var isolation = task.origin.isolation
             let request: NativeRequest
             do throws(InferenceError) {
                 request = try decoder.decode(
-                    body.span, outputsPerRow: task.presentation.outputsPerRow, isolation: &isolation, into: &batch)
+                    body.span, as: format, outputsPerRow: task.presentation.outputsPerRow, isolation: &isolation,
+                    into: &batch)
             } catch {
                 fail(task, error)
                 lane.batch = consume batch
@@ -155,7 +156,7 @@ struct ComputeWorker: ~Copyable {
         {
             return fail(task, error)
         }
-        post(task.origin, .ok, task.presentation.fields, writer.take())
+        post(task.origin, .ok, task.presentation.fields(request.answer), writer.take())
     }
 
     private mutating func fail(_ task: ComputeTask, _ error: InferenceError) {

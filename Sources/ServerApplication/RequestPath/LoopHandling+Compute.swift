@@ -22,7 +22,7 @@ extension LoopHandling {
             isolation: prediction.ask.isolatesRows ? RowIsolation() : nil, returns: compute.returns)
         // A value is mostly some eight bytes of text.
         let rows = max(1, body.count / (max(1, model.layout.width) * 8))
-        handOn(origin, model, .body(bytes), rows: rows, bytes: body.count, isBody: true)
+        handOn(origin, model, .body(bytes, prediction.ask.format), rows: rows, bytes: body.count, isBody: true)
         submitHandedOn(sink)
     }
 
