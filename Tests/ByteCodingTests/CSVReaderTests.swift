@@ -261,7 +261,8 @@ private func reference(_ bytes: [UInt8]) -> [[Cell]]? {
 
     @Test(arguments: [
         ("plain", "plain"), ("", "\"\""), ("a,b", "\"a,b\""), ("say \"no\"", "\"say \"\"no\"\"\""),
-        ("two\nlines", "\"two\nlines\""), ("\r", "\"\r\""), ("=1+1", "=1+1"), (" blank ", " blank "),
+        ("two\nlines", "\"two\nlines\""), ("\r", "\"\r\""),
+        ("\u{feff}x", "\"\u{feff}x\""), ("=1+1", "=1+1"), (" blank ", " blank "),
     ])
     func quotesWhereItMust(text: String, expected: String) throws {
         var writer = CSVWriter()

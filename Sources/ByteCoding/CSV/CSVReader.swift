@@ -37,7 +37,12 @@ package struct CSVReader: ~Escapable {
     package init(_ bytes: Span<UInt8>, cellBytesMax: Int = CSVReader.cellBytesMax) {
         source = bytes
         self.cellBytesMax = cellBytesMax
-        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { offset = 3 }
+        if Self.beginsWithMark(bytes) { offset = 3 }
+    }
+
+    /// Whether the first bytes are the byte order mark of UTF-8.
+    static func beginsWithMark(_ bytes: Span<UInt8>) -> Bool {
+        bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF
     }
 
     // MARK: Structure

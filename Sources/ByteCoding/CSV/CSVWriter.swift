@@ -4,8 +4,8 @@
 ///     writer.number(0.25)
 ///     writer.endLine()
 ///
-/// Text is quoted where it has to be, and where it is empty, so that it is not taken for a missing value or its line
-/// for an empty one. What a spreadsheet would take for a formula is written as it is.
+/// Text is quoted where it has to be; also where it is empty, so that it is not taken for a missing value or its line
+/// for an empty one, and where it begins with a byte order mark, which would be dropped as the first cell's. What a spreadsheet would take for a formula is written as it is.
 package struct CSVWriter: Sendable {
     /// What has been written.
     package private(set) var bytes: [UInt8]
@@ -55,7 +55,7 @@ package struct CSVWriter: Sendable {
     }
 
     private static func needsQuotes(_ text: Span<UInt8>) -> Bool {
-        if text.count == 0 { return true }
+        if text.count == 0 || CSVReader.beginsWithMark(text) { return true }
         for index in text.indices {
             switch text[index] {
             case ASCII.comma, ASCII.quote, ASCII.lineFeed, ASCII.carriageReturn: return true

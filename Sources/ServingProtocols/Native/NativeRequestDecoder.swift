@@ -493,7 +493,7 @@ package struct NativeRequestDecoder {
 
     // MARK: Errors
 
-    func invalid(_ misfit: ColumnValue.Misfit, _ pointer: String) -> InferenceError {
+    private func invalid(_ misfit: ColumnValue.Misfit, _ pointer: String) -> InferenceError {
         .invalid(
             InferenceProblem(
                 pointer: pointer, detail: misfit.detail, expected: misfit.expected, found: misfit.found))
