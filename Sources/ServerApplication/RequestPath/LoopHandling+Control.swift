@@ -148,8 +148,10 @@ extension LoopHandling {
     private mutating func beginUpload(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
-        if let refusal = BodyType.refusal(head, isPrediction: false) {
-            return refuse(refusal, AnswerFields.unsupported, route)
+        do throws(BodyType.Unsupported) {
+            try BodyType.checkUpload(head)
+        } catch {
+            return refuse(error.document, AnswerFields.unsupported, route)
         }
         guard !shared.refusesUploads else {
             return refuse(
