@@ -124,6 +124,9 @@ extension PredictorReport {
             nanosecondsPerRow: plan.steps.reduce(Self.overhead) {
                 $0 + $1.plan.nanosecondsPerRow + Self.overheadOfStage
             },
+            nanosecondsPerRowOfMany: plan.steps.reduce(Self.overheadOfMany) {
+                $0 + $1.plan.nanosecondsPerRowOfMany
+            },
             tableBytes: plan.steps.reduce(0) { $0 + $1.plan.tableBytes },
             steps: plan.steps.map { step in
                 let node = graph.node(step.value)
@@ -137,4 +140,6 @@ extension PredictorReport {
     /// Nanoseconds of a call beside its stages, the output made ready and written; and of the call of each stage.
     private static let overhead = 60.0
     private static let overheadOfStage = 15.0
+    /// What a tile's rows have to bear of both, and the copy of what each of them is answered.
+    private static let overheadOfMany = 5.0
 }
