@@ -1,5 +1,5 @@
-/// A linear model over the columns of a row that are not zero, added up in their order, as a product with a sparse matrix
-/// is.
+/// A linear model over the columns of a row that are not zero, added up in their order, as a product with a sparse
+/// matrix is.
 ///
 /// Unchecked access: `add` checks each column once, and the room for the sums; a column's weights are as many as sums.
 struct SparseSum: Sendable {

@@ -19,8 +19,9 @@ struct TextLinearPlan {
     /// What happens to numbers; a zero stays zero.
     enum Action: Sendable {
         case sublinear
-        /// One factor a column.
-        case weigh([Double])
+        /// One factor, or divisor, a column.
+        case multiply([Double])
+        case divide([Double])
         case normalize(RowNormalizer)
     }
 
@@ -96,10 +97,18 @@ struct TextLinearPlan {
             steps.append(Step(action: .sublinear, columns: columns))
         case .scaler(let scaler) where scaler.keepsZeros:
             follow(node.inputs[0], from: first, of: graph)
-            steps.append(Step(action: .weigh(scaler.scale), columns: columns))
+            let action: Action =
+                switch scaler.form {
+                case .multiplyAdd: .multiply(scaler.scale)
+                case .subtractDivide: .divide(scaler.scale)
+                }
+            steps.append(Step(action: action, columns: columns))
         case .rowNormalizer(let normalizer):
             follow(node.inputs[0], from: first, of: graph)
             steps.append(Step(action: .normalize(normalizer), columns: columns))
+        case .refuseMissing where node.inputs.count == 1:
+            // It asks of the record's columns, and leaves the numbers as they are.
+            follow(node.inputs[0], from: first, of: graph)
         case .textVectorizer(let vectorizer):
             guard case .selectColumns(let texts) = graph.node(node.inputs[0]).operation, texts.count == 1 else {
                 fallthrough
@@ -112,8 +121,9 @@ struct TextLinearPlan {
 }
 
 extension Scaler {
-    /// Whether zero, and no finite number else, becomes zero, by a product alone.
+    /// Whether zero stays zero in every column, as it does where nothing is added or taken away.
     fileprivate var keepsZeros: Bool {
-        form == .multiplyAdd && clip == nil && offset.allSatisfy { $0 == 0 } && scale.allSatisfy(\.isFinite)
+        clip == nil && offset.allSatisfy { $0 == 0 }
+            && scale.allSatisfy { $0.isFinite && ($0 != 0 || form == .multiplyAdd) }
     }
 }

@@ -101,11 +101,15 @@ final class TextLinearStage: Stage {
                 let index = columns.base + workspace.scratch.indices[place]
                 workspace.doubles[index] = ElementwiseFunction.sublinearCount(workspace.doubles[index])
             }
-        case .weigh(let factors):
+        case .multiply(let factors):
             for place in places {
                 let column = workspace.scratch.indices[place]
-                let index = columns.base + column
-                workspace.doubles[index] = workspace.doubles[index] * factors[column - step.columns.lowerBound] + 0
+                workspace.doubles[columns.base + column] *= factors[column - step.columns.lowerBound]
+            }
+        case .divide(let divisors):
+            for place in places {
+                let column = workspace.scratch.indices[place]
+                workspace.doubles[columns.base + column] /= divisors[column - step.columns.lowerBound]
             }
         case .normalize(let normalizer):
             var size = RowNormalizer.Size()
