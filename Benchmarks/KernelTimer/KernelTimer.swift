@@ -1,3 +1,4 @@
+internal import CAllocationCounter
 internal import Glibc
 internal import InferenceEngine
 internal import ModelFormats
@@ -13,6 +14,7 @@ internal import TensorCore
 ///
 ///     time BATCH SECONDS    CPU nanoseconds a row, batches of BATCH rows one after the other for SECONDS
 ///     answers PATH          the numbers of each row: writes the answers of all rows to PATH as doubles
+///     allocations BATCH     how often a thousand calls on one batch take memory, after a first one
 ///     report                separated by tabs: the predictor's name, its predicted nanoseconds of a row alone and of one
 ///                           among many, and the CPU seconds from the file's bytes to the predictor
 @main
@@ -45,6 +47,7 @@ struct KernelTimer {
             switch words.first {
             case "time": print(timer.time(batch: Int(words[1]) ?? 1, seconds: Double(words[2]) ?? 0))
             case "answers": print(timer.writeAnswers(to: String(words[1])))
+            case "allocations": print(timer.allocations(batch: Int(words[1]) ?? 1))
             case "report":
                 let report = model.predictor.report
                 let nanoseconds = "\(report.nanosecondsPerRow)\t\(report.nanosecondsPerRowOfMany)"
@@ -93,6 +96,17 @@ struct KernelTimer {
             elapsed = Self.now() - start
         }
         return elapsed * 1e9 / Double(calls * size)
+    }
+
+    private func allocations(batch size: Int) -> UInt64 {
+        var batch = RowBatch(layout: model.layout, rowCapacity: size)
+        fill(&batch, 0..<min(size, rows.count))
+        var output = OutputBatch(fields: model.signature.outputs)
+        let workspace = model.predictor.makeWorkspace()
+        model.predictor.predict(batch, into: &output, using: workspace)
+        let before = allocation_counter_calls()
+        for _ in 0..<1000 { model.predictor.predict(batch, into: &output, using: workspace) }
+        return allocation_counter_calls() - before
     }
 
     private func writeAnswers(to path: String) -> Int {

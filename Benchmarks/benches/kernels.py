@@ -174,6 +174,7 @@ def _measure(
             told = "  ".join(
                 f"{name} {number(times[name][batches[0]][-1])}/{number((times[name][batches[-1]] or [0])[-1])}" for name in engines)
             print(f"{family.name}, round {turn + 1}: {told}", file=sys.stderr, flush=True)
+        allocations = sum(int(engines[OURS].ask(f"allocations {batch}")) for batch in batches)
         report = engines[OURS].ask("report").split("\t")
     finally:
         for engine in engines.values():
@@ -186,7 +187,7 @@ def _measure(
         medians["tl2cgen"] = {str(batch): medians["tl2cgen"]["1"] for batch in batches}
     return {
         "nanoseconds": medians, "slots": {name: {str(b): t for b, t in taken.items()} for name, taken in times.items()},
-        "off by": off, "unavailable": unavailable, "predictor": report[0],
+        "off by": off, "unavailable": unavailable, "allocations": allocations, "predictor": report[0],
         "predicted": {str(batches[0]): float(report[1]), str(batches[-1]): float(report[2])},
         "import seconds": float(report[3]),
     }
@@ -309,7 +310,8 @@ def _section(family: Family, outcome: dict[str, object], batches: tuple[int, ...
 def _bounds(family: Family, outcome: dict[str, object], batches: tuple[int, ...], is_smoke: bool) -> list[Bound]:
     bounds = [Bound(
         f"{family.name}: answers that differ from the library's", 0,
-        0 if outcome["off by"][OURS] <= family.tolerance else 1)]
+        0 if outcome["off by"][OURS] <= family.tolerance else 1), Bound(
+        f"{family.name}: allocations of a thousand calls at each batch", 0, outcome["allocations"])]
     if is_smoke:
         return bounds
     for batch, promised in ((batches[0], family.alone), (batches[-1], family.together)):

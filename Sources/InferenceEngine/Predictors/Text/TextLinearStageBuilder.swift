@@ -25,7 +25,7 @@ struct TextLinearStageBuilder: StageBuilder {
         // Texts of some twenty terms.
         let terms = 20 * Double(vectorizers.count)
         let cost =
-            125 * terms + 2 * Double(numberCount) + Double(plan.outputCount) * (terms + Double(numberCount)) / 2
+            300 * terms + 2 * Double(numberCount) + Double(plan.outputCount) * (terms + Double(numberCount)) / 2
         return .runs(
             StagePlan(
                 inputs: inputs, nanosecondsPerRow: cost, nanosecondsPerRowOfMany: cost,
