@@ -9,16 +9,14 @@ from __future__ import annotations
 import argparse
 
 from framework.report import Report
-from rows import batching, replicas, runner, swapping, swapping
+from rows import batching, replicas, runner, swapping
 
 ROWS = {
     "swaps": swapping.swaps,
     "cycles": swapping.cycles,
     "thousand": swapping.thousand,
-    "swaps": swapping.swaps,
-    "cycles": swapping.cycles,
-    "thousand": swapping.thousand,
     "replicas": replicas.replicas,
+    "heavy": batching.heavy,
     "heavy-neighbours": batching.heavy_neighbours,
     "heavy-forest": batching.heavy_forest,
     "light": batching.light,

@@ -15,6 +15,8 @@ import subprocess
 from . import instructions, machine, native
 from .server import Server
 
+WARMUP_SECONDS = 0.5
+
 _DONE = """
 function done(summary, latency, _)
   local e = summary.errors
@@ -90,6 +92,17 @@ class Schedule:
     p999_microseconds: float
     max_microseconds: float
     cpu_microseconds: float
+    # Answers to those who asked beside the schedule, and how many of them failed.
+    beside: int
+    beside_failed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Beside:
+    """Clients that ask in a closed loop beside a schedule, from the same generator."""
+
+    connections: int
+    requests: pathlib.Path
 
 
 def write_script(folder: pathlib.Path) -> pathlib.Path:
@@ -177,9 +190,9 @@ def h2load(
 
 def open_loop(
     server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int,
-    answers: pathlib.Path | None = None,
+    answers: pathlib.Path | None = None, beside: Beside | None = None,
 ) -> Schedule:
-    """Sends `rate` requests a second for `seconds`, after half a second that is not counted.
+    """Sends `rate` requests a second for `seconds`, after `WARMUP_SECONDS` that are not counted.
 
     `answers` tells the predictions that each request may have: every answer is looked at then.
     """
@@ -187,8 +200,8 @@ def open_loop(
     done = subprocess.run(
         [
             "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port),
-            str(connections), str(rate), "0.5", str(seconds), str(requests),
-            *([str(answers)] if answers else []),
+            str(connections), str(rate), str(WARMUP_SECONDS), str(seconds), str(requests), str(answers or "-"),
+            *([str(beside.connections), str(beside.requests)] if beside else []),
         ],
         capture_output=True, text=True, timeout=seconds + 60, check=False,
     )
@@ -205,6 +218,7 @@ def open_loop(
         p50_microseconds=result["p50"], p90_microseconds=result["p90"], p99_microseconds=result["p99"],
         p999_microseconds=result["p999"], max_microseconds=result["max"],
         cpu_microseconds=spent * 1e6 / max(1, result["answered"]),
+        beside=result["beside"], beside_failed=result["beside_failed"],
     )
 
 

@@ -15,19 +15,25 @@ RESULTS = pathlib.Path(__file__).resolve().parent.parent / "results"
 
 @dataclasses.dataclass
 class Bound:
-    """What was promised, and what came out. `measured` is None where it could not be measured, and `reason` says why."""
+    """What was promised, and what came out. `measured` is None where it could not be measured, and `reason` says why.
+
+    `floor` is what nothing on this machine can go below, where the run has measured that too.
+    """
 
     promise: str
     limit: float
     measured: float | None
     at_most: bool = True
     reason: str = ""
+    floor: float | None = None
 
     @property
     def verdict(self) -> str:
         if self.measured is None:
             return f"not measured: {self.reason}" if self.reason else "not measured"
         met = self.measured <= self.limit if self.at_most else self.measured >= self.limit
+        if not met and self.floor is not None and self.floor > self.limit:
+            return f"not on this machine, which alone takes {number(self.floor)}"
         return "met" if met else "MISSED"
 
 

@@ -2,7 +2,7 @@
 
     python make_heavy_models.py FOLDER
 
-Nearest neighbours among 10,000 rows, and a forest of 1.5 million nodes; rows from a seeded generator.
+Nearest neighbours among 10,000 and 100,000 rows, and a forest of 1.5 million nodes; rows from a seeded generator.
 """
 
 import json
@@ -26,6 +26,9 @@ def main() -> None:
     targets = np.sin(2 * rows[:, 0]) + rows[:, 1] * rows[:, 2] + rng.normal(0, 0.3, len(rows))
     neighbours = KNeighborsRegressor(n_neighbors=5, algorithm="brute").fit(rows, targets)
     (folder / "neighbours.pkl").write_bytes(pickle.dumps(neighbours))
+    many = rng.normal(0.0, 1.0, (100_000, FEATURES)).round(4)
+    of_many = KNeighborsRegressor(n_neighbors=5, algorithm="brute").fit(many, np.sin(2 * many[:, 0]) + many[:, 1])
+    (folder / "many-neighbours.pkl").write_bytes(pickle.dumps(of_many))
     forest = RandomForestRegressor(n_estimators=120, random_state=SEED, n_jobs=2).fit(rows, targets)
     (folder / "forest.pkl").write_bytes(pickle.dumps(forest))
     asked = rng.normal(0.0, 1.0, (REQUESTS, FEATURES)).round(4)

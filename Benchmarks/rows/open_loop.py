@@ -38,7 +38,11 @@ def half(bench: Bench) -> Outcome:
     finally:
         parts.stop(servers)
     return Outcome(
-        [Bound("p99 at half of the saturation rate, open loop, one loop on a core of its own, ms", 1, _p99(taken[PREDICT]) / 1000),
+        [Bound("p99 at half of the saturation rate, open loop, one loop on a core of its own, ms", 1, _p99(taken[PREDICT]) / 1000,
+               floor=_p99(taken[BARE]) / 1000),
+         # Where the machine is quiet both are far below a millisecond, and their quotient says nothing.
+         Bound("the same, beside the bare C loop's at the same rate (at least 1 ms)", 1.25,
+               _p99(taken[PREDICT]) / max(1000, _p99(taken[BARE]))),
          _failures("half of the saturation rate", taken[PREDICT])],
         [Section(f"At half of {number(full)} requests/s, open loop, 64 connections", _COLUMNS, _rows(taken), [_GENERATOR])],
         _raw(taken),

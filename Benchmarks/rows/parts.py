@@ -149,9 +149,9 @@ class Chain:
         return " + ".join(f"{100 * one / max(sum(each), 0.001):.0f}%" for one in each)
 
 
-def post(body: bytes) -> bytes:
+def post(body: bytes, path: str = "/predict") -> bytes:
     return (
-        f"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode() + body
 
 

@@ -35,7 +35,8 @@ def run(options: argparse.Namespace, bench_name: str, title: str, rows: dict[str
     # Servers and generators inherit it; a connection is a descriptor.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    machine.goes_first = options.first
+    # Before everything else all threads of a server are alike, also those that are to yield to its loops.
+    machine.goes_first = options.first and bench_name == "http"
     server_core, client_core = machine.cores()
     kept = RESULTS / (f"{bench_name}-rows-smoke" if options.smoke else f"{bench_name}-rows")
     outcomes: dict[str, Outcome] = {}

@@ -35,7 +35,8 @@ struct Connection: ~Copyable {
 
     /// What the deadline is about.
     enum Waiting {
-        case nothing, idle, head, body, write, linger, notice
+        /// `write` is the whole connection's, `answer` that of one stream beside others that move.
+        case nothing, idle, head, body, write, answer, linger, notice
 
         /// What counts the open connections that wait for this.
         @inline(__always)
@@ -45,7 +46,7 @@ struct Connection: ~Copyable {
             case .idle: .idle
             case .head: .readingHead
             case .body: .readingBody
-            case .write: .writing
+            case .write, .answer: .writing
             case .linger: .lingering
             }
         }

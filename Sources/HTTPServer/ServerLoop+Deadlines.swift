@@ -97,7 +97,7 @@ extension ServerLoop {
         }
         countTimeout(waiting)
         switch waiting {
-        case .nothing, .notice: break
+        case .nothing, .notice, .answer: break
         case .idle: close(slot, .closedIdle)
         case .write: close(slot, .closedWriteStall)
         case .linger: close(slot, lingerReason(slot))
@@ -115,7 +115,7 @@ extension ServerLoop {
         case .idle: state.value.counters[.idleTimeouts] += 1
         case .head: state.value.counters[.headTimeouts] += 1
         case .body: state.value.counters[.bodyTimeouts] += 1
-        case .write: state.value.counters[.writeTimeouts] += 1
+        case .write, .answer: state.value.counters[.writeTimeouts] += 1
         case .nothing, .linger, .notice: break
         }
     }

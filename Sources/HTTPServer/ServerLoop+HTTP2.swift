@@ -46,6 +46,9 @@ extension ServerLoop {
         if connections[slot].http2.unsentBytes > 0 {
             if connections[slot].writeProgress == .never { connections[slot].writeProgress = now }
             consider(.write, connections[slot].writeProgress.advanced(by: timeouts.writeStall))
+            if let end = connections[slot].http2.answerDeadline(stall: timeouts.writeStall.nanoseconds) {
+                consider(.answer, LoopInstant(nanoseconds: end))
+            }
         } else {
             connections[slot].writeProgress = .never
         }
@@ -91,6 +94,11 @@ extension ServerLoop {
             while let stream = connections[slot].http2.timeOutBody(rate, context: &state.value.context) {
                 countTimeout(.body)
                 handler.cancelled(exchangeID(slot, generation, stream))
+            }
+        case .answer:
+            let stall = timeouts.writeStall.nanoseconds
+            for _ in 0..<connections[slot].http2.timeOutAnswers(stall: stall, context: &state.value.context) {
+                countTimeout(.answer)
             }
         case .notice: connections[slot].http2.sayLast()
         case .idle:

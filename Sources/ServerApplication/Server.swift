@@ -117,6 +117,8 @@ public final class Server: Sendable {
             throw CommandError("\(error)")
         }
         services.state.advance(to: .ready)
+        // Versions that are only kept for a rollback were not loaded before those that serve.
+        _ = control.submit { [registry = services.registry] in registry.housekeep() }
         let configuration = configuration.withLock { $0 }
         for entry in configuration.chosen { log.log(.info, "setting", Self.fields(entry)) }
         let hasToken = configuration.adminToken.value ?? madeToken != nil

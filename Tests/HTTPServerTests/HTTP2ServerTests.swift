@@ -192,6 +192,27 @@ import Testing
         #expect(server.wait(.closedWriteStall, 1))
     }
 
+    @Test func givesUpOneStreamWhoseWindowStaysShutWhileOthersMove() throws {
+        let server = try TestServer(isClockFake: true)
+        let client = try Client(server, settings: [(4, 0)])
+        client.send(.request(1, "GET", "/big/100000"), .window(1, 10_000))
+        #expect(try client.read { $0.answer(1).body.count == 10_000 })
+        for (stream, seconds) in [(UInt32(3), 20), (5, 9)] {
+            advance(server, seconds)
+            client.send(.request(stream, "GET", "/moves"), .window(stream, 100))
+            #expect(try client.answer(stream).text == "GET /moves")
+        }
+        #expect(client.transcript.answer(1).resetCode == nil)
+        advance(server, 2)
+        #expect(try client.read { $0.answer(1).resetCode == HTTP2Error.cancel.rawValue })
+        client.send(.request(7, "GET", "/after"), .window(7, 100))
+        #expect(try client.answer(7).text == "GET /after")
+        #expect(server.count(.writeTimeouts) == 1 && server.count(.open) == 1)
+        // What waited for it is gone: the connection is idle again, and ends as such.
+        advance(server, 76)
+        #expect(server.wait(.closedIdle, 1))
+    }
+
     @Test func countsRequestsThatTheirClientResetsAsAbandoned() throws {
         let server = try TestServer()
         let client = try Client(server)

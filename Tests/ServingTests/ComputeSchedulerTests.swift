@@ -38,11 +38,12 @@ private struct SimulatedWorkers {
 
     @discardableResult
     mutating func send(
-        _ model: Int, rows: Int = 1, bytes: Int = 8, terms: RequestTerms = .standard, isAlone: Bool = false
+        _ model: Int, requests: Int = 1, rows: Int = 1, bytes: Int = 8, terms: RequestTerms = .standard,
+        isAlone: Bool = false
     ) -> (id: UInt64, refusal: ComputeScheduler.Refusal?) {
         nextID += 1
         let entry = ComputeScheduler.Entry(
-            id: nextID, rows: rows, bytes: bytes, arrival: now, terms: terms, isAlone: isAlone)
+            id: nextID, requests: requests, rows: rows, bytes: bytes, arrival: now, terms: terms, isAlone: isAlone)
         modelOf[nextID] = model
         let refusal = scheduler.add(entry, cost: models[model].cost, now: now)
         if refusal == nil { waiting[model] += 1 }
@@ -67,7 +68,9 @@ private struct SimulatedWorkers {
         spent[run.model] += Double(run.end - run.start)
         for entry in run.batch.entries { done.append((entry.id, now)) }
         let length = run.end - run.start
-        _ = scheduler.finished(run.batch, rows: run.batch.rows, work: length, elapsed: length)
+        let requests = run.batch.entries.reduce(0) { $0 + $1.requests }
+        _ = scheduler.finished(
+            run.batch, [.init(requests: requests, rows: run.batch.rows, work: length, elapsed: length)])
         return true
     }
 }
@@ -172,8 +175,8 @@ struct ComputeSchedulerTests {
         var audit = BatchAudit()
         var cost = CostFit(nanosecondsPerRow: 1000)
         for rows in 1...60 { cost.observe(rows: rows, nanoseconds: Double(rows) * 1000 + 10_000) }
-        let balance = audit.observe([1, 1, 1, 1], nanoseconds: 14_000, cost)
-        let single = audit.observe([4], nanoseconds: 14_000, cost)
+        let balance = audit.observe(.init(requests: 4, rows: 4, work: 14_000, elapsed: 14_000), cost)
+        let single = audit.observe(.init(requests: 1, rows: 4, work: 14_000, elapsed: 14_000), cost)
         #expect(balance.saved > 25_000 && balance.saved < 31_000)
         #expect(balance.addedWait > 2000 && balance.addedWait < 4000, "the first waits for the rest")
         #expect(single == BatchAudit.Balance())
@@ -259,6 +262,27 @@ struct ComputeSchedulerTests {
         #expect(system.batches.map(\.requests) == [1, 1, 1])
     }
 
+    @Test func requestsThatTravelTogetherCountOneByOne() {
+        var limits = ComputeLimits()
+        limits.requestsMax = 5
+        var system = SimulatedWorkers([(1000, 50_000)], limits: limits)
+        let (id, refusal) = system.send(0, requests: 4, rows: 8)
+        #expect(refusal == nil && system.scheduler.waitingCount == 4)
+        let tooMany = system.send(0, requests: 2, rows: 2).refusal
+        #expect(tooMany == .full(retryAfterSeconds: 1))
+        system.scheduler.shrink(id, rows: 5)
+        #expect(system.scheduler.waitingCount == 3)
+        let fits = system.send(0, requests: 2, rows: 2).refusal
+        #expect(fits == nil)
+        guard case .run(let batch) = system.scheduler.next(now: system.now) else {
+            Issue.record("nothing to run")
+            return
+        }
+        #expect(batch.rows == 5 && batch.joins && system.scheduler.waitingCount == 0)
+        system.scheduler.shrink(id, rows: 1)
+        #expect(system.scheduler.waitingCount == 0, "it runs, and nothing is taken out any more")
+    }
+
     @Test func waitsOnlyIfTold() {
         var limits = ComputeLimits()
         limits.batchWait = 1_000_000
@@ -279,7 +303,7 @@ struct ComputeSchedulerTests {
             let refusal = scheduler.add(.init(id: id, rows: 1, bytes: 8, arrival: 0), cost: cost, now: 0)
             #expect(refusal == nil)
             guard case .run(let batch) = scheduler.next(now: 0) else { continue }
-            _ = scheduler.finished(batch, rows: 1, work: 1000, elapsed: 1000)
+            _ = scheduler.finished(batch, [.init(requests: 1, rows: 1, work: 1000, elapsed: 1000)])
         }
         #expect(scheduler.laneCount <= 2)
     }
@@ -313,9 +337,10 @@ struct ComputeSchedulerTests {
                         start: system.now, timeoutNanoseconds: UInt64.random(in: 0...30_000_000, using: &generator))
                 let terms = RequestTerms(
                     deadline: deadline, priority: RequestPriority.allCases.randomElement(using: &generator) ?? .normal)
-                let rows = Int.random(in: 0...9, using: &generator)
                 let (id, refusal) = system.send(
-                    model, rows: rows, terms: terms, isAlone: Int.random(in: 0..<20, using: &generator) == 0)
+                    model, requests: Int.random(in: 1...4, using: &generator),
+                    rows: Int.random(in: 0...9, using: &generator), terms: terms,
+                    isAlone: Int.random(in: 0..<20, using: &generator) == 0)
                 if refusal == nil { open[id] = (model, terms) }
             case 6:
                 guard let id = open.keys.sorted().randomElement(using: &generator) else { continue }

@@ -37,7 +37,7 @@ extension TickBatcher {
 
     /// For tests in which nothing is too long for a loop.
     func flush(_ answer: Answer) {
-        flush(answer) { _, _, _, _ in Issue.record("nothing here is too long for a loop") }
+        flush(answer) { _, _, _ in Issue.record("nothing here is too long for a loop") }
     }
 }
 

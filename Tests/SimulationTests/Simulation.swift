@@ -53,10 +53,10 @@ final class Simulation {
                 makeSignal: { SimulatedSignal(world, control) }), limits: settings.registry)
         // Its threads are steps of the simulation.
         let time: @Sendable () -> UInt64 = { UInt64(world.now) }
+        let clocks = ComputeClocks(now: time, work: time)
         compute = ComputePool(
-            limits: settings.batching.compute, workers: settings.computeWorkers,
-            clocks: ComputeClocks(now: time, work: time))
-        worker = ComputeWorker(now: time)
+            limits: settings.batching.compute, workers: settings.computeWorkers, clocks: clocks)
+        worker = ComputeWorker(clocks)
         uploads = UploadReceiver(
             registry: registry, store: store, control: control, uploadsMax: settings.uploadsMax)
         control.goOn = { [weak self] end in self?.takeStep(until: end, mayBeginJob: false) ?? false }

@@ -1,13 +1,14 @@
 // Open-loop load over HTTP/1.1: requests leave on a fixed schedule, whatever becomes of those before them.
 //
-//     open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE [ANSWERS_FILE]
+//     open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE [ANSWERS_FILE|- [CONNECTIONS REQUESTS_FILE]]
 //
 // Request i belongs to the moment start + i / RATE. Its latency counts from that moment, also where no connection was
 // free and it left later: a server that pauses is charged for everyone who would have come meanwhile. Otherwise the
 // pause would be seen once, by those who happened to be waiting (known as coordinated omission).
 // REQUESTS_FILE holds requests, each after its length in decimal and a line feed; they are sent in turn. ANSWERS_FILE has a
-// line a request: what may stand behind "prediction": in its answer, with a blank before each and after the last. The generator
-// never sleeps: give it a core of its own. Only where it is scheduled before everything else (SCHED_FIFO) it does, since
+// line a request: what may stand behind "prediction": in its answer, with a blank before each and after the last. The last two
+// are connections that ask in a closed loop beside the schedule, each again as soon as it has its answer; they are counted and
+// not timed. The generator never sleeps: give it a core of its own. Only where it is scheduled before everything else (SCHED_FIFO) it does, since
 // the kernel would stop it for the others' sake; waking up then adds some 50 us. It prints one line of JSON; latencies in
 // microseconds.
 #define _GNU_SOURCE
@@ -56,11 +57,17 @@ typedef struct {
     size_t count;
 } Request;
 
-static Connection *connections;
-static Request requests[REQUESTS_MAX];
+typedef struct {
+    Request all[REQUESTS_MAX];
+    int count;
+} Requests;
+
+static Connection *connections; // those of the schedule, then those beside it
+static Requests requests, beside;
 static char *expected[REQUESTS_MAX]; // all null without a file of answers
-static int request_count, connection_count, *idle, idle_first, idle_count, open_count, in_flight;
+static int connection_count, beside_count, *idle, idle_first, idle_count, open_count, in_flight;
 static uint64_t sent, answered, measured, late, failed_status, failed_connection, wrong;
+static uint64_t beside_sent, beside_answered, beside_failed;
 static struct sockaddr_in server = {.sin_family = AF_INET};
 
 static void fail(const char *what) {
@@ -74,18 +81,18 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static void read_requests(const char *path) {
+static void read_requests(const char *path, Requests *into) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) fail(path);
     size_t length;
-    while (request_count < REQUESTS_MAX && fscanf(file, "%zu", &length) == 1) {
+    while (into->count < REQUESTS_MAX && fscanf(file, "%zu", &length) == 1) {
         fgetc(file);
         char *bytes = malloc(length);
         if (bytes == NULL || fread(bytes, 1, length, file) != length) fail(path);
-        requests[request_count++] = (Request){bytes, length};
+        into->all[into->count++] = (Request){bytes, length};
     }
     fclose(file);
-    if (request_count == 0) {
+    if (into->count == 0) {
         fprintf(stderr, "%s holds no request\n", path);
         exit(2);
     }
@@ -94,7 +101,7 @@ static void read_requests(const char *path) {
 static void read_answers(const char *path) {
     FILE *file = fopen(path, "rb");
     if (file == NULL) fail(path);
-    for (int index = 0; index < request_count; index++) {
+    for (int index = 0; index < requests.count; index++) {
         size_t room = 0;
         if (getline(&expected[index], &room, file) < 0) {
             fprintf(stderr, "%s holds fewer answers than there are requests\n", path);
@@ -106,7 +113,7 @@ static void read_answers(const char *path) {
 
 // Whether the answer, which is whole, has one of the predictions that its request may have.
 static int is_expected(Connection *connection) {
-    const char *allowed = expected[connection->number % (uint64_t)request_count];
+    const char *allowed = expected[connection->number % (uint64_t)requests.count];
     if (allowed == NULL) return 1;
     static const char key[] = "\"prediction\":";
     char *found = memmem(connection->bytes, connection->have, key, sizeof key - 1);
@@ -153,15 +160,45 @@ static int is_whole(const Connection *connection) {
     return 0;
 }
 
-static void receive(int index, uint64_t measured_from) {
-    Connection *connection = &connections[index];
+// Asks again on a connection beside the schedule.
+static void ask_beside(Connection *connection) {
+    const Request *request = &beside.all[beside_sent++ % (uint64_t)beside.count];
+    connection->have = 0;
+    if (send(connection->descriptor, request->bytes, request->count, MSG_NOSIGNAL) == (ssize_t)request->count) return;
+    close(connection->descriptor);
+    connection->descriptor = -1;
+    beside_failed++;
+}
+
+// Whether an answer is whole now; one that will never be is `lost`.
+static int take_bytes(Connection *connection, int *lost) {
     ssize_t got = recv(
         connection->descriptor, connection->bytes + connection->have, BUFFER_BYTES - connection->have, MSG_DONTWAIT);
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) return lose(connection);
-    connection->have += (size_t)got;
-    if (!is_whole(connection)) {
-        if (connection->have == BUFFER_BYTES) lose(connection);
+    if (got < 0 && errno == EAGAIN) return 0;
+    connection->have += got > 0 ? (size_t)got : 0;
+    if (got > 0 && is_whole(connection)) return 1;
+    *lost = got <= 0 || connection->have == BUFFER_BYTES;
+    return 0;
+}
+
+static void receive_beside(Connection *connection, int is_over) {
+    int lost = 0;
+    if (take_bytes(connection, &lost)) {
+        beside_answered++;
+        if (memcmp(connection->bytes, "HTTP/1.1 200", 12) != 0) beside_failed++;
+        if (!is_over) ask_beside(connection);
+    } else if (lost) {
+        close(connection->descriptor);
+        connection->descriptor = -1;
+        beside_failed++;
+    }
+}
+
+static void receive(int index, uint64_t measured_from) {
+    Connection *connection = &connections[index];
+    int lost = 0;
+    if (!take_bytes(connection, &lost)) {
+        if (lost) lose(connection);
         return;
     }
     answered++;
@@ -193,32 +230,40 @@ static double percentile(double share) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 7 && count != 8) {
-        fprintf(stderr, "usage: open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE [ANSWERS_FILE]\n");
+    if (count != 7 && count != 8 && count != 10) {
+        fprintf(stderr, "usage: open_loop PORT CONNECTIONS RATE WARMUP_SECONDS SECONDS REQUESTS_FILE "
+            "[ANSWERS_FILE|- [CONNECTIONS REQUESTS_FILE]]\n");
         return 2;
     }
     server.sin_port = htons((unsigned short)atoi(arguments[1]));
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connection_count = atoi(arguments[2]);
     double rate = atof(arguments[3]), warmup = atof(arguments[4]), seconds = atof(arguments[5]);
-    if (connection_count < 1 || connection_count > CONNECTIONS_MAX || rate <= 0 || seconds <= 0) {
+    if (count == 10) beside_count = atoi(arguments[8]);
+    if (connection_count < 1 || connection_count + beside_count > CONNECTIONS_MAX || rate <= 0 || seconds <= 0) {
         fprintf(stderr, "connections: 1 to %d; rate and seconds: above 0\n", CONNECTIONS_MAX);
         return 2;
     }
-    read_requests(arguments[6]);
-    if (count == 8) read_answers(arguments[7]);
-    connections = calloc((size_t)connection_count, sizeof *connections);
+    read_requests(arguments[6], &requests);
+    if (count > 7 && strcmp(arguments[7], "-") != 0) read_answers(arguments[7]);
+    if (count == 10) read_requests(arguments[9], &beside);
+    int all_count = connection_count + beside_count;
+    connections = calloc((size_t)all_count, sizeof *connections);
     idle = calloc((size_t)connection_count, sizeof *idle);
     if (connections == NULL || idle == NULL) fail("calloc");
 
     int poller = epoll_create1(0), one = 1;
-    for (int index = 0; index < connection_count; index++) {
+    for (int index = 0; index < all_count; index++) {
         int descriptor = socket(AF_INET, SOCK_STREAM, 0);
         if (descriptor < 0 || connect(descriptor, (struct sockaddr *)&server, sizeof server) != 0) fail("connect");
         setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         connections[index].descriptor = descriptor;
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)index};
         epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
+        if (index >= connection_count) {
+            ask_beside(&connections[index]);
+            continue;
+        }
         give_idle(index);
         open_count++;
     }
@@ -239,7 +284,7 @@ int main(int count, char **arguments) {
             if (time - intended > 100000) late++;
             Connection *connection = &connections[take_idle()];
             if (connection->descriptor < 0) continue;
-            const Request *request = &requests[sent % (uint64_t)request_count];
+            const Request *request = &requests.all[sent % (uint64_t)requests.count];
             connection->intended = intended;
             connection->number = sent;
             connection->is_busy = 1;
@@ -259,16 +304,19 @@ int main(int count, char **arguments) {
         int ready = epoll_pwait2(poller, events, 256, &pause, NULL);
         for (int index = 0; index < ready; index++) {
             int number = (int)events[index].data.u32;
-            if (connections[number].descriptor >= 0) receive(number, measured_from);
+            if (connections[number].descriptor < 0) continue;
+            if (number >= connection_count) receive_beside(&connections[number], sent == total);
+            else receive(number, measured_from);
         }
     }
     printf(
         "{\"planned\": %llu, \"sent\": %llu, \"answered\": %llu, \"measured\": %llu, \"late\": %llu, \"status\": %llu, "
-        "\"wrong\": %llu, \"connection\": %llu, \"seconds\": %.3f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}\n",
+        "\"wrong\": %llu, \"connection\": %llu, \"seconds\": %.3f, \"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f, "
+        "\"beside\": %llu, \"beside_failed\": %llu}\n",
         (unsigned long long)total, (unsigned long long)sent, (unsigned long long)answered, (unsigned long long)measured,
         (unsigned long long)late, (unsigned long long)failed_status, (unsigned long long)wrong,
         (unsigned long long)failed_connection,
         (double)(last - start) / 1e9, percentile(0.5), percentile(0.9), percentile(0.99), percentile(0.999),
-        (double)largest / 1000);
+        (double)largest / 1000, (unsigned long long)beside_answered, (unsigned long long)beside_failed);
     return 0;
 }

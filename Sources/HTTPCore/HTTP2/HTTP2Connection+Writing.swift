@@ -158,6 +158,35 @@ extension HTTP2Connection {
             && session.core.queuedBytes <= limits.queuedBytesMax
     }
 
+    // MARK: Windows that stay shut
+
+    /// When the first stream is to be given up whose answer does not move, while others may: `stall` after it last did.
+    ///
+    /// - Parameter stall: nanoseconds.
+    package func answerDeadline(stall: Int64) -> Int64? {
+        guard session.isOpen, session.core.queuedBytes > 0 else { return nil }
+        var earliest: Int64?
+        for place in session.core.streams.indices where session.core.streams[place].outputCount > 0 {
+            let end = session.core.streams[place].outputMoved.addingReportingOverflow(stall)
+            earliest = min(earliest ?? Int64.max, end.overflow ? Int64.max : end.partialValue)
+        }
+        return earliest
+    }
+
+    /// Resets the streams whose answers have not moved for so long. ``frame(context:)`` tells which handlers wait.
+    ///
+    /// - Returns: how many.
+    package mutating func timeOutAnswers(stall: Int64, context: inout ConnectionContext) -> Int {
+        guard session.isOpen else { return 0 }
+        var count = 0
+        for place in session.core.streams.indices where session.core.streams[place].outputCount > 0 {
+            guard context.nanoseconds - session.core.streams[place].outputMoved >= stall else { continue }
+            session.reset(session.core.streams[place].id, .cancel)
+            count += 1
+        }
+        return count
+    }
+
     // MARK: Frames
 
     /// Puts frames into the output: all that can be sent now, or as many as are made ahead of the socket.
@@ -227,6 +256,9 @@ extension HTTP2Connection {
     mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout ConnectionContext) {
         if session.core.streams[place].output.capacity == 0 {
             session.core.streams[place].output = context.takeAnswer()
+        }
+        if session.core.streams[place].outputCount == 0 {
+            session.core.streams[place].outputMoved = context.nanoseconds
         }
         session.core.streams[place].output.append(copying: bytes)
         session.core.queuedBytes += bytes.count

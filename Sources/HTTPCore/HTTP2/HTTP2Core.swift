@@ -170,6 +170,7 @@ struct HTTP2Core {
         idleFrames.earn(2)
         queuedBytes -= count
         framedBytes += count
+        streams[place].outputMoved = now
         streams[place].outputStart = start + count
         return (start..<start + count, hasEnded && start + count == streams[place].output.count)
     }

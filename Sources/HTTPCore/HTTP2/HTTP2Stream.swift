@@ -68,6 +68,8 @@ struct HTTP2Stream {
     /// Bytes from the handler; those before `outputStart` have been framed.
     var output: [UInt8] = []
     var outputStart = 0
+    /// The time, in nanoseconds, since which what waits of it has not moved.
+    var outputMoved: Int64 = 0
 
     var outputCount: Int { output.count - outputStart }
     /// The handler awaits something of it.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTPCore
 internal import InferenceAPI
 internal import Serving
 internal import ServingProtocols
@@ -40,14 +41,18 @@ final class ComputePool: Sendable {
     }
 
     /// What is left of a batch when its requests have been answered and let go of.
-    private struct Run {
+    private struct Ended {
         let jobs: [PoolJobs]
         let metrics: BatchMetrics?
         let cell: Int
-        let rows: Int
-        let work: UInt64
-        let elapsed: UInt64
+        let runs: [ComputeScheduler.Run]
     }
+
+    /// A task on its way to the pool.
+    typealias Handed = (task: ComputeTask, requests: Int, rows: Int, bytes: Int, isBody: Bool)
+
+    /// A request that the pool does not take.
+    typealias Refused = (task: ComputeTask, caller: ComputeTask.Caller, error: InferenceError)
 
     private let state: Monitor<State>
     private let threads = Mutex<[EventLoopThread]>([])
@@ -93,44 +98,82 @@ final class ComputePool: Sendable {
 
     func makeID() -> UInt64 { nextID.wrappingAdd(1, ordering: .relaxed).oldValue }
 
-    /// Hands requests on. The job of each has begun, and ends here if it is refused.
-    /// - Returns: why each one was refused, or nil, in the same order.
-    func submit(_ tasks: [(task: ComputeTask, rows: Int, bytes: Int, isBody: Bool)]) -> [InferenceError?] {
+    /// Hands tasks on. The job of each has begun, and ends here if nothing of it is taken.
+    /// - Returns: the requests that are refused.
+    func submit(_ handed: [Handed]) -> [Refused] {
         let now = clocks.now()
-        let refusals = state.withLock { state -> [InferenceError?] in
-            guard !state.isStopping else { return tasks.map { _ in .draining } }
+        var untaken: [ComputeTask] = []
+        let refused = state.withLock { state -> [Refused] in
             state.changes &+= 1
-            return tasks.map { entry in
-                let refusal = state.scheduler.add(
-                    ComputeScheduler.Entry(
-                        id: entry.task.id, rows: entry.rows, bytes: entry.bytes, arrival: entry.task.arrival,
-                        terms: entry.task.origin.terms, isAlone: entry.isBody),
-                    cost: entry.task.model.cost, now: now)
-                switch refusal {
-                case nil:
-                    state.tasks[entry.task.id] = entry.task
-                    return nil
-                case .full(let seconds)?: return .overloaded(retryAfterSeconds: seconds)
-                case .tooLate(let seconds)?: return .late(.refused(retryAfterSeconds: seconds))
-                }
-            }
+            var refused: [Refused] = []
+            for entry in handed where !Self.add(entry, to: &state, now, &refused) { untaken.append(entry.task) }
+            return refused
         }
-        for (entry, refusal) in zip(tasks, refusals) where refusal != nil { entry.task.jobs.end() }
-        return refusals
+        for task in untaken { task.jobs.end() }
+        return refused
+    }
+
+    /// Under the lock. What is too much is refused from the task's end, request by request.
+    /// - Returns: whether anything of it is taken.
+    private static func add(
+        _ handed: Handed, to state: inout State, _ now: UInt64, _ refused: inout [Refused]
+    ) -> Bool {
+        let task = handed.task
+        var entry = ComputeScheduler.Entry(
+            id: task.id, requests: handed.requests, rows: handed.rows, bytes: handed.bytes, arrival: task.arrival,
+            terms: task.origin.terms, isAlone: handed.isBody)
+        while let error = schedule(entry, task, &state, now) {
+            guard let part = task.withdrawLast() else {
+                for caller in task.callers { refused.append((task, caller, error)) }
+                return false
+            }
+            refused.append((task, part.caller, error))
+            entry.requests -= 1
+            entry.rows -= part.rows.count
+        }
+        state.tasks[task.id] = task
+        return true
+    }
+
+    /// Gives the entry to the scheduler. - Returns: why it does not take it.
+    private static func schedule(
+        _ entry: ComputeScheduler.Entry, _ task: ComputeTask, _ state: inout State, _ now: UInt64
+    ) -> InferenceError? {
+        if state.isStopping { return .draining }
+        switch state.scheduler.add(entry, cost: task.model.cost, now: now) {
+        case nil: return nil
+        case .full(let seconds)?: return .overloaded(retryAfterSeconds: seconds)
+        case .tooLate(let seconds)?: return .late(.refused(retryAfterSeconds: seconds))
+        }
     }
 
     /// Takes a request out that is not to be computed any more.
+    /// - Parameters:
+    ///   - id: the task's.
+    ///   - exchange: which of its requests.
     /// - Returns: false if it runs already, or is done.
     @discardableResult
-    func cancel(_ id: UInt64, _ reason: Cancellation) -> Bool {
-        let task = state.withLock { state in state.scheduler.cancel(id) ? state.tasks.removeValue(forKey: id) : nil }
+    func cancel(_ id: UInt64, _ exchange: ExchangeID, _ reason: Cancellation) -> Bool {
+        var isWhole = false
+        let task = state.withLock { state -> ComputeTask? in
+            guard let task = state.tasks[id] else { return nil }
+            switch task.withdraw(exchange) {
+            case .others(let rowsLess): state.scheduler.shrink(id, rows: rowsLess)
+            case .nobody:
+                isWhole = true
+                _ = state.scheduler.cancel(id)
+                state.tasks[id] = nil
+            case .unchanged: return nil
+            }
+            return task
+        }
         guard let task else { return false }
         let metrics = task.model.metrics.batching
         let counter = reason == .expired ? metrics.expired : metrics.abandoned
         counter.add(1, cell: task.origin.returns.loop)
         let jobs = task.jobs
         _ = consume task
-        jobs.end()
+        if isWhole { jobs.end() }
         return true
     }
 
@@ -164,7 +207,7 @@ final class ComputePool: Sendable {
 
     /// A worker's life.
     private func work() {
-        var worker = ComputeWorker(now: clocks.now)
+        var worker = ComputeWorker(clocks)
         var seen: UInt64 = 0
         var taken = Taken()
         while true {
@@ -217,19 +260,19 @@ final class ComputePool: Sendable {
     }
 
     private func run(_ batch: ComputeScheduler.Batch, _ taken: inout Taken, _ worker: inout ComputeWorker) {
-        let run = compute(&taken, &worker)
+        let ended = compute(&taken, joined: batch.joins, &worker)
         let outcome = state.withLock { state in
             state.runningBatches -= 1
-            return state.scheduler.finished(batch, rows: run.rows, work: run.work, elapsed: run.elapsed)
+            return state.scheduler.finished(batch, ended.runs)
         }
-        for job in run.jobs { job.end() }
-        guard let metrics = run.metrics else { return }
+        for job in ended.jobs { job.end() }
+        guard let metrics = ended.metrics else { return }
         if outcome.saved >= 0 {
-            metrics.savedNanoseconds.add(Self.whole(outcome.saved), cell: run.cell)
+            metrics.savedNanoseconds.add(Self.whole(outcome.saved), cell: ended.cell)
         } else {
-            metrics.lostNanoseconds.add(Self.whole(-outcome.saved), cell: run.cell)
+            metrics.lostNanoseconds.add(Self.whole(-outcome.saved), cell: ended.cell)
         }
-        metrics.addedWaitNanoseconds.add(Self.whole(outcome.addedWait), cell: run.cell)
+        metrics.addedWaitNanoseconds.add(Self.whole(outcome.addedWait), cell: ended.cell)
         metrics.isBatching.set(outcome.isBatching ? 1 : 0)
     }
 
@@ -237,18 +280,15 @@ final class ComputePool: Sendable {
     private static func whole(_ nanoseconds: Double) -> Int { Int(min(max(nanoseconds, 0), 1e15)) }
 
     /// Answers the requests of a batch. A function of its own: when it returns, nothing here holds their model.
-    private func compute(_ taken: inout Taken, _ worker: inout ComputeWorker) -> Run {
+    private func compute(_ taken: inout Taken, joined: Bool, _ worker: inout ComputeWorker) -> Ended {
         var tasks: [ComputeTask] = []
         swap(&tasks, &taken.batch)
         let start = clocks.now()
-        let work = clocks.work()
         let cell = tasks.first?.origin.returns.loop ?? 0
         let metrics = tasks.first?.model.metrics.batching
         for task in tasks { metrics?.queueNanoseconds.record(start &- task.arrival, cell: cell) }
-        let rows = worker.run(tasks)
-        return Run(
-            jobs: tasks.map(\.jobs), metrics: metrics, cell: cell, rows: rows, work: clocks.work() &- work,
-            elapsed: clocks.now() &- start)
+        let runs = worker.run(tasks, joined: joined)
+        return Ended(jobs: tasks.map(\.jobs), metrics: metrics, cell: cell, runs: runs)
     }
 
     /// Answers requests whose turn came too late.
@@ -256,14 +296,16 @@ final class ComputePool: Sendable {
         guard !taken.late.isEmpty else { return }
         for task in taken.late {
             let metrics = task.model.metrics
-            metrics.batching.expired.add(1, cell: task.origin.returns.loop)
-            metrics.errors.add(1, cell: task.origin.returns.loop)
             let document = ProblemDocument(.late(.expired))
-            task.origin.returns.post(
-                ComputeAnswer(
-                    exchange: task.origin.exchange, route: task.origin.route, started: task.origin.started,
-                    status: document.status, fields: AnswerFields.refusal(.late(.expired)),
-                    body: document.bytes(signature: task.model.signature)))
+            var answers = ComputeAnswers()
+            for caller in task.callers {
+                metrics.batching.expired.add(1, cell: task.origin.returns.loop)
+                metrics.errors.add(1, cell: task.origin.returns.loop)
+                answers.append(
+                    caller, document.status, AnswerFields.refusal(.late(.expired)),
+                    document.bytes(signature: task.model.signature))
+            }
+            task.origin.returns.post(answers)
         }
         let jobs = taken.late.map(\.jobs)
         taken.late = []

@@ -2,19 +2,31 @@ internal import HTTPCore
 internal import HTTPServer
 internal import Synchronization
 
-/// A whole answer from a compute thread. It holds nothing of the model.
-struct ComputeAnswer: Sendable {
-    let exchange: ExchangeID
-    let route: RequestRoute
-    let started: UInt64
-    let status: HTTPStatus
-    let fields: ResponseFields
-    let body: [UInt8]
+/// Whole answers from a compute thread, to requests of one loop. They hold nothing of the model.
+struct ComputeAnswers: Sendable {
+    struct Answer: Sendable {
+        let caller: ComputeTask.Caller
+        let status: HTTPStatus
+        let fields: ResponseFields
+        /// Its part of `bodies`.
+        let body: Range<Int>
+    }
+
+    private(set) var all: [Answer] = []
+    private(set) var bodies: [UInt8] = []
+
+    mutating func append(
+        _ caller: ComputeTask.Caller, _ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]
+    ) {
+        let start = bodies.count
+        bodies += body
+        all.append(Answer(caller: caller, status: status, fields: fields, body: start..<bodies.count))
+    }
 }
 
 /// Where a loop finds the answers that compute threads have made for it.
 final class ComputeReturns: Sendable {
-    private let answers = Mutex<[ComputeAnswer]>([])
+    private let answers = Mutex<[ComputeAnswers]>([])
     private let hasNews = Atomic<Bool>(false)
     /// The loop's number: the cell in which its requests are counted.
     let loop: Int
@@ -27,9 +39,9 @@ final class ComputeReturns: Sendable {
     }
 
     /// From any thread.
-    func post(_ answer: ComputeAnswer) {
+    func post(_ made: ComputeAnswers) {
         let isFirst = answers.withLock { answers in
-            answers.append(answer)
+            answers.append(made)
             hasNews.store(true, ordering: .relaxed)
             return answers.count == 1
         }
@@ -38,10 +50,10 @@ final class ComputeReturns: Sendable {
 
     /// What has come since the last call.
     /// - Complexity: one relaxed load where nothing has.
-    func take() -> [ComputeAnswer] {
+    func take() -> [ComputeAnswers] {
         guard hasNews.load(ordering: .relaxed) else { return [] }
         return answers.withLock { answers in
-            var taken: [ComputeAnswer] = []
+            var taken: [ComputeAnswers] = []
             swap(&taken, &answers)
             hasNews.store(false, ordering: .relaxed)
             return taken

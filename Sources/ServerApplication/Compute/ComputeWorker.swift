@@ -27,14 +27,22 @@ struct ComputeWorker: ~Copyable {
         }
     }
 
+    /// A request whose rows are in the batch that is to run.
+    private struct Asked {
+        let task: ComputeTask
+        let caller: ComputeTask.Caller
+        let request: NativeRequest
+        let isolation: RowIsolation?
+        let rows: Range<Int>
+    }
+
     /// The one used last is the last.
     private var lanes: [Lane] = []
     private var decoder = NativeRequestDecoder()
     private var writer = JSONWriter(capacity: 4096)
-    private let now: @Sendable () -> UInt64
+    private let clocks: ComputeClocks
 
-    /// - Parameter now: the clock of the loops.
-    init(now: @escaping @Sendable () -> UInt64) { self.now = now }
+    init(_ clocks: ComputeClocks) { self.clocks = clocks }
 
     /// Models of which a workspace is kept, for tests.
     var laneCount: Int { lanes.count }
@@ -42,79 +50,92 @@ struct ComputeWorker: ~Copyable {
     /// Drops the workspaces of models that are gone.
     mutating func forgetRetired() { lanes.removeAll { $0.model == nil } }
 
-    /// Runs requests of one model in one batch and posts their answers.
-    /// - Returns: the rows that were computed.
-    mutating func run(_ tasks: [ComputeTask]) -> Int {
-        guard let model = tasks.first?.model else { return 0 }
+    /// Runs tasks of one model and posts their answers.
+    /// - Parameters:
+    ///   - tasks: of the same model; a body that is still to be decoded is the only one.
+    ///   - joined: whether all of their requests are one run; otherwise each is one.
+    /// - Returns: the runs.
+    mutating func run(_ tasks: [ComputeTask], joined: Bool) -> [ComputeScheduler.Run] {
+        guard let model = tasks.first?.model else { return [] }
         forgetRetired()
         let lane = lane(of: model)
-        if tasks.count == 1 { return runOne(tasks[0], lane) }
         var batch = lane.batch.take() ?? RowBatch(layout: model.layout)
-        var parts: [(task: ComputeTask, request: NativeRequest, rows: Range<Int>)] = []
-        parts.reserveCapacity(tasks.count)
+        var asked: [Asked] = []
+        var runs: [ComputeScheduler.Run] = []
         for task in tasks {
-            guard case .rows(let rows, let request)? = task.takeWork() else {
-                preconditionFailure("a body is decoded by itself, and each task runs once")
+            switch task.takeWork() {
+            case .rows(let rows, let parts)?:
+                for part in parts {
+                    let first = batch.rowCount
+                    guard batch.append(part.rows, of: rows) else {
+                        fail(task, part.caller, .overloaded(retryAfterSeconds: 1))
+                        continue
+                    }
+                    asked.append(
+                        Asked(
+                            task: task, caller: part.caller, request: part.request, isolation: task.origin.isolation,
+                            rows: first..<batch.rowCount))
+                    if !joined { runs.append(run(&batch, &asked, lane)) }
+                }
+            case .body(let body, let caller)?:
+                let start = times
+                do throws(InferenceError) {
+                    var isolation = task.origin.isolation
+                    let request = try decoder.decode(
+                        body.span, outputsPerRow: task.presentation.outputsPerRow, isolation: &isolation, into: &batch)
+                    asked.append(
+                        Asked(
+                            task: task, caller: caller, request: request, isolation: isolation,
+                            rows: 0..<batch.rowCount))
+                    runs.append(run(&batch, &asked, lane, since: start))
+                } catch {
+                    fail(task, caller, error)
+                    runs.append(ended(since: start, requests: 1, rows: 0))
+                }
+            case nil: preconditionFailure("each task runs once")
             }
-            let first = batch.rowCount
-            guard batch.append(0..<rows.rowCount, of: rows) else {
-                fail(task, .overloaded(retryAfterSeconds: 1))
-                continue
-            }
-            parts.append((task, request, first..<batch.rowCount))
         }
-        let rowCount = batch.rowCount
-        var output = lane.output.take() ?? OutputBatch(fields: model.signature.outputs)
-        predict(batch, into: &output, model, lane, cell: tasks[0].origin.returns.loop)
-        for part in parts { answer(part.task, part.request, part.rows, output, part.task.origin.isolation) }
-        keep(&output, lane)
-        batch.removeAll(bytesKeptMax: Self.bytesKeptMax)
+        if !asked.isEmpty { runs.append(run(&batch, &asked, lane)) }
         lane.batch = consume batch
-        return rowCount
+        return runs
     }
 
-    /// A request by itself runs on the rows it came with.
-    private mutating func runOne(_ task: ComputeTask, _ lane: Lane) -> Int {
-        switch task.takeWork() {
-        case .rows(let rows, let request)?:
-            return runOne(task, rows, request, task.origin.isolation, lane)
-        case .body(let body)?:
-            var batch = lane.batch.take() ?? RowBatch(layout: task.model.layout)
-            var isolation = task.origin.isolation
-            let request: NativeRequest
-            do throws(InferenceError) {
-                request = try decoder.decode(
-                    body.span, outputsPerRow: task.presentation.outputsPerRow, isolation: &isolation, into: &batch)
-            } catch {
-                fail(task, error)
-                lane.batch = consume batch
-                return 0
-            }
-            let rowCount = runOne(task, batch, request, isolation, lane)
-            batch.removeAll(bytesKeptMax: Self.bytesKeptMax)
-            lane.batch = consume batch
-            return rowCount
-        case nil: preconditionFailure("each task runs once")
+    /// Runs what is in the batch, posts the answers, and empties both.
+    private mutating func run(
+        _ batch: inout RowBatch, _ asked: inout [Asked], _ lane: Lane, since start: (work: UInt64, now: UInt64)? = nil
+    ) -> ComputeScheduler.Run {
+        let start = start ?? times
+        let model = asked[0].task.model
+        var output = lane.output.take() ?? OutputBatch(fields: model.signature.outputs)
+        predict(batch, into: &output, model, lane, cell: asked[0].task.origin.returns.loop)
+        var answers = ComputeAnswers()
+        for (place, one) in asked.enumerated() {
+            answer(one, output, into: &answers)
+            let returns = one.task.origin.returns
+            guard place + 1 == asked.count || asked[place + 1].task.origin.returns !== returns else { continue }
+            returns.post(answers)
+            answers = ComputeAnswers()
         }
+        keep(&output, lane)
+        let run = ended(since: start, requests: asked.count, rows: batch.rowCount)
+        batch.removeAll(bytesKeptMax: Self.bytesKeptMax)
+        asked.removeAll(keepingCapacity: true)
+        return run
     }
 
-    private mutating func runOne(
-        _ task: ComputeTask, _ rows: borrowing RowBatch, _ request: NativeRequest, _ isolation: RowIsolation?,
-        _ lane: Lane
-    ) -> Int {
-        var output = lane.output.take() ?? OutputBatch(fields: task.model.signature.outputs)
-        predict(rows, into: &output, task.model, lane, cell: task.origin.returns.loop)
-        answer(task, request, 0..<rows.rowCount, output, isolation)
-        keep(&output, lane)
-        return rows.rowCount
+    private var times: (work: UInt64, now: UInt64) { (clocks.work(), clocks.now()) }
+
+    private func ended(since start: (work: UInt64, now: UInt64), requests: Int, rows: Int) -> ComputeScheduler.Run {
+        ComputeScheduler.Run(
+            requests: requests, rows: rows, work: clocks.work() &- start.work, elapsed: clocks.now() &- start.now)
     }
 
     private func predict(
         _ rows: borrowing RowBatch, into output: inout OutputBatch, _ model: ServedModel, _ lane: Lane, cell: Int
     ) {
-        let start = now()
+        let start = clocks.now()
         model.predictor.predict(rows, into: &output, using: lane.workspace)
-        let nanoseconds = now() &- start
+        let nanoseconds = clocks.now() &- start
         precondition(output.rowCount == rows.rowCount, "a predictor answers every row")
         model.recentRows.offer(rows, at: start)
         model.metrics.predictNanoseconds.record(nanoseconds, cell: cell)
@@ -144,32 +165,30 @@ struct ComputeWorker: ~Copyable {
 
     // MARK: Answers
 
-    private mutating func answer(
-        _ task: ComputeTask, _ request: NativeRequest, _ rows: Range<Int>, _ output: borrowing OutputBatch,
-        _ isolation: RowIsolation?
-    ) {
+    private mutating func answer(_ asked: Asked, _ output: borrowing OutputBatch, into answers: inout ComputeAnswers) {
+        let task = asked.task
         task.model.metrics.requests.add(1, cell: task.origin.returns.loop)
         writer.reset()
         if let error = task.presentation.write(
-            output, rows, request, isolation, task.model.layout, into: &writer)
+            output, asked.rows, asked.request, asked.isolation, task.model.layout, into: &writer)
         {
-            return fail(task, error)
+            return refuse(task, asked.caller, error, into: &answers)
         }
-        post(task.origin, .ok, task.presentation.fields, writer.take())
+        answers.append(asked.caller, .ok, task.presentation.fields, writer.bytes)
     }
 
-    private mutating func fail(_ task: ComputeTask, _ error: InferenceError) {
+    private func refuse(
+        _ task: ComputeTask, _ caller: ComputeTask.Caller, _ error: InferenceError, into answers: inout ComputeAnswers
+    ) {
         task.model.metrics.errors.add(1, cell: task.origin.returns.loop)
         let document = ProblemDocument(error)
-        post(
-            task.origin, document.status, AnswerFields.refusal(error),
-            document.bytes(signature: task.model.signature))
+        answers.append(
+            caller, document.status, AnswerFields.refusal(error), document.bytes(signature: task.model.signature))
     }
 
-    private func post(_ origin: ComputeOrigin, _ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]) {
-        origin.returns.post(
-            ComputeAnswer(
-                exchange: origin.exchange, route: origin.route, started: origin.started, status: status,
-                fields: fields, body: body))
+    private func fail(_ task: ComputeTask, _ caller: ComputeTask.Caller, _ error: InferenceError) {
+        var answers = ComputeAnswers()
+        refuse(task, caller, error, into: &answers)
+        task.origin.returns.post(answers)
     }
 }

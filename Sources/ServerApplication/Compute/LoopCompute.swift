@@ -14,19 +14,15 @@ struct LoopCompute {
     }
 
     private struct Waiting {
-        let id: UInt64
+        let task: UInt64
         let deadline: RequestDeadline
-        let route: RequestRoute
-        let started: UInt64
+        let caller: ComputeTask.Caller
     }
-
-    /// A request on its way to the pool.
-    typealias Handed = (task: ComputeTask, rows: Int, bytes: Int, isBody: Bool)
 
     let pool: ComputePool
     let returns: ComputeReturns
     /// Of this flush, to be handed on together.
-    var handed: [Handed] = []
+    var handed: [ComputePool.Handed] = []
     private var notes: [ExchangeID: Note] = [:]
     private var waiting: [ExchangeID: Waiting] = [:]
 
@@ -56,21 +52,22 @@ struct LoopCompute {
         notes.isEmpty ? nil : notes.removeValue(forKey: exchange)
     }
 
-    /// A request has been taken by the pool.
+    /// A task has been taken by the pool.
     mutating func wait(for task: ComputeTask) {
-        waiting[task.origin.exchange] = Waiting(
-            id: task.id, deadline: task.origin.terms.deadline, route: task.origin.route, started: task.origin.started)
+        for caller in task.callers {
+            waiting[caller.exchange] = Waiting(task: task.id, deadline: task.origin.terms.deadline, caller: caller)
+        }
     }
 
     func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }
 
     /// Takes a request out that waits and whose deadline has passed. One that runs already is left to its end.
-    mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> (route: RequestRoute, started: UInt64)? {
-        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now), pool.cancel(entry.id, .expired) else {
-            return nil
-        }
+    mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> ComputeTask.Caller? {
+        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now),
+            pool.cancel(entry.task, exchange, .expired)
+        else { return nil }
         waiting[exchange] = nil
-        return (entry.route, entry.started)
+        return entry.caller
     }
 
     /// Whether somebody still waits for an answer that has come.
@@ -79,11 +76,11 @@ struct LoopCompute {
     mutating func cancel(_ exchange: ExchangeID) {
         if !notes.isEmpty { notes[exchange] = nil }
         guard !waiting.isEmpty, let entry = waiting.removeValue(forKey: exchange) else { return }
-        pool.cancel(entry.id, .abandoned)
+        pool.cancel(entry.task, exchange, .abandoned)
     }
 
     mutating func cancelAll() {
-        for entry in waiting.values { pool.cancel(entry.id, .abandoned) }
+        for (exchange, entry) in waiting { pool.cancel(entry.task, exchange, .abandoned) }
         waiting = [:]
         notes = [:]
     }

@@ -17,85 +17,116 @@ extension LoopHandling {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(body.count)
         for index in body.indices { bytes.append(body[index]) }
-        let origin = ComputeOrigin(
-            exchange: prediction.exchange, route: prediction.route, started: started, terms: prediction.ask.terms,
-            isolation: prediction.ask.isolatesRows ? RowIsolation() : nil, returns: compute.returns)
+        let origin = ComputeTask.Origin(
+            terms: prediction.ask.terms, isolation: prediction.ask.isolatesRows ? RowIsolation() : nil,
+            returns: compute.returns)
+        let caller = ComputeTask.Caller(exchange: prediction.exchange, route: prediction.route, started: started)
         // A value is mostly some eight bytes of text.
         let rows = max(1, body.count / (max(1, model.layout.width) * 8))
-        handOn(origin, model, .body(bytes), rows: rows, bytes: body.count, isBody: true)
+        let task = makeTask(origin, model, .body(bytes, caller))
+        compute.handed.append((task, requests: 1, rows: rows, bytes: body.count, isBody: true))
         submitHandedOn(sink)
     }
 
-    /// Hands on rows that would keep the loop for too long to run.
-    mutating func handOn(
-        _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ batch: borrowing RowBatch
+    /// Hands on rows that would keep the loop for too long to run: requests that ask for nothing else together, as long
+    /// as that is not too much for one task.
+    mutating func handOn(_ waiting: [TickBatcher.Waiting], _ model: ServedModel, _ batch: borrowing RowBatch) {
+        let now = context.clock.now().elapsedNanoseconds
+        var parts: [ComputeTask.Part] = []
+        // The rows of `parts` in the tick's batch: one range, so that they are copied at once.
+        var rows = 0..<0
+        for (ticket, own) in waiting {
+            let exchange = ticket.exchangeID
+            let note = compute.takeNote(exchange)
+            let together = rows.lowerBound..<own.upperBound
+            let joins =
+                note == nil && rows.upperBound == own.lowerBound && shared.batching.compute.joinsRequests
+                && model.cost.nanoseconds(rows: together.count) <= shared.batching.compute.taskTarget
+            if !parts.isEmpty, !joins {
+                handOn(parts, rows, of: batch, model, nil)
+                parts = []
+            }
+            rows = parts.isEmpty ? own : together
+            let caller = ComputeTask.Caller(
+                exchange: exchange, route: ticket.route, started: now &- ticket.elapsed(until: now))
+            parts.append(
+                ComputeTask.Part(
+                    caller: caller, request: ticket.request(rowCount: own.count),
+                    rows: own.lowerBound - rows.lowerBound..<own.upperBound - rows.lowerBound))
+            if let note {
+                handOn(parts, rows, of: batch, model, note)
+                parts = []
+            }
+        }
+        if !parts.isEmpty { handOn(parts, rows, of: batch, model, nil) }
+    }
+
+    private mutating func handOn(
+        _ parts: [ComputeTask.Part], _ rows: Range<Int>, of batch: borrowing RowBatch, _ model: ServedModel,
+        _ note: LoopCompute.Note?
     ) {
-        let exchange = ticket.exchangeID
-        let note = compute.takeNote(exchange)
         var copy = RowBatch(layout: model.layout, rowCapacity: rows.count)
         let fits = copy.append(rows, of: batch)
         precondition(fits, "a part of a batch is no larger than the batch")
         let bytes = rows.count * (model.layout.width + model.layout.missingWordsPerRow) * 8 + copy.stringByteCount
-        let now = context.clock.now().elapsedNanoseconds
-        let origin = ComputeOrigin(
-            exchange: exchange, route: ticket.route, started: now &- ticket.elapsed(until: now),
+        let origin = ComputeTask.Origin(
             terms: note?.terms ?? .standard, isolation: note?.isolation, returns: compute.returns)
-        handOn(
-            origin, model, .rows(copy, ticket.request(rowCount: rows.count)), rows: rows.count, bytes: bytes,
-            isBody: false)
+        let task = makeTask(origin, model, .rows(copy, parts))
+        compute.handed.append((task, requests: parts.count, rows: rows.count, bytes: bytes, isBody: false))
     }
 
-    private mutating func handOn(
-        _ origin: ComputeOrigin, _ model: ServedModel, _ work: consuming sending ComputeTask.Work, rows: Int,
-        bytes: Int,
-        isBody: Bool
-    ) {
+    private mutating func makeTask(
+        _ origin: ComputeTask.Origin, _ model: ServedModel, _ work: consuming sending ComputeTask.Work
+    ) -> ComputeTask {
         pool.jobs.begin()
-        let task = ComputeTask(
+        return ComputeTask(
             id: compute.pool.makeID(), origin: origin, model: model, presentation: presentation(of: model),
             arrival: context.clock.now().elapsedNanoseconds, work: work, jobs: pool.jobs)
-        compute.handed.append((task, rows, bytes, isBody))
     }
 
     /// Gives the pool what this flush has handed on, all under one lock.
     mutating func submitHandedOn(_ sink: any ExchangeSink) {
         guard !compute.handed.isEmpty else { return }
         let now = context.clock.now().elapsedNanoseconds
-        let refusals = compute.pool.submit(compute.handed)
-        for (entry, refusal) in zip(compute.handed, refusals) {
-            let task = entry.task
-            guard let refusal else {
-                compute.wait(for: task)
-                let deadline = task.origin.terms.deadline
-                if deadline != .never {
-                    sink.expire(task.origin.exchange, after: .nanoseconds(Int64(clamping: deadline.nanoseconds &- now)))
-                }
-                continue
+        // Before a thread can answer: a task that runs does not know its callers any more.
+        for entry in compute.handed {
+            compute.wait(for: entry.task)
+            let deadline = entry.task.origin.terms.deadline
+            guard deadline != .never else { continue }
+            for caller in entry.task.callers {
+                sink.expire(caller.exchange, after: .nanoseconds(Int64(clamping: deadline.nanoseconds &- now)))
             }
+        }
+        let refused = compute.pool.submit(compute.handed)
+        for (task, caller, error) in refused {
+            _ = compute.takeWaiting(caller.exchange)
             let metrics = task.model.metrics.batching
-            if case .late = refusal {
+            if case .late = error {
                 metrics.late.add(1, cell: context.index)
             } else {
                 metrics.full.add(1, cell: context.index)
             }
-            answer(
-                refusal, task.origin.route, task.origin.exchange, task.model,
-                nanoseconds: now &- task.origin.started, sink)
+            answer(error, caller.route, caller.exchange, task.model, nanoseconds: now &- caller.started, sink)
         }
         compute.handed.removeAll(keepingCapacity: true)
     }
 
     /// Writes what compute threads have answered since the last tick. Whoever is gone is passed over.
     mutating func takeReturns(_ sink: any ExchangeSink) {
-        for made in compute.returns.take() where compute.takeWaiting(made.exchange) {
-            sink.respond(made.exchange, made.status, answerFields(made.fields, made.exchange), body: made.body.span)
-            let nanoseconds = context.clock.now().elapsedNanoseconds &- made.started
-            if made.status == .ok {
-                cache.keep(made.exchange, made.body)
-                meter.countPrediction(made.route, nanoseconds: nanoseconds, bytes: made.body.count)
-            } else {
-                cache.forget(made.exchange)
-                meter.count(made.route, made.status, nanoseconds: nanoseconds, bytes: made.body.count)
+        for made in compute.returns.take() {
+            for one in made.all where compute.takeWaiting(one.caller.exchange) {
+                let exchange = one.caller.exchange
+                sink.respond(
+                    exchange, one.status, answerFields(one.fields, exchange),
+                    body: made.bodies.span.extracting(one.body))
+                let nanoseconds = context.clock.now().elapsedNanoseconds &- one.caller.started
+                if one.status == .ok {
+                    if cache.isOn { cache.keep(exchange, Array(made.bodies[one.body])) }
+                    meter.countPrediction(one.caller.route, nanoseconds: nanoseconds, bytes: one.body.count)
+                } else {
+                    cache.forget(exchange)
+                    meter.count(one.caller.route, one.status, nanoseconds: nanoseconds, bytes: one.body.count)
+                }
             }
         }
     }
@@ -103,7 +134,7 @@ extension LoopHandling {
     /// The deadline of a request that compute threads have is over: nobody is to wait for it any longer.
     mutating func expirePrediction(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         let now = context.clock.now().elapsedNanoseconds
-        guard let entry = compute.takeExpired(exchange, now: now) else { return }
-        answer(.late(.expired), entry.route, exchange, nil, nanoseconds: now &- entry.started, sink)
+        guard let caller = compute.takeExpired(exchange, now: now) else { return }
+        answer(.late(.expired), caller.route, exchange, nil, nanoseconds: now &- caller.started, sink)
     }
 }

@@ -324,8 +324,8 @@ struct LoopHandling {
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
-        } handOn: { ticket, model, rows, batch in
-            handOn(ticket, model, rows, batch)
+        } handOn: { waiting, model, batch in
+            handOn(waiting, model, batch)
         }
         submitHandedOn(sink)
     }

@@ -11,6 +11,11 @@ struct BatchAudit: Sendable {
         var saved: Double = 0
         /// By how much its requests were answered later than one after the other, all together.
         var addedWait: Double = 0
+
+        static func += (left: inout Balance, right: Balance) {
+            left.saved += right.saved
+            left.addedWait += right.addedWait
+        }
     }
 
     private static let memory = 0.9
@@ -34,18 +39,18 @@ struct BatchAudit: Sendable {
         return isBatching ? chances % Self.soloInterval != 0 : chances % Self.trialInterval == 0
     }
 
-    /// A batch has ended.
+    /// A run has ended.
     /// - Parameters:
-    ///   - rowCounts: the rows of each of its requests, in order.
-    ///   - nanoseconds: what it took.
+    ///   - run: what it took; its requests are taken to be of as many rows each.
     ///   - cost: what runs take.
-    mutating func observe(_ rowCounts: [Int], nanoseconds: Double, _ cost: CostFit) -> Balance {
-        guard rowCounts.count > 1 else { return Balance() }
+    mutating func observe(_ run: ComputeScheduler.Run, _ cost: CostFit) -> Balance {
+        guard run.requests > 1 else { return Balance() }
+        let requests = Double(run.requests)
+        let nanoseconds = Double(run.work)
+        let sequential = cost.nanosecondsPerRow * Double(run.rows) + cost.nanosecondsPerRun * requests
         var balance = Balance()
-        var sequential = 0.0
-        for rows in rowCounts {
-            sequential += cost.nanoseconds(rows: rows)
-            balance.addedWait += max(0, nanoseconds - sequential)
+        for place in 1...run.requests {
+            balance.addedWait += max(0, nanoseconds - sequential * Double(place) / requests)
         }
         balance.saved = sequential - nanoseconds
         batches += 1

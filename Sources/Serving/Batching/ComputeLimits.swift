@@ -6,6 +6,9 @@ package struct ComputeLimits: Sendable, Hashable {
     package var batchWait: UInt64 = 0
     /// Whether requests of a model are joined into batches at all.
     package var joinsRequests = true
+    /// How long the rows of one task may be expected to run: requests that come at once travel together up to this, so
+    /// that models still take turns and what is cancelled is left out.
+    package var taskTarget: Double = 1_000_000
     /// Rows of one batch, however cheap a row is.
     package var batchRowsMax = 4096
     /// What waits for one model: beyond, requests are refused.

@@ -10,12 +10,14 @@ struct ComputeQueue: Sendable {
     /// Where each list begins.
     private var heads = [Int](repeating: 0, count: RequestPriority.allCases.count)
     private(set) var count = 0
+    private(set) var requests = 0
     private(set) var rows = 0
     private(set) var bytes = 0
 
     mutating func append(_ entry: ComputeScheduler.Entry) {
         lists[Int(entry.terms.priority.rawValue)].append(entry)
         count += 1
+        requests += entry.requests
         rows += entry.rows
         bytes += entry.bytes
     }
@@ -51,6 +53,21 @@ struct ComputeQueue: Sendable {
         return nil
     }
 
+    /// One of several requests of an entry has been withdrawn.
+    /// - Complexity: O(waiting).
+    mutating func shrink(_ id: UInt64, rows fewer: Int) -> Bool {
+        for list in lists.indices {
+            for place in heads[list]..<lists[list].count where lists[list][place].id == id {
+                lists[list][place].requests -= 1
+                lists[list][place].rows -= fewer
+                requests -= 1
+                rows -= fewer
+                return true
+            }
+        }
+        return false
+    }
+
     /// Rows that run before `entry` if it is appended now and nothing more comes.
     /// - Complexity: O(waiting) for a high priority; O(1) where nothing of a lower one waits.
     func rows(before entry: ComputeScheduler.Entry, step: UInt64) -> Int {
@@ -76,6 +93,7 @@ struct ComputeQueue: Sendable {
 
     private mutating func forget(_ entry: ComputeScheduler.Entry) {
         count -= 1
+        requests -= entry.requests
         rows -= entry.rows
         bytes -= entry.bytes
     }

@@ -11,10 +11,12 @@ package import InferenceAPI
 /// - **Deadlines.** What cannot be answered in time is refused when it comes, and dropped when its turn comes too late.
 /// - **Bounds.** Requests, rows and bytes of a model, and bytes of all.
 package struct ComputeScheduler: Sendable {
-    /// A request that waits.
+    /// Requests that wait together: one, or several that have come at once and ask for nothing of their own.
     package struct Entry: Sendable, Hashable {
         package let id: UInt64
-        package let rows: Int
+        package var requests: Int
+        /// Of all of its requests.
+        package var rows: Int
         package let bytes: Int
         /// On the same clock as every `now` here, in nanoseconds.
         package let arrival: UInt64
@@ -23,9 +25,11 @@ package struct ComputeScheduler: Sendable {
         package let isAlone: Bool
 
         package init(
-            id: UInt64, rows: Int, bytes: Int, arrival: UInt64, terms: RequestTerms = .standard, isAlone: Bool = false
+            id: UInt64, requests: Int = 1, rows: Int, bytes: Int, arrival: UInt64, terms: RequestTerms = .standard,
+            isAlone: Bool = false
         ) {
             self.id = id
+            self.requests = requests
             self.rows = rows
             self.bytes = bytes
             self.arrival = arrival
@@ -46,8 +50,28 @@ package struct ComputeScheduler: Sendable {
     package struct Batch: Sendable, Hashable {
         package let entries: [Entry]
         package let rows: Int
+        /// Whether its requests run as one; if not, each of its only entry runs by itself.
+        package let joins: Bool
         fileprivate let model: ObjectIdentifier
         fileprivate let charged: Double
+    }
+
+    /// A run of a predictor for a batch.
+    package struct Run: Sendable, Hashable {
+        package let requests: Int
+        /// Those that were computed.
+        package let rows: Int
+        /// Nanoseconds for which a processor worked on it.
+        package let work: UInt64
+        /// Nanoseconds from its beginning to its end.
+        package let elapsed: UInt64
+
+        package init(requests: Int, rows: Int, work: UInt64, elapsed: UInt64) {
+            self.requests = requests
+            self.rows = rows
+            self.work = work
+            self.elapsed = elapsed
+        }
     }
 
     package enum Decision: Sendable, Hashable {
@@ -88,6 +112,7 @@ package struct ComputeScheduler: Sendable {
     /// The account of the lane that was chosen last: what a lane that comes back begins with.
     private var level = 0.0
     private var totalBytes = 0
+    private var totalRequests = 0
     private var dropped: [UInt64] = []
 
     package init(limits: ComputeLimits, workers: Int) {
@@ -96,7 +121,7 @@ package struct ComputeScheduler: Sendable {
     }
 
     /// Requests that wait, of all models.
-    package var waitingCount: Int { places.count }
+    package var waitingCount: Int { totalRequests }
     package var waitingBytes: Int { totalBytes }
 
     /// Models of which something is kept, for tests.
@@ -104,18 +129,21 @@ package struct ComputeScheduler: Sendable {
 
     // MARK: Coming and going
 
-    /// Takes a request, or says why not.
+    /// Takes an entry, or says why not.
     /// - Parameters:
-    ///   - entry: its id is given to no other request.
+    ///   - entry: its id is given to no other one.
     ///   - cost: of the model that it asks; tells the models apart.
     ///   - now: the time.
     package mutating func add(_ entry: Entry, cost: ModelCost, now: UInt64) -> Refusal? {
         let key = ObjectIdentifier(cost)
         let number = laneNumbers[key] ?? makeLane(cost)
-        let queue = (count: lanes[number].queue.count, rows: lanes[number].queue.rows, bytes: lanes[number].queue.bytes)
-        // One request alone is always taken: its own bounds are those of a body.
-        guard queue.count < limits.requestsMax, totalBytes == 0 || totalBytes + entry.bytes <= limits.totalBytesMax,
-            queue.count == 0
+        let queue = (
+            requests: lanes[number].queue.requests, rows: lanes[number].queue.rows, bytes: lanes[number].queue.bytes
+        )
+        // One entry alone is always taken: its own bounds are those of a body and of a tick.
+        guard queue.requests + entry.requests <= limits.requestsMax,
+            totalBytes == 0 || totalBytes + entry.bytes <= limits.totalBytesMax,
+            queue.requests == 0
                 || (queue.rows + entry.rows <= limits.rowsMax && queue.bytes + entry.bytes <= limits.bytesMax)
         else { return .full(retryAfterSeconds: retryAfterSeconds) }
         if entry.terms.deadline != .never {
@@ -128,17 +156,32 @@ package struct ComputeScheduler: Sendable {
         lanes[number].queue.append(entry)
         places[entry.id] = key
         totalBytes += entry.bytes
+        totalRequests += entry.requests
         return nil
     }
 
-    /// Nobody waits for this request any more.
+    /// Nobody waits for this entry any more.
     /// - Returns: whether it still waited; one that runs already is not stopped.
     package mutating func cancel(_ id: UInt64) -> Bool {
-        guard let key = places.removeValue(forKey: id), let number = laneNumbers[key],
-            let entry = lanes[number].queue.remove(id)
-        else { return false }
-        totalBytes -= entry.bytes
+        guard let key = places[id], let number = laneNumbers[key], let entry = lanes[number].queue.remove(id) else {
+            return false
+        }
+        forget(entry)
         return true
+    }
+
+    /// One request of an entry that has several has been withdrawn, with so many rows.
+    package mutating func shrink(_ id: UInt64, rows: Int) {
+        guard let key = places[id], let number = laneNumbers[key], lanes[number].queue.shrink(id, rows: rows) else {
+            return
+        }
+        totalRequests -= 1
+    }
+
+    private mutating func forget(_ entry: Entry) {
+        places[entry.id] = nil
+        totalBytes -= entry.bytes
+        totalRequests -= entry.requests
     }
 
     // MARK: Workers
@@ -163,26 +206,27 @@ package struct ComputeScheduler: Sendable {
     /// A batch has ended.
     /// - Parameters:
     ///   - batch: what `next` gave.
-    ///   - rows: those that were computed.
-    ///   - work: nanoseconds for which a processor worked on it.
-    ///   - elapsed: nanoseconds from its beginning to its end.
-    package mutating func finished(_ batch: Batch, rows: Int, work: UInt64, elapsed: UInt64) -> Outcome {
+    ///   - runs: of the predictor, in order.
+    package mutating func finished(_ batch: Batch, _ runs: [Run]) -> Outcome {
         guard let number = laneNumbers[batch.model] else {
             preconditionFailure("a lane stays while a batch of it runs")
         }
         lanes[number].runningBatches -= 1
-        lanes[number].account += Double(work) - batch.charged
-        // Against what runs of the past tell, this one not among them.
-        let balance = lanes[number].audit.observe(
-            batch.entries.map(\.rows), nanoseconds: Double(work), lanes[number].cost.current)
-        if rows > 0, !batch.entries.contains(where: \.isAlone) {
-            lanes[number].cost.observe(rows: rows, nanoseconds: work)
-            lanes[number].bound.observe(rows: rows, nanoseconds: Double(elapsed))
+        lanes[number].account -= batch.charged
+        let isEstimate = batch.entries.contains(where: \.isAlone)
+        var balance = BatchAudit.Balance()
+        for run in runs {
+            lanes[number].account += Double(run.work)
+            // Against what runs of the past tell, this one not among them.
+            balance += lanes[number].audit.observe(run, lanes[number].cost.current)
+            guard run.rows > 0, !isEstimate else { continue }
+            lanes[number].cost.observe(rows: run.rows, nanoseconds: run.work)
+            lanes[number].bound.observe(rows: run.rows, nanoseconds: Double(run.elapsed))
         }
         return Outcome(saved: balance.saved, addedWait: balance.addedWait, isBatching: isBatching(lanes[number]))
     }
 
-    /// Requests whose time was over before their turn came, since the last call.
+    /// Entries whose time was over before their turn came, since the last call.
     package mutating func takeDropped() -> [UInt64] {
         guard !dropped.isEmpty else { return [] }
         var taken: [UInt64] = []
@@ -203,7 +247,7 @@ package struct ComputeScheduler: Sendable {
 
     private mutating func takeBatch(_ number: Int) -> Batch {
         level = max(level, lanes[number].account)
-        let joins = lanes[number].queue.count > 1 && limits.joinsRequests && lanes[number].audit.joins()
+        let joins = lanes[number].queue.requests > 1 && limits.joinsRequests && lanes[number].audit.joins()
         let rowsMax = lanes[number].bound.rows
         var entries: [Entry] = []
         var rows = 0
@@ -212,14 +256,14 @@ package struct ComputeScheduler: Sendable {
             lanes[number].queue.removeFirst(step: limits.priorityStep)
             entries.append(first)
             rows += first.rows
-            totalBytes -= first.bytes
-            places[first.id] = nil
+            forget(first)
             if first.isAlone { break }
         }
         let charged = lanes[number].cost.nanoseconds(rows: rows)
         lanes[number].account += charged
         lanes[number].runningBatches += 1
-        return Batch(entries: entries, rows: rows, model: ObjectIdentifier(lanes[number].cost), charged: charged)
+        return Batch(
+            entries: entries, rows: rows, joins: joins, model: ObjectIdentifier(lanes[number].cost), charged: charged)
     }
 
     /// Drops what stands at the head of a queue and cannot be answered in time any more.
@@ -230,8 +274,7 @@ package struct ComputeScheduler: Sendable {
                     > Double(first.terms.deadline.nanoseconds)
             {
                 lanes[number].queue.removeFirst(step: limits.priorityStep)
-                places[first.id] = nil
-                totalBytes -= first.bytes
+                forget(first)
                 dropped.append(first.id)
             }
         }

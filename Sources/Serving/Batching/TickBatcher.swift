@@ -103,18 +103,19 @@ package final class TickBatcher {
         _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ output: borrowing OutputBatch
     ) -> Void
 
-    /// Takes a request whose rows are too much work for a loop; the batch is lent for the call.
-    package typealias HandOn = (
-        _ ticket: BatchTicket, _ model: ServedModel, _ rows: Range<Int>, _ batch: borrowing RowBatch
-    ) -> Void
+    /// A request that waits, with its rows in the model's batch.
+    package typealias Waiting = (ticket: BatchTicket, rows: Range<Int>)
+
+    /// Takes a model's requests, whose rows are too much work for a loop; the batch is lent for the call.
+    package typealias HandOn = (_ waiting: [Waiting], _ model: ServedModel, _ batch: borrowing RowBatch) -> Void
 
     /// Runs each model that has rows waiting once, and hands each request its rows of the output. Rows that are
-    /// expected to take longer than the loop's budget are not run but handed on, request by request.
+    /// expected to take longer than the loop's budget are not run but handed on.
     ///
     /// - Parameters:
     ///   - answer: called once for each ticket that was not cancelled, in the order of submission within a model. It
     ///     must not take or submit.
-    ///   - handOn: the same for requests that are not run here.
+    ///   - handOn: called once for each model that is not run here, with its requests in order.
     package func flush(_ answer: Answer, handOn: HandOn) {
         guard state.beginFlush() else { return }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
@@ -133,9 +134,10 @@ package final class TickBatcher {
         lane.state.rowCount = 0
         lane.state.stringByteCount = 0
         if lane.model.cost.nanoseconds(rows: batch.rowCount) > limits.inlineBudget {
-            for entry in tickets where !entry.isCancelled {
-                handOn(entry.ticket, lane.model, entry.first..<entry.end, batch)
-            }
+            var waiting: [Waiting] = []
+            waiting.reserveCapacity(tickets.count)
+            for entry in tickets where !entry.isCancelled { waiting.append((entry.ticket, entry.first..<entry.end)) }
+            handOn(waiting, lane.model, batch)
             return restore(lane, batch, &tickets)
         }
         var output = lane.state.output.take() ?? OutputBatch(fields: lane.model.signature.outputs)

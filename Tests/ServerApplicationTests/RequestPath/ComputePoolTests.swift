@@ -44,12 +44,44 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
         #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="abandoned"} 1"#))
     }
 
+    /// Requests of one tick travel together; each can leave, and one with terms of its own goes alone.
+    @Test(arguments: [true, false])
+    func ofThoseThatTravelTogetherAnyMayLeave(joins: Bool) throws {
+        let harness = try Harness(batching: heavy { $0.compute.joinsRequests = joins })
+        try harness.load("m", "double")
+        let first = try (1...4).map { try harness.post(#"[[\#($0)], [\#($0 * 10)]]"#) }
+        let (urgent, _) = try harness.begin("POST", "/predict", fields: [("X-Request-Priority", "high")])
+        harness.send("[[7]]", urgent)
+        let last = try (5...6).map { try harness.post(#"[[\#($0)], [\#($0 * 10)]]"#) }
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.compute.waitingCount == 7)
+        harness.handler.cancelled(first[1])
+        harness.handler.cancelled(last[0])
+        harness.handler.cancelled(last[1])
+        harness.handler.cancelled(last[1])
+        #expect(harness.compute.waitingCount == 4)
+        harness.runCompute()
+        for (place, exchange) in first.enumerated() where place != 1 {
+            let value = Double(place + 1) * 2
+            #expect(harness.body(exchange) == "{\"predictions\":[\(value),\(value * 10)]}\n")
+        }
+        #expect(harness.body(urgent) == "{\"predictions\":[14.0]}\n")
+        #expect(harness.sink.answers.count == 4 && harness.handler.openExchangeCount == 0)
+        #expect(harness.metricsText.contains(#"vencejo_model_rows_total{model="m"} 7"#))
+        #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="abandoned"} 3"#))
+        #expect(harness.compute.waitingBytes == 0)
+        _ = try harness.registry.remove("m")
+        harness.handler.endOfTick(harness.sink)
+        harness.registry.housekeep()
+        #expect(harness.registry.retiredModelCount == 0, "no job is left")
+    }
+
     @Test func anAnswerThatComesTooLateIsDropped() throws {
         let harness = try Harness(batching: heavy())
         try harness.load("m", "double")
         let gone = try harness.post(#"{"x": 1}"#)
         harness.handler.endOfTick(harness.sink)
-        var worker = ComputeWorker(now: ComputeClocks.system.now)
+        var worker = ComputeWorker(.system)
         let hasRun = harness.compute.runNext(&worker)
         #expect(hasRun)
         harness.handler.cancelled(gone)
@@ -195,7 +227,7 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
     @Test func aWorkerKeepsFewWorkspacesAndNoneOfModelsThatAreGone() throws {
         let harness = try Harness(batching: heavy())
         for index in 0..<6 { try harness.load("m\(index)", "double") }
-        var worker = ComputeWorker(now: ComputeClocks.system.now)
+        var worker = ComputeWorker(.system)
         for index in 0..<6 { _ = try harness.post(#"{"x": 1}"#, to: "/models/m\(index)/predict") }
         harness.handler.endOfTick(harness.sink)
         while harness.compute.runNext(&worker) {}

@@ -68,7 +68,7 @@ final class Harness {
     let live: LiveSettingsBoard
     /// Without threads: `runCompute` runs what waits.
     let compute: ComputePool
-    private var worker = ComputeWorker(now: ComputeClocks.system.now)
+    private var worker = ComputeWorker(.system)
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
