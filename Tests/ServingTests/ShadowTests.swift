@@ -230,7 +230,8 @@ struct ShadowTests {
 
 /// Answers as the fake one does, but no row above a bound, and rows without a value.
 private final class RefusingPredictor: Predictor {
-    let report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: 0)
+    let report = PredictorReport(
+        name: "fake", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: 0)
     private let bound: Double
 
     init(above bound: Double) { self.bound = bound }
@@ -247,7 +248,8 @@ private final class RefusingPredictor: Predictor {
 
 /// A classifier by the sign of a column: the class `yes` stands at the given place.
 private final class ThresholdPredictor: Predictor {
-    let report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: 0)
+    let report = PredictorReport(
+        name: "fake", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: 0)
     private let column: Int
     private let yes: Int
 
