@@ -31,6 +31,8 @@ struct Connection: ~Copyable {
         static let http2 = Flags(rawValue: 2048)
         /// An HTTP/2 frame has not come in time.
         static let headTimedOut = Flags(rawValue: 4096)
+        /// The peer has ended its direction, and has been asked whether it waits for its answers.
+        static let asked = Flags(rawValue: 8192)
     }
 
     /// What the deadline is about.

@@ -59,14 +59,27 @@ extension ServerLoop {
         return true
     }
 
-    /// The peer has ended its direction, and all it sent has been looked at: what is answered by now still goes out,
-    /// what is not will not be. A client that only half-closes cannot be told from one that is gone.
+    /// The peer has ended its direction, and all it sent has been looked at. That it has closed cannot be told from
+    /// that (RFC 9112 9.6 lets a client end only its own direction): where answers are still due, it is asked. Whoever
+    /// has closed breaks the connection then, and its requests are dropped. Of HTTP/2, whose answers need the peer's
+    /// credit, and of what cannot be asked, the peer is taken to be gone.
+    ///
+    /// - Returns: false where the connection is closed.
     private func endInput(_ slot: Int) -> Bool {
-        if connections[slot].flags.contains(.lingering) || connections[slot].unanswered(from: nil) != nil
-            || connections[slot].unsentBytes == 0
-        {
+        let isUnanswered = connections[slot].unanswered(from: nil) != nil
+        if connections[slot].flags.contains(.lingering) || (!isUnanswered && connections[slot].unsentBytes == 0) {
             close(slot, .closedByPeer)
             return false
+        }
+        if isUnanswered, !connections[slot].flags.contains(.asked) {
+            guard !connections[slot].isHTTP2, connections[slot].http1.askPeer(context: &state.value.context) else {
+                close(slot, .closedByPeer)
+                return false
+            }
+            connections[slot].flags.insert(.asked)
+            if !connections[slot].flags.contains(.outputBlocked) {
+                guard send(slot) else { return false }
+            }
         }
         connections[slot].endInput()
         return true

@@ -35,10 +35,14 @@ package struct InferenceProblem: Sendable, Hashable {
     package let nearest: String?
     /// Byte offset in the body, for syntax errors.
     package let offset: Int?
+    /// The line, of a body of lines.
+    package var line: BodyLine?
+    /// The column, of a table: its name, or its number from 1 where it has none.
+    package var column: String?
 
     package init(
         pointer: String, detail: String, expected: String? = nil, found: String? = nil, nearest: String? = nil,
-        offset: Int? = nil
+        offset: Int? = nil, line: BodyLine? = nil, column: String? = nil
     ) {
         self.pointer = pointer
         self.detail = detail
@@ -46,5 +50,27 @@ package struct InferenceProblem: Sendable, Hashable {
         self.found = found
         self.nearest = nearest
         self.offset = offset
+        self.line = line
+        self.column = column
+    }
+
+    /// The place in a body of lines, such as `line 3, column "age"`; nil in others.
+    package var place: String? {
+        guard let line else { return nil }
+        return line.text + (column.map { ", column \"\($0)\"" } ?? "")
+    }
+}
+
+/// A line of a body of lines, such as CSV; both count from 1.
+package enum BodyLine: Sendable, Hashable {
+    case line(Int)
+    /// A row of data, where rows are not lines: some are empty, or have line breaks in their cells.
+    case row(Int)
+
+    package var text: String {
+        switch self {
+        case .line(let number): "line \(number)"
+        case .row(let number): "row \(number)"
+        }
     }
 }

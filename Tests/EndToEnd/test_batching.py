@@ -1,10 +1,11 @@
 """Predictions on the compute threads: the same answers, whoever asks, whatever is swapped; deadlines; rows by themselves; the cache."""
 
 import re
+import socket
 import threading
 import unittest
 
-from harness import HOUSE, HOUSE_2, PATIENCE, Server, ServerTestCase, expected
+from harness import HOUSE, HOUSE_2, PATIENCE, Server, ServerTestCase, expected, post, until
 
 RECORDS = expected()["records"]
 
@@ -38,6 +39,30 @@ class OnComputeThreads(ServerTestCase):
         self.assertEqual(answer.status, 200)
         self.assertEqual({round(value, 6) for value in answer.json()["predictions"]}, {round(wanted, 6)})
         self.assertEqual(len(answer.json()["predictions"]), 2000)
+
+    def test_a_client_that_ends_its_direction_is_answered(self):
+        """As `nc -N` does. Until its answer it is asked whether it is still there, which clients pass over."""
+        wanted = expected()["house-price"]["predictions"]
+        with self.server.connect() as connection:
+            connection.send(b"".join(post("/predict", record) for record in RECORDS[:2]))
+            connection.socket.shutdown(socket.SHUT_WR)
+            for price in wanted[:2]:
+                answer = connection.answer()
+                self.assertEqual(answer.status, 200)
+                self.assertAlmostEqual(answer.json()["prediction"], price)
+            self.assertTrue(connection.is_closed())
+
+    def test_a_client_that_closes_is_known_to_be_gone(self):
+        def gone():
+            return int(re.search(r"^vencejo_http_abandoned_total (\d+)", self.metrics(), re.M)[1])
+
+        # Long enough on the compute threads that the close comes first: thousands of rows, decoded there.
+        body = post("/predict", [RECORDS[0]] * 60_000)
+        before = gone()
+        with self.server.connect() as connection:
+            connection.send(body)
+        until(lambda: gone() > before)
+        self.assertEqual(self.server.predict(RECORDS[0]).status, 200)
 
     def test_a_timeout_that_is_long_enough_changes_nothing(self):
         for fields in ({"X-Request-Timeout-Ms": "60000"}, {"X-Request-Priority": "high"}):

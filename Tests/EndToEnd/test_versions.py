@@ -136,6 +136,10 @@ class Versions(ServerTestCase):
             (b'{"aliases": [1]}', "/aliases"),
             (b'{"shadow_policy": {"action": "maybe"}}', "/shadow_policy/action"),
             (b'{"shadow_policy": {"label_flips_max": 2}}', "/shadow_policy/label_flips_max"),
+            (b'{"shadow_policy": {"action": "off", "action": "warn"}}', "/shadow_policy/action"),
+            (b'{"aliases": {"a": 1, "a": 1}}', "/aliases/a"),
+            (b'{"aliases": {"7": 1}}', "/aliases/7"),
+            (b'{"default": true, "default": true}', "/default"),
         ):
             with self.subTest(body=body):
                 document = self.assert_problem(self.patch(body), 400)
@@ -163,6 +167,31 @@ class Versions(ServerTestCase):
         self.assert_problem(self.server.request("PUT", self.path + "?dry_run=true", b"garbage"), 422)
         self.assert_problem(self.server.request("PUT", self.path + "?dry_run=maybe", contents(HOUSE)), 400)
         self.assert_problem(self.server.request("PUT", self.path + "?shadow=maybe", contents(HOUSE)), 400)
+
+    def test_a_word_that_was_to_prevent_a_change_is_never_passed_over(self):
+        self.publish(HOUSE, HOUSE_2)
+        for query in ("dryrun=true", "dry-run=1", "DRY_RUN=1", "dry_run=false&dry_run=true", "shadow=off&dry_run=1&x=1"):
+            for method, path, body in (
+                ("PUT", self.path, contents(HOUSE)),
+                ("POST", "/models", contents(HOUSE)),
+                ("PATCH", self.path, b'{"version": 1}'),
+                ("DELETE", self.path, None),
+                ("DELETE", self.path + "/versions/1", None),
+            ):
+                with self.subTest(query=query, method=method):
+                    self.assert_problem(self.server.request(method, f"{path}?{query}", body, admin=True), 400)
+        for method in ("PATCH", "DELETE"):
+            answer = self.server.request(method, self.path + "?dry_run=true", b'{"version": 1}')
+            self.assert_problem(answer, 400, expected="no parameters")
+        answer = self.server.request("PUT", self.path + "?dry%5Frun=tru%65", contents(HOUSE))
+        self.assertEqual((answer.status, answer.json()["state"]), (200, "not published"))
+        self.assert_price(2)
+        self.assertEqual(self.server.request("GET", self.path).json()["versions"], [1, 2])
+
+    def test_a_form_with_a_file_in_it_is_told_from_the_file(self):
+        form = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = self.server.put(self.name, b"--x\r\n\r\nmodel\r\n--x--\r\n", form)
+        self.assertIn("--data-binary", self.assert_problem(answer, 415)["detail"])
 
     def test_a_client_that_does_not_wait_asks_how_it_goes_on(self):
         self.publish(HOUSE)

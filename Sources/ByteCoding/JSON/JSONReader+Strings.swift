@@ -115,7 +115,7 @@ extension JSONReader {
                 hasEscapes = true
                 try skipEscape()
             } else if byte >= 0x80 {
-                guard let length = Self.lengthOfScalar(in: source, at: offset) else { throw error(.invalidUTF8(byte)) }
+                guard let length = UTF8Scalar.length(in: source, at: offset) else { throw error(.invalidUTF8(byte)) }
                 offset += length
             } else if byte < ASCII.space {
                 throw error(.controlCharacter(byte))
@@ -194,34 +194,6 @@ extension JSONReader {
             }
         }
         return unit
-    }
-
-    /// How many bytes the scalar beyond ASCII at `index` has; nil if it is not well-formed (Unicode 15, table 3-7).
-    static func lengthOfScalar(in source: Span<UInt8>, at index: Int) -> Int? {
-        let lead = source[index]
-        let length: Int
-        var second: ClosedRange<UInt8> = 0x80...0xBF
-        switch lead {
-        case 0xC2...0xDF: length = 2
-        case 0xE0:
-            length = 3
-            second = 0xA0...0xBF
-        case 0xED:
-            length = 3
-            second = 0x80...0x9F
-        case 0xE1...0xEF: length = 3
-        case 0xF0:
-            length = 4
-            second = 0x90...0xBF
-        case 0xF4:
-            length = 4
-            second = 0x80...0x8F
-        case 0xF1...0xF3: length = 4
-        default: return nil
-        }
-        guard source.count - index >= length, second.contains(source[index + 1]) else { return nil }
-        for next in (index + 2)..<(index + max(length, 2)) where source[next] & 0xC0 != 0x80 { return nil }
-        return length
     }
 
     private static func append(_ scalar: UInt32, to buffer: inout [UInt8]) {

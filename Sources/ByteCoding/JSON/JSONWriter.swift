@@ -33,7 +33,16 @@ package struct JSONWriter: Sendable {
         return taken
     }
 
+    /// A writer behind `bytes` that somebody else has written, such as ``CSVWriter``.
+    package init(adopting bytes: consuming [UInt8]) { self.bytes = bytes }
+
     // MARK: Structure
+
+    /// Ends a line of its own for a document that has been written; another may follow.
+    package mutating func endLine() {
+        bytes.append(ASCII.lineFeed)
+        needsComma = false
+    }
 
     package mutating func beginObject() { open(ASCII.objectStart) }
 

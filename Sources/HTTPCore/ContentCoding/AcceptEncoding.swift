@@ -63,15 +63,22 @@ struct AcceptEncoding {
         guard start < element.count else { return 1000 }
         let range = ListElements.trimmed(element, start + 1..<element.count)
         let parameter = element.extracting(range)
-        // weight = OWS ";" OWS "q=" qvalue: "0" or "1", and at most three decimals.
-        guard (3...7).contains(parameter.count), asciiLowercased(parameter[0]) == UInt8(ascii: "q"),
-            parameter[1] == UInt8(ascii: "="), parameter.count == 3 || parameter[3] == UInt8(ascii: ".")
+        // weight = OWS ";" OWS "q=" qvalue.
+        guard parameter.count > 2, asciiLowercased(parameter[0]) == UInt8(ascii: "q"),
+            parameter[1] == UInt8(ascii: "=")
         else { return nil }
+        return thousandths(parameter.extracting(2..<parameter.count))
+    }
+
+    /// A weight, which is "0" or "1" and at most three decimals (RFC 9110 12.4.2), in thousandths; `nil` for anything
+    /// else.
+    static func thousandths(_ text: Span<UInt8>) -> Int? {
+        guard (1...5).contains(text.count), text.count == 1 || text[1] == UInt8(ascii: ".") else { return nil }
         var thousandths = 0
         var unit = 1000
-        for index in 2..<parameter.count where index != 3 {
-            let digit = parameter[index] &- 0x30
-            guard digit < (index == 2 ? 2 : 10) else { return nil }
+        for index in text.indices where index != 1 {
+            let digit = text[index] &- 0x30
+            guard digit < (index == 0 ? 2 : 10) else { return nil }
             thousandths += Int(digit) * unit
             unit /= 10
         }

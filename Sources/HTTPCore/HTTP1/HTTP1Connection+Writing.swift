@@ -268,6 +268,22 @@ extension HTTP1Connection {
         }
     }
 
+    private static let continueLines: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+
+    /// Asks a peer that has ended its direction, and still waits for answers, whether it is there: an interim answer
+    /// goes out, which every client has to pass over (RFC 9110 15.2), and whoever has closed breaks the connection at
+    /// it. Of two that HTTP knows this is the one that all clients know.
+    ///
+    /// - Returns: false where it cannot be asked: its request was cut off, or is of HTTP/1.0, which knows none.
+    package mutating func askPeer(context: inout ConnectionContext) -> Bool {
+        guard first != next, !isInBody, !slots[index(first)].flags.contains(.isHTTP10) else { return false }
+        // An answer that has begun asks by itself.
+        guard !slots[index(first)].flags.contains(.started) else { return true }
+        context.outputs.lend(&output)
+        output.append(Self.continueLines)
+        return true
+    }
+
     mutating func writeContinue(_ hasInput: Bool, _ context: inout ConnectionContext) {
         guard awaitsContinue else { return }
         awaitsContinue = false
@@ -275,9 +291,9 @@ extension HTTP1Connection {
         if hasInput { return }
         if readingStream == first {
             context.outputs.lend(&output)
-            output.append("HTTP/1.1 100 Continue\r\n\r\n")
+            output.append(Self.continueLines)
         } else {
-            context.scratch.append("HTTP/1.1 100 Continue\r\n\r\n")
+            context.scratch.append(Self.continueLines)
             park(index(readingStream), &context)
         }
     }

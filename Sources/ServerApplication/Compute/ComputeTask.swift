@@ -31,7 +31,7 @@ final class ComputeTask: Sendable {
         /// Decoded on the loop; the parts in the order of their rows.
         case rows(RowBatch, [Part])
         /// Too long to be decoded on a loop.
-        case body([UInt8], Caller)
+        case body([UInt8], NativeFormat, Caller)
     }
 
     /// What all of its requests have in common.
@@ -95,8 +95,8 @@ final class ComputeTask: Sendable {
                 let taken = parts.count > 1 ? place(parts).map { parts.remove(at: $0) } : nil
                 work = .rows(batch, parts)
                 return taken
-            case .body(let bytes, let caller)?:
-                work = .body(bytes, caller)
+            case .body(let bytes, let format, let caller)?:
+                work = .body(bytes, format, caller)
                 return nil
             case nil: return nil
             }
@@ -108,7 +108,7 @@ final class ComputeTask: Sendable {
         work.withLock { work in
             switch work {
             case .rows(_, let parts)?: parts.map(\.caller)
-            case .body(_, let caller)?: [caller]
+            case .body(_, _, let caller)?: [caller]
             case nil: []
             }
         }

@@ -77,12 +77,13 @@ struct ComputeWorker: ~Copyable {
                             rows: first..<batch.rowCount))
                     if !joined { runs.append(run(&batch, &asked, lane)) }
                 }
-            case .body(let body, let caller)?:
+            case .body(let body, let format, let caller)?:
                 let start = times
                 do throws(InferenceError) {
                     var isolation = task.origin.isolation
                     let request = try decoder.decode(
-                        body.span, outputsPerRow: task.presentation.outputsPerRow, isolation: &isolation, into: &batch)
+                        body.span, as: format, outputsPerRow: task.presentation.outputsPerRow,
+                        isolation: &isolation, into: &batch)
                     asked.append(
                         Asked(
                             task: task, caller: caller, request: request, isolation: isolation,
@@ -174,7 +175,7 @@ struct ComputeWorker: ~Copyable {
         {
             return refuse(task, asked.caller, error, into: &answers)
         }
-        answers.append(asked.caller, .ok, task.presentation.fields, writer.bytes)
+        answers.append(asked.caller, .ok, task.presentation.fields(asked.request.answer), writer.bytes)
     }
 
     private func refuse(

@@ -1,6 +1,7 @@
 internal import HTTPCore
 internal import InferenceAPI
 internal import Serving
+internal import ServingProtocols
 internal import Telemetry
 
 /// The header fields of our answers, made once.
@@ -15,16 +16,26 @@ enum AnswerFields {
     static let metrics = ResponseFields([("Content-Type", MetricsRegistry.contentType)] + common)
     static let none = ResponseFields(common)
     /// RFC 9110 15.5.16: a 415 tells what would be taken.
-    static let unsupported = problem.adding([("Accept", "application/json"), ContentCoding.readable])
+    static let unsupported = problem.adding([("Accept", BodyType.accepted), ContentCoding.readable])
     static let busy = problem.adding([("Retry-After", "1")])
     static let unauthorized = problem.adding([("WWW-Authenticate", "Bearer")])
 
     /// Of a prediction: which model and version answered, and the generation of the store that serves.
-    static func prediction(by model: ServedModel, generation: Int) -> ResponseFields {
-        json.adding([
+    static func prediction(
+        by model: ServedModel, generation: Int, as answer: NativeFormat.Answer
+    ) -> ResponseFields {
+        type(of: answer).adding([
             ("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)"),
             ("Vencejo-Generation", "\(generation)"),
         ])
+    }
+
+    private static func type(of answer: NativeFormat.Answer) -> ResponseFields {
+        switch answer {
+        case .json: json
+        case .lines: ResponseFields([("Content-Type", "application/x-ndjson")] + common)
+        case .table: ResponseFields([("Content-Type", "text/csv; charset=utf-8; header=present")] + common)
+        }
     }
 
     /// Of a model's or a version's page.

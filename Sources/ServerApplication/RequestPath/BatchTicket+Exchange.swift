@@ -8,7 +8,8 @@ internal import ServingProtocols
 /// |---|---|
 /// | `exchange` | connection 32, generation 32 |
 /// | `stream` | loop 16 (from bit 32), stream 32 |
-/// | `context` | start in nanoseconds 48 (from bit 16), route 2 (from bit 8), array rows 1 (bit 7), form 3 |
+/// | `context` | start in nanoseconds 48 (from bit 16), route 2 (from bit 8), then of the request: |
+/// | | array rows 1 (bit 7), first line 2 (from bit 5), answer 2 (from bit 3), form 3 |
 extension BatchTicket {
     private static let startMask: UInt64 = (1 << 48) - 1
 
@@ -20,7 +21,8 @@ extension BatchTicket {
     init(_ exchange: ExchangeID, _ request: NativeRequest, _ route: RequestRoute, started: UInt64) {
         let start = (started & Self.startMask) << 16
         let flags = UInt64(route.predictionNumber) << 8 | (request.hasArrayRows ? 1 << 7 : 0)
-        self.init(exchange, context: start | flags | UInt64(request.form.rawValue))
+        let lines = UInt64(request.firstLine & 3) << 5 | UInt64(request.answer.rawValue) << 3
+        self.init(exchange, context: start | flags | lines | UInt64(request.form.rawValue))
     }
 
     private init(_ exchange: ExchangeID, context: UInt64) {
@@ -38,7 +40,8 @@ extension BatchTicket {
     func request(rowCount: Int) -> NativeRequest {
         NativeRequest(
             form: NativeRequest.Form(rawValue: UInt8(truncatingIfNeeded: context & 7)) ?? .list,
-            hasArrayRows: context >> 7 & 1 == 1, rowCount: rowCount)
+            hasArrayRows: context >> 7 & 1 == 1, rowCount: rowCount, firstLine: Int(context >> 5 & 3),
+            answer: NativeFormat.Answer(rawValue: UInt8(truncatingIfNeeded: context >> 3 & 3)) ?? .json)
     }
 
     var route: RequestRoute { RequestRoute.predictions[Int(context >> 8 & 3)] }

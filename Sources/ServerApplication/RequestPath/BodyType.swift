@@ -1,29 +1,102 @@
 internal import HTTPCore
 internal import ServingProtocols
 
-/// Whether a body is one that the native protocol reads, as its fields tell.
+/// How a prediction's rows are written and how its answer is to be, as its head's fields tell.
 ///
-/// JSON by any name, and what `curl -d` and simple clients send without saying: nothing, a form, plain text, bytes.
-/// Anything else (CSV, multipart, a coding that is not read here) is a 415 instead of a syntax error at byte 0.
+/// | `Content-Type` | the body is |
+/// |---|---|
+/// | `application/json`, anything `+json`, or what clients send without saying: nothing, a form, text, bytes | JSON |
+/// | `application/x-ndjson`, `application/jsonl` and their kin | a JSON document a line |
+/// | `text/csv`, with `header=present` or `absent` if it is to be said | CSV |
+///
+/// Anything else (multipart, a coding or a charset that is not read here) is a 415 instead of a syntax error at byte 0.
+///
+/// The answer is JSON unless `Accept` wants one of the others more: a client that does not ask gets the same answer
+/// however it sends its rows. Where nothing that it wants is left it is JSON nevertheless, as with codings.
 enum BodyType {
-    private static let mediaTypes: [StaticString] = [
+    /// What a 415 says that would be taken.
+    static let accepted = "application/json, application/x-ndjson, text/csv"
+
+    /// The answer to a request that cannot be read.
+    struct Unsupported: Error {
+        let document: ProblemDocument
+
+        fileprivate init(_ title: String, _ detail: String) {
+            document = ProblemDocument(.unsupportedMediaType, title: title, detail: detail)
+        }
+    }
+
+    private static let jsonTypes: [StaticString] = [
         "application/json", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "text/json",
     ]
+    /// Of `application`; the first is what answers are called.
+    private static let lineSubtypes: [StaticString] = [
+        "x-ndjson", "ndjson", "jsonl", "x-jsonl", "jsonlines", "x-jsonlines",
+    ]
 
-    /// - Returns: nil if the body can be read, else the answer.
-    static func refusal(_ head: borrowing RequestHead, isPrediction: Bool) -> ProblemDocument? {
-        if head.contentCoding == nil {
-            return ProblemDocument(
-                .unsupportedMediaType, title: "Unsupported content coding",
-                detail: "send the body with Content-Encoding gzip, deflate or none, and only one")
+    /// - Throws: where the body's coding is not read here.
+    static func checkCoding(_ head: borrowing RequestHead) throws(Unsupported) {
+        guard head.contentCoding == nil else { return }
+        throw Unsupported(
+            "Unsupported content coding", "send the body with Content-Encoding gzip, deflate or none, and only one")
+    }
+
+    /// - Throws: where the body of an upload is no file.
+    static func checkUpload(_ head: borrowing RequestHead) throws(Unsupported) {
+        try checkCoding(head)
+        guard let value = head.value(of: .contentType),
+            MediaType(value).name.equalsIgnoringCase("multipart/form-data")
+        else { return }
+        throw Unsupported(
+            "Unsupported media type", "send the file itself and no form: curl --data-binary @FILE, or -T FILE, and not -F")
+    }
+
+    /// The format of a prediction.
+    static func format(of head: borrowing RequestHead) throws(Unsupported) -> NativeFormat {
+        try checkCoding(head)
+        return NativeFormat(body: try body(of: head), answer: answer(to: head))
+    }
+
+    private static func body(of head: borrowing RequestHead) throws(Unsupported) -> NativeFormat.Body {
+        guard let value = head.value(of: .contentType) else { return .json }
+        let type = MediaType(value)
+        let name = type.name
+        for known in jsonTypes where name.equalsIgnoringCase(known) { return .json }
+        if name.count > 5, name.extracting(name.count - 5..<name.count).equalsIgnoringCase("+json") { return .json }
+        let isTable = name.equalsIgnoringCase("text/csv")
+        guard isTable || isLines(name) else {
+            throw Unsupported("Unsupported media type", "send one of \(accepted)")
         }
-        guard isPrediction, let type = head.value(of: .contentType) else { return nil }
-        var end = 0
-        while end < type.count, type[end] != UInt8(ascii: ";"), type[end] != UInt8(ascii: " ") { end += 1 }
-        let mediaType = type.extracting(0..<end)
-        for known in mediaTypes where mediaType.equalsIgnoringCase(known) { return nil }
-        if end > 5, mediaType.extracting(end - 5..<end).equalsIgnoringCase("+json") { return nil }
-        return ProblemDocument(
-            .unsupportedMediaType, title: "Unsupported media type", detail: "send JSON, as application/json")
+        if let charset = type.parameter("charset"),
+            !charset.equalsIgnoringCase("utf-8"), !charset.equalsIgnoringCase("utf8"),
+            !charset.equalsIgnoringCase("us-ascii")
+        {
+            throw Unsupported("Unsupported charset", "send the body in UTF-8")
+        }
+        guard isTable else { return .lines }
+        guard let header = type.parameter("header") else { return .table(.untold) }
+        if header.equalsIgnoringCase("present") { return .table(.present) }
+        if header.equalsIgnoringCase("absent") { return .table(.absent) }
+        throw Unsupported("Unsupported media type", "the parameter header of text/csv is present or absent")
+    }
+
+    private static func isLines(_ name: Span<UInt8>) -> Bool {
+        let prefix = "application/".utf8.count
+        guard name.count > prefix, name.extracting(0..<prefix).equalsIgnoringCase("application/") else { return false }
+        let subtype = name.extracting(prefix..<name.count)
+        for known in lineSubtypes where subtype.equalsIgnoringCase(known) { return true }
+        return false
+    }
+
+    private static func answer(to head: borrowing RequestHead) -> NativeFormat.Answer {
+        guard let value = head.value(of: .accept), !value.equals("*/*") else { return .json }
+        let json = head.acceptedWeight(of: "application", "json")
+        // Nothing is wanted more than that.
+        if json == 1000 { return .json }
+        var lines = 0
+        for subtype in lineSubtypes { lines = max(lines, head.acceptedWeight(of: "application", subtype)) }
+        let table = head.acceptedWeight(of: "text", "csv")
+        if table > json, table >= lines { return .table }
+        return lines > json ? .lines : .json
     }
 }

@@ -40,7 +40,7 @@ struct LoopCache {
         for shift in stride(from: UInt64(0), to: 64, by: 8) {
             key.append(UInt8(truncatingIfNeeded: model.cost.serial >> shift))
         }
-        key.append(request.isSingle ? 1 : 0)
+        key.append(request.answer.rawValue << 1 | (request.isSingle ? 1 : 0))
         batch.appendIdentity(of: rows, to: &key)
         guard key.count <= ResponseCache.keyBytesMax else { return nil }
         let metrics = model.metrics.batching

@@ -23,7 +23,7 @@ extension LoopHandling {
         let caller = ComputeTask.Caller(exchange: prediction.exchange, route: prediction.route, started: started)
         // A value is mostly some eight bytes of text.
         let rows = max(1, body.count / (max(1, model.layout.width) * 8))
-        let task = makeTask(origin, model, .body(bytes, caller))
+        let task = makeTask(origin, model, .body(bytes, prediction.ask.format, caller))
         compute.handed.append((task, requests: 1, rows: rows, bytes: body.count, isBody: true))
         submitHandedOn(sink)
     }

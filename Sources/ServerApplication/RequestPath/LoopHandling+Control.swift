@@ -21,6 +21,9 @@ extension LoopHandling {
             return refuse(
                 refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
         }
+        if route.isChange, let refusal = Self.refusal(ofQuery: head, route) {
+            return refuse(refusal, AnswerFields.problem, route)
+        }
         switch route {
         case .putModel, .createModel: return beginUpload(route, head, exchange)
         case .patchModel, .deleteModel, .deleteVersion: return beginControlRequest(route, head, exchange)
@@ -87,6 +90,29 @@ extension LoopHandling {
         }
     }
 
+    /// What changes something must not pass over a word that was to keep it from that, such as a mistyped dry_run.
+    private static func refusal(ofQuery head: borrowing RequestHead, _ route: RequestRoute) -> ProblemDocument? {
+        let known =
+            switch route {
+            case .createModel: ["dry_run", "shadow", "name"]
+            case .putModel: ["dry_run", "shadow"]
+            default: [String]()
+            }
+        var seen: Set<String> = []
+        for name in head.queryNames {
+            if known.contains(name), seen.insert(name).inserted { continue }
+            var document = ProblemDocument(
+                .badRequest, title: "A parameter is not known here",
+                detail: seen.contains(name) ? "a parameter stands twice in the query" : "nothing was changed")
+            document.members = [
+                ("expected", known.isEmpty ? "no parameters" : "each once, of \(known.joined(separator: ", "))"),
+                ("got", String(name.prefix(64))),
+            ]
+            return document
+        }
+        return nil
+    }
+
     // MARK: Paths
 
     private func entryInPath(of head: borrowing RequestHead) -> PooledModel? {
@@ -101,10 +127,13 @@ extension LoopHandling {
         let text = parameters.text(1, of: head.path) ?? "\u{fffd}"
         let model = isAlias ? entry.alias(text.utf8.span) : Int(text).flatMap { entry.version($0) }
         guard let model else {
+            let found = String(text.prefix(ModelName.bytesMax))
+            if isAlias {
+                return .failure(
+                    .unknownAlias(name: entry.name, alias: found, known: entry.aliases.map(\.name).sorted()))
+            }
             return .failure(
-                .unknownVersion(
-                    name: entry.name, version: String(text.prefix(ModelName.bytesMax)),
-                    known: entry.versions.map(\.version)))
+                .unknownVersion(name: entry.name, version: found, known: entry.versions.map(\.version)))
         }
         return .success(model)
     }
@@ -119,8 +148,10 @@ extension LoopHandling {
     private mutating func beginUpload(
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
-        if let refusal = BodyType.refusal(head, isPrediction: false) {
-            return refuse(refusal, AnswerFields.unsupported, route)
+        do throws(BodyType.Unsupported) {
+            try BodyType.checkUpload(head)
+        } catch {
+            return refuse(error.document, AnswerFields.unsupported, route)
         }
         guard !shared.refusesUploads else {
             return refuse(

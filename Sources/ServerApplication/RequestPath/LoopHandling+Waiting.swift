@@ -23,16 +23,20 @@ extension LoopHandling {
             return refuse(error.problem, AnswerFields.problem, route)
         }
         guard asked > pool.generation else { return nil }
-        if route != .listModels, let refusal = BodyType.refusal(head, isPrediction: true) {
-            return refuse(refusal, AnswerFields.unsupported, route)
+        var format = NativeFormat()
+        do throws(BodyType.Unsupported) {
+            if route != .listModels { format = try BodyType.format(of: head) }
+        } catch {
+            return refuse(error.document, AnswerFields.unsupported, route)
         }
         let now = context.clock.now().elapsedNanoseconds
-        let ask: PredictionAsk
+        var ask: PredictionAsk
         do throws(PredictionAsk.Malformed) {
             ask = try PredictionAsk(head, now: now)
         } catch {
             return refuse(error.document, AnswerFields.problem, route)
         }
+        ask.format = format
         // A name that is not known may come with the newer state: it is looked up then.
         let request = MinimumGeneration.Parked(
             route: route, name: route.hasModel ? nameInPath(of: head) : nil,

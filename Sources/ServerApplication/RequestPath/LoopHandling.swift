@@ -236,8 +236,11 @@ struct LoopHandling {
     private mutating func expectPrediction(
         of model: ServedModel, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ route: RequestRoute
     ) -> BodyMode {
-        if let refusal = BodyType.refusal(head, isPrediction: true) {
-            return refuse(refusal, AnswerFields.unsupported, route)
+        let format: NativeFormat
+        do throws(BodyType.Unsupported) {
+            format = try BodyType.format(of: head)
+        } catch {
+            return refuse(error.document, AnswerFields.unsupported, route)
         }
         // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
         // newer generation.
@@ -257,6 +260,7 @@ struct LoopHandling {
                 return refuse(error.document, AnswerFields.problem, route)
             }
         }
+        ask.format = format
         let prediction = Prediction(exchange: exchange, model: model, route: route, ask: ask)
         if !expected.add(prediction) { setAside(prediction) }
         if let grant { grants[exchange] = grant }
@@ -294,7 +298,8 @@ struct LoopHandling {
             do throws(InferenceError) {
                 try compute.checkTime(prediction.ask.terms, now: started)
                 request = try decoder.decode(
-                    body, outputsPerRow: presentation(of: model).outputsPerRow, isolation: &isolation, into: &batch)
+                    body, as: prediction.ask.format, outputsPerRow: presentation(of: model).outputsPerRow,
+                    isolation: &isolation, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
@@ -305,7 +310,7 @@ struct LoopHandling {
             {
                 batch.rollback(to: mark)
                 batcher.putBack(batch, model)
-                let fields = answerFields(presentation(of: model).fields, prediction.exchange)
+                let fields = answerFields(presentation(of: model).fields(request.answer), prediction.exchange)
                 sink.respond(prediction.exchange, .ok, fields, body: body.span)
                 let nanoseconds = context.clock.now().elapsedNanoseconds &- started
                 return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
@@ -326,15 +331,17 @@ struct LoopHandling {
         batcher.flush { ticket, model, rows, output in
             let exchange = ticket.exchangeID
             let presentation = presentation(of: model)
+            let request = ticket.request(rowCount: rows.count)
             writer.reset()
             if let error = presentation.write(
-                output, rows, ticket.request(rowCount: rows.count), compute.takeNote(exchange)?.isolation,
+                output, rows, request, compute.takeNote(exchange)?.isolation,
                 model.layout, into: &writer)
             {
                 let nanoseconds = ticket.elapsed(until: context.clock.now().elapsedNanoseconds)
                 return answer(error, ticket.route, exchange, model, nanoseconds: nanoseconds, sink)
             }
-            sink.respond(exchange, .ok, answerFields(presentation.fields, exchange), body: writer.bytes.span)
+            sink.respond(
+                exchange, .ok, answerFields(presentation.fields(request.answer), exchange), body: writer.bytes.span)
             cache.keep(exchange, writer.bytes)
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),

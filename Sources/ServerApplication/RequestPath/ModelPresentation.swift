@@ -8,15 +8,30 @@ internal import TensorCore
 /// What a loop keeps ready for the answers of one model.
 final class ModelPresentation: Sendable {
     let encoder: NativeResponseEncoder
-    let fields: ResponseFields
+    private let tableEncoder: NativeTableEncoder
+    private let jsonFields: ResponseFields
+    private let linesFields: ResponseFields
+    private let tableFields: ResponseFields
     /// Numbers of an answer for one row.
     let outputsPerRow: Int
 
     /// - Parameter generation: of the snapshot that the model serves in.
     init(_ model: ServedModel, generation: Int) {
         encoder = NativeResponseEncoder(outputs: model.signature.outputs)
-        fields = AnswerFields.prediction(by: model, generation: generation)
+        tableEncoder = NativeTableEncoder(outputs: model.signature.outputs)
+        jsonFields = AnswerFields.prediction(by: model, generation: generation, as: .json)
+        linesFields = AnswerFields.prediction(by: model, generation: generation, as: .lines)
+        tableFields = AnswerFields.prediction(by: model, generation: generation, as: .table)
         outputsPerRow = model.signature.outputs.reduce(0) { $0 + $1.width }
+    }
+
+    /// The header fields of an answer.
+    func fields(_ answer: NativeFormat.Answer) -> ResponseFields {
+        switch answer {
+        case .json: jsonFields
+        case .lines: linesFields
+        case .table: tableFields
+        }
     }
 
     /// Writes the answer to a request.
@@ -39,13 +54,23 @@ final class ModelPresentation: Sendable {
             guard isolation.failures.count + faultyRows <= RowIsolation.failuresMax else {
                 return .tooLarge(limit: "\(RowIsolation.failuresMax) rows with errors")
             }
-            encoder.encode(output, rows: rows, isolation, request, layout, into: &writer)
-            return nil
-        }
-        if let fault = output.firstFault(in: rows) {
+        } else if let fault = output.firstFault(in: rows) {
             return FaultProblem.error(fault, request, firstRow: rows.lowerBound, layout)
         }
-        encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
+        if request.answer == .json, isolation == nil {
+            encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
+            return nil
+        }
+        let outcomes = RowOutcomes(rows, isolation, request, layout)
+        switch request.answer {
+        case .json: encoder.encode(output, outcomes, into: &writer)
+        case .lines: encoder.encodeLines(output, outcomes, into: &writer)
+        case .table:
+            // In the writer's own room, which its next document finds again.
+            var table = CSVWriter(writer.take())
+            tableEncoder.encode(output, outcomes, isolatesRows: isolation != nil, into: &table)
+            writer = JSONWriter(adopting: table.take())
+        }
         return nil
     }
 }

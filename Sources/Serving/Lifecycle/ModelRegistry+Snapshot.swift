@@ -154,10 +154,13 @@ extension ModelRegistry {
         _ name: String, _ number: Int, digest: ContentDigest, generation: Int, _ built: ModelBuilder.Built,
         shadow: ShadowReport? = nil, byteCount: Int
     ) -> ServedModel {
-        ServedModel(
+        // Rows of the same columns are as good for the next comparison, whichever version was asked.
+        let rows = publisher.current.entry(named: name)?.current.recentRows
+        return ServedModel(
             name: name, version: number, digest: digest, generation: generation, imported: built.imported,
             prepared: built.prepared, golden: built.golden, shadow: shadow, artifactBytes: byteCount,
-            timings: built.timings, loadedAt: system.unixSeconds(), metrics: metrics.model(name))
+            timings: built.timings, loadedAt: system.unixSeconds(), metrics: metrics.model(name),
+            recentRows: rows.flatMap { $0.fits(built.prepared.layout) ? $0 : nil })
     }
 
     func servingVersion(_ name: String) -> Int? { publisher.current.model(named: name)?.version }

@@ -376,7 +376,8 @@ package final class ModelRegistry: Sendable {
                         guard let stored = state.manifest?.model(named: name) else {
                             throw .unknownModel(name: name, known: publisher.current.names)
                         }
-                        let changed = try change.applied(to: stored, generation: generation)
+                        let changed = try change.applied(
+                            to: stored, generation: generation, policy: limits.shadowPolicy)
                         // Loaded before it is said: what cannot be loaded is no change.
                         made = try load(neededBy: changed, besides: made)
                         return changed
@@ -460,7 +461,7 @@ package final class ModelRegistry: Sendable {
         do {
             return try store.openBlob(digest, byteCount: byteCount)
         } catch {
-            throw .store(error)
+            throw error.kind == .missing ? .fileNotKept : .store(error)
         }
     }
 
@@ -605,7 +606,9 @@ extension PublishError {
         case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
         case .outOfMemory: "out_of_memory"
         case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .versionInUse, .notStored, .alreadyThere, .nameless,
+        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
+            .notStored,
+            .fileNotKept, .alreadyThere, .nameless,
             .cancelled, .stopping:
             "other"
         }

@@ -13,9 +13,16 @@ package enum FaultProblem {
     static func problem(
         _ fault: RowFault, _ request: NativeRequest, firstRow: Int, _ layout: RowLayout
     ) -> InferenceProblem {
+        let row = fault.row - firstRow
+        var problem = reason(fault, request.pointer(row: row, column: fault.column, in: layout), layout)
+        problem.line = request.line(ofRow: row)
+        problem.column = request.columnName(fault.column, in: layout)
+        return problem
+    }
+
+    private static func reason(_ fault: RowFault, _ pointer: String, _ layout: RowLayout) -> InferenceProblem {
         let column = layout.columns[fault.column]
         let name = column.name ?? "column \(fault.column)"
-        let pointer = request.pointer(row: fault.row - firstRow, column: fault.column, in: layout)
         switch fault.reason {
         case .unknownCategory:
             let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")

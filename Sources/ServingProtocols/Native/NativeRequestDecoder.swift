@@ -11,6 +11,10 @@ package import TensorCore
 /// | `[{...}, {...}]`, `[[...], [...]]` | a list of either |
 /// | `{"instances": [...]}` | the same list |
 /// | `{"columns": ["RM", "CRIM"], "data": [[...], ...]}` | a frame; its two keys in any order |
+/// | a record or a row a line | lines; a line is a document by itself |
+/// | `RM,CRIM` and a row a line | CSV |
+///
+/// The last two only where the request's head says so (``NativeFormat``).
 ///
 /// `instances`, `columns` and `data` are taken for a form only if their value is an array and the model has no column
 /// of that name; a model that has one is sent `{"instances": [{...}]}`.
@@ -23,16 +27,16 @@ package struct NativeRequestDecoder {
 
     /// The columns seen in the record being read, one bit each.
     private var seen: [UInt64] = []
-    /// For the split form: the model's column at each position.
-    private var order: [Int] = []
-    private var scratch: [UInt8] = []
+    /// For the split form and tables: the model's column at each position, -1 for one that is passed over.
+    var order: [Int] = []
+    var scratch: [UInt8] = []
     /// Of the request being read.
-    private var firstRow = 0
+    private(set) var firstRow = 0
     private var rowsMax = 0
     /// Whether the body, as far as it has been read, is one row.
     private var isOneRow = false
     /// Not nil where each row has its own outcome.
-    private var isolation: RowIsolation?
+    var isolation: RowIsolation?
 
     package init(numbersMax: Int = 1 << 22) {
         self.numbersMax = numbersMax
@@ -41,18 +45,27 @@ package struct NativeRequestDecoder {
     /// Appends the body's rows to the batch.
     /// - Parameters:
     ///   - body: the whole body.
+    ///   - format: how it is written, and how the answer is to be.
     ///   - outputsPerRow: numbers that the model answers for a row.
     ///   - batch: the model's batch; rows of other requests may stand in it.
-    /// - Throws: `.malformed` for what is not JSON or not one of the forms, `.invalid` for a value that does not fit
-    ///   the model, `.tooLarge`; the batch is then as it was.
+    /// - Throws: `.malformed` for what is not JSON or CSV or not one of the forms, `.invalid` for a value that does not
+    ///   fit the model, `.tooLarge`; the batch is then as it was.
     package mutating func decode(
-        _ body: Span<UInt8>, outputsPerRow: Int = 1, into batch: inout RowBatch
+        _ body: Span<UInt8>, as format: NativeFormat = NativeFormat(), outputsPerRow: Int = 1,
+        into batch: inout RowBatch
     ) throws(InferenceError) -> NativeRequest {
         let mark = batch.mark()
         firstRow = batch.rowCount
         rowsMax = numbersMax / max(1, batch.layout.width, outputsPerRow)
         do {
-            return try decodeBody(body, into: &batch)
+            var request: NativeRequest
+            switch format.body {
+            case .json: request = try decodeBody(body, into: &batch)
+            case .lines: request = try decodeLines(body, into: &batch)
+            case .table(let header): request = try decodeTable(body, header, into: &batch)
+            }
+            request.answer = format.answer
+            return request
         } catch {
             batch.rollback(to: mark)
             throw error
@@ -63,9 +76,10 @@ package struct NativeRequestDecoder {
     /// - Parameter isolation: not nil to have rows whose values do not fit left out of the batch and told there. What
     ///   is wrong with the body as a whole is thrown all the same.
     package mutating func decode(
-        _ body: Span<UInt8>, outputsPerRow: Int = 1, isolation: inout RowIsolation?, into batch: inout RowBatch
+        _ body: Span<UInt8>, as format: NativeFormat = NativeFormat(), outputsPerRow: Int = 1,
+        isolation: inout RowIsolation?, into batch: inout RowBatch
     ) throws(InferenceError) -> NativeRequest {
-        guard isolation != nil else { return try decode(body, outputsPerRow: outputsPerRow, into: &batch) }
+        guard isolation != nil else { return try decode(body, as: format, outputsPerRow: outputsPerRow, into: &batch) }
         self.isolation = isolation
         defer {
             isolation = self.isolation
@@ -73,16 +87,16 @@ package struct NativeRequestDecoder {
         }
         isOneRow = false
         do {
-            return try decode(body, outputsPerRow: outputsPerRow, into: &batch)
+            return try decode(body, as: format, outputsPerRow: outputsPerRow, into: &batch)
         } catch {
             guard isOneRow, case .invalid(let problem) = error else { throw error }
             try self.isolation?.append(0, problem)
-            return NativeRequest(form: .record, hasArrayRows: false, rowCount: 0)
+            return NativeRequest(form: .record, hasArrayRows: false, rowCount: 0, answer: format.answer)
         }
     }
 
     /// Rows of this request so far, those that failed by themselves among them.
-    private func rowsRead(_ batch: borrowing RowBatch) -> Int {
+    func rowsRead(_ batch: borrowing RowBatch) -> Int {
         batch.rowCount - firstRow + (isolation?.failures.count ?? 0)
     }
 
@@ -146,7 +160,7 @@ package struct NativeRequestDecoder {
                 if !isRecord {
                     try refuse(instances != nil || columnsRange != nil || dataOffset != nil, mixing: key, reader)
                     isRecord = true
-                    try beginRow(&batch)
+                    try beginRecord(&batch)
                 }
                 try readField(&reader, key, column, into: &batch, place: .whole)
                 hint = column + 1
@@ -174,7 +188,7 @@ package struct NativeRequestDecoder {
         if columnsRange != nil || dataOffset != nil {
             return try decodeSplit(body, columns: columnsRange, data: dataOffset, into: &batch)
         }
-        if !isRecord { try beginRow(&batch) }
+        if !isRecord { try beginRecord(&batch) }
         try endRecord(&batch, place: .whole)
         return NativeRequest(form: .record, hasArrayRows: false, rowCount: 1)
     }
@@ -219,7 +233,7 @@ package struct NativeRequestDecoder {
     }
 
     /// A row or a record, of the kind of those before it.
-    private mutating func decodeElement(
+    mutating func decodeElement(
         _ reader: inout RequestReader, _ form: NativeRequest.Form, _ rowKind: inout JSONKind?,
         into batch: inout RowBatch
     ) throws(InferenceError) {
@@ -233,10 +247,11 @@ package struct NativeRequestDecoder {
                     found: ColumnValue.describe(kind)))
         }
         rowKind = kind
-        try beginRow(&batch)
         if kind == .array {
+            try beginRow(&batch)
             try readRow(&reader, into: &batch, place: place, isOrdered: false)
         } else {
+            try beginRecord(&batch)
             try readRecord(&reader, into: &batch, place: place)
         }
     }
@@ -296,12 +311,41 @@ package struct NativeRequestDecoder {
         var pointer: String { NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row) }
     }
 
-    private mutating func beginRow(_ batch: inout RowBatch) throws(InferenceError) {
+    mutating func beginRow(_ batch: inout RowBatch) throws(InferenceError) {
         guard batch.rowCount - firstRow < rowsMax else { throw .tooLarge(limit: "\(rowsMax) rows for this model") }
         batch.appendRow()
-        let words = (batch.layout.width + 63) / 64
+    }
+
+    private mutating func beginRecord(_ batch: inout RowBatch) throws(InferenceError) {
+        try beginRow(&batch)
+        beginFields(batch.layout)
+    }
+
+    /// No field of a record, or column of a table, has been seen.
+    mutating func beginFields(_ layout: RowLayout) {
         seen.removeAll(keepingCapacity: true)
-        for _ in 0..<words { seen.append(0) }
+        for _ in 0..<(layout.width + 63) / 64 { seen.append(0) }
+    }
+
+    /// - Returns: false if it has been seen before.
+    mutating func markField(_ column: Int) -> Bool {
+        let bit: UInt64 = 1 << UInt64(column & 63)
+        guard seen[column >> 6] & bit == 0 else { return false }
+        seen[column >> 6] |= bit
+        return true
+    }
+
+    /// The first column that has not been seen and may not be absent: it has no rule for missing values, or the
+    /// model's policy wants each one.
+    func absentField(in layout: RowLayout) -> (column: Int, misfit: ColumnValue.Misfit)? {
+        let columns = layout.columns
+        for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
+            let isOptional = layout.recordPolicy.absentFields == .missing && !columns[column].isRequired
+            if let misfit = ColumnValue.missing(columns[column]) ?? (isOptional ? nil : ColumnValue.absent) {
+                return (column, misfit)
+            }
+        }
+        return nil
     }
 
     private mutating func readRecord(
@@ -325,14 +369,12 @@ package struct NativeRequestDecoder {
         _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch,
         place: Place
     ) throws(InferenceError) {
-        let bit: UInt64 = 1 << UInt64(column & 63)
-        guard seen[column >> 6] & bit == 0 else {
+        guard markField(column) else {
             throw .invalid(
                 InferenceProblem(
                     pointer: place.pointer + JSONPointer.token(reader.string(key)), detail: "the field is given twice",
                     expected: "each field once"))
         }
-        seen[column >> 6] |= bit
         let row = batch.rowCount - 1
         if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
             throw invalid(misfit, place.pointer + JSONPointer.token(reader.string(key)))
@@ -352,19 +394,13 @@ package struct NativeRequestDecoder {
     /// Refuses a record in which a column is absent that has no rule for missing values, or any column where the
     /// model's policy says so.
     private func endRecord(_ batch: inout RowBatch, place: Place) throws(InferenceError) {
-        let columns = batch.layout.columns
-        for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
-            let isOptional = batch.layout.recordPolicy.absentFields == .missing && !columns[column].isRequired
-            guard let misfit = ColumnValue.missing(columns[column]) ?? (isOptional ? nil : ColumnValue.absent) else {
-                continue
-            }
-            guard let name = columns[column].name else { throw unnamed(pointer: place.pointer) }
-            throw .invalid(
-                InferenceProblem(
-                    pointer: place.pointer + JSONPointer.token(name),
-                    detail: "the field is missing, and \(misfit.detail)",
-                    expected: misfit.expected, found: "no such field"))
-        }
+        guard let (column, misfit) = absentField(in: batch.layout) else { return }
+        guard let name = batch.layout.columns[column].name else { throw unnamed(pointer: place.pointer) }
+        throw .invalid(
+            InferenceProblem(
+                pointer: place.pointer + JSONPointer.token(name),
+                detail: "the field is missing, and \(misfit.detail)",
+                expected: misfit.expected, found: "no such field"))
     }
 
     /// The values of one row. - Parameter isOrdered: whether `order` tells the columns; else they come in the model's
@@ -386,6 +422,11 @@ package struct NativeRequestDecoder {
                 throw wrongCount("more than \(count) values", count, batch.layout, place.pointer)
             }
             let column = isOrdered ? order[position] : position
+            guard column >= 0 else {
+                try reader.skipValue()
+                position += 1
+                continue
+            }
             if let misfit = try ColumnValue.read(&reader, into: &batch, row: row, column: column, scratch: &scratch) {
                 throw invalid(misfit, place.pointer + JSONPointer.token(position))
             }
@@ -398,8 +439,7 @@ package struct NativeRequestDecoder {
     private mutating func readColumnNames(
         _ body: Span<UInt8>, at offset: Int, layout: RowLayout
     ) throws(InferenceError) {
-        order.removeAll(keepingCapacity: true)
-        var isGiven = [Bool](repeating: false, count: layout.width)
+        beginColumns(layout)
         var reader = RequestReader(body, at: offset)
         try reader.beginArray()
         while try reader.nextElement() {
@@ -411,22 +451,12 @@ package struct NativeRequestDecoder {
                         found: ColumnValue.describe(try reader.peek())))
             }
             let token = try reader.readString()
-            guard let column = column(of: token, reader, in: layout, hint: order.count) else {
+            let column = column(of: token, reader, in: layout, hint: order.count)
+            guard try addColumn(column, in: layout, pointer: place) else {
                 throw unknownField(reader.string(token), in: layout, pointer: "/columns", place: place)
             }
-            guard !isGiven[column] else {
-                throw .invalid(InferenceProblem(pointer: place, detail: "the column is named twice"))
-            }
-            isGiven[column] = true
-            order.append(column)
         }
-        for column in layout.columns.indices where !isGiven[column] {
-            guard let misfit = ColumnValue.missing(layout.columns[column]) else { continue }
-            throw .invalid(
-                InferenceProblem(
-                    pointer: "/columns", detail: "a column is missing, and \(misfit.detail)",
-                    expected: "\"\(layout.columns[column].name ?? "\(column)")\"", found: "no such column"))
-        }
+        try endColumns(layout, pointer: "/columns")
     }
 
     // MARK: Keys
@@ -476,7 +506,7 @@ package struct NativeRequestDecoder {
                 expected: "an array of values in training order", found: "a record by name"))
     }
 
-    private func unknownField(
+    func unknownField(
         _ name: String, in layout: RowLayout, pointer: String, place: String? = nil
     ) -> InferenceError {
         guard layout.columns.contains(where: { $0.name != nil }) else { return unnamed(pointer: pointer) }
@@ -488,7 +518,7 @@ package struct NativeRequestDecoder {
                 nearest: nearest))
     }
 
-    private func wrongCount(_ found: String, _ count: Int, _ layout: RowLayout, _ pointer: String) -> InferenceError {
+    func wrongCount(_ found: String, _ count: Int, _ layout: RowLayout, _ pointer: String) -> InferenceError {
         let names = layout.columns.prefix(8).compactMap(\.name).joined(separator: ", ")
         let order = names.isEmpty ? "" : " in the order \(names)\(layout.width > 8 ? ", ..." : "")"
         return .invalid(

@@ -56,52 +56,47 @@ package struct NativeResponseEncoder: Sendable {
     /// Writes the answer in which each row has its own outcome, in the order of the request's rows:
     ///
     ///     {"results": [{"prediction": 24.1}, {"error": {"detail": "...", "pointer": "/1/age", ...}}], "errors": 1}
-    ///
-    /// - Parameters:
-    ///   - rows: of the batch: the request's, less those that could not be decoded.
-    ///   - isolation: those that could not be decoded.
-    ///   - request: for pointers.
-    ///   - layout: of the rows.
     package func encode(
-        _ batch: borrowing OutputBatch, rows: Range<Int>, _ isolation: RowIsolation, _ request: NativeRequest,
-        _ layout: RowLayout, into writer: inout JSONWriter
+        _ batch: borrowing OutputBatch, _ outcomes: consuming RowOutcomes, into writer: inout JSONWriter
     ) {
-        let failures = isolation.failures
-        var failure = 0
-        var row = rows.lowerBound
-        var errors = failures.count
+        var errors = 0
         writer.beginObject()
         writer.key("results")
         writer.beginArray()
-        for place in 0..<rows.count + failures.count {
-            writer.beginObject()
-            if failure < failures.count, failures[failure].row == place {
-                encode(failures[failure].problem, into: &writer)
-                failure += 1
-            } else {
-                if let fault = batch.firstFault(in: row..<row + 1) {
-                    encode(FaultProblem.problem(fault, request, firstRow: row - place, layout), into: &writer)
-                    errors += 1
-                } else {
-                    for index in fields.indices {
-                        writer.encoded(fields[index].singleKey, isKey: true)
-                        encodeRow(batch, index, row, &writer)
-                    }
-                }
-                row += 1
-            }
-            writer.endObject()
+        while let outcome = outcomes.next(of: batch) {
+            if case .error = outcome { errors += 1 }
+            encode(outcome, of: batch, into: &writer)
         }
         writer.endArray()
         writer.member("errors", errors)
         writer.endDocument()
     }
 
-    private func encode(_ problem: InferenceProblem, into writer: inout JSONWriter) {
-        writer.key("error")
+    /// Writes the answer as one document a row: `{"prediction": 24.1}`, or `{"error": {...}}`.
+    package func encodeLines(
+        _ batch: borrowing OutputBatch, _ outcomes: consuming RowOutcomes, into writer: inout JSONWriter
+    ) {
+        while let outcome = outcomes.next(of: batch) {
+            encode(outcome, of: batch, into: &writer)
+            writer.endLine()
+        }
+    }
+
+    private func encode(_ outcome: RowOutcome, of batch: borrowing OutputBatch, into writer: inout JSONWriter) {
         writer.beginObject()
-        writer.member("detail", problem.detail)
-        ProblemDocument.write(problem, into: &writer)
+        switch outcome {
+        case .row(let row):
+            for index in fields.indices {
+                writer.encoded(fields[index].singleKey, isKey: true)
+                encodeRow(batch, index, row, &writer)
+            }
+        case .error(let problem):
+            writer.key("error")
+            writer.beginObject()
+            writer.member("detail", problem.detail)
+            ProblemDocument.write(problem, into: &writer)
+            writer.endObject()
+        }
         writer.endObject()
     }
 

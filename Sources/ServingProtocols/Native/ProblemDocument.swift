@@ -95,6 +95,12 @@ package struct ProblemDocument: Sendable {
     static func write(_ problem: InferenceProblem, into writer: inout JSONWriter) {
         if !problem.pointer.isEmpty { writer.member("pointer", problem.pointer) }
         if let offset = problem.offset { writer.member("offset", offset) }
+        switch problem.line {
+        case .line(let number)?: writer.member("line", number)
+        case .row(let number)?: writer.member("row", number)
+        case nil: break
+        }
+        if let column = problem.column { writer.member("column", column) }
         if let expected = problem.expected { writer.member("expected", expected) }
         if let found = problem.found { writer.member("got", found) }
         if let nearest = problem.nearest { writer.member("nearest", nearest) }

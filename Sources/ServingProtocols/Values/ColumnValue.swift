@@ -2,7 +2,7 @@ internal import ByteCoding
 internal import InferenceAPI
 internal import TensorCore
 
-/// The one rule for JSON values in columns, whatever the protocol around them:
+/// The one rule for values in columns, whatever the protocol around them; here for those of JSON:
 ///
 /// | column | number | true, false | string | null or absent |
 /// |---|---|---|---|---|
@@ -89,7 +89,7 @@ enum ColumnValue {
         return nil
     }
 
-    private static var tooMuchText: InferenceError { .tooLarge(limit: "\(RowBatch.arenaBytesMax) bytes of text") }
+    static var tooMuchText: InferenceError { .tooLarge(limit: "\(RowBatch.arenaBytesMax) bytes of text") }
 
     /// Whether a column may stay missing, as it is in a fresh row.
     static func missing(_ column: Column) -> Misfit? {
@@ -104,10 +104,12 @@ enum ColumnValue {
         expected: "each field, with null for a missing value", found: "no value",
         detail: "this model's records have to be complete")
 
-    private static func expectation(_ column: Column) -> String {
+    /// - Parameter missing: how the body's form writes a missing value.
+    static func expectation(_ column: Column, missing: String = "null") -> String {
         switch column.kind {
-        case .float64: return column.acceptsMissing ? "a number, true, false or null" : "a number, true or false"
-        case .int64: return column.acceptsMissing ? "an integer or null" : "an integer"
+        case .float64:
+            return column.acceptsMissing ? "a number, true, false or \(missing)" : "a number, true or false"
+        case .int64: return column.acceptsMissing ? "an integer or \(missing)" : "an integer"
         case .string:
             let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")
             return known.isEmpty ? "a string" : "a string, such as \(known)"

@@ -197,7 +197,7 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
 
     @Test func survivesMutatedBodies() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let bodies = [
             #"{"CRIM": 0.5, "RM": 6, "TAX": 300, "ZONE": "north"}"#,
             #"{"instances": [[1, 2, 3, "a"], [4, 5, 6, null]]}"#,
@@ -269,18 +269,5 @@ private func problem(_ error: InferenceError?) -> InferenceProblem? {
     @Test func refusesARecordWithoutARequiredField() throws {
         #expect(problem(refusal(of: "{\"zone\": \"a\"}", Self.categories))?.pointer == "/area")
         #expect(try rows(of: "{\"area\": null}", Self.categories).rows == [["-", "-"]])
-    }
-}
-
-/// Steele, Lea and Flood's SplitMix64: a generator whose whole state is the seed a failure prints.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -82,7 +82,7 @@ struct RequestWriter {
         case 7:
             return write(
                 .plain([415]), "POST", "/models/\(settings.names[0])/predict", body(500),
-                fields: ["Content-Type: text/csv"], isAnsweredEarly: true, alsoTakes: [404])
+                fields: ["Content-Type: image/png"], isAnsweredEarly: true, alsoTakes: [404])
         default: return write(.plain([200, 503]), "GET", "/health/ready", [])
         }
     }

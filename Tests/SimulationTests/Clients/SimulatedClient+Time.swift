@@ -100,7 +100,10 @@ extension SimulatedClient {
         if simulation.drainedAt != nil { return judgeDrain() }
         if reader.isInResponse { return fail("an answer is cut") }
         if isClosing || mayEnd { return }
-        if manner == .halfClosing, hasStopped { return }
+        if manner == .halfClosing, hasStopped {
+            if let first = outstanding.first { fail("\(first.name) is not answered since its client has ended") }
+            return
+        }
         let idleSince = max(lastAnsweredSent, link.acceptedAt)
         if manner == .stallingInBody, hasStopped, outstanding.isEmpty || outstanding.first?.isAnsweredEarly == true {
             if endedAt < idleSince + bodyGrace { fail("a slow body is given up early") }

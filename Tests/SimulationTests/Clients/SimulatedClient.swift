@@ -47,6 +47,8 @@ final class SimulatedClient: SimulatedPeer {
     var waitsForContinue = false
     var hasContinue = false
     var hasStopped = false
+    /// The server has asked whether the client is still there, as it may once.
+    private var isAsked = false
     /// Bytes after which a vanishing client vanishes.
     var vanishesAt = Int.max
 
@@ -323,6 +325,11 @@ final class SimulatedClient: SimulatedPeer {
 
     private func takeResponses() {
         while !isOver, !isDeaf, let response = reader.next(isHead: outstanding.first?.isHead ?? false) {
+            if response.status == 100, manner == .halfClosing, hasStopped, !isAsked {
+                // Whether it is still there, since it has ended its direction.
+                isAsked = true
+                continue
+            }
             if response.status == 100 {
                 guard outstanding.first?.awaitsContinue == true else { return fail("100 Continue comes unasked") }
                 outstanding[0].awaitsContinue = false
