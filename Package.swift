@@ -95,9 +95,11 @@ let package = Package(
         .executableTarget(
             name: "fixed-answer", dependencies: ["HTTPServer", "HTTPCore"], path: "Benchmarks/FixedAnswer",
             swiftSettings: settings),
-        // And the predictor of a model without a server around it.
+        // And the predictor of a model without a server around it, whose allocations are counted.
+        .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
         .executableTarget(
-            name: "kernel-timer", dependencies: ["InferenceEngine", "ModelFormats", "ModelIR", "TensorCore"],
+            name: "kernel-timer",
+            dependencies: ["InferenceEngine", "ModelFormats", "ModelIR", "TensorCore", "CAllocationCounter"],
             path: "Benchmarks/KernelTimer", swiftSettings: settings),
 
         // Tests mirror the targets.
@@ -108,7 +110,6 @@ let package = Package(
             "ModelFormatsTests",
             ["ModelFormats", "ModelIR", "InferenceEngine", "TensorCore", "ByteCoding", "Compression"],
             resources: [.copy("Fixtures")]),
-        .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
         tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore", "CAllocationCounter"]),
         tests(
             "ServingTests",
@@ -123,7 +124,8 @@ let package = Package(
                 "InferenceEngine", "ModelIR", "ModelStore", "Serving", "ServingProtocols", "Telemetry",
                 "TensorCore",
             ]),
-        tests("ModelStoreTests", ["ModelStore", "Serving"]),
+        tests(
+            "ModelStoreTests", ["ModelStore", "Serving", "InferenceEngine", "ModelIR", "Telemetry", "TensorCore"]),
         tests("TensorCoreTests", ["TensorCore"]),
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),

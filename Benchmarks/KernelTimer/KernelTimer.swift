@@ -1,3 +1,4 @@
+internal import CAllocationCounter
 internal import Glibc
 internal import InferenceEngine
 internal import ModelFormats
@@ -13,7 +14,9 @@ internal import TensorCore
 ///
 ///     time BATCH SECONDS    CPU nanoseconds a row, batches of BATCH rows one after the other for SECONDS
 ///     answers PATH          the numbers of each row: writes the answers of all rows to PATH as doubles
-///     report                the predictor's name and its predicted nanoseconds a row, separated by a tab
+///     allocations BATCH     how often a thousand calls on one batch take memory, after a first one
+///     report                separated by tabs: the predictor's name, its predicted nanoseconds of a row alone and of one
+///                           among many, and the CPU seconds from the file's bytes to the predictor
 @main
 struct KernelTimer {
     /// Batches that are gone round: many enough that no branch predictor learns them, few enough for the cache.
@@ -32,20 +35,23 @@ struct KernelTimer {
         let start = now()
         let imported = try SupportedFormats.importers.importModel(bytes.span)
         let model = try ModelCompiler.compile(imported.graph, forcing: arguments.count > 3 ? arguments[3] : nil)
+        let importSeconds = now() - start
         let timer = KernelTimer(
             model: model,
             rows: String(decoding: text, as: UTF8.self).split(separator: "\n").map {
                 $0.split(separator: "\t", omittingEmptySubsequences: false)
             },
-            importSeconds: now() - start)
+            importSeconds: importSeconds)
         while let line = readLine() {
             let words = line.split(separator: " ")
             switch words.first {
             case "time": print(timer.time(batch: Int(words[1]) ?? 1, seconds: Double(words[2]) ?? 0))
             case "answers": print(timer.writeAnswers(to: String(words[1])))
+            case "allocations": print(timer.allocations(batch: Int(words[1]) ?? 1))
             case "report":
                 let report = model.predictor.report
-                print("\(report.name)\t\(report.nanosecondsPerRow)\t\(timer.importSeconds)")
+                let nanoseconds = "\(report.nanosecondsPerRow)\t\(report.nanosecondsPerRowOfMany)"
+                print("\(report.name)\t\(nanoseconds)\t\(timer.importSeconds)")
             default: print("?")
             }
             fflush(nil)
@@ -90,6 +96,17 @@ struct KernelTimer {
             elapsed = Self.now() - start
         }
         return elapsed * 1e9 / Double(calls * size)
+    }
+
+    private func allocations(batch size: Int) -> UInt64 {
+        var batch = RowBatch(layout: model.layout, rowCapacity: size)
+        fill(&batch, 0..<min(size, rows.count))
+        var output = OutputBatch(fields: model.signature.outputs)
+        let workspace = model.predictor.makeWorkspace()
+        model.predictor.predict(batch, into: &output, using: workspace)
+        let before = allocation_counter_calls()
+        for _ in 0..<1000 { model.predictor.predict(batch, into: &output, using: workspace) }
+        return allocation_counter_calls() - before
     }
 
     private func writeAnswers(to path: String) -> Int {

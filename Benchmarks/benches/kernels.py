@@ -26,6 +26,8 @@ BATCHES = (1, 8, 64, 1024)
 SLOT_SECONDS = 0.04
 # Within this share of what was promised counts as met.
 ENOUGH = 0.85
+# What a predictor says that a row costs may be so many times too much or too little.
+PREDICTED_WITHIN = 2
 _KERNELS = pathlib.Path(__file__).resolve().parent.parent / "kernels"
 
 
@@ -172,6 +174,7 @@ def _measure(
             told = "  ".join(
                 f"{name} {number(times[name][batches[0]][-1])}/{number((times[name][batches[-1]] or [0])[-1])}" for name in engines)
             print(f"{family.name}, round {turn + 1}: {told}", file=sys.stderr, flush=True)
+        allocations = sum(int(engines[OURS].ask(f"allocations {batch}")) for batch in batches)
         report = engines[OURS].ask("report").split("\t")
     finally:
         for engine in engines.values():
@@ -184,8 +187,9 @@ def _measure(
         medians["tl2cgen"] = {str(batch): medians["tl2cgen"]["1"] for batch in batches}
     return {
         "nanoseconds": medians, "slots": {name: {str(b): t for b, t in taken.items()} for name, taken in times.items()},
-        "off by": off, "unavailable": unavailable, "predictor": report[0], "predicted": float(report[1]),
-        "import seconds": float(report[2]),
+        "off by": off, "unavailable": unavailable, "allocations": allocations, "predictor": report[0],
+        "predicted": {str(batches[0]): float(report[1]), str(batches[-1]): float(report[2])},
+        "import seconds": float(report[3]),
     }
 
 
@@ -295,8 +299,9 @@ def _section(family: Family, outcome: dict[str, object], batches: tuple[int, ...
         off = outcome["off by"].get(name)
         rows.append([name, *cells, "-" if off is None else number(off)])
     notes = [
-        f"predictor {outcome['predictor']}, predicted {number(outcome['predicted'])} ns a row alone, "
-        f"imported and compiled in {number(outcome['import seconds'])} s",
+        f"predictor {outcome['predictor']}, predicted "
+        + ", ".join(f"{number(value)} ns a row at batch {batch}" for batch, value in outcome["predicted"].items())
+        + f", imported and compiled in {number(outcome['import seconds'])} s",
         *(f"not measured: {name}: {reason}" for name, reason in outcome["unavailable"].items()),
     ]
     return Section(family.name, ["engine", *(f"batch {batch}" for batch in batches), "off by"], rows, notes)
@@ -305,7 +310,8 @@ def _section(family: Family, outcome: dict[str, object], batches: tuple[int, ...
 def _bounds(family: Family, outcome: dict[str, object], batches: tuple[int, ...], is_smoke: bool) -> list[Bound]:
     bounds = [Bound(
         f"{family.name}: answers that differ from the library's", 0,
-        0 if outcome["off by"][OURS] <= family.tolerance else 1)]
+        0 if outcome["off by"][OURS] <= family.tolerance else 1), Bound(
+        f"{family.name}: allocations of a thousand calls at each batch", 0, outcome["allocations"])]
     if is_smoke:
         return bounds
     for batch, promised in ((batches[0], family.alone), (batches[-1], family.together)):
@@ -314,8 +320,11 @@ def _bounds(family: Family, outcome: dict[str, object], batches: tuple[int, ...]
         bounds.append(Bound(
             f"{family.name}, batch {batch}: beside the best peer ({best[0] if best else 'none'}), promised {number(promised)}",
             promised * ENOUGH, ratio, at_most=False))
-    predicted = outcome["predicted"] / outcome["nanoseconds"][OURS][str(batches[0])]
-    bounds.append(Bound(f"{family.name}: predicted beside measured, or the inverse", 2, max(predicted, 1 / predicted)))
+    for batch, predicted in outcome["predicted"].items():
+        ratio = predicted / outcome["nanoseconds"][OURS][batch]
+        bounds.append(Bound(
+            f"{family.name}, batch {batch}: {'predicted beside measured' if ratio >= 1 else 'measured beside predicted'}",
+            PREDICTED_WITHIN, max(ratio, 1 / ratio)))
     if family.name == "forest unlimited":
         bounds.append(Bound("forest unlimited: import to ready, seconds", 1, outcome["import seconds"]))
     return bounds

@@ -13,9 +13,24 @@ int vencejo_affinity_cores(void) {
     return CPU_COUNT(&set);
 }
 
-void vencejo_release_free_memory(void) { malloc_trim(0); }
+// Blocks from this size on are mappings of their own, and freed they are gone. The allocator's own rule would move the
+// bound up to 32 MiB with each larger block that is freed, and keep twice as much at the end of each arena.
+static const int mapped_bytes_min = 4 << 20;
+static const int kept_bytes_max = 8 << 20;
+
+void vencejo_release_free_memory(void) {
+    // malloc_trim leaves the end of an arena that is not the main one. It is cut off when a larger block is freed there,
+    // if more is kept than the bound; the calling thread's is the one in which models are made.
+    mallopt(M_TRIM_THRESHOLD, 0);
+    void *volatile block = malloc(128 << 10);
+    free(block);
+    malloc_trim(0);
+    mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
+}
 
 void vencejo_prepare_process(void) {
+    mallopt(M_MMAP_THRESHOLD, mapped_bytes_min);
+    mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
     struct rlimit descriptors;
     if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0 && descriptors.rlim_cur < descriptors.rlim_max) {
         descriptors.rlim_cur = descriptors.rlim_max;

@@ -70,6 +70,13 @@ void vencejo_apply(
     LEVELS(apply, function, input, count, output)
 }
 
+FORMS(probabilities, const double *scores, size_t count, double *output)
+
+void vencejo_probabilities(vencejo_cpu_level level, const double *scores, size_t count, double *output) {
+    (void)level;
+    LEVELS(probabilities, scores, count, output)
+}
+
 FORMS(softmax, const double *input, size_t row_count, size_t width, double *output)
 
 void vencejo_softmax(

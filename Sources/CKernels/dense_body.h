@@ -136,6 +136,27 @@ void NAME(apply)(vencejo_function function, const double *input, size_t count, d
     }
 }
 
+void NAME(probabilities)(const double *restrict scores, size_t count, double *restrict output) {
+    for (size_t index = 0; index < count; index += LANES) {
+        vector score = splat(0);
+        if (index + LANES <= count) {
+            score = load(scores + index);
+        } else {
+            UNROLL
+            for (size_t lane = 0; lane < LANES; lane++)
+                if (index + lane < count) score[lane] = scores[index + lane];
+        }
+        const vector second = function_of(VENCEJO_LOGISTIC, score);
+        const vector first = splat(1) - second;
+        UNROLL
+        for (size_t lane = 0; lane < LANES; lane++) {
+            if (index + lane >= count) break;
+            output[2 * (index + lane)] = first[lane];
+            output[2 * (index + lane) + 1] = second[lane];
+        }
+    }
+}
+
 void NAME(softmax)(const double *input, size_t row_count, size_t width, double *output) {
     for (size_t row = 0; row < row_count; row++) {
         const double *from = input + row * width;
@@ -223,6 +244,9 @@ INLINE vector add_term(vencejo_sum sum, vector x, const double *panel, size_t we
     return total;
 }
 
+// How far ahead of a sum its panels are fetched, in numbers.
+enum { PANELS_AHEAD = 768 };
+
 // A block of `rows` rows and `panels` panels; the sums go to `output`, row by row.
 INLINE void block(
     vencejo_sum sum, const int rows, const int panels, const double *input, size_t width, const double *panel,
@@ -242,6 +266,8 @@ INLINE void block(
             for (int part = 0; part < panels * PARTS; part++) {
                 const double *from =
                     panel + (part / PARTS) * panel_stride + column * VENCEJO_PANEL + (part % PARTS) * LANES;
+                // One row alone waits for the panels, which often lie beyond the second cache.
+                if (rows == 1 && panels > 1 && part % PARTS == 0) __builtin_prefetch(from + PANELS_AHEAD);
                 total[row][part] = add_term(sum, x, from, width * VENCEJO_PANEL, total[row][part]);
             }
         }

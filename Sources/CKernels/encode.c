@@ -142,7 +142,7 @@ static inline __attribute__((always_inline)) void find_rows(
 
 uint64_t vencejo_linear_run(
     const vencejo_linear *model, const vencejo_records *records, size_t row_count, double *centred, double *scores,
-    int32_t *refused_by
+    int32_t *refused_by, uint64_t *has_nan
 ) {
     vencejo_linear_numbers(model->level, model, records, row_count, centred, scores);
     const size_t outputs = model->outputs;
@@ -162,5 +162,9 @@ uint64_t vencejo_linear_run(
             for (size_t output = 0; output < outputs; output++) target[output] += weights[output];
         }
     }
+    uint64_t nan_rows = 0;
+    for (size_t row = 0; row < row_count; row++)
+        nan_rows |= (uint64_t)(scores[row * outputs] != scores[row * outputs]) << row;
+    *has_nan = nan_rows;
     return refused;
 }

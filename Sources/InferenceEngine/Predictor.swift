@@ -23,17 +23,21 @@ package struct PredictorReport: Sendable, Hashable {
     package let reason: String
     /// Predicted cost of one row in a batch of one.
     package let nanosecondsPerRow: Double
+    /// Predicted cost of one row in a batch of many.
+    package let nanosecondsPerRowOfMany: Double
     /// Bytes of its tables.
     package let tableBytes: Int
     /// What is computed, in this order.
     package let steps: [PredictorStep]
 
     package init(
-        name: String, reason: String, nanosecondsPerRow: Double, tableBytes: Int, steps: [PredictorStep] = []
+        name: String, reason: String, nanosecondsPerRow: Double, nanosecondsPerRowOfMany: Double, tableBytes: Int,
+        steps: [PredictorStep] = []
     ) {
         self.name = name
         self.reason = reason
         self.nanosecondsPerRow = nanosecondsPerRow
+        self.nanosecondsPerRowOfMany = nanosecondsPerRowOfMany
         self.tableBytes = tableBytes
         self.steps = steps
     }

@@ -21,7 +21,11 @@ final class FileBlobWriter: BlobWriter {
     }
 
     func contents() throws(StoreError) -> [UInt8] {
-        try store.readFile(file.path, while: "reading the model back", bytesMax: file.byteCount)
+        do throws(SystemError) {
+            return try file.contents()
+        } catch {
+            throw error.stored(while: "reading the model back", path: file.path)
+        }
     }
 
     func keep(as digest: ContentDigest) throws(StoreError) {

@@ -1,9 +1,10 @@
 package import Serving
+internal import Synchronization
 
 extension FileModelStore {
     package func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection {
         var collection = StoreCollection()
-        let now = files.now()
+        let now = storeTime()
         collectTemporaries(olderThan: min(graceSeconds, Self.temporaryGraceSecondsMax), now, &collection)
 
         // From the newest: those kept for their rank or their youth, and what they name.
@@ -36,6 +37,8 @@ extension FileModelStore {
         return collection
     }
 
+    /// Puts aside what nothing names, and removes what the collection before this one has seen aside: time enough for
+    /// a writer who was between the blob and its manifest, whatever happens to the clocks.
     private func collectBlobs(
         _ referenced: Set<ContentDigest>, olderThan graceSeconds: Int, _ now: Int64, _ collection: inout StoreCollection
     ) throws(StoreError) {
@@ -45,14 +48,41 @@ extension FileModelStore {
         } catch {
             throw error.stored(while: "listing the models", path: blobsPath)
         }
+        let before = aside.withLock { $0 }
+        var left: Set<String> = []
         for name in names {
-            guard let digest = ContentDigest(hex: name), !referenced.contains(digest) else { continue }
-            let path = blobPath(digest)
-            guard isOlder(path, than: graceSeconds, now), let status = try? files.status(path) else { continue }
-            guard (try? files.remove(path)) != nil else { continue }
-            collection.blobs += 1
-            collection.bytes += status.byteCount
+            let path = blobsPath + "/" + name
+            if let digest = ContentDigest(hex: name) {
+                guard !referenced.contains(digest), isOlder(path, than: graceSeconds, now) else { continue }
+                let name = AsideName.text(digest, files.uniqueName())
+                let place = blobsPath + "/" + name
+                guard (try? files.rename(path, to: place)) != nil else { continue }
+                // A writer may have stored it again since it was looked at, and this is the new one.
+                if isOlder(place, than: graceSeconds, now) { left.insert(name) } else { giveBack(place, digest) }
+            } else if let digest = AsideName.digest(name) {
+                if referenced.contains(digest) || !isOlder(path, than: graceSeconds, now) {
+                    giveBack(path, digest)
+                } else if before.contains(name) {
+                    guard let status = try? files.status(path), (try? files.remove(path)) != nil else { continue }
+                    collection.blobs += 1
+                    collection.bytes += status.byteCount
+                } else {
+                    left.insert(name)
+                }
+            }
         }
+        aside.withLock { $0 = left }
+    }
+
+    /// Under its own name again, unless there is one of that name: then that one is as good.
+    private func giveBack(_ place: String, _ digest: ContentDigest) {
+        do throws(SystemError) {
+            try files.link(place, as: blobPath(digest))
+            try files.synchronizeDirectory(blobsPath)
+        } catch {
+            guard error == .exists else { return }
+        }
+        try? files.remove(place)
     }
 
     /// Removes temporary files that nobody has locked: their writers are dead.
@@ -69,6 +99,13 @@ extension FileModelStore {
             collection.temporaries += 1
             collection.bytes += status.byteCount
         }
+    }
+
+    /// The time by the clock that gives files theirs: on a disk of the network it is not this machine's.
+    private func storeTime() -> Int64 {
+        guard let file = try? TemporaryFile(in: temporariesPath, files) else { return files.now() }
+        defer { file.discard() }
+        return (try? files.status(file.path))?.modifiedAt ?? files.now()
     }
 
     /// Whether a file has not been touched for so long. One from the future, after the clock was set back, has not.

@@ -4,6 +4,7 @@ internal import Synchronization
 /// A model store in a directory:
 ///
 ///     blobs/sha256/<64 hexadecimal digits>     the artifacts, each named by its content
+///     blobs/sha256/<digits>-<unique>           those that nothing names, on their way out
 ///     manifests/<generation, 16 digits>.json   the states, each created exactly once
 ///     manifests/latest.json                    a hint at the newest, for those who cannot list
 ///     tmp/<random>                             what is being written
@@ -20,6 +21,8 @@ package final class FileModelStore: ModelStore {
     private let blobBytesMax: Int
     package let isWritable: Bool
     package let keepsBlobs = true
+    /// What the last collection has left aside.
+    let aside = Mutex<Set<String>>([])
 
     var blobsPath: String { root + "/blobs/sha256" }
     var manifestsPath: String { root + "/manifests" }
@@ -189,15 +192,39 @@ package final class FileModelStore: ModelStore {
 
     // MARK: Blobs
 
-    package func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] {
-        let operation = "reading a model"
-        let path = blobPath(digest)
-        let bytes = try readFile(path, while: operation, bytesMax: blobBytesMax)
+    package func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+        let (file, path) = try openBlob(digest)
+        defer { files.close(file) }
+        let bytes = try readFile(file, path, while: BlobCheck.operation, bytesMax: min(bytesMax, blobBytesMax))
         guard ContentDigest(of: bytes) == digest else {
             throw StoreError(
-                .corrupt, while: operation, detail: "the stored bytes are not those of \(digest)", path: path)
+                .corrupt, while: BlobCheck.operation, detail: "the stored bytes are not those of \(digest)",
+                path: path)
         }
         return bytes
+    }
+
+    package func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader {
+        let (file, path) = try openBlob(digest)
+        return FileBlobReader(file, path, BlobCheck(digest, byteCount: byteCount), files)
+    }
+
+    /// Under its name, or where a collector has put it aside.
+    private func openBlob(_ digest: ContentDigest) throws(StoreError) -> (file: FileID, path: String) {
+        let path = blobPath(digest)
+        do throws(SystemError) {
+            return (try files.openToRead(path), path)
+        } catch {
+            let failure = error.stored(while: BlobCheck.operation, path: path)
+            guard error == .notFound, let names = try? files.list(blobsPath) else { throw failure }
+            for name in names where AsideName.digest(name) == digest {
+                let path = blobsPath + "/" + name
+                if let file = try? files.openToRead(path) { return (file, path) }
+            }
+            // It may have been given back in the meantime.
+            guard let file = try? files.openToRead(path) else { throw failure }
+            return (file, path)
+        }
     }
 
     package func makeBlobWriter() throws(StoreError) -> any BlobWriter {
@@ -225,10 +252,21 @@ package final class FileModelStore: ModelStore {
     func blobPath(_ digest: ContentDigest) -> String { blobsPath + "/" + digest.hex }
 
     /// A whole file.
-    func readFile(_ path: String, while operation: String, bytesMax: Int) throws(StoreError) -> [UInt8] {
+    private func readFile(_ path: String, while operation: String, bytesMax: Int) throws(StoreError) -> [UInt8] {
+        let file: FileID
         do throws(SystemError) {
-            let file = try files.openToRead(path)
-            defer { files.close(file) }
+            file = try files.openToRead(path)
+        } catch {
+            throw error.stored(while: operation, path: path)
+        }
+        defer { files.close(file) }
+        return try readFile(file, path, while: operation, bytesMax: bytesMax)
+    }
+
+    private func readFile(
+        _ file: FileID, _ path: String, while operation: String, bytesMax: Int
+    ) throws(StoreError) -> [UInt8] {
+        do throws(SystemError) {
             var bytes: [UInt8] = []
             bytes.reserveCapacity(min(try files.status(path).byteCount, bytesMax))
             while bytes.count <= bytesMax {

@@ -29,7 +29,7 @@ package protocol FileSystem: Sendable {
     func list(_ path: String) throws(SystemError) -> [String]
     func status(_ path: String) throws(SystemError) -> FileStatus
 
-    /// Makes a file to write to, for its owner alone. Fails with EEXIST if the name is taken.
+    /// Makes a file to write to and to read from, for its owner alone. Fails with EEXIST if the name is taken.
     func create(_ path: String) throws(SystemError) -> FileID
     func openToRead(_ path: String) throws(SystemError) -> FileID
     /// Tries to take the file's exclusive lock, which ends with the process or with `close`.
@@ -41,6 +41,8 @@ package protocol FileSystem: Sendable {
     /// Reads from the current place.
     /// - Returns: what there was, at most `byteCount` bytes; empty at the end.
     func read(_ file: FileID, byteCount: Int) throws(SystemError) -> [UInt8]
+    /// Reads from a place in the file, wherever the current one is.
+    func read(_ file: FileID, byteCount: Int, at offset: Int) throws(SystemError) -> [UInt8]
     /// Returns when the file's bytes are on the disk.
     func synchronize(_ file: FileID) throws(SystemError)
     func close(_ file: FileID)

@@ -7,11 +7,14 @@ package import Serving
 ///       {"name": "churn", "generation": 7, "current": 3, "previous": 2, "highest": 3, "aliases": {"champion": 2},
 ///        "shadow": {"action": "refuse", "label_flips_max": 0.01, "change_max": 0.5},
 ///        "versions": [
-///         {"version": 2, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "generation": 5},
-///         {"version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 60112, "generation": 7}]}]}
+///         {"version": 2, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "memory": 81920,
+///          "generation": 5},
+///         {"version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 60112, "memory": 90112,
+///          "generation": 7}]}]}
 ///
-/// In schema 1, which is still read, a model has one version, whose members stand beside its name. Keys that are not
-/// known are passed over; a manifest of a later schema is refused as a whole.
+/// `memory` is what the version's predictor held where it was published, and may be missing. In schema 1, which is
+/// still read, a model has one version, whose members stand beside its name. Keys that are not known are passed over;
+/// a manifest of a later schema is refused as a whole.
 package enum ManifestCoding {
     package static let schema = 2
     /// Bytes of a manifest, models in it, and versions and aliases of a model, that are read.
@@ -75,6 +78,7 @@ package enum ManifestCoding {
             writer.key("format")
             writer.string(version.format)
             write("bytes", version.byteCount, &writer)
+            if let memoryBytes = version.memoryBytes { write("memory", memoryBytes, &writer) }
             write("generation", version.generation, &writer)
             writer.endObject()
         }
@@ -189,9 +193,12 @@ package enum ManifestCoding {
         guard let digest = fields.digest.flatMap({ ContentDigest($0) }) else {
             throw Problem("\(place) has no SHA-256 digest")
         }
-        guard let byteCount = fields.byteCount, byteCount >= 0 else { throw Problem("\(place) has no size") }
+        guard let byteCount = fields.byteCount, byteCount >= 0, fields.memoryBytes ?? 0 >= 0 else {
+            throw Problem("\(place) has no size")
+        }
         return StoredModel.Version(
             number: Int(number), digest: digest, format: fields.format ?? "", byteCount: Int(byteCount),
+            memoryBytes: fields.memoryBytes.map { Int($0) },
             generation: try Self.generation(fields.generation, upTo: generation, place))
     }
 

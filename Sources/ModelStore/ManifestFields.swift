@@ -7,6 +7,7 @@ struct ManifestFields {
         var digest: String?
         var format: String?
         var byteCount: Int64?
+        var memoryBytes: Int64?
         var generation: Int64?
     }
 
@@ -130,6 +131,8 @@ struct ManifestFields {
             version.format = try text(&reader)
         } else if reader.equals(key, "bytes") {
             version.byteCount = try reader.readInt64()
+        } else if reader.equals(key, "memory") {
+            version.memoryBytes = try reader.readInt64()
         } else if reader.equals(key, "generation") {
             version.generation = try reader.readInt64()
         } else {

@@ -30,7 +30,7 @@ package final class MemoryModelStore: ModelStore {
         return manifest
     }
 
-    package func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] {
+    package func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
         guard let bytes = state.withLock({ $0.blobs[digest] }) else {
             throw StoreError(.missing, while: "reading a model", detail: "it is not in the model store")
         }

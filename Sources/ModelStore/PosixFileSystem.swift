@@ -38,7 +38,7 @@ package struct PosixFileSystem: FileSystem {
     }
 
     package func create(_ path: String) throws(SystemError) -> FileID {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
         return FileID(number: Int32(try check { unsafe Int(open(path, flags, 0o600)) }))
     }
 
@@ -67,10 +67,20 @@ package struct PosixFileSystem: FileSystem {
     }
 
     package func read(_ file: FileID, byteCount: Int) throws(SystemError) -> [UInt8] {
+        try unsafe read(byteCount) { unsafe systemRead(file.number, $0.baseAddress, $0.count) }
+    }
+
+    package func read(_ file: FileID, byteCount: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        try unsafe read(byteCount) { unsafe pread(file.number, $0.baseAddress, $0.count, off_t(offset)) }
+    }
+
+    private func read(
+        _ byteCount: Int, _ call: (UnsafeMutableBufferPointer<UInt8>) -> Int
+    ) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
             do throws(SystemError) {
-                count = try check { unsafe systemRead(file.number, buffer.baseAddress, buffer.count) }
+                count = try check { unsafe call(buffer) }
             } catch {
                 failure = error
                 count = 0

@@ -17,7 +17,9 @@ package final class PublishingStore: ModelStore {
         try store.manifest(generation: generation)
     }
 
-    package func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] { try store.blob(digest) }
+    package func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+        try store.blob(digest, bytesMax: bytesMax)
+    }
 
     package func makeBlobWriter() throws(StoreError) -> any BlobWriter { try store.makeBlobWriter() }
 

@@ -63,7 +63,7 @@ package enum StoreOpening {
         }
         return ObjectModelStore(
             client, cache: cache, temporaries: options.value(nil, "TMPDIR") ?? "/tmp",
-            blobBytesMax: options.blobBytesMax, system: options.system)
+            blobBytesMax: options.blobBytesMax, collectEvery: options.collectEvery, system: options.system)
     }
 
     // MARK: Checking

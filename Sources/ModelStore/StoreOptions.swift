@@ -11,6 +11,8 @@ package struct StoreOptions: Sendable {
     /// Keeps fetched artifacts; nil to fetch them each time.
     package var cacheDirectory: String?
     package var cacheBytesMax = 4 << 30
+    /// The time between two collections of an object store; nil: there are none.
+    package var collectEvery: Duration? = ObjectModelStore.defaultCollectEvery
     /// A bound for one artifact.
     package var blobBytesMax = 2 << 30
     /// A file of certificates to trust in place of the system's.

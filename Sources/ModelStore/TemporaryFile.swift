@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// A file that is being written, under a name that nobody looks for, and locked as long as its writer lives: a file
 /// without a lock is what a dead writer left behind. Removed when it is let go, unless it has been moved to its place.
+/// One that is not to be moved needs no name, and leaves nothing behind wherever its writer dies.
 final class TemporaryFile: Sendable {
     let path: String
     private let files: any FileSystem
@@ -14,11 +15,14 @@ final class TemporaryFile: Sendable {
         var isNamed = true
     }
 
-    init(in directory: String, _ files: any FileSystem) throws(SystemError) {
+    /// - Parameter isNamed: whether it may be moved.
+    init(in directory: String, _ files: any FileSystem, isNamed: Bool = true) throws(SystemError) {
         self.files = files
         path = directory + "/" + files.uniqueName()
         let file = try files.create(path)
-        state = Mutex(State(file: file))
+        // What cannot be removed now is tried again in the end.
+        let keepsName = isNamed || (try? files.remove(path)) == nil
+        state = Mutex(State(file: file, isNamed: keepsName))
         // The lock is a help for the collector, not a condition: file systems without locks rely on the file's age.
         _ = try? files.lock(file)
     }
@@ -39,6 +43,29 @@ final class TemporaryFile: Sendable {
             }
         }
     }
+
+    /// The bytes from a place on; empty at the end.
+    func read(byteCount: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        try state.withLock { (state: inout State) throws(SystemError) -> [UInt8] in
+            guard let file = state.file else { throw SystemError.inputOutput }
+            return try files.read(file, byteCount: min(byteCount, state.byteCount - offset), at: offset)
+        }
+    }
+
+    /// All bytes that were written.
+    func contents() throws(SystemError) -> [UInt8] {
+        let byteCount = byteCount
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        while bytes.count < byteCount {
+            let more = try read(byteCount: Self.readBytes, at: bytes.count)
+            guard !more.isEmpty else { throw SystemError.inputOutput }
+            bytes += more
+        }
+        return bytes
+    }
+
+    private static let readBytes = 1 << 20
 
     /// Returns when the bytes are on the disk.
     func synchronize() throws(SystemError) {

@@ -51,7 +51,7 @@ public final class Server: Sendable {
         let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
         try Self.loadModels(configuration, registry, log)
-        let control = try Self.startControl(registry)
+        let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
         if !store.isWritable {
             log.warning("the store can only be read: models cannot be uploaded")
         } else if adminToken == nil, registry.pool.models.isEmpty {
@@ -255,21 +255,30 @@ public final class Server: Sendable {
             })
     }
 
-    private static func startControl(_ registry: ModelRegistry) throws(CommandError) -> ControlThread {
+    /// - Parameter collects: whether no other thread collects the store.
+    private static func startControl(_ registry: ModelRegistry, collects: Bool) throws(CommandError) -> ControlThread {
         do {
-            return try ControlThread { registry.housekeep() }
+            return try ControlThread {
+                registry.housekeep()
+                if collects { registry.collectStore() }
+            }
         } catch {
             throw CommandError("\(error)")
         }
     }
 
-    /// nil where nobody else can have published: a store in memory, or one that is not to be looked at again.
+    /// Whether somebody else may publish, and the store is to be looked at again.
+    private static func isFollowed(_ store: any ModelStore, _ configuration: ServerConfiguration) -> Bool {
+        store.keepsBlobs && configuration.storeSettings.pollMilliseconds.value > 0
+    }
+
+    /// nil where the store is not to be looked at again.
     private static func startFollower(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ store: any ModelStore,
         _ control: ControlThread, _ log: Log
     ) throws(CommandError) -> StoreFollower? {
         let milliseconds = configuration.storeSettings.pollMilliseconds.value
-        guard store.keepsBlobs, milliseconds > 0 else { return nil }
+        guard isFollowed(store, configuration) else { return nil }
         do {
             return try StoreFollower(
                 registry, store, control: control, interval: .milliseconds(milliseconds), log: log)

@@ -10,8 +10,10 @@ directory and its own token, so that several runs may go on at the same time.
 
 import atexit
 import http.client
+import io
 import json
 import os
+import random
 import re
 import secrets
 import shutil
@@ -22,6 +24,7 @@ import tempfile
 import threading
 import time
 import unittest
+import zipfile
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 EXAMPLES = os.path.join(ROOT, "Examples", "house-price")
@@ -66,6 +69,16 @@ def expected():
 # Bound, not listening, and kept: nobody else is given these ports, and a server may bind them as well (SO_REUSEADDR).
 reserved_ports = []
 atexit.register(lambda: [port.close() for port in reserved_ports])
+
+
+def large_bundle(size=5_000_000):
+    """A model in a folder, beside a file that makes it large."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("vencejo.json", json.dumps({"vencejo": 1}))
+        archive.write(HOUSE, os.path.basename(HOUSE))
+        archive.writestr("notes.txt", random.Random(1).randbytes(size))
+    return out.getvalue()
 
 
 def free_port():
@@ -444,6 +457,9 @@ class Server:
         assert not found, f"an error tells {found[0]}: {text}"
 
     # Watching
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     def memory(self, key="VmRSS"):
         """Bytes, as /proc tells them. Only on Linux."""

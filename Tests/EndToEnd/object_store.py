@@ -4,6 +4,7 @@ Cloud Storage's XML protocol, a web server over a directory, and the clouds' met
 What goes wrong is said by `fault`, a function of the request that returns nothing, or one of the words below.
 """
 
+import datetime
 import hashlib
 import http.server
 import json
@@ -18,6 +19,7 @@ from xml.sax.saxutils import escape
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -113,6 +115,14 @@ class SimpleStorage(Faults):
 
     def get(self, key):
         return self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def age(self, seconds):
+        """All that is there becomes so much older."""
+        for account in s3_backends.values():
+            for backend in account.values():
+                if BUCKET in backend.buckets:
+                    for key in backend.buckets[BUCKET].keys.values():
+                        key.last_modified -= datetime.timedelta(seconds=seconds)
 
     def answer(self, environ, start):
         path = environ["RAW_URI"] if "RAW_URI" in environ else environ["REQUEST_URI"]
@@ -265,6 +275,12 @@ class CloudStorage(Fake):
             if handler.command == "PUT":
                 if handler.headers.get("x-goog-if-generation-match") == "0" and key in self.objects:
                     return handler.give(412, b"<Error><Code>PreconditionFailed</Code></Error>")
+                if source := handler.headers.get("x-goog-copy-source"):
+                    source = source.removeprefix(f"/{BUCKET}/")
+                    if source not in self.objects:
+                        return handler.give(404, b"<Error><Code>NoSuchKey</Code></Error>")
+                    self.objects[key] = self.objects[source]
+                    return handler.give(200, b"<CopyObjectResult><ETag>&quot;1&quot;</ETag></CopyObjectResult>")
                 self.objects[key] = body
                 return handler.give(200)
             if key not in self.objects:
@@ -272,7 +288,10 @@ class CloudStorage(Fake):
             if handler.command == "DELETE":
                 del self.objects[key]
                 return handler.give(204)
-            return handler.give(200, self.objects[key])
+            data = self.objects[key]
+            if match := re.fullmatch(r"bytes=(\d+)-(\d+)", handler.headers.get("Range") or ""):
+                return handler.give(206, data[int(match[1]) : int(match[2]) + 1])
+            return handler.give(200, data)
 
     def listing(self, query):
         """Two entries a page, so that there are always several."""

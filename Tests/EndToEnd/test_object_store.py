@@ -12,7 +12,7 @@ import unittest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from harness import BAND, HOUSE, HOUSE_2, Server, contents, expected, is_close, run_command, until
+from harness import BAND, HOUSE, HOUSE_2, Server, contents, expected, is_close, large_bundle, run_command, until
 from object_store import BUCKET, TOKEN, CloudStorage, Metadata, SimpleStorage, TokenService, WebStore
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
@@ -250,6 +250,61 @@ class Simple(ObjectStoreTestCase):
             self.assert_price(server, 0)
             self.assertEqual(self.storage.count("GET", "/blobs/"), 1)
 
+    def test_a_file_comes_back_in_pieces(self):
+        large = large_bundle()
+        with self.serve() as server:
+            self.assertEqual(server.put("large", large).status, 201)
+            self.storage.requests.clear()
+            answer = server.request("GET", "/models/large/bundle", admin=True)
+            self.assertEqual((answer.status, answer.body == large), (200, True))
+            self.assertEqual(self.storage.count("GET", "/blobs/"), -(-len(large) // (2 << 20)))
+            self.storage.fault = lambda request: "swap" if "/blobs/" in request.path else None
+            with self.assertRaises(Exception, msg="what is not the file is not given to its end"):
+                server.request("GET", "/models/large/bundle", admin=True)
+            self.storage.fault = lambda request: None
+            self.assertEqual(server.request("GET", "/models/large/bundle", admin=True).body, large)
+
+    def blobs(self):
+        return [key.rpartition("/")[2] for key in self.storage.keys() if "/blobs/" in key]
+
+    def test_what_nothing_names_is_put_aside_and_then_removed(self):
+        env = {"VENCEJO_STORE_COLLECT_SECONDS": "1"}
+        with self.serve(env=env) as server:
+            for model, artifact in (("house", HOUSE), ("band", BAND), ("other", HOUSE_2)):
+                self.assertEqual(server.put(model, artifact).status, 201)
+            for model in ("band", "other"):
+                self.assertEqual(server.request("DELETE", f"/models/{model}").status, 204)
+            for number in range(17):
+                change = {"aliases": {f"a{number}": 1}}
+                self.assertEqual(server.request("PATCH", "/models/house", change).status, 200)
+            self.assertEqual(len(self.blobs()), 3, "young")
+            self.storage.age(4000)
+            self.assertTrue(until(lambda: sum("-" in name for name in self.blobs()) == 2), self.blobs())
+            self.assertEqual(len(self.blobs()), 3)
+            # The one is published again: it stands under its own name, and its copy goes.
+            self.assertEqual(server.put("band", BAND).status, 201)
+            self.assertTrue(until(lambda: sum("-" in name for name in self.blobs()) == 1), self.blobs())
+            self.storage.age(4000)
+            self.assertTrue(until(lambda: len(self.blobs()) == 2), self.blobs())
+            self.assertEqual([name for name in self.blobs() if "-" in name], [])
+            self.assertTrue(until(lambda: sum("/manifests/0" in key for key in self.storage.keys()) == 16))
+            self.assert_price(server, 0)
+        with self.serve() as server:
+            self.assert_price(server, 0)
+            self.assertEqual(server.predict({"RM": 7.2, "LSTAT": 4.1}, "band").status, 200)
+
+    def test_a_file_that_was_put_aside_although_it_is_named_is_found_and_given_back(self):
+        with self.serve() as server:
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+        (key,) = (key for key in self.storage.keys() if "/blobs/" in key)
+        source = {"Bucket": BUCKET, "Key": key}
+        self.storage.client.copy_object(Bucket=BUCKET, Key=key + "-x", CopySource=source)
+        self.storage.client.delete_object(Bucket=BUCKET, Key=key)
+        self.storage.requests.clear()
+        with self.serve(env={"VENCEJO_STORE_COLLECT_SECONDS": "1"}) as server:
+            self.assert_price(server, 0)
+            self.assertTrue(until(lambda: self.blobs() == [key.rpartition("/")[2]]), self.blobs())
+
     def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
         with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
             server.put("house", HOUSE)
@@ -365,6 +420,7 @@ class Google(ObjectStoreTestCase):
                 self.assertEqual(one.put("house", HOUSE).status, 200)
                 self.assertTrue(until(lambda: generation(one) == generation(two) == 4))
                 self.assertEqual(len(two.request("GET", "/models").json()["models"]), 2)
+            self.assertTrue(one.request("GET", "/models/house/bundle", admin=True).body == contents(HOUSE))
             # A token that is taken back is fetched again.
             count = len(metadata.requests)
             cloud.token = "another"
@@ -372,6 +428,27 @@ class Google(ObjectStoreTestCase):
             cloud.token = TOKEN
             self.assertTrue(until(lambda: "lagging_since" not in state(one)))
             self.assertNotIn(TOKEN, one.text())
+
+    def test_cloud_storage_is_collected(self):
+        metadata = self.enterContext(Metadata())
+        cloud = self.enterContext(CloudStorage())
+        env = {
+            "VENCEJO_GCS_ENDPOINT": cloud.endpoint,
+            "GCE_METADATA_HOST": metadata.address,
+            "VENCEJO_STORE_COLLECT_SECONDS": "1",
+        }
+        # All that it lists is of January.
+        with Server(store=self.place, env=env, arguments=POLL, loops=1) as server:
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+            self.assertEqual(server.put("band", BAND).status, 201)
+            self.assertEqual(server.request("DELETE", "/models/band").status, 204)
+            for number in range(17):
+                self.assertEqual(
+                    server.request("PATCH", "/models/house", {"aliases": {f"a{number}": 1}}).status, 200
+                )
+            self.assertTrue(until(lambda: sum("/blobs/" in key for key in cloud.objects) == 1), cloud.objects.keys())
+            self.assertTrue(any("-" in request.path.rpartition("/")[2] for request in cloud.requests), "put aside first")
+            self.assert_price(server, 0)
 
     def test_a_service_account_signs_for_itself(self):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)

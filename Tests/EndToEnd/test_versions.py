@@ -1,12 +1,25 @@
 """Versions beside each other: aliases, rollback, dry runs, publishes that answer early, the certificate, memory."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 import unittest
 
-from harness import BAND, HOUSE, HOUSE_2, Server, ServerTestCase, contents, expected, is_close, until
+from harness import (
+    BAND,
+    HOUSE,
+    HOUSE_2,
+    Server,
+    ServerTestCase,
+    contents,
+    expected,
+    head,
+    is_close,
+    large_bundle,
+    until,
+)
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 PRICES = {1: expected()["house-price"]["predictions"][1], 2: expected()["house-price-v2"]["predictions"][1]}
@@ -123,6 +136,10 @@ class Versions(ServerTestCase):
             (b'{"aliases": [1]}', "/aliases"),
             (b'{"shadow_policy": {"action": "maybe"}}', "/shadow_policy/action"),
             (b'{"shadow_policy": {"label_flips_max": 2}}', "/shadow_policy/label_flips_max"),
+            (b'{"shadow_policy": {"action": "off", "action": "warn"}}', "/shadow_policy/action"),
+            (b'{"aliases": {"a": 1, "a": 1}}', "/aliases/a"),
+            (b'{"aliases": {"7": 1}}', "/aliases/7"),
+            (b'{"default": true, "default": true}', "/default"),
         ):
             with self.subTest(body=body):
                 document = self.assert_problem(self.patch(body), 400)
@@ -150,6 +167,31 @@ class Versions(ServerTestCase):
         self.assert_problem(self.server.request("PUT", self.path + "?dry_run=true", b"garbage"), 422)
         self.assert_problem(self.server.request("PUT", self.path + "?dry_run=maybe", contents(HOUSE)), 400)
         self.assert_problem(self.server.request("PUT", self.path + "?shadow=maybe", contents(HOUSE)), 400)
+
+    def test_a_word_that_was_to_prevent_a_change_is_never_passed_over(self):
+        self.publish(HOUSE, HOUSE_2)
+        for query in ("dryrun=true", "dry-run=1", "DRY_RUN=1", "dry_run=false&dry_run=true", "shadow=off&dry_run=1&x=1"):
+            for method, path, body in (
+                ("PUT", self.path, contents(HOUSE)),
+                ("POST", "/models", contents(HOUSE)),
+                ("PATCH", self.path, b'{"version": 1}'),
+                ("DELETE", self.path, None),
+                ("DELETE", self.path + "/versions/1", None),
+            ):
+                with self.subTest(query=query, method=method):
+                    self.assert_problem(self.server.request(method, f"{path}?{query}", body, admin=True), 400)
+        for method in ("PATCH", "DELETE"):
+            answer = self.server.request(method, self.path + "?dry_run=true", b'{"version": 1}')
+            self.assert_problem(answer, 400, expected="no parameters")
+        answer = self.server.request("PUT", self.path + "?dry%5Frun=tru%65", contents(HOUSE))
+        self.assertEqual((answer.status, answer.json()["state"]), (200, "not published"))
+        self.assert_price(2)
+        self.assertEqual(self.server.request("GET", self.path).json()["versions"], [1, 2])
+
+    def test_a_form_with_a_file_in_it_is_told_from_the_file(self):
+        form = {"Content-Type": "multipart/form-data; boundary=x"}
+        answer = self.server.put(self.name, b"--x\r\n\r\nmodel\r\n--x--\r\n", form)
+        self.assertIn("--data-binary", self.assert_problem(answer, 415)["detail"])
 
     def test_a_client_that_does_not_wait_asks_how_it_goes_on(self):
         self.publish(HOUSE)
@@ -238,6 +280,44 @@ class Stored(unittest.TestCase):
                 self.assertEqual(server.request("GET", "/models/house" + path, None, known, admin=True).status, 304)
             self.assertEqual(server.request("GET", "/models/house/bundle").status, 401)
             self.assertEqual(server.request("GET", "/models/nobody/bundle", admin=True).status, 404)
+
+    def test_a_large_file_is_sent_piece_by_piece(self):
+        large = large_bundle(24 << 20)
+        with Server({}, store=self.store) as server:
+            self.assertEqual(server.put("large", large).status, 201)
+            request = head("GET", "/models/large/bundle", f"Authorization: Bearer {server.token}")
+            before, descriptors = server.memory(), server.descriptors()
+            with contextlib.ExitStack() as stack:
+                clients = [stack.enter_context(server.connect()) for _ in range(8)]
+                for client in clients:
+                    client.send(request)
+                    client.fill()
+                server.request("GET", "/models")
+                grown = server.memory() - before
+                self.assertLess(grown, len(large), "eight clients that do not read wait on pieces, and not on the file")
+                for client in clients[:6]:
+                    answer = client.answer()
+                    self.assertEqual((answer.status, answer.body == large), (200, True))
+                # Two leave in the middle.
+            self.assertTrue(until(lambda: server.descriptors() <= descriptors), "files are closed")
+            answer = server.request("HEAD", "/models/large/bundle", admin=True)
+            self.assertEqual((answer.status, answer.field("content-length")), (200, str(len(large))))
+            with server.connect() as client:
+                # One after the other on one connection, and after a HEAD.
+                client.send(request.replace(b"GET", b"HEAD", 1) + request + request)
+                self.assertEqual(client.answer(is_head=True).status, 200)
+                for _ in range(2):
+                    self.assertTrue(client.answer().body == large)
+            (blob,) = os.listdir(os.path.join(self.store, "blobs", "sha256"))
+            path = os.path.join(self.store, "blobs", "sha256", blob)
+            with open(path, "r+b") as file:
+                file.seek(len(large) - 100)
+                file.write(b"damaged!")
+            with self.assertRaises(Exception, msg="its end is not given, and the connection is closed"):
+                server.request("GET", "/models/large/bundle", admin=True)
+            os.remove(path)
+            answer = server.request("GET", "/models/large/bundle", admin=True)
+            self.assertEqual((answer.status, answer.field("content-type")), (404, "application/problem+json"))
 
     def test_versions_and_aliases_survive_a_restart(self):
         with Server({}, store=self.store) as server:

@@ -2,9 +2,12 @@
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.feature_selection import SelectKBest, chi2
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
+from sklearn.naive_bayes import ComplementNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import Normalizer, OneHotEncoder
+from sklearn.preprocessing import MaxAbsScaler, Normalizer, OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 
 import sklearn_cases
 from sklearn_cases import case, full_case, generator, parity_case, town
@@ -99,6 +102,42 @@ def text_hashed_classifier():
     y = np.array([len(text) % 3 for text in X])
     model = make_pipeline(HashingVectorizer(n_features=64), LogisticRegression())
     return model.fit(X, y), X[:8] + HARD[:6], {}
+
+
+def text_model(name, make):
+    def fitted(seed=360 + sum(map(ord, name)) % 90):
+        X = texts(seed)
+        y = np.array([len(text) % 3 for text in X])
+        return make().fit(X, y), X[:8] + HARD, {}
+
+    fitted.__name__ = name
+    parity_case(fitted)
+
+
+text_model("text_linear_svc", lambda: make_pipeline(TfidfVectorizer(sublinear_tf=True), LinearSVC()))
+text_model("text_sgd", lambda: make_pipeline(HashingVectorizer(n_features=500), SGDClassifier(loss="log_loss", random_state=1)))
+text_model("text_multinomial_bayes", lambda: make_pipeline(CountVectorizer(), TfidfTransformer(), MultinomialNB()))
+text_model("text_complement_bayes", lambda: make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), ComplementNB()))
+text_model("text_selected", lambda: make_pipeline(
+    TfidfVectorizer(ngram_range=(1, 2)), SelectKBest(chi2, k=15), LogisticRegression()))
+text_model("text_union", lambda: make_pipeline(
+    FeatureUnion([("words", TfidfVectorizer()), ("letters", CountVectorizer(analyzer="char_wb", ngram_range=(2, 3)))],
+                 transformer_weights={"letters": 0.5}),
+    MaxAbsScaler(), LogisticRegression()))
+
+
+@parity_case
+def texts_and_numbers():
+    X, y = town(354, missing=0)
+    X["title"] = texts(354, len(X))
+    X["note"] = texts(355, len(X))
+    columns = ColumnTransformer([
+        ("title", TfidfVectorizer(ngram_range=(1, 2)), "title"),
+        ("note", HashingVectorizer(n_features=200), "note"),
+        ("numbers", StandardScaler(), ["rooms", "area"]),
+        ("heating", OneHotEncoder(handle_unknown="ignore"), ["heating"]),
+    ])
+    return make_pipeline(columns, StandardScaler(with_mean=False), LogisticRegression()).fit(X, y > np.median(y)), X, {}
 
 
 @parity_case

@@ -423,6 +423,28 @@ import Testing
         #expect(driver.takeWritable() == nil)
     }
 
+    @Test func theFirstOfTwoLongAnswersDoesNotWaitForTheSecond() {
+        var limits = HTTPLimits()
+        limits.outputBytesMax = 1000
+        let driver = ConnectionDriver(limits: limits)
+        driver.complete = { driver, stream in
+            driver.connection.start(stream, .ok, .none, bodyBytes: 4_000, context: &driver.context)
+        }
+        driver.feed(Self.get("/a") + Self.get("/b"))
+        let bytes = [UInt8](repeating: 1, count: 2_000)
+        #expect(!driver.send(1, bytes), "it is parked behind the other")
+        #expect(!driver.send(0, bytes))
+        #expect(driver.takeWritable() == nil)
+        driver.connection.sent(driver.connection.sendableBytes, context: &driver.context)
+        #expect(driver.takeWritable() == 0)
+        #expect(driver.takeWritable() == nil, "the other one still waits")
+        #expect(!driver.send(0, bytes))
+        driver.connection.end(0, trailers: nil, context: &driver.context)
+        #expect(driver.takeWritable() == nil)
+        driver.connection.sent(driver.connection.sendableBytes, context: &driver.context)
+        #expect(driver.takeWritable() == 1)
+    }
+
     @Test func answersBeforeTheBodyHasComeAndDiscardsTheRest() {
         let driver = ConnectionDriver()
         driver.mode = { _ in .streamed(windowBytes: 100) }

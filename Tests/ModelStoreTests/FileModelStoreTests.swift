@@ -188,10 +188,15 @@ struct FileModelStoreTests {
         }
         #expect(try store.collect(manifestsKept: 2, graceSeconds: 1000).isEmpty, "too young")
         // Written 40, 30, 20 and 10 seconds ago.
-        let removed = try store.collect(manifestsKept: 2, graceSeconds: 35)
-        #expect(removed.manifests == 1 && removed.blobs == 1 && removed.bytes == 1)
-        let rest = try store.collect(manifestsKept: 1, graceSeconds: 0)
-        #expect(rest.manifests == 2 && rest.blobs == 2)
+        var removed = try store.collect(manifestsKept: 2, graceSeconds: 35)
+        #expect(removed.manifests == 1 && removed.blobs == 0, "put aside")
+        removed = try store.collect(manifestsKept: 2, graceSeconds: 35)
+        #expect(removed.manifests == 0 && removed.blobs == 1 && removed.bytes == 1)
+        var rest = try store.collect(manifestsKept: 1, graceSeconds: 0)
+        #expect(rest.manifests == 2 && rest.blobs == 0)
+        rest = try store.collect(manifestsKept: 1, graceSeconds: 0)
+        #expect(rest.manifests == 0 && rest.blobs == 2)
+        #expect(files.names(under: "/s/blobs/sha256") == ["/s/blobs/sha256/" + ContentDigest(of: [4]).hex])
         #expect(try store.newestManifest().manifest == manifest(4, [4]))
         #expect(try store.blob(ContentDigest(of: [4])) == [4])
         #expect(try store.collect(manifestsKept: 0, graceSeconds: 0).isEmpty, "the newest always stays")
@@ -205,6 +210,52 @@ struct FileModelStoreTests {
         #expect(try store.collect(manifestsKept: 1, graceSeconds: 50).blobs == 0)
         files.advanceClock(-500)
         #expect(try store.collect(manifestsKept: 1, graceSeconds: 50).blobs == 0, "the clock was set back")
+    }
+
+    @Test func whatSomebodyElseHasPutAsideIsNotRemovedAtFirstSight() throws {
+        let store = try open()
+        try keep([1], in: store)
+        files.advanceClock(100)
+        _ = try open().collect(manifestsKept: 1, graceSeconds: 50)
+        #expect(try store.collect(manifestsKept: 1, graceSeconds: 50).blobs == 0)
+        #expect(try store.blob(ContentDigest(of: [1])) == [1], "it is still found")
+        #expect(try store.collect(manifestsKept: 1, graceSeconds: 50).blobs == 1)
+        #expect(throws: StoreError.self) { try store.blob(ContentDigest(of: [1])) }
+    }
+
+    @Test func readsABlobPieceByPieceAndProvesItBeforeTheLastOne() throws {
+        let store = try open()
+        let bytes = (0..<200).map { UInt8($0) }
+        let digest = ContentDigest(of: bytes)
+        try keep(bytes, in: store)
+        func read(_ byteCount: Int) throws -> [UInt8] {
+            let reader = try store.openBlob(digest, byteCount: byteCount)
+            var read: [UInt8] = []
+            while true {
+                let piece = try reader.next(byteCount: 64)
+                #expect(piece.count <= 64)
+                if piece.isEmpty { return read }
+                read += piece
+            }
+        }
+        #expect(try read(200) == bytes)
+        for wrong in [199, 201] {
+            #expect { try read(wrong) } throws: { ($0 as? StoreError)?.kind == .corrupt }
+        }
+        files.plant(Array(bytes.dropLast()) + [0], at: "/s/blobs/sha256/" + digest.hex)
+        #expect { try read(200) } throws: { ($0 as? StoreError)?.kind == .corrupt }
+        #expect { try store.openBlob(ContentDigest(of: [1]), byteCount: 1) } throws: {
+            ($0 as? StoreError)?.kind == .missing
+        }
+        #expect(files.openFileCount == 0)
+    }
+
+    @Test func aBlobLongerThanItsManifestSaysIsRefused() throws {
+        let store = try open()
+        try keep([1, 2, 3], in: store)
+        #expect { try store.blob(ContentDigest(of: [1, 2, 3]), bytesMax: 2) } throws: {
+            ($0 as? StoreError)?.kind == .limit
+        }
     }
 
     @Test func collectsNoBlobWhileAManifestCannotBeRead() throws {

@@ -49,6 +49,8 @@ final class SimulatedFileSystem: FileSystem {
         var isStopped = false
         var clock: Int64 = 1_000_000
         var writeBytesMax = 50
+        var interleaved: [Int: @Sendable () -> Void] = [:]
+        var isInterleaving = false
     }
 
     private let state = Mutex(State())
@@ -73,6 +75,14 @@ final class SimulatedFileSystem: FileSystem {
     }
 
     func advanceClock(_ seconds: Int64) { state.withLock { $0.clock += seconds } }
+
+    /// What somebody else does before the calls of these numbers, counted from now on without those of his own.
+    func interleave(_ acts: [Int: @Sendable () -> Void]) {
+        state.withLock { state in
+            state.calls = 0
+            state.interleaved = acts
+        }
+    }
 
     func allowWrites(ofBytes bytes: Int) { state.withLock { $0.writeBytesMax = bytes } }
 
@@ -137,8 +147,19 @@ final class SimulatedFileSystem: FileSystem {
     private func call<Result>(
         _ body: (inout State) throws(SystemError) -> Result
     ) throws(SystemError) -> Result where Result: Sendable {
-        try state.withLock { (state: inout State) throws(SystemError) -> Result in
+        let act = state.withLock { state -> (@Sendable () -> Void)? in
+            guard !state.interleaved.isEmpty, !state.isInterleaving else { return nil }
+            let act = state.interleaved.removeValue(forKey: state.calls + 1)
+            state.isInterleaving = act != nil
+            return act
+        }
+        if let act {
+            act()
+            state.withLock { $0.isInterleaving = false }
+        }
+        return try state.withLock { (state: inout State) throws(SystemError) -> Result in
             guard !state.isStopped else { throw .inputOutput }
+            guard !state.isInterleaving else { return try body(&state) }
             state.calls += 1
             guard state.calls == state.faultAt else { return try body(&state) }
             switch state.fault {
@@ -236,6 +257,15 @@ final class SimulatedFileSystem: FileSystem {
             let piece = Array(bytes.dropFirst(position).prefix(min(byteCount, 70)))
             state.open[file.number] = (inode, position + piece.count)
             return piece
+        }
+    }
+
+    func read(_ file: FileID, byteCount: Int, at offset: Int) throws(SystemError) -> [UInt8] {
+        try call { state throws(SystemError) in
+            guard let (inode, _) = state.open[file.number], let bytes = state.inodes[inode]?.bytes else {
+                throw .inputOutput
+            }
+            return Array(bytes.dropFirst(offset).prefix(min(byteCount, 70)))
         }
     }
 

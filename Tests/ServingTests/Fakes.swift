@@ -51,7 +51,8 @@ final class FakePredictor: Predictor {
     init(offset: Double, tableBytes: Int = 0, onRelease: @escaping @Sendable () -> Void = {}) {
         self.offset = offset
         self.onRelease = onRelease
-        report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: tableBytes)
+        report = PredictorReport(
+            name: "fake", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: tableBytes)
     }
 
     deinit { onRelease() }

@@ -74,6 +74,70 @@ struct FollowingTests {
         #expect(follower.released.numbers.isEmpty, "nothing was made and thrown away")
     }
 
+    // MARK: Memory
+
+    private func limits(_ bytes: Int, kept: Int = 0) -> ModelRegistry.Limits {
+        var limits = ModelRegistry.Limits()
+        limits.memoryBytesMax = bytes
+        limits.versionsKept = kept
+        return limits
+    }
+
+    @Test func whatDoesNotFitIsNotFetched() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store, tableBytes: 4_000)
+        let bytes = try writer.publish("a", 1).model.memoryBytes
+        let follower = FakeWorld(store: store, limits: limits(2 * bytes - 1), tableBytes: 4_000)
+        #expect(try follower.registry.follow())
+        _ = try writer.publish("b", 2)
+        let fetches = store.fetches.withLock { $0 }
+        for _ in 0..<3 { #expect(try !follower.registry.follow()) }
+        #expect(store.fetches.withLock { $0 } == fetches, "the manifest tells what it holds")
+        #expect(follower.registry.pool.names == ["a"])
+        let status = follower.registry.followStatus
+        #expect(status.seenGeneration == 2 && status.servedGeneration == 1)
+        let reason = try #require(status.lag?.reason)
+        #expect(reason.hasPrefix("b version 1: ") && reason.contains("\(bytes)"), "\(reason)")
+        _ = try writer.registry.remove("a")
+        _ = try writer.publish("b", 3)
+        // What is to go makes room only when it has gone: the swap is one.
+        #expect(try !follower.registry.follow())
+    }
+
+    @Test func whatWaitsForTheRestOfItsGenerationCountsOnce() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store, tableBytes: 4_000)
+        let bytes = try writer.publish("a", 1).model.memoryBytes
+        _ = try writer.publish("b", 7)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        let follower = FakeWorld(store: store, limits: limits(2 * bytes), tableBytes: 4_000)
+        // Counted twice it would leave no room for the other one.
+        for _ in 0..<3 {
+            #expect(try !follower.registry.follow())
+            #expect(follower.registry.memoryBytes == bytes, "it is there, and does not serve")
+        }
+        store.badBlob.withLock { $0 = nil }
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.memoryBytes == 2 * bytes)
+        _ = try writer.registry.remove("a")
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.memoryBytes == bytes)
+    }
+
+    @Test func versionsThatAreOnlyKeptMakeRoomForTheNextOne() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let writer = FakeWorld(store: store, limits: limits(2 * bytes + 1, kept: 1), tableBytes: 4_000)
+        let follower = FakeWorld(store: store, limits: limits(2 * bytes + 1, kept: 1), tableBytes: 4_000)
+        for version in 1...4 {
+            _ = try writer.publish("m", version)
+            #expect(try follower.registry.follow(), "version \(version)")
+            #expect(follower.registry.pool.model(named: "m")?.version == version)
+            follower.registry.housekeep()
+            #expect(follower.registry.memoryBytes == min(version, 2) * bytes, "a version that is kept counts")
+        }
+    }
+
     @Test func aPublishBringsWhatOthersHavePublishedInTheMeantime() throws {
         let store = MemoryModelStore(keepsBlobs: true)
         let ours = FakeWorld(store: store)
@@ -155,7 +219,10 @@ struct UnreadableManifestTests {
         }
 
         func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
-        func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] { try base.blob(digest) }
+        func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+            try base.blob(digest, bytesMax: bytesMax)
+        }
+
         func makeBlobWriter() throws(StoreError) -> any BlobWriter { try base.makeBlobWriter() }
         func commit(_ manifest: StoreManifest) throws(StoreError) { try base.commit(manifest) }
 

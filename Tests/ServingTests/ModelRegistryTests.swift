@@ -337,6 +337,8 @@ final class FailingStore: ModelStore {
     let failing = Mutex<Step?>(nil)
     let writable = Mutex(true)
     let badBlob = Mutex<ContentDigest?>(nil)
+    /// Blobs that were asked for.
+    let fetches = Mutex(0)
     private let base = MemoryModelStore(keepsBlobs: true)
 
     var isWritable: Bool { writable.withLock { $0 } }
@@ -350,11 +352,12 @@ final class FailingStore: ModelStore {
 
     func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
 
-    func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] {
+    func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+        fetches.withLock { $0 += 1 }
         if badBlob.withLock({ $0 }) == digest {
             throw StoreError(.corrupt, while: "reading a model", detail: "the stored bytes are others")
         }
-        return try base.blob(digest)
+        return try base.blob(digest, bytesMax: bytesMax)
     }
 
     func makeBlobWriter() throws(StoreError) -> any BlobWriter {

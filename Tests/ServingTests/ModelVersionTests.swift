@@ -144,6 +144,37 @@ struct ModelVersionTests {
         #expect(try world.registry.change("house", change { $0.current = .previous }).current === first)
     }
 
+    @Test func aPolicyChangesMemberByMember() throws {
+        let world = world(kept: 0, store: MemoryModelStore(keepsBlobs: true))
+        _ = try world.publish("a", 1)
+        func policy(_ next: ModelChange.PolicyChange) throws -> ShadowPolicy? {
+            try world.registry.change("a", change { $0.shadowPolicy = next }).shadowPolicy
+        }
+        #expect(
+            try policy(.set(action: .refuse, labelFlipsMax: 0.02, changeMax: 0.5))
+                == ShadowPolicy(action: .refuse, labelFlipsMax: 0.02, changeMax: 0.5))
+        #expect(
+            try policy(.set(action: nil, labelFlipsMax: 0.05, changeMax: nil))
+                == ShadowPolicy(action: .refuse, labelFlipsMax: 0.05, changeMax: 0.5))
+        #expect(
+            try policy(.set(action: nil, labelFlipsMax: nil, changeMax: .some(nil)))
+                == ShadowPolicy(action: .refuse, labelFlipsMax: 0.05, changeMax: nil))
+        #expect(try policy(.remove) == nil)
+        #expect(try policy(.set(action: nil, labelFlipsMax: 0, changeMax: nil)) == ShadowPolicy(labelFlipsMax: 0))
+    }
+
+    @Test func anAliasIsNoNumberAndAnUnknownOneIsToldFromVersions() throws {
+        let world = world(kept: 1, store: MemoryModelStore(keepsBlobs: true))
+        _ = try world.publish("a", 1)
+        #expect(throws: PublishError.numericAlias("2")) {
+            try world.registry.change("a", change { $0.aliases = ["2": 1] })
+        }
+        _ = try world.registry.change("a", change { $0.aliases = ["champion": 1] })
+        #expect(throws: PublishError.unknownAlias(name: "a", alias: "canary", known: ["champion"])) {
+            try world.registry.change("a", change { $0.current = .alias("canary") })
+        }
+    }
+
     @Test func aRestartBringsBackVersionsAliasesAndTheCurrentOne() throws {
         let store = MemoryModelStore(keepsBlobs: true)
         let before = world(kept: 2, store: store)
@@ -153,7 +184,7 @@ struct ModelVersionTests {
             change {
                 $0.aliases = ["champion": 1]
                 $0.current = .version(2)
-                $0.shadowPolicy = ShadowPolicy(action: .refuse, labelFlipsMax: 0.25, changeMax: 2)
+                $0.shadowPolicy = .set(action: .refuse, labelFlipsMax: 0.25, changeMax: 2)
             })
         let after = world(kept: 2, store: store)
         #expect(try after.registry.restore().restored.map(\.version) == [2])

@@ -94,7 +94,7 @@ struct ShadowTests {
         let world = FakeWorld()
         ask(try world.publish("a", 100).model, (0..<50).map(Double.init))
         var change = ModelChange()
-        change.shadowPolicy = ShadowPolicy(action: .refuse, labelFlipsMax: 0, changeMax: 0.01)
+        change.shadowPolicy = .set(action: .refuse, labelFlipsMax: 0, changeMax: 0.01)
         _ = try world.registry.change("a", change)
         let serving = world.registry.pool.model(named: "a")
         #expect {
@@ -119,12 +119,58 @@ struct ShadowTests {
         let world = FakeWorld()
         ask(try world.publish("a", 1).model, (0..<ShadowReport.rowsMin - 1).map(Double.init))
         var change = ModelChange()
-        change.shadowPolicy = ShadowPolicy(action: .refuse, labelFlipsMax: 0, changeMax: 0)
+        change.shadowPolicy = .set(action: .refuse, labelFlipsMax: 0, changeMax: 0)
         _ = try world.registry.change("a", change)
         let report = try #require(try world.publish("a", 2).model.shadow)
         #expect(report.rowCount == ShadowReport.rowsMin - 1 && report.broken.isEmpty)
-        let none = try #require(try world.publish("a", 3).model.shadow)
-        #expect(none.rowCount == 0 && none.obstacle != nil)
+        _ = try world.publish("b", 1)
+        let none = try #require(try world.publish("b", 2).model.shadow)
+        #expect(none.rowCount == 0 && none.obstacle != nil && none.broken.isEmpty)
+    }
+
+    @Test func rowsOfTheSameColumnsOutliveTheVersionThatWasAsked() throws {
+        let world = FakeWorld()
+        ask(try world.publish("a", 1).model, (0..<20).map(Double.init))
+        for number in 2...4 {
+            let report = try #require(try world.publish("a", number).model.shadow)
+            #expect(report.rowCount == 20 && report.version == number - 1)
+        }
+        let rows = RecentRows(layout: RowLayout(columns: fakeSignature.inputs))
+        let other = [Column(name: fakeSignature.inputs[0].name, kind: .string)]
+        #expect(rows.fits(RowLayout(columns: fakeSignature.inputs)) && !rows.fits(RowLayout(columns: other)))
+        #expect(!rows.fits(RowLayout(columns: fakeSignature.inputs + fakeSignature.inputs)))
+    }
+
+    /// Without any row: a column that clients send and that is not taken, an output that they read and that is gone.
+    @Test func whatBreaksClientsIsRefusedWithoutRows() {
+        let values = OutputField(name: "prediction", kind: .values(.float64), width: 1, isVector: false)
+        let label = OutputField(
+            name: "prediction", kind: .label(.strings(["no", "yes"])), width: 1, isVector: false)
+        let more = OutputField(name: "more", kind: .values(.float64), width: 1, isVector: false)
+        let (x, y) = (Column(name: "x", kind: .float64), Column(name: "y", kind: .float64))
+        func judge(
+            _ columns: [Column], _ outputs: [OutputField], unknown: RecordPolicy.UnknownFields = .refuse,
+            action: ShadowPolicy.Action = .refuse
+        ) -> ShadowReport {
+            let serving = makeModel("a", classifier: RefusingPredictor(above: 1), [values, more], [x, y])
+            let layout = RowLayout(columns: columns, recordPolicy: RecordPolicy(unknownFields: unknown))
+            let next = PreparedModel(
+                signature: Signature(inputs: columns, outputs: outputs), layout: layout,
+                predictor: RefusingPredictor(above: 1))
+            return ShadowComparison.run(
+                RowBatch(layout: serving.layout), serving: serving, next: next, policy: ShadowPolicy(action: action)
+            ) { 0 }
+        }
+        #expect(judge([x, y], [values, more]).broken.isEmpty)
+        #expect(judge([y, x], [more, values]).broken.isEmpty)
+        #expect(judge([x], [values, more]).broken == ["column y is not taken any more"])
+        #expect(judge([x], [values, more], unknown: .ignore).broken.isEmpty)
+        #expect(judge([x, y], [label, more]).broken == ["output prediction is of another kind"])
+        #expect(judge([x, y], [values]).broken == ["output more is gone"])
+        let renamed = judge([x, Column(name: "z", kind: .float64)], [values, more])
+        #expect(renamed.broken == ["column y is not taken any more", "column z is new and takes no missing value"])
+        #expect(renamed.isRefused && renamed.obstacle != nil)
+        #expect(!judge([x], [values, more], action: .warn).isRefused)
     }
 
     @Test func countsRowsThatLoseTheirAnswer() {
@@ -184,7 +230,8 @@ struct ShadowTests {
 
 /// Answers as the fake one does, but no row above a bound, and rows without a value.
 private final class RefusingPredictor: Predictor {
-    let report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: 0)
+    let report = PredictorReport(
+        name: "fake", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: 0)
     private let bound: Double
 
     init(above bound: Double) { self.bound = bound }
@@ -201,7 +248,8 @@ private final class RefusingPredictor: Predictor {
 
 /// A classifier by the sign of a column: the class `yes` stands at the given place.
 private final class ThresholdPredictor: Predictor {
-    let report = PredictorReport(name: "fake", reason: "a test", nanosecondsPerRow: 1, tableBytes: 0)
+    let report = PredictorReport(
+        name: "fake", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: 0)
     private let column: Int
     private let yes: Int
 

@@ -51,4 +51,18 @@ import Testing
     private func expectNone(_ findings: [Finding], sourceLocation: SourceLocation = #_sourceLocation) {
         for finding in findings { Issue.record(Comment(rawValue: finding.description), sourceLocation: sourceLocation) }
     }
+
+    /// The keys of the configuration file are read from its source: one that docs/configuration.md leaves out is found by
+    /// nobody.
+    @Test func everySettingIsDocumented() throws {
+        let source = try #require(
+            Repository.text(of: "Sources/ServerApplication/Configuration/ConfigurationFile.swift"))
+        let page = try #require(Repository.text(of: "docs/configuration.md"))
+        let list = try #require(source.firstMatch(of: /static let keys =\s+\[([^\]]*)\]/))
+        let keys = list.1.matches(of: /"([a-z0-9_]+)"/).map { String($0.1) }
+        #expect(keys.count > 30 && keys.contains("keep_versions"))
+        for key in keys where !page.contains("`\(key)`") && !page.contains("\"\(key)\"") {
+            Issue.record("docs/configuration.md does not have \(key)")
+        }
+    }
 }

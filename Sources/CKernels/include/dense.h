@@ -76,6 +76,9 @@ void vencejo_expand(
 void vencejo_apply(
     vencejo_cpu_level level, vencejo_function function, const double *input, size_t count, double *output);
 
+// Both probabilities of each score: output[2 i] = 1 - p, output[2 i + 1] = p, its VENCEJO_LOGISTIC. The output is elsewhere.
+void vencejo_probabilities(vencejo_cpu_level level, const double *scores, size_t count, double *output);
+
 // Rows of `width` numbers, one after the other, to e^(x - max) over their sum.
 void vencejo_softmax(vencejo_cpu_level level, const double *input, size_t row_count, size_t width, double *output);
 

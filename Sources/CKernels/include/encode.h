@@ -114,10 +114,11 @@ typedef struct {
 } vencejo_linear;
 
 // The scores of at most 64 rows, row-major. `centred` has room for the terms of one row, or of a block of them.
-// Returns a bit for each row with a category that is refused, and in `refused_by` the first encoding that does.
+// Returns a bit for each row with a category that is refused, and in `refused_by` the first encoding that does; in
+// `has_nan` a bit for each row whose first score is NaN.
 uint64_t vencejo_linear_run(
     const vencejo_linear *model, const vencejo_records *records, size_t row_count, double *centred, double *scores,
-    int32_t *refused_by);
+    int32_t *refused_by, uint64_t *has_nan);
 
 // The part of it that is of numbers.
 void vencejo_linear_numbers(

@@ -132,7 +132,7 @@ extension HTTP1Connection {
                 park(place, &context)
             }
         }
-        if unsentBytes <= context.limits.outputBytesMax { return true }
+        if unsentBytes(before: stream) <= context.limits.outputBytesMax { return true }
         if !slots[place].flags.contains(.wantsWritable) { owedWritable += 1 }
         slots[place].flags.insert(.wantsWritable)
         return false

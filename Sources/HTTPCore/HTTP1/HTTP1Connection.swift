@@ -128,8 +128,13 @@ package struct HTTP1Connection: ~Copyable {
     /// Whether ``takeWritable(limits:)`` has something.
     package func isOwedWritable(limits: HTTPLimits) -> Bool {
         guard owedWritable > 0 else { return false }
-        return unsentBytes <= limits.outputBytesMax / 2
+        let isFirst = slots[index(first)].flags.contains(.wantsWritable)
+        return unsentBytes(before: isFirst ? first : next) <= limits.outputBytesMax / 2
     }
+
+    /// Bytes that an answer waits for before it goes on. The first one does not wait for those behind it, which are
+    /// parked until it has ended: neither would ever end.
+    func unsentBytes(before stream: UInt32) -> Int { stream == first ? output.count : unsentBytes }
 
     func canBegin(_ limits: HTTPLimits) -> Bool {
         pendingCount < limits.pipelinedMax && unsentBytes <= limits.outputBytesMax && unconsumed == 0

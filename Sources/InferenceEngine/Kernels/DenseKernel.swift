@@ -145,6 +145,21 @@ enum DenseKernel {
         }
     }
 
+    /// Both probabilities of each row's score, by the logistic function.
+    static func probabilities(
+        from input: TilePlace, to output: TilePlace, rowCount: Int, in workspace: Workspace,
+        level: vencejo_cpu_level = level
+    ) {
+        precondition(input.width == 1 && output.width == 2, "two probabilities of a score")
+        precondition(
+            input.offset + rowCount <= output.offset || output.offset + 2 * rowCount <= input.offset, "places apart")
+        check(input, output, rowCount, workspace)
+        unsafe workspace.doubles.withUnsafeMutableBufferPointer { numbers in
+            guard let base = numbers.baseAddress else { return }
+            unsafe vencejo_probabilities(level, base + input.offset, rowCount, base + output.offset)
+        }
+    }
+
     private static func check(_ input: TilePlace, _ output: TilePlace, _ rowCount: Int, _ workspace: Workspace) {
         precondition(input.kind == .float64 && output.kind == .float64, "numbers of double precision")
         precondition(rowCount >= 0 && rowCount <= Tile.rowsMax, "rows of a tile")

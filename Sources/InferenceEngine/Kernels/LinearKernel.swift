@@ -96,6 +96,7 @@ internal import TensorCore
         _ inputs: [Column]
     ) {
         let count = terms.count
+        precondition(!bias.isEmpty, "an output")
         let boundCount = terms.lowerBounds.count
         precondition(terms.centers.count == count && terms.missing.count == count, "a centre for each term")
         precondition(boundCount == terms.upperBounds.count && (boundCount == 0 || boundCount == count), "bounds")
@@ -113,10 +114,18 @@ internal import TensorCore
             precondition(inputs.indices.contains(encoding.inputColumn), "a column of the record")
             precondition(
                 encoding.table.isText == (inputs[encoding.inputColumn].kind == .string), "a column of the table's kind")
-            let rows = bias.isEmpty ? Int.max : encoding.weights.count / bias.count
+            let rows = encoding.weights.count / bias.count
             let last = max(encoding.table.greatestCategory, encoding.unknownRow ?? -1, encoding.missingRow ?? -1)
             precondition(last < rows, "a row of weights for each category")
         }
+    }
+
+    /// Rows of a tile that are not as others, a bit each.
+    struct Findings {
+        /// With a category that is refused.
+        var refused: UInt64 = 0
+        /// Whose first score is NaN.
+        var nan: UInt64 = 0
     }
 
     /// Takes the scratch of `run` from the plan of the memory.
@@ -125,11 +134,10 @@ internal import TensorCore
     }
 
     /// The scores of a tile's rows, row after row from `offset` on.
-    /// - Returns: a bit for each row with a category that is refused.
     func run(
         firstRow: Int, rowCount: Int, of rows: borrowing RowBatch, into numbers: inout [Double], at offset: Int,
         refused: inout [Int32], scratch: Scratch
-    ) -> UInt64 {
+    ) -> Findings {
         let layout = rows.layout
         precondition(
             layout.width == recordWidth && layout.missingWordsPerRow == recordWords, "records of the model's columns")
@@ -143,15 +151,19 @@ internal import TensorCore
                 unsafe rows.arenaSpan.withUnsafeBufferPointer { arena in
                     unsafe numbers.withUnsafeMutableBufferPointer { numbers in
                         unsafe refused.withUnsafeMutableBufferPointer { refused in
-                            guard let numbers = numbers.baseAddress, let refused = refused.baseAddress else { return 0 }
+                            var findings = Findings()
+                            guard let numbers = numbers.baseAddress, let refused = refused.baseAddress else {
+                                return findings
+                            }
                             var records = unsafe vencejo_records(
                                 slots: slots.baseAddress.map { unsafe $0 + firstRow * recordWidth },
                                 stride: recordWidth,
                                 missing: missing.baseAddress.map { unsafe $0 + firstRow * recordWords },
                                 missing_stride: recordWords, arena: arena.baseAddress, arena_count: arena.count)
-                            return unsafe vencejo_linear_run(
+                            findings.refused = unsafe vencejo_linear_run(
                                 tables.native, &records, rowCount, numbers + scratch.centred, numbers + offset,
-                                refused + scratch.refused)
+                                refused + scratch.refused, &findings.nan)
+                            return findings
                         }
                     }
                 }

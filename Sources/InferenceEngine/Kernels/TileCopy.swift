@@ -2,15 +2,17 @@ internal import TensorCore
 
 /// Moves numbers between records, tiles and outputs. Each function checks its ranges once, and no access after that.
 enum TileCopy {
-    /// `source[range]` to `target[start...]`. The source is only read: `inout` spares the count of its readers.
+    /// `count` numbers from `offset` on to `target[start...]`. The source is only read: `inout` spares the count of its
+    /// readers.
     static func copy<Element>(
-        _ source: inout [Element], _ range: Range<Int>, to target: inout [Element], at start: Int
+        _ source: inout [Element], from offset: Int, count: Int, to target: inout [Element], at start: Int
     ) {
-        precondition(start >= 0 && start + range.count <= target.count && range.upperBound <= source.count)
+        precondition(offset >= 0 && start >= 0 && count >= 0, "places within the arrays")
+        precondition(offset <= source.count &- count && start <= target.count &- count, "room in both")
         let source = source.span
         var target = target.mutableSpan
-        for index in 0..<range.count {
-            unsafe target[unchecked: start &+ index] = source[unchecked: range.lowerBound &+ index]
+        for index in 0..<count {
+            unsafe target[unchecked: start &+ index] = source[unchecked: offset &+ index]
         }
     }
 

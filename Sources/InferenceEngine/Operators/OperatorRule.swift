@@ -102,7 +102,7 @@ extension Operator {
         case .splineBasis(let basis): basis.features.count * basis.splineCount
         case .knnImputer(let imputer): imputer.rows.count
         // Cutting a text into terms, and finding each, takes longer than all columns of a small vocabulary.
-        case .textVectorizer(let vectorizer): 600 + vectorizer.width
+        case .textVectorizer(let vectorizer): 1300 + vectorizer.width
         case .selectColumns(let columns), .gatherColumns(let columns): columns.count
         case .pairwise(let pairwise): pairwise.references.count
         case .nearestNeighbors(let neighbors): neighbors.points.count

@@ -37,9 +37,10 @@ final class ReferencePredictor: Predictor {
         outputs = graph.outputs.map { places[$0.value.index] }
         requiredColumns = graph.signature.inputs.indices.filter { !graph.signature.inputs[$0].acceptsMissing }
         let work = graph.nodes.reduce(0) { $0 + $1.node.operation.referenceWork }
+        let cost = 50 + 5 * Double(work)
         report = PredictorReport(
-            name: Self.name, reason: "every operator as its definition says, row by row",
-            nanosecondsPerRow: 50 + 5 * Double(work), tableBytes: 8 * work)
+            name: Self.name, reason: "every operator as its definition says, row by row", nanosecondsPerRow: cost,
+            nanosecondsPerRowOfMany: cost, tableBytes: 8 * work)
     }
 
     func makeWorkspace() -> Workspace { Workspace(plan: plan) }

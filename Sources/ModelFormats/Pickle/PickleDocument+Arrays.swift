@@ -65,11 +65,9 @@ extension PickleDocument {
         }
         try spend(array, place: place, budget: &budget)
         var values: [Double] = []
-        values.reserveCapacity(array.shape.elementCount)
         try withBytes(of: array, slice, place: place) { data throws(ImportError) in
-            for index in 0..<array.shape.elementCount {
-                values.append(NumPyElement(type, data, at: index * type.itemBytes).double)
-            }
+            NumPyElement.append(
+                array.shape.elementCount, of: type, data, from: 0, stride: type.itemBytes, to: &values)
         }
         return try rowMajor(values, array, place: place)
     }

@@ -33,27 +33,10 @@ extension PickleDocument {
         }
         budget -= count
         var values: [Double] = []
-        values.reserveCapacity(count)
-        // Looked up once: a type holds names, which are counted each time that it is handed out.
-        let dataType = field.dataType
-        let (itemBytes, start) = (array.dataType.itemBytes, field.offset)
         try withBytes(of: array, slice, place: place) { data throws(ImportError) in
-            for index in 0..<count {
-                values.append(NumPyElement(dataType, data, at: index * itemBytes + start).number)
-            }
+            NumPyElement.append(
+                count, of: field.dataType, data, from: field.offset, stride: array.dataType.itemBytes, to: &values)
         }
         return values
-    }
-}
-
-extension NumPyElement {
-    /// The element as a number.
-    fileprivate var number: Double {
-        switch value {
-        case .boolean(let value): value ? 1 : 0
-        case .integer(let value): Double(value)
-        case .float(let value): value
-        case .none, .bigInteger, .text, .bytes, .node: 0
-        }
     }
 }

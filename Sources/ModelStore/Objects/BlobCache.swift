@@ -41,6 +41,15 @@ package final class BlobCache: Sendable {
         return bytes
     }
 
+    /// nil if it is not there.
+    func open(_ digest: ContentDigest, _ check: BlobCheck) -> FileBlobReader? {
+        let path = path(digest)
+        guard let status = try? files.status(path), status.byteCount == check.missing,
+            let file = try? files.openToRead(path)
+        else { return nil }
+        return FileBlobReader(file, path, check, files)
+    }
+
     func keep(_ bytes: [UInt8], as digest: ContentDigest) {
         guard bytes.count <= bytesMax, let file = try? TemporaryFile(in: directory + "/tmp", files) else { return }
         defer { file.discard() }

@@ -22,6 +22,7 @@ package final class BucketClient: ObjectClient {
     private let service: Service
     /// The bucket's URL, without a slash at the end.
     private let bucketURL: String
+    private let bucket: String
     private let prefix: String
     private let http: ObjectHTTP
     /// Seconds for a small request.
@@ -37,6 +38,7 @@ package final class BucketClient: ObjectClient {
         _ service: Service, bucket: String, prefix: String, endpoint: String?, http: ObjectHTTP
     ) {
         self.service = service
+        self.bucket = bucket
         self.prefix = prefix
         self.http = http
         switch service {
@@ -80,6 +82,17 @@ package final class BucketClient: ObjectClient {
         if response.status == 404 { return nil }
         if !sink.isWhole(response) { try check(response, while: operation, key) }
         return sink.take()
+    }
+
+    package func part(
+        _ key: String, from start: Int, byteCount: Int, while operation: String
+    ) throws(StoreError) -> [UInt8]? {
+        let response = try send(while: operation, key) { () throws(StoreError) in
+            HTTPRequest(url: url(key), from: start, byteCount: byteCount)
+        }.response
+        if response.status == 404 { return nil }
+        try check(response, while: operation, key)
+        return try response.part(from: start, while: operation, place: place + key)
     }
 
     package func create(
@@ -127,8 +140,29 @@ package final class BucketClient: ObjectClient {
         try check(response, while: operation, key)
     }
 
-    package func list(_ folder: String, while operation: String) throws(StoreError) -> [ObjectEntry] {
+    package func copy(_ key: String, to newKey: String, while operation: String) throws(StoreError) -> Bool {
+        let response = try send(while: operation, key) { () throws(StoreError) in
+            var request = HTTPRequest(.put, url(newKey))
+            switch service {
+            case .amazon: request.fields = [("x-amz-copy-source", "/\(bucket)/\(prefix)\(key)")]
+            case .google: request.fields = [("x-goog-copy-source", "/\(bucket)/\(prefix)\(key)")]
+            }
+            return request
+        }.response
+        if response.status == 404 { return false }
+        try check(response, while: operation, key)
+        // S3 begins its answer before it is done, and tells of a failure after a 200.
+        guard BucketListing.element("ETag", in: String(decoding: response.body, as: UTF8.self)[...]) != nil else {
+            throw StoreError(
+                .io, while: operation, detail: "the object store has not copied an object",
+                errorName: Self.code(of: response), path: place + key)
+        }
+        return true
+    }
+
+    package func list(_ folder: String, while operation: String) throws(StoreError) -> ObjectList {
         var entries: [ObjectEntry] = []
+        var time: Int64?
         var continuation: String?
         for _ in 0..<Self.pagesMax {
             // In ascending order and escaped, as the signature has them.
@@ -142,6 +176,8 @@ package final class BucketClient: ObjectClient {
                 return request
             }.response
             try check(response, while: operation, folder)
+            // The first page's: what is told later is younger than it seems, and never older.
+            time = time ?? response.field("date").flatMap { ServiceDate.seconds($0) }
             guard let page = BucketListing(response.body) else {
                 throw StoreError(
                     .io, while: operation, detail: "the object store's list cannot be read", path: place + folder)
@@ -152,7 +188,7 @@ package final class BucketClient: ObjectClient {
                         key: String(entry.key.dropFirst(prefix.count)), byteCount: entry.byteCount,
                         modifiedAt: entry.modifiedAt))
             }
-            guard let next = page.continuation else { return entries }
+            guard let next = page.continuation else { return ObjectList(entries: entries, time: time) }
             continuation = next
         }
         throw StoreError(
@@ -161,7 +197,7 @@ package final class BucketClient: ObjectClient {
     }
 
     package func status(_ key: String, while operation: String) throws(StoreError) -> ObjectEntry? {
-        try list(key, while: operation).first { $0.key == key }
+        try list(key, while: operation).entries.first { $0.key == key }
     }
 
     package func remove(_ key: String, while operation: String) throws(StoreError) {

@@ -22,7 +22,7 @@ final class ObjectBlobWriter: BlobWriter {
 
     func contents() throws(StoreError) -> [UInt8] {
         do throws(SystemError) {
-            return try store.files.contents(of: file.path, bytesMax: file.byteCount)
+            return try file.contents()
         } catch {
             throw error.stored(while: "reading the model back", path: file.path)
         }

@@ -15,6 +15,18 @@ package struct ObjectEntry: Sendable, Hashable {
     }
 }
 
+/// A list of objects, and when it was made.
+package struct ObjectList: Sendable, Hashable {
+    package let entries: [ObjectEntry]
+    /// Seconds since 1970 by the service's clock, as its answer tells; nil where it does not.
+    package let time: Int64?
+
+    package init(entries: [ObjectEntry], time: Int64?) {
+        self.entries = entries
+        self.time = time
+    }
+}
+
 /// How an exclusive creation ended.
 package enum ObjectCreation: Sendable, Hashable {
     case created
@@ -41,6 +53,9 @@ package protocol ObjectClient: Sendable {
     /// The caller checks the content. nil if there is none of that key.
     func download(_ key: String, bytesMax: Int, while operation: String) throws(StoreError) -> [UInt8]?
 
+    /// Some bytes of such an object, from a place that it has; nil if there is none of that key.
+    func part(_ key: String, from start: Int, byteCount: Int, while operation: String) throws(StoreError) -> [UInt8]?
+
     /// Makes an object unless the key is taken: of several writers one succeeds.
     func create(_ key: String, _ bytes: [UInt8], while operation: String) throws(StoreError) -> ObjectCreation
 
@@ -52,8 +67,12 @@ package protocol ObjectClient: Sendable {
         _ key: String, from source: any BodySource, digest: ContentDigest, while operation: String
     ) throws(StoreError)
 
+    /// Makes or replaces an object by what another one has, inside the service.
+    /// - Returns: false if there is none of that key.
+    func copy(_ key: String, to newKey: String, while operation: String) throws(StoreError) -> Bool
+
     /// The objects whose keys begin so.
-    func list(_ folder: String, while operation: String) throws(StoreError) -> [ObjectEntry]
+    func list(_ folder: String, while operation: String) throws(StoreError) -> ObjectList
 
     /// What `list` would tell of one object; nil if there is none of that key.
     func status(_ key: String, while operation: String) throws(StoreError) -> ObjectEntry?

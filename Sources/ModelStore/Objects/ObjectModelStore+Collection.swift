@@ -1,77 +1,138 @@
 package import Serving
 internal import Synchronization
 
+/// A collection goes over many requests, a bounded number of them a turn: the manifests from the newest to the oldest,
+/// which are read or removed, and then the blobs.
+///
+/// **No blob that a manifest names is lost**, whoever dies or is late. A service has no act that removes an object only
+/// if nobody has sent it again: its tag is that of the same bytes. So a blob is copied to a name that nobody uses twice
+/// and only then removed. Where a manifest names it after all, since its writer came in between, every reader finds the
+/// copy, and the next collection gives it back; a copy that nothing has named for the grace time goes.
+///
+/// **All times are the service's**: of its lists' entries, and of its answer's `Date`, without which nothing is
+/// collected.
 extension ObjectModelStore {
-    struct Collecting: Sendable {
-        /// Seconds since 1970; 0 for never.
-        var last: Int64 = 0
+    /// How far a collection is.
+    struct Sweep: Sendable {
+        /// By the service's clock, when it began: nothing is older than it seems.
+        let now: Int64
+        let graceSeconds: Int
+        /// What is still to be looked at; the newest is the last.
+        var manifests: [(generation: Int, entry: ObjectEntry)]
+        /// Manifests that stay.
+        var kept = 0
+        /// What they name.
+        var referenced: Set<ContentDigest> = []
+        /// What is still to be looked at; nil before all manifests have been.
+        var blobs: [ObjectEntry]?
+        /// Blobs that lie under their own names.
+        var present: Set<ContentDigest> = []
+
+        func isOld(_ entry: ObjectEntry) -> Bool { now - entry.modifiedAt >= Int64(graceSeconds) }
     }
 
-    /// Lists cost money where files cost nothing: an instance collects once in so many seconds.
-    private static var intervalSeconds: Int64 { 1800 }
-    /// Objects that one collection removes.
-    private static var removalsMax: Int { 1000 }
+    /// Requests of one turn, more or less: a list counts as one, and what has been begun for a blob is finished.
+    private static var requestsMax: Int { 32 }
 
     package func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection {
         var collection = StoreCollection()
-        let now = system.now()
-        let isDue = collecting.withLock { collecting in
-            // The first is due an interval after the start, and not together with those of other replicas.
-            if collecting.last == 0 {
-                collecting.last = now - Int64(Double(Self.intervalSeconds) * system.random())
-                return false
-            }
-            guard abs(now - collecting.last) >= Self.intervalSeconds else { return false }
-            collecting.last = now
-            return true
-        }
-        guard isDue, client.canList else { return collection }
-
-        let operation = "collecting the store"
-        let manifests = try client.list(Self.manifestsFolder, while: operation).compactMap { entry in
-            ManifestName.generation(entry.key.dropFirst(Self.manifestsFolder.count)).map { ($0, entry) }
-        }.sorted { $0.0 > $1.0 }
-        // From the newest: those kept for their rank or their youth, and what they name.
-        var referenced: Set<ContentDigest> = []
-        for (rank, (generation, entry)) in manifests.enumerated() {
-            if rank >= max(1, manifestsKept), now - entry.modifiedAt >= Int64(graceSeconds),
-                collection.manifests < Self.removalsMax
-            {
-                do throws(StoreError) {
-                    try client.remove(entry.key, while: operation)
-                    collection.manifests += 1
-                    continue
-                } catch {
-                    // Whoever may not remove need not look any further.
-                    if error.kind == .permission { return collection }
+        guard client.canList else { return collection }
+        guard var sweep = try goOnOrBegin(graceSeconds) else { return collection }
+        var requests = 0
+        while requests < Self.requestsMax {
+            if let manifest = sweep.manifests.popLast() {
+                requests += 1
+                guard try look(at: manifest, &sweep, manifestsKept: manifestsKept, &collection) else {
+                    return collection
                 }
-            }
-            do throws(StoreError) {
-                referenced.formUnion(try manifest(generation: generation).digests)
-            } catch {
-                // What it names is not known, and it may be a later server's: nothing is taken from it.
-                if error.kind != .missing { return collection }
+            } else if sweep.blobs == nil {
+                requests += 1
+                let entries = try client.list(Self.blobsFolder, while: Self.operation).entries
+                sweep.present = Set(entries.compactMap { ContentDigest(hex: Self.name(of: $0)) })
+                sweep.blobs = entries
+            } else if let entry = sweep.blobs?.popLast() {
+                requests += try look(at: entry, sweep, &collection)
+            } else {
+                return collection
             }
         }
-        try collectBlobs(referenced, graceSeconds, operation, &collection)
+        collection.isOver = false
+        let unfinished = sweep
+        self.sweep.withLock { $0 = unfinished }
         return collection
     }
 
-    private func collectBlobs(
-        _ referenced: Set<ContentDigest>, _ graceSeconds: Int, _ operation: String,
-        _ collection: inout StoreCollection
-    ) throws(StoreError) {
-        let now = system.now()
-        for entry in try client.list(Self.blobsFolder, while: operation) where collection.blobs < Self.removalsMax {
-            guard let digest = ContentDigest(hex: String(entry.key.dropFirst(Self.blobsFolder.count))),
-                !referenced.contains(digest), now - entry.modifiedAt >= Int64(graceSeconds),
-                // A writer may have sent it again since the list.
-                let current = try client.status(entry.key, while: operation),
-                now - current.modifiedAt >= Int64(graceSeconds)
-            else { continue }
-            try client.remove(entry.key, while: operation)
-            collection.blobs += 1
-            collection.bytes += entry.byteCount
+    private static var operation: String { "collecting the store" }
+
+    private static func name(of entry: ObjectEntry) -> String { String(entry.key.dropFirst(blobsFolder.count)) }
+
+    /// The collection that is under way, taken out: one that fails is not gone on with.
+    /// - Returns: nil where the service does not tell its time.
+    private func goOnOrBegin(_ graceSeconds: Int) throws(StoreError) -> Sweep? {
+        if let sweep = sweep.withLock({ $0.take() }) { return sweep }
+        let list = try client.list(Self.manifestsFolder, while: Self.operation)
+        guard let time = list.time else { return nil }
+        let manifests = list.entries.compactMap { entry in
+            ManifestName.generation(entry.key.dropFirst(Self.manifestsFolder.count)).map { ($0, entry) }
         }
+        return Sweep(now: time, graceSeconds: graceSeconds, manifests: manifests.sorted { $0.0 < $1.0 })
+    }
+
+    /// Removes a manifest that is kept neither for its rank nor for its youth, or notes what it names.
+    /// - Returns: false where no more may be done.
+    private func look(
+        at manifest: (generation: Int, entry: ObjectEntry), _ sweep: inout Sweep, manifestsKept: Int,
+        _ collection: inout StoreCollection
+    ) throws(StoreError) -> Bool {
+        if sweep.kept >= max(1, manifestsKept), sweep.isOld(manifest.entry) {
+            do throws(StoreError) {
+                try client.remove(manifest.entry.key, while: Self.operation)
+                collection.manifests += 1
+                return true
+            } catch {
+                // Whoever may not remove need not look any further. Otherwise it is still there, and what it names.
+                if error.kind == .permission { return false }
+            }
+        }
+        sweep.kept += 1
+        do throws(StoreError) {
+            sweep.referenced.formUnion(try self.manifest(generation: manifest.generation).digests)
+            return true
+        } catch {
+            // What it names is not known, and it may be a later server's: nothing is taken from it.
+            return error.kind == .missing
+        }
+    }
+
+    /// Puts a blob aside, gives back one that was put aside, or removes it.
+    /// - Returns: how many requests that took.
+    private func look(
+        at entry: ObjectEntry, _ sweep: Sweep, _ collection: inout StoreCollection
+    ) throws(StoreError) -> Int {
+        let name = Self.name(of: entry)
+        if let digest = ContentDigest(hex: name) {
+            guard !sweep.referenced.contains(digest), sweep.isOld(entry) else { return 0 }
+            // A writer may have sent it again since the list.
+            guard let current = try client.status(entry.key, while: Self.operation), sweep.isOld(current) else {
+                return 1
+            }
+            let place = Self.blobsFolder + AsideName.text(digest, files.uniqueName())
+            guard try client.copy(entry.key, to: place, while: Self.operation) else { return 2 }
+            try client.remove(entry.key, while: Self.operation)
+            return 3
+        }
+        guard let digest = AsideName.digest(name) else { return 0 }
+        if sweep.referenced.contains(digest) {
+            if !sweep.present.contains(digest) {
+                guard try client.copy(entry.key, to: Self.key(digest), while: Self.operation) else { return 1 }
+            }
+            try client.remove(entry.key, while: Self.operation)
+            return 2
+        }
+        guard sweep.isOld(entry) else { return 0 }
+        try client.remove(entry.key, while: Self.operation)
+        collection.blobs += 1
+        collection.bytes += entry.byteCount
+        return 1
     }
 }

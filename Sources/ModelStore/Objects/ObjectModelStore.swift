@@ -4,6 +4,7 @@ internal import Synchronization
 /// A model store in an object service, in the layout of a `FileModelStore`:
 ///
 ///     blobs/sha256/<64 hexadecimal digits>     the artifacts, each named by its content
+///     blobs/sha256/<digits>-<unique>           those that nothing names, on their way out
 ///     manifests/<generation, 16 digits>.json   the states, each created exactly once
 ///     manifests/latest.json                    a hint at the newest, for those who cannot list
 ///
@@ -32,8 +33,12 @@ package final class ObjectModelStore: ModelStore {
         var looks = 0
     }
     private let known = Mutex(Known())
-    let collecting = Mutex(Collecting())
+    /// The collection that is under way.
+    let sweep = Mutex<Sweep?>(nil)
+    package let collectPauses: CollectPauses?
 
+    /// Lists cost money where files cost nothing.
+    package static let defaultCollectEvery = Duration.seconds(1800)
     /// So many looks by the next manifest alone, then a whole one.
     private static let looksMax = 120
     /// Manifests that one look passes; the next look goes on from there.
@@ -46,10 +51,13 @@ package final class ObjectModelStore: ModelStore {
     ///   - cache: keeps fetched artifacts; nil to fetch them each time.
     ///   - temporaries: a directory for uploads, where there is no cache.
     ///   - blobBytesMax: a bound for what is read into memory at once.
+    ///   - collectEvery: the time between two collections; nil: there are none.
     package init(
         _ client: any ObjectClient, cache: BlobCache?, temporaries: String, blobBytesMax: Int = 2 << 30,
-        system: StoreSystem, files: any FileSystem = PosixFileSystem()
+        collectEvery: Duration? = defaultCollectEvery, system: StoreSystem, files: any FileSystem = PosixFileSystem()
     ) {
+        // Replicas that were started together do not collect together.
+        collectPauses = collectEvery.map { CollectPauses(first: $0 * system.random(), next: $0) }
         self.client = client
         self.cache = cache
         self.temporaries = cache.map { $0.directory + "/tmp" } ?? temporaries
@@ -106,7 +114,7 @@ package final class ObjectModelStore: ModelStore {
     func generations() throws(StoreError) -> [Int] {
         let operation = "looking for the newest manifest"
         if client.canList {
-            return try client.list(Self.manifestsFolder, while: operation).compactMap { entry in
+            return try client.list(Self.manifestsFolder, while: operation).entries.compactMap { entry in
                 ManifestName.generation(entry.key.dropFirst(Self.manifestsFolder.count))
             }.sorted()
         }
@@ -207,13 +215,13 @@ package final class ObjectModelStore: ModelStore {
 
     // MARK: Blobs
 
-    package func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] {
-        if let bytes = cache?.blob(digest, bytesMax: blobBytesMax) { return bytes }
+    package func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+        let bytesMax = min(bytesMax, blobBytesMax)
+        if let bytes = cache?.blob(digest, bytesMax: bytesMax) { return bytes }
         let operation = "fetching a model"
         let key = Self.key(digest)
-        guard let bytes = try client.download(key, bytesMax: blobBytesMax, while: operation) else {
-            throw StoreError(
-                .missing, while: operation, detail: "it is not in the model store", path: client.place + key)
+        let bytes = try find(digest) { (key) throws(StoreError) in
+            try client.download(key, bytesMax: bytesMax, while: operation)
         }
         guard ContentDigest(of: bytes) == digest else {
             throw StoreError(
@@ -224,9 +232,36 @@ package final class ObjectModelStore: ModelStore {
         return bytes
     }
 
+    package func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader {
+        let check = BlobCheck(digest, byteCount: byteCount)
+        if let reader = cache?.open(digest, check) { return reader }
+        let reader = ObjectBlobReader(client, check)
+        try find(digest) { (key) throws(StoreError) in try reader.begin(key) }
+        return reader
+    }
+
+    /// What is asked of a blob's key; where there is none, of where a collector has put it aside.
+    @discardableResult
+    private func find<Found>(
+        _ digest: ContentDigest, _ ask: (String) throws(StoreError) -> Found?
+    ) throws(StoreError) -> Found {
+        let key = Self.key(digest)
+        if let found = try ask(key) { return found }
+        if client.canList {
+            for entry in try client.list(key + "-", while: BlobCheck.operation).entries {
+                if let found = try ask(entry.key) { return found }
+            }
+            // It may have been given back in the meantime.
+            if let found = try ask(key) { return found }
+        }
+        throw StoreError(
+            .missing, while: BlobCheck.operation, detail: "it is not in the model store", path: client.place + key)
+    }
+
     package func makeBlobWriter() throws(StoreError) -> any BlobWriter {
         do throws(SystemError) {
-            return ObjectBlobWriter(try TemporaryFile(in: temporaries, files), self)
+            // Only what a cache takes over needs a name. A cache clears away what the dead have left.
+            return ObjectBlobWriter(try TemporaryFile(in: temporaries, files, isNamed: cache != nil), self)
         } catch {
             throw error.stored(while: "writing the model", path: temporaries)
         }
@@ -235,8 +270,7 @@ package final class ObjectModelStore: ModelStore {
     /// Sends a written file to the store. A blob that is there already is sent again: that makes it young for the
     /// collectors of other writers.
     func keep(_ file: TemporaryFile, as digest: ContentDigest) throws(StoreError) {
-        let source = FileSource(file.path, byteCount: file.byteCount, files)
-        try client.upload(Self.key(digest), from: source, digest: digest, while: "storing the model")
+        try client.upload(Self.key(digest), from: FileSource(file), digest: digest, while: "storing the model")
         cache?.keep(file, as: digest)
         file.discard()
     }

@@ -55,58 +55,28 @@ final class MemorySink: ResumableSink {
     }
 }
 
-/// Sends what is in memory.
-final class MemorySource: BodySource {
-    private let bytes: [UInt8]
+/// Sends a file that has been written.
+final class FileSource: BodySource {
+    private let file: TemporaryFile
     private let sent = Mutex(0)
 
-    init(_ bytes: [UInt8]) {
-        self.bytes = bytes
+    init(_ file: TemporaryFile) {
+        self.file = file
     }
 
-    var byteCount: Int { bytes.count }
+    var byteCount: Int { file.byteCount }
 
     func next(byteCount: Int) throws(StoreError) -> [UInt8] {
-        sent.withLock { sent in
-            let piece = Array(bytes[sent..<min(bytes.count, sent + byteCount)])
-            sent += piece.count
-            return piece
+        do throws(SystemError) {
+            return try sent.withLock { (sent: inout Int) throws(SystemError) -> [UInt8] in
+                let piece = try file.read(byteCount: byteCount, at: sent)
+                sent += piece.count
+                return piece
+            }
+        } catch {
+            throw error.stored(while: "sending a model to the store", path: file.path)
         }
     }
 
     func rewind() throws(StoreError) { sent.withLock { $0 = 0 } }
-}
-
-/// Sends a file that has been written, from its own descriptor.
-final class FileSource: BodySource {
-    let byteCount: Int
-    private let path: String
-    private let files: any FileSystem
-    private let open = Mutex<FileID?>(nil)
-
-    init(_ path: String, byteCount: Int, _ files: any FileSystem) {
-        self.path = path
-        self.byteCount = byteCount
-        self.files = files
-    }
-
-    deinit {
-        if let file = open.withLock({ $0.take() }) { files.close(file) }
-    }
-
-    func next(byteCount: Int) throws(StoreError) -> [UInt8] {
-        do throws(SystemError) {
-            return try open.withLock { (open: inout FileID?) throws(SystemError) -> [UInt8] in
-                let file = if let file = open { file } else { try files.openToRead(path) }
-                open = file
-                return try files.read(file, byteCount: byteCount)
-            }
-        } catch {
-            throw error.stored(while: "sending a model to the store", path: path)
-        }
-    }
-
-    func rewind() throws(StoreError) {
-        if let file = open.withLock({ $0.take() }) { files.close(file) }
-    }
 }

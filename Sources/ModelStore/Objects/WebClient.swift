@@ -40,6 +40,16 @@ package final class WebClient: ObjectClient {
         return try isThere(response, while: operation, key) ? sink.take() : nil
     }
 
+    package func part(
+        _ key: String, from start: Int, byteCount: Int, while operation: String
+    ) throws(StoreError) -> [UInt8]? {
+        let response = try http.send(while: operation, place: place + key) { () throws(StoreError) in
+            authorized(HTTPRequest(url: place + key, from: start, byteCount: byteCount))
+        }.response
+        guard try isThere(response, while: operation, key) else { return nil }
+        return try response.part(from: start, while: operation, place: place + key)
+    }
+
     private func authorized(_ request: HTTPRequest) -> HTTPRequest {
         guard let token else { return request }
         var request = request
@@ -81,7 +91,11 @@ package final class WebClient: ObjectClient {
         throw readOnly(operation)
     }
 
-    package func list(_ folder: String, while operation: String) throws(StoreError) -> [ObjectEntry] {
+    package func copy(_ key: String, to newKey: String, while operation: String) throws(StoreError) -> Bool {
+        throw readOnly(operation)
+    }
+
+    package func list(_ folder: String, while operation: String) throws(StoreError) -> ObjectList {
         throw readOnly(operation)
     }
 

@@ -43,6 +43,7 @@ extension ServerConfiguration {
             entry("uploads", storeSettings.uploads, storeSettings.uploads.value.rawValue),
             entry("store_cache", storeSettings.cacheDirectory, storeSettings.cacheDirectory.value ?? ""),
             number("store_cache_bytes_max", storeSettings.cacheBytesMax),
+            number("store_collect_seconds", storeSettings.collectSeconds),
             entry(
                 "s3_endpoint", storeSettings.amazonEndpoint,
                 StoreLocation.withoutUser(storeSettings.amazonEndpoint.value ?? "")),

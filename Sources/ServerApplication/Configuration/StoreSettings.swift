@@ -15,6 +15,8 @@ public struct StoreSettings: Sendable {
     public let uploads: Setting<Uploads>
     public let cacheDirectory: Setting<String?>
     public let cacheBytesMax: Setting<Int>
+    /// Seconds between two collections of an object store; 0 for none.
+    public let collectSeconds: Setting<Int>
     public let amazonEndpoint: Setting<String?>
     public let amazonRegion: Setting<String?>
     public let googleEndpoint: Setting<String?>
@@ -32,6 +34,8 @@ public struct StoreSettings: Sendable {
         cacheBytesMax = try resolver.integer(
             "store_cache_bytes_max", variables: ["VENCEJO_STORE_CACHE_BYTES_MAX"], in: 1...(1 << 44),
             standard: 4 << 30)
+        collectSeconds = try resolver.integer(
+            "store_collect_seconds", variables: ["VENCEJO_STORE_COLLECT_SECONDS"], in: 0...86_400, standard: 1800)
         amazonEndpoint = resolver.optionalText("s3_endpoint", variables: ["VENCEJO_S3_ENDPOINT"])
         amazonRegion = resolver.optionalText("s3_region", variables: ["VENCEJO_S3_REGION"])
         googleEndpoint = resolver.optionalText("gcs_endpoint", variables: ["VENCEJO_GCS_ENDPOINT"])
@@ -70,6 +74,7 @@ public struct StoreSettings: Sendable {
         options.proxy = proxy.value
         options.cacheDirectory = cacheDirectory.value
         options.cacheBytesMax = cacheBytesMax.value
+        options.collectEvery = collectSeconds.value == 0 ? nil : .seconds(collectSeconds.value)
         options.blobBytesMax = modelBytesMax
         return options
     }

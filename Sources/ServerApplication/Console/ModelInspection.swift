@@ -52,9 +52,11 @@ public enum ModelInspection {
 
     /// The stages that run, and for each what else was considered.
     private static func describe(_ report: PredictorReport) -> [String] {
-        let nanoseconds = Int(report.nanosecondsPerRow.rounded())
+        let alone = Int(report.nanosecondsPerRow.rounded())
+        let together = Int(report.nanosecondsPerRowOfMany.rounded())
         var lines = [
-            "  predictor   \(report.name), about \(nanoseconds) ns a row, tables of \(report.tableBytes) bytes"
+            "  predictor   \(report.name), about \(alone) ns a row, \(together) among many, "
+                + "tables of \(report.tableBytes) bytes"
         ]
         let operations = report.steps.map(\.operation.count).max() ?? 0
         let stages = report.steps.map(\.stage.count).max() ?? 0

@@ -41,6 +41,16 @@ enum BodyType {
             "Unsupported content coding", "send the body with Content-Encoding gzip, deflate or none, and only one")
     }
 
+    /// - Throws: where the body of an upload is no file.
+    static func checkUpload(_ head: borrowing RequestHead) throws(Unsupported) {
+        try checkCoding(head)
+        guard let value = head.value(of: .contentType),
+            MediaType(value).name.equalsIgnoringCase("multipart/form-data")
+        else { return }
+        throw Unsupported(
+            "Unsupported media type", "send the file itself and no form: curl --data-binary @FILE, or -T FILE, and not -F")
+    }
+
     /// The format of a prediction.
     static func format(of head: borrowing RequestHead) throws(Unsupported) -> NativeFormat {
         try checkCoding(head)

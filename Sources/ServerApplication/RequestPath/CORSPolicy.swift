@@ -23,7 +23,8 @@ struct CORSPolicy: Sendable {
     /// Fields that a page may send: those that this server reads.
     private static let requestFields = [
         "Accept", "Authorization", "Content-Encoding", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
-        "Inference-Header-Content-Length", "Inference-Timeout", "Traceparent", "Tracestate", "X-Request-ID",
+        "Inference-Header-Content-Length", "Inference-Timeout", "Prefer", "Traceparent", "Tracestate",
+        "X-Min-Generation", "X-Request-ID", "X-Request-Priority", "X-Request-Timeout-Ms",
     ].joined(separator: ", ")
 
     /// How long a browser may keep the answer to a preflight: a change of the configuration shows after that.
@@ -49,7 +50,8 @@ final class CORSGrant: Sendable {
 
     /// Fields of answers that a page may read.
     private static let answerFields = [
-        "Allow", "ETag", "Retry-After", "Vencejo-Generation", "Vencejo-Model", "Vencejo-Version", "WWW-Authenticate",
+        "Allow", "ETag", "Location", "Preference-Applied", "Retry-After", "Vencejo-Generation", "Vencejo-Model",
+        "Vencejo-Stored", "Vencejo-Version", "WWW-Authenticate",
     ].joined(separator: ", ")
 
     init(place: Int, origin: String) {

@@ -10,8 +10,6 @@ struct ControlRequest: Sendable {
         case remove
         case removeVersion(Int)
         case change
-        /// The file that a version was published from.
-        case file(ContentDigest)
     }
 
     struct Answer {
@@ -43,8 +41,6 @@ struct ControlRequest: Sendable {
                 ModelPage.write(
                     ModelStatus(entry, isDefault: registry.pool.defaultModel === entry.current), into: &writer)
                 return Answer(status: .ok, fields: AnswerFields.page(etag: entry.etag), body: writer.take())
-            case .file(let digest):
-                return Answer(status: .ok, fields: AnswerFields.file(digest), body: try registry.artifact(digest))
             }
         } catch {
             let (document, fields) = PublishProblem.answer(error)

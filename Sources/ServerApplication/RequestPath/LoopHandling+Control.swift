@@ -21,10 +21,20 @@ extension LoopHandling {
             return refuse(
                 refusal, refusal.status == .unauthorized ? AnswerFields.unauthorized : AnswerFields.problem, route)
         }
+        if route.isChange, let refusal = Self.refusal(ofQuery: head, route) {
+            return refuse(refusal, AnswerFields.problem, route)
+        }
         switch route {
         case .putModel, .createModel: return beginUpload(route, head, exchange)
-        case .patchModel, .deleteModel, .deleteVersion, .getBundle, .getVersionBundle:
-            return beginControlRequest(route, head, exchange)
+        case .patchModel, .deleteModel, .deleteVersion: return beginControlRequest(route, head, exchange)
+        case .getBundle:
+            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
+            return expectDownload(of: entry.current, route, head, exchange)
+        case .getVersionBundle:
+            switch versionInPath(of: head, isAlias: false) {
+            case .success(let model): return expectDownload(of: model, route, head, exchange)
+            case .failure(let error): return refuse(error, route)
+            }
         case .getModel:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
             if isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
@@ -80,6 +90,29 @@ extension LoopHandling {
         }
     }
 
+    /// What changes something must not pass over a word that was to keep it from that, such as a mistyped dry_run.
+    private static func refusal(ofQuery head: borrowing RequestHead, _ route: RequestRoute) -> ProblemDocument? {
+        let known =
+            switch route {
+            case .createModel: ["dry_run", "shadow", "name"]
+            case .putModel: ["dry_run", "shadow"]
+            default: [String]()
+            }
+        var seen: Set<String> = []
+        for name in head.queryNames {
+            if known.contains(name), seen.insert(name).inserted { continue }
+            var document = ProblemDocument(
+                .badRequest, title: "A parameter is not known here",
+                detail: seen.contains(name) ? "a parameter stands twice in the query" : "nothing was changed")
+            document.members = [
+                ("expected", known.isEmpty ? "no parameters" : "each once, of \(known.joined(separator: ", "))"),
+                ("got", String(name.prefix(64))),
+            ]
+            return document
+        }
+        return nil
+    }
+
     // MARK: Paths
 
     private func entryInPath(of head: borrowing RequestHead) -> PooledModel? {
@@ -94,10 +127,13 @@ extension LoopHandling {
         let text = parameters.text(1, of: head.path) ?? "\u{fffd}"
         let model = isAlias ? entry.alias(text.utf8.span) : Int(text).flatMap { entry.version($0) }
         guard let model else {
+            let found = String(text.prefix(ModelName.bytesMax))
+            if isAlias {
+                return .failure(
+                    .unknownAlias(name: entry.name, alias: found, known: entry.aliases.map(\.name).sorted()))
+            }
             return .failure(
-                .unknownVersion(
-                    name: entry.name, version: String(text.prefix(ModelName.bytesMax)),
-                    known: entry.versions.map(\.version)))
+                .unknownVersion(name: entry.name, version: found, known: entry.versions.map(\.version)))
         }
         return .success(model)
     }
@@ -113,7 +149,7 @@ extension LoopHandling {
         _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
         do throws(BodyType.Unsupported) {
-            try BodyType.checkCoding(head)
+            try BodyType.checkUpload(head)
         } catch {
             return refuse(error.document, AnswerFields.unsupported, route)
         }
@@ -176,22 +212,28 @@ extension LoopHandling {
         switch route {
         case .deleteModel: action = .remove
         case .patchModel: action = .change
-        case .getBundle:
-            guard let entry = entryInPath(of: head) else { return refuseUnknown(name, route) }
-            action = .file(entry.current.digest)
         default:
             switch versionInPath(of: head, isAlias: false) {
-            case .success(let model):
-                action = route == .deleteVersion ? .removeVersion(model.version) : .file(model.digest)
+            case .success(let model): action = .removeVersion(model.version)
             case .failure(let error): return refuse(error, route)
             }
-        }
-        if case .file(let digest) = action, isKnown("\"\(digest)\"", head) {
-            return answerNotModified("\"\(digest)\"", route)
         }
         let request = ControlRequest(route: route, name: name, precondition: precondition, action: action)
         pending[exchange] = .control(request, grant)
         return .buffered(bytesMax: route == .patchModel ? Self.changeBytesMax : Self.ignoredBodyBytesMax)
+    }
+
+    private mutating func expectDownload(
+        of model: ServedModel, _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
+    ) -> BodyMode {
+        guard PublishPrecondition.read(from: head) != nil else {
+            return refuse(ConditionProblem.document, AnswerFields.problem, route)
+        }
+        let etag = "\"\(model.digest)\""
+        if isKnown(etag, head) { return answerNotModified(etag, route) }
+        pending[exchange] = .download(
+            FileDownload(model, route: route, isHead: head.method == .head, grant: grant))
+        return .buffered(bytesMax: Self.ignoredBodyBytesMax)
     }
 
     /// The request's body has come whole: hands it to the control thread, which answers.

@@ -50,6 +50,9 @@ struct LoopHandling {
     var cache: LoopCache
     /// Requests that wait for a newer state.
     var waiting = MinimumGeneration()
+    /// Files that are being sent.
+    var downloads: [ExchangeID: FileDownload] = [:]
+    let pieces: FilePieces
 
     typealias Prediction = ExpectedPredictions.Prediction
 
@@ -57,6 +60,7 @@ struct LoopHandling {
         case predict(PredictionTarget, PredictionAsk)
         case upload(UploadExchange)
         case control(ControlRequest, CORSGrant?)
+        case download(FileDownload)
     }
 
     init(context: LoopContext, shared: SharedServices) {
@@ -69,6 +73,7 @@ struct LoopHandling {
         batcher = TickBatcher(
             loop: context.index, limits: shared.batching.loop, clock: { clock.now().elapsedNanoseconds })
         compute = LoopCompute(shared.compute, loop: context.index) { mailbox.wake() }
+        pieces = FilePieces { mailbox.wake() }
         cache = LoopCache(bytesMax: shared.batching.cacheBytes / shared.loops, cell: context.index)
         meter = RequestMeter(shared.metrics, loop: context.index)
         grpc = GRPCServices.dispatcher(shared.state)
@@ -161,11 +166,18 @@ struct LoopHandling {
             guard isEnd else { return }
             pending[exchange] = nil
             perform(request, bytes, exchange, grant, sink)
+        case .download(let download)?:
+            guard isEnd else { return }
+            pending[exchange] = nil
+            begin(download, exchange, sink)
         case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
         }
     }
 
-    mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) { grpc.writable(exchange, sink) }
+    mutating func writable(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
+        if !downloads.isEmpty, goOn(exchange, sink) { return }
+        grpc.writable(exchange, sink)
+    }
 
     mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if compute.waits(exchange) { return expirePrediction(exchange, sink) }
@@ -179,6 +191,7 @@ struct LoopHandling {
         _ = waiting.remove(exchange)
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
+        if !downloads.isEmpty { downloads[exchange] = nil }
         compute.cancel(exchange)
         cache.forget(exchange)
         let ticket = BatchTicket(exchange)
@@ -188,6 +201,7 @@ struct LoopHandling {
 
     mutating func endOfTick(_ sink: any ExchangeSink) {
         takeReturns(sink)
+        sendPieces(sink)
         flush(sink)
         meter.endTick()
         while let prediction = expected.takeFirst() { setAside(prediction) }
@@ -205,6 +219,7 @@ struct LoopHandling {
     mutating func openExchangeCount() -> Int {
         forgetEndedUploads()
         return pending.count + expected.count + batcher.waitingTickets + compute.waitingCount + waiting.count
+            + downloads.count
     }
 
     /// The model that the path names, mostly without escapes.

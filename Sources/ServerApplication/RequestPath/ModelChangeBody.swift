@@ -8,7 +8,8 @@ internal import Serving
 ///     {"rollback": true}                                the version before the current one
 ///     {"aliases": {"champion": 3, "canary": null}}      set one, remove one
 ///     {"default": true}
-///     {"shadow_policy": {"action": "refuse", "label_flips_max": 0.01, "change_max": 0.5}}
+///     {"shadow_policy": {"action": "refuse", "label_flips_max": 0.01, "change_max": 0.5}}, of which any may be left
+///     out, or null for none
 ///
 /// Members may stand together: all of it happens at once, or nothing.
 enum ModelChangeBody {
@@ -33,10 +34,12 @@ enum ModelChangeBody {
     private static func read(_ reader: inout JSONReader) throws -> ModelChange {
         guard try reader.peek() == .object else { throw problem("", "another value", "a JSON object") }
         var change = ModelChange()
+        var seen: Set<String> = []
         try reader.beginObject()
         while let key = try reader.nextKey() {
             let name = reader.string(key)
             let pointer = "/" + name.prefix(64)
+            guard seen.insert(name).inserted else { throw problem(pointer, "the member a second time", "one of it") }
             switch name {
             case "version":
                 guard change.current == nil else { throw problem(pointer, "a second version", "version or rollback") }
@@ -75,6 +78,9 @@ enum ModelChangeBody {
         try reader.beginObject()
         while let key = try reader.nextKey() {
             let name = reader.string(key)
+            guard change.aliases[name] == nil else {
+                throw problem("/aliases/" + name.prefix(64), "the alias a second time", "one of it")
+            }
             switch try reader.peek() {
             case .number: change.aliases[name] = .some(Int(try reader.readInt64()))
             case .null:
@@ -88,14 +94,24 @@ enum ModelChangeBody {
         }
     }
 
-    private static func readPolicy(_ reader: inout JSONReader) throws -> ShadowPolicy {
+    private static func readPolicy(_ reader: inout JSONReader) throws -> ModelChange.PolicyChange {
         let actions = ShadowPolicy.Action.allCases.map(\.rawValue).joined(separator: ", ")
-        guard try reader.peek() == .object else { throw problem("/shadow_policy", "another value", "an object") }
-        var policy = ShadowPolicy.standard
+        if try reader.peek() == .null {
+            try reader.readNull()
+            return .remove
+        }
+        guard try reader.peek() == .object else {
+            throw problem("/shadow_policy", "another value", "an object, or null")
+        }
+        var chosen: ShadowPolicy.Action?
+        var labelFlipsMax: Double?
+        var changeMax: Double??
+        var seen: Set<String> = []
         try reader.beginObject()
         while let key = try reader.nextKey() {
             let name = reader.string(key)
             let pointer = "/shadow_policy/" + name.prefix(64)
+            guard seen.insert(name).inserted else { throw problem(pointer, "the member a second time", "one of it") }
             switch name {
             case "action":
                 guard try reader.peek() == .string else { throw problem(pointer, "another value", "one of \(actions)") }
@@ -103,25 +119,25 @@ enum ModelChangeBody {
                 guard let action = ShadowPolicy.Action(rawValue: text) else {
                     throw problem(pointer, "\"\(text.prefix(64))\"", "one of \(actions)")
                 }
-                policy.action = action
+                chosen = action
             case "label_flips_max":
                 let share = try reader.peek() == .number ? try reader.readDouble() : -1
                 guard share >= 0, share <= 1 else { throw problem(pointer, "another value", "a share from 0 to 1") }
-                policy.labelFlipsMax = share
+                labelFlipsMax = share
             case "change_max":
                 if try reader.peek() == .null {
                     try reader.readNull()
-                    policy.changeMax = nil
+                    changeMax = .some(nil)
                     continue
                 }
                 let change = try reader.peek() == .number ? try reader.readDouble() : -1
                 guard change >= 0 else { throw problem(pointer, "another value", "a number of 0 or more, or null") }
-                policy.changeMax = change
+                changeMax = change
             default:
                 throw problem(pointer, "a member that is not known", "action, label_flips_max or change_max")
             }
         }
-        return policy
+        return .set(action: chosen, labelFlipsMax: labelFlipsMax, changeMax: changeMax)
     }
 
     private static func problem(_ pointer: String, _ found: String, _ expected: String) -> InferenceError {

@@ -44,13 +44,6 @@ enum PublishProblem {
             document.members = [("kind", reason.kind.rawValue), ("place", reason.place)]
             if let remedy = reason.remedy { document.members.append(("remedy", remedy)) }
             return (document, AnswerFields.problem)
-        case .store(let reason) where reason.kind == .missing:
-            return (
-                ProblemDocument(
-                    .notFound, title: "The file is not kept",
-                    detail: "the model's file is not in the store; a server without --store keeps none"),
-                AnswerFields.problem
-            )
         case .store(let reason):
             let status: HTTPStatus = reason.kind == .full ? .insufficientStorage : .serviceUnavailable
             return (
@@ -74,6 +67,21 @@ enum PublishProblem {
                 expected: "one of \(known.map { "\($0)" }.joined(separator: ", "))",
                 found: version)
             return (document, AnswerFields.problem)
+        case .unknownAlias(let name, let alias, let known):
+            var document = ProblemDocument(
+                .notFound, title: "No such alias", detail: "\(name) has no alias \(alias)")
+            document.problem = InferenceProblem(
+                pointer: "", detail: document.detail,
+                expected: known.isEmpty ? "a version; there are no aliases" : "one of \(known.joined(separator: ", "))",
+                found: alias)
+            return (document, AnswerFields.problem)
+        case .numericAlias(let alias):
+            var document = ProblemDocument(
+                .badRequest, title: "Not an alias", detail: "an alias that is a number reads as a version")
+            document.problem = InferenceProblem(
+                pointer: "/aliases/\(alias)", detail: document.detail, expected: "a name that is not a number",
+                found: alias)
+            return (document, AnswerFields.problem)
         case .alreadyThere(let name):
             return (
                 ProblemDocument(
@@ -86,6 +94,10 @@ enum PublishProblem {
                     .unprocessableContent, title: "The model has no name",
                     detail: "\(error); use PUT /models/{model}, or name={model} in the query"),
                 AnswerFields.problem
+            )
+        case .fileNotKept:
+            return (
+                ProblemDocument(.notFound, title: "The file is not kept", detail: "\(error)"), AnswerFields.problem
             )
         case .tooManyAliases, .notStored, .versionInUse:
             return (ProblemDocument(.conflict, title: "Conflict", detail: "\(error)"), AnswerFields.problem)

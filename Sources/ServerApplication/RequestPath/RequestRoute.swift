@@ -38,6 +38,14 @@ enum RequestRoute: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it changes models.
+    var isChange: Bool {
+        switch self {
+        case .createModel, .putModel, .patchModel, .deleteModel, .deleteVersion: true
+        default: false
+        }
+    }
+
     /// The routes that predict, by their number.
     static let predictions: [RequestRoute] = [.predict, .modelPredict, .versionPredict, .aliasPredict]
 

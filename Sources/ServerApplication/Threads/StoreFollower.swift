@@ -3,7 +3,8 @@ internal import Serving
 internal import Synchronization
 internal import Telemetry
 
-/// A thread that looks for what others have published, and has the control thread load it.
+/// A thread that looks for what others have published, and has the control thread load it; between two looks it
+/// collects the store.
 ///
 /// It alone waits for the store while there is no news, so that a store that hangs keeps no upload waiting. One load is
 /// under way at a time.
@@ -75,6 +76,8 @@ final class StoreFollower: StoreFollowing {
             shared.isAsked.store(false, ordering: .relaxed)
             isWell = look(shared, registry, store, control, log)
             shared.lookedAt.store(SystemClock().now().elapsedNanoseconds, ordering: .relaxed)
+            // Here nobody waits for it: not an upload, and not its client.
+            if shared.state.withLock({ $0.failure == nil && !$0.isStopping }) { registry.collectStore() }
         }
     }
 

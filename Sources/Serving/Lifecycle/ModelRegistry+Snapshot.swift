@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Telemetry
 
 // What of the registry makes the next snapshot. Called while its lock is held.
@@ -28,8 +29,11 @@ extension ModelRegistry {
 
     /// Loads what of the manifest is not loaded yet. A model whose current version cannot be loaded goes on as it
     /// serves now; models that were named at the start and are not in the manifest stay.
+    /// - Parameter made: models that are loaded and do not serve, among them the spare ones.
     func assemble(_ manifest: StoreManifest, _ state: State, made: [ServedModel], loads: Loading) -> Snapshot {
         var snapshot = Snapshot()
+        // Of the spare ones it is known already what they hold.
+        var madeBytes = made.reduce(0) { $0 + $1.memoryBytes } - spareBytes.load(ordering: .relaxed)
         let pool = publisher.current
         for stored in manifest.models {
             let serving = pool.entry(named: stored.name)
@@ -50,7 +54,8 @@ extension ModelRegistry {
                     guard snapshot.entries.count < limits.modelsMax else {
                         throw .tooManyModels(modelsMax: limits.modelsMax)
                     }
-                    let model = try load(version, of: stored.name, besides: snapshot.made)
+                    let model = try load(version, of: stored.name, besides: madeBytes)
+                    madeBytes += model.memoryBytes
                     loaded.append(model)
                     snapshot.made.append(model)
                 } catch {
@@ -79,17 +84,22 @@ extension ModelRegistry {
         let serving = publisher.current.entry(named: stored.name)?.versions ?? []
         for version in stored.versions where stored.needs(version) {
             guard !(made + serving).contains(where: { $0.is(version, of: stored.name) }) else { continue }
-            made.append(try load(version, of: stored.name, besides: made))
+            let bytes = made.reduce(0) { $0 + $1.memoryBytes }
+            made.append(try load(version, of: stored.name, besides: bytes))
         }
         return made
     }
 
+    /// - Parameter others: bytes of models that have been loaded and that nobody counts yet.
     private func load(
-        _ version: StoredModel.Version, of name: String, besides made: [ServedModel]
+        _ version: StoredModel.Version, of name: String, besides others: Int
     ) throws(PublishError) -> ServedModel {
         guard version.byteCount <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
-        let others = made.reduce(0) { $0 + $1.memoryBytes }
-        let built = try builder.build({ () throws(StoreError) in try store.blob(version.digest) }) {
+        // What cannot fit is not fetched. What it holds here is known when it has been compiled.
+        if let expected = version.memoryBytes { try admit(expected, besides: others) }
+        let built = try builder.build({ () throws(StoreError) in
+            try store.blob(version.digest, bytesMax: version.byteCount)
+        }) {
             (bytes) throws(PublishError) in try admit(bytes, besides: others)
         }
         return served(
@@ -116,6 +126,8 @@ extension ModelRegistry {
         }
         forgetStatics(&state, snapshot.entries)
         let isDrained = swap(snapshot.entries, state)
+        let current = publisher.current
+        keepSpare(state.spare.filter { !current.contains($0) }, &state)
         note(state)
         return isDrained
     }
@@ -142,10 +154,13 @@ extension ModelRegistry {
         _ name: String, _ number: Int, digest: ContentDigest, generation: Int, _ built: ModelBuilder.Built,
         shadow: ShadowReport? = nil, byteCount: Int
     ) -> ServedModel {
-        ServedModel(
+        // Rows of the same columns are as good for the next comparison, whichever version was asked.
+        let rows = publisher.current.entry(named: name)?.current.recentRows
+        return ServedModel(
             name: name, version: number, digest: digest, generation: generation, imported: built.imported,
             prepared: built.prepared, golden: built.golden, shadow: shadow, artifactBytes: byteCount,
-            timings: built.timings, loadedAt: system.unixSeconds(), metrics: metrics.model(name))
+            timings: built.timings, loadedAt: system.unixSeconds(), metrics: metrics.model(name),
+            recentRows: rows.flatMap { $0.fits(built.prepared.layout) ? $0 : nil })
     }
 
     func servingVersion(_ name: String) -> Int? { publisher.current.model(named: name)?.version }
@@ -201,6 +216,18 @@ extension ModelRegistry {
         try admit(needed)
     }
 
+    /// Whether there are versions that are only kept for a rollback.
+    var hasThinnable: Bool { publisher.current.entries.contains { $0.isThinnable } }
+
+    /// Lets go of all of those.
+    func thin(_ state: State) { _ = swap(publisher.current.entries.map { $0.thinned() }, state) }
+
+    /// Keeps models for the next try, and counts what they hold.
+    func keepSpare(_ models: [ServedModel], _ state: inout State) {
+        state.spare = models
+        spareBytes.store(models.reduce(0) { $0 + $1.memoryBytes }, ordering: .relaxed)
+    }
+
     /// What serves without the versions of a model that are only kept for a rollback; nil where it has none.
     private func entries(thinning name: String) -> [PooledModel]? {
         guard let entry = publisher.current.entry(named: name), entry.isThinnable else { return nil }
@@ -245,6 +272,10 @@ extension ServedModel {
 }
 
 extension RestoreReport.Failure {
+    var lacksMemory: Bool {
+        if case .outOfMemory = error { true } else { false }
+    }
+
     /// Whether it is of the same bytes under the same number.
     func isSame(_ other: RestoreReport.Failure) -> Bool {
         version == other.version && digest == other.digest && name == other.name

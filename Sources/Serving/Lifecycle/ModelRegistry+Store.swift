@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import Telemetry
 
 // What of the registry talks to the store. Called while its lock is held.
@@ -69,12 +70,15 @@ extension ModelRegistry {
         return lookup
     }
 
-    func collect(_ state: inout State) {
-        let now = system.unixSeconds()
-        guard store.isWritable, abs(now - state.collectedAt) >= 60 else { return }
-        state.collectedAt = now
+    /// Removes some of what the store does not need any more, where that is due. It waits for the store and not for
+    /// publishes, nor they for it: called from one thread that no client waits for.
+    package func collectStore() {
+        let start = system.clock()
+        guard store.isWritable, collecting.withLock({ $0.isDue(at: start) }) else { return }
+        var isOver = true
         do throws(StoreError) {
             let removed = try store.collect(manifestsKept: limits.manifestsKept, graceSeconds: limits.graceSeconds)
+            isOver = removed.isOver
             if !removed.isEmpty {
                 log.info(
                     "collected the store", LogField("manifests", .integer(removed.manifests)),
@@ -83,5 +87,7 @@ extension ModelRegistry {
         } catch {
             log.warning("the store could not be collected: \(error)", LogField("path", .text(error.path ?? "")))
         }
+        let end = system.clock()
+        collecting.withLock { $0.ended(at: end, nanoseconds: end &- start, isOver: isOver) }
     }
 }

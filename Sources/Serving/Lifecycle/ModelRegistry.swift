@@ -55,7 +55,6 @@ package final class ModelRegistry: Sendable {
         var failures: [RestoreReport.Failure] = []
         /// Those of them that were there at the start: they do not keep newer generations from serving.
         var startFailures: [RestoreReport.Failure] = []
-        var collectedAt: Int64 = 0
     }
 
     let builder: ModelBuilder
@@ -70,6 +69,9 @@ package final class ModelRegistry: Sendable {
     /// Held for a whole operation: operations run one after the other.
     private let operations = Mutex(State())
     private let followed = Mutex(FollowStatus())
+    let collecting: Mutex<CollectPace>
+    /// What the spare models hold.
+    let spareBytes = Atomic<Int>(0)
 
     /// - Parameters:
     ///   - importers: the formats, in the order in which they are asked.
@@ -93,6 +95,7 @@ package final class ModelRegistry: Sendable {
         self.limits = limits
         self.system = system
         publisher = PoolPublisher(changes: system.makeSignal())
+        collecting = Mutex(CollectPace(store.collectPauses, now: system.clock()))
         self.releaseMemory = releaseMemory
     }
 
@@ -111,8 +114,11 @@ package final class ModelRegistry: Sendable {
     /// Models that were replaced or removed and are still held by a request.
     package var retiredModelCount: Int { publisher.retiredModelCount }
 
-    /// Bytes that models hold, those that serve and those that requests have not let go of.
-    package var memoryBytes: Int { publisher.current.memoryBytes + publisher.retiredBytes }
+    /// Bytes that models hold: those that serve, all their versions, those that requests have not let go of, and those
+    /// that wait for the rest of their generation.
+    package var memoryBytes: Int {
+        publisher.current.memoryBytes + publisher.retiredBytes + spareBytes.load(ordering: .relaxed)
+    }
 
     /// How this server stands to the store. May be called from any thread.
     package var followStatus: FollowStatus { followed.withLock { $0 } }
@@ -273,7 +279,7 @@ package final class ModelRegistry: Sendable {
             change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
                 let version = StoredModel.Version(
                     number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
-                    byteCount: artifact.byteCount, generation: generation)
+                    byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
                 return stored(name, with: version, state)
             }, to: name)
         guard let version = state.manifest?.model(named: name)?.current else {
@@ -285,8 +291,6 @@ package final class ModelRegistry: Sendable {
         state.staticNames.remove(name)
         let isDrained = show(&state, made: [model])
         model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- start)))
-        // Here as well as in `housekeep`: under a steady stream of publishes the control thread is never idle.
-        collect(&state)
         return PublishReport(
             model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,
             isDryRun: false)
@@ -317,7 +321,7 @@ package final class ModelRegistry: Sendable {
         else { return nil }
         let version = StoredModel.Version(
             number: model.version, digest: model.digest, format: model.format, byteCount: model.artifactBytes,
-            generation: model.generation)
+            memoryBytes: model.memoryBytes, generation: model.generation)
         return StoredModel(
             name: name, versions: [version], currentNumber: model.version, generation: model.generation)
     }
@@ -372,7 +376,8 @@ package final class ModelRegistry: Sendable {
                         guard let stored = state.manifest?.model(named: name) else {
                             throw .unknownModel(name: name, known: publisher.current.names)
                         }
-                        let changed = try change.applied(to: stored, generation: generation)
+                        let changed = try change.applied(
+                            to: stored, generation: generation, policy: limits.shadowPolicy)
                         // Loaded before it is said: what cannot be loaded is no change.
                         made = try load(neededBy: changed, besides: made)
                         return changed
@@ -452,11 +457,11 @@ package final class ModelRegistry: Sendable {
 
     /// The bytes that a version was published from.
     /// - Throws: `store` with `missing` where the store keeps none.
-    package func artifact(_ digest: ContentDigest) throws(PublishError) -> [UInt8] {
+    package func openArtifact(_ digest: ContentDigest, byteCount: Int) throws(PublishError) -> any BlobReader {
         do {
-            return try store.blob(digest)
+            return try store.openBlob(digest, byteCount: byteCount)
         } catch {
-            throw .store(error)
+            throw error.kind == .missing ? .fileNotKept : .store(error)
         }
     }
 
@@ -475,22 +480,31 @@ package final class ModelRegistry: Sendable {
                 guard store.keepsBlobs, let manifest = state.manifest else { return false }
                 let isNews = manifest.generation > state.servedGeneration
                 guard isNews || !state.startFailures.isEmpty else { return false }
-                let snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
-                let isNew = { (failure: RestoreReport.Failure) in
-                    !state.startFailures.contains { $0.isSame(failure) }
+                var snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
+                let known = state.startFailures
+                let isNew = { (failure: RestoreReport.Failure) in !known.contains { $0.isSame(failure) } }
+                if snapshot.needed.contains(where: { isNew($0) && $0.lacksMemory }), hasThinnable {
+                    keepSpare(snapshot.made, &state)
+                    // It holds some of what is to go.
+                    snapshot = Snapshot()
+                    thin(state)
+                    snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
                 }
                 state.failures = snapshot.failures
                 guard !snapshot.needed.contains(where: isNew) else {
-                    state.spare = snapshot.made
+                    keepSpare(snapshot.made, &state)
                     return false
                 }
-                state.spare = []
                 state.startFailures = snapshot.needed
-                guard isNews || !snapshot.made.isEmpty else { return false }
+                guard isNews || !snapshot.made.isEmpty else {
+                    keepSpare([], &state)
+                    return false
+                }
                 if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
                 state.servedGeneration = manifest.generation
                 forgetStatics(&state, snapshot.entries)
                 _ = swap(snapshot.entries, state)
+                keepSpare([], &state)
                 log.info("followed the store", LogField("generation", .integer(manifest.generation)))
                 return true
             }
@@ -513,13 +527,12 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, frees what
-    /// requests have let go of in the meantime, and collects the store. Cheap enough for every few seconds.
+    /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
+    /// requests have let go of in the meantime. Cheap enough for every few seconds.
     package func housekeep() {
         operations.withLock { state in
             complete(&state)
             reclaim()
-            collect(&state)
         }
     }
 
@@ -593,7 +606,9 @@ extension PublishError {
         case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
         case .outOfMemory: "out_of_memory"
         case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .versionInUse, .notStored, .alreadyThere, .nameless,
+        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
+            .notStored,
+            .fileNotKept, .alreadyThere, .nameless,
             .cancelled, .stopping:
             "other"
         }

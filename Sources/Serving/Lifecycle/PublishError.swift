@@ -29,9 +29,14 @@ package enum PublishError: Error, Sendable, Hashable {
     case alreadyThere(name: String)
     /// Neither the request nor the bundle says what the model is called.
     case nameless
-    /// A version, or an alias, that is not kept.
+    /// A version that is not kept.
     case unknownVersion(name: String, version: String, known: [Int])
+    case unknownAlias(name: String, alias: String, known: [String])
+    /// An alias that would read as the number of a version.
+    case numericAlias(String)
     case tooManyAliases(aliasesMax: Int)
+    /// The version's file is not in the store; a server without one keeps none.
+    case fileNotKept
     /// The version is the current one, or has aliases, and so cannot be removed.
     case versionInUse(version: Int)
     /// The model was named at the start and is not in the store: it has no versions to choose from.
@@ -66,7 +71,11 @@ extension PublishError: CustomStringConvertible {
         case .nameless: "neither the request nor the bundle says what the model is called"
         case .unknownVersion(let name, let version, let known):
             "\(name) has no version \(version); it has \(known.map { String($0) }.joined(separator: ", "))"
+        case .unknownAlias(let name, let alias, let known):
+            "\(name) has no alias \(alias); it has \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .numericAlias(let alias): "an alias that is a number, as \(alias), would read as a version"
         case .tooManyAliases(let aliasesMax): "a model has at most \(aliasesMax) aliases"
+        case .fileNotKept: "the model's file is not in the store; a server without --store keeps none"
         case .versionInUse(let version): "version \(version) is the current one or has an alias"
         case .notStored(let name): "\(name) was named at the start and is not in the store; PUT it to have versions"
         case .shadowRefused(let report):

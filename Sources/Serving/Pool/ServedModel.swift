@@ -61,7 +61,7 @@ package final class ServedModel: Sendable {
     package init(
         name: String, version: Int, digest: ContentDigest, generation: Int, imported: ImportedModel,
         prepared: PreparedModel, golden: GoldenCheck.Report, shadow: ShadowReport? = nil, artifactBytes: Int,
-        timings: PublishTimings, loadedAt: Int64, metrics: ModelMetrics
+        timings: PublishTimings, loadedAt: Int64, metrics: ModelMetrics, recentRows: RecentRows? = nil
     ) {
         self.name = name
         self.version = version
@@ -73,7 +73,7 @@ package final class ServedModel: Sendable {
         notes = imported.metadata.notes
         self.golden = golden
         self.shadow = shadow
-        recentRows = RecentRows(layout: prepared.layout)
+        self.recentRows = recentRows ?? RecentRows(layout: prepared.layout)
         memoryBytes = prepared.memoryBytes
         signature = prepared.signature
         layout = prepared.layout

@@ -27,6 +27,11 @@ package final class RecentRows: Sendable {
         halves = Mutex(Halves(younger: RowBatch(layout: layout), older: RowBatch(layout: layout)))
     }
 
+    /// Whether rows of that layout are like these: the same columns, in the same order and of the same kinds.
+    func fits(_ layout: RowLayout) -> Bool {
+        layout.columns.elementsEqual(self.layout.columns) { $0.name == $1.name && $0.kind == $1.kind }
+    }
+
     /// Keeps a copy of one of the rows if it is time for one.
     /// - Parameters:
     ///   - rows: of this layout.

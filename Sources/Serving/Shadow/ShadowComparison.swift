@@ -11,15 +11,17 @@ enum ShadowComparison {
         clock: MonotonicClock
     ) -> ShadowReport {
         var report = ShadowReport(version: serving.version, policy: policy)
-        guard rows.rowCount > 0 else {
-            report.obstacle = "no rows were predicted yet"
-            return report
-        }
+        compareSurface(serving, next, &report)
         let places: [Int?]
         switch columns(of: next.layout, in: serving.layout) {
         case .success(let found): places = found
         case .failure(let obstacle):
             report.obstacle = obstacle.text
+            report.broken.append(obstacle.text)
+            return report
+        }
+        guard rows.rowCount > 0 else {
+            report.obstacle = "no rows were predicted yet"
             return report
         }
         var translated = RowBatch(layout: next.layout, rowCapacity: rows.rowCount)
@@ -32,6 +34,28 @@ enum ShadowComparison {
         compare(before, after, &report)
         report.judge()
         return report
+    }
+
+    // MARK: What clients see
+
+    /// What breaks clients whatever the rows are: a column that they send is refused now, or an output that they read
+    /// is gone or of another kind.
+    private static func compareSurface(
+        _ serving: ServedModel, _ next: PreparedModel, _ report: inout ShadowReport
+    ) {
+        let takesUnknown = next.layout.recordPolicy.unknownFields == .ignore
+        for case let name? in serving.layout.columns.map(\.name)
+        where !takesUnknown && next.layout.columns.contains(where: { $0.name != nil })
+            && next.layout.index(ofName: name) == nil
+        {
+            report.broken.append("column \(name) is not taken any more")
+        }
+        for field in serving.signature.outputs {
+            let same = next.signature.outputs.first { $0.name == field.name }
+            if same.flatMap({ Pairing(field, $0) }) == nil {
+                report.broken.append("output \(field.name) is \(same == nil ? "gone" : "of another kind")")
+            }
+        }
     }
 
     // MARK: Rows

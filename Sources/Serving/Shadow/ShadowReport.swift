@@ -29,7 +29,7 @@ package struct ShadowReport: Sendable, Hashable {
     package var nanosecondsAfter = 0.0
     /// Why nothing could be compared; nil where it was.
     package var obstacle: String?
-    /// The limits that were broken, each in a sentence.
+    /// The limits that were broken, and what breaks clients whatever the rows are; each in a sentence.
     package var broken: [String] = []
 
     package init(version: Int, policy: ShadowPolicy) {

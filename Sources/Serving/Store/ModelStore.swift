@@ -9,6 +9,9 @@ package protocol ModelStore: AnyObject, Sendable {
     /// Whether `blob` gives the bytes back; false for a store that remembers nothing beyond its manifests.
     var keepsBlobs: Bool { get }
 
+    /// When `collect` is to be called; nil: never.
+    var collectPauses: CollectPauses? { get }
+
     /// The valid manifest of the highest generation, with what had to be passed over on the way to it.
     func newestManifest() throws(StoreError) -> ManifestLookup
 
@@ -16,8 +19,14 @@ package protocol ModelStore: AnyObject, Sendable {
     func manifest(generation: Int) throws(StoreError) -> StoreManifest
 
     /// The bytes of a blob, proven to have the digest.
-    /// - Throws: `missing` or `corrupt`.
-    func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8]
+    /// - Parameter bytesMax: what its manifest says that it has: of a longer one no more is fetched.
+    /// - Throws: `missing`, `corrupt`, or `limit` for a longer one.
+    func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8]
+
+    /// The same bytes piece by piece, so that they need not be in memory at once.
+    /// - Parameter byteCount: what its manifest says that it has.
+    /// - Throws: `missing`.
+    func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader
 
     /// A place for the bytes of one artifact as they arrive.
     func makeBlobWriter() throws(StoreError) -> any BlobWriter
@@ -28,8 +37,10 @@ package protocol ModelStore: AnyObject, Sendable {
     func commit(_ manifest: StoreManifest) throws(StoreError)
 
     /// Removes what nothing refers to any more: manifests but the newest `manifestsKept`, blobs that no kept manifest
-    /// names, what dead writers left; all only when older than `graceSeconds`.
-    /// - Returns: what was removed.
+    /// names, what dead writers left; all only when older than `graceSeconds` by the store's own clock. A blob is first
+    /// put aside and removed by a later collection, and given back where a manifest names it after all. Called from
+    /// one thread at a time, which need not be the control thread; does a bounded part of the work.
+    /// - Returns: what was removed, and whether there is more to do.
     func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection
 
     /// The server stops: whatever waits for a service far away fails, and so does everything that comes. From any
@@ -39,6 +50,13 @@ package protocol ModelStore: AnyObject, Sendable {
 
 extension ModelStore {
     package func close() {}
+
+    package var collectPauses: CollectPauses? { CollectPauses(first: .seconds(30), next: .seconds(60)) }
+
+    /// For stores that have it in memory anyway.
+    package func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader {
+        MemoryBlobReader(try blob(digest, bytesMax: byteCount))
+    }
 }
 
 /// What was found of manifests.
@@ -64,6 +82,8 @@ package struct StoreCollection: Sendable, Hashable {
     package var blobs = 0
     package var temporaries = 0
     package var bytes = 0
+    /// False where the next call goes on from here.
+    package var isOver = true
 
     package init() {}
 

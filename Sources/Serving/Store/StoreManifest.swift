@@ -33,14 +33,19 @@ package struct StoredModel: Sendable, Hashable {
         /// The importer's name for the format, for people who read the manifest; serving decides by content.
         package let format: String
         package let byteCount: Int
+        /// What its predictor held in memory where it was published; nil where that is not told.
+        package let memoryBytes: Int?
         /// The generation that brought it.
         package let generation: Int
 
-        package init(number: Int, digest: ContentDigest, format: String, byteCount: Int, generation: Int) {
+        package init(
+            number: Int, digest: ContentDigest, format: String, byteCount: Int, memoryBytes: Int? = nil, generation: Int
+        ) {
             self.number = number
             self.digest = digest
             self.format = format
             self.byteCount = byteCount
+            self.memoryBytes = memoryBytes
             self.generation = generation
         }
     }

@@ -269,17 +269,33 @@ import Testing
 
     @Test func takesAtMostTwentyBytesANode() throws {
         var generator = SeededGenerator(seed: 15)
-        for shape in [
-            EnsembleShape(trees: 30, depth: 12, precision: .float32FeaturesFloat64Sums, comparison: .lessOrEqual),
-            EnsembleShape(trees: 30, depth: 30, precision: .float32FeaturesFloat64Sums, leafRate: 0.4),
-            EnsembleShape(
-                trees: 10, depth: 12, groups: 2, precision: .float32FeaturesFloat64Sums, hasVectorLeaves: true),
+        // A node with a float64 threshold has 16 bytes of its own, and every second one is a leaf with a number of 8.
+        for (shape, bytesMax) in [
+            (EnsembleShape(trees: 30, depth: 12, comparison: .less), 20.0),
+            (EnsembleShape(trees: 30, depth: 12, precision: .float32FeaturesFloat64Sums, comparison: .lessOrEqual), 20),
+            (EnsembleShape(trees: 30, depth: 30, precision: .float32FeaturesFloat64Sums, leafRate: 0.4), 20),
+            (
+                EnsembleShape(
+                    trees: 10, depth: 12, groups: 2, precision: .float32FeaturesFloat64Sums, hasVectorLeaves: true), 20
+            ),
+            (EnsembleShape(trees: 30, depth: 12, precision: .float64, comparison: .lessOrEqual), 22),
+            (EnsembleShape(trees: 300, depth: 7, groups: 3, precision: .float64, comparison: .lessOrEqual), 22),
         ] {
             let ensemble = makeEnsemble(shape, using: &generator)
             let forest = try #require(PackedForest(ensemble))
-            #expect(Double(forest.byteCount) / Double(ensemble.nodeCount) <= 20)
+            let bytes = Double(forest.byteCount) / Double(ensemble.nodeCount)
+            #expect(bytes <= bytesMax, "\(shape)")
             // The nodes themselves: what padding lines take is small.
-            #expect(Double(forest.words.count) < 1.15 * Double(ensemble.nodeCount) + 64)
+            let words = Double(forest.words.count / forest.slots.form.wordsPerNode)
+            #expect(words < 1.15 * Double(ensemble.nodeCount) + 64)
         }
+    }
+
+    @Test func takesCategoriesInAtMostTwentyBytesANode() throws {
+        var generator = SeededGenerator(seed: 16)
+        var ensemble = makeEnsemble(EnsembleShape(trees: 60, depth: 10), using: &generator)
+        Self.add(Extras(categoryRate: 0.3, setCount: 200), to: &ensemble, using: &generator)
+        let forest = try #require(PackedForest(ensemble))
+        #expect(Double(forest.byteCount) / Double(ensemble.nodeCount) <= 20)
     }
 }

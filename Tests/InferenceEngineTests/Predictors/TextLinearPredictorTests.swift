@@ -58,6 +58,72 @@ import Testing
         }
     }
 
+    /// Two texts, one of them weighed and normalized, with numbers on both sides; then what `more` makes of them.
+    private func wideGraph(_ more: [Operator], inputWidth: Int) -> ImportedGraph {
+        var generator = SeededGenerator(seed: 9)
+        let terms = TextVectorizer.Columns.vocabulary(["fish", "red", "blue", "the", "red fish"])
+        let first = TextVectorizerTests.vectorizer(terms, lengths: 1...2)
+        let second = TextVectorizerTests.vectorizer(.hash(count: 150, hasSign: true))
+        var graph = ImportedGraph(columns: columns(2) + columns(2, .string) + columns(1))
+        let before = graph.append(.selectColumns([0, 1]), path: "before")
+        let offsets = Scaler(form: .subtractDivide, offset: [1, 2], scale: [3, 0.5])
+        let scaled = graph.append(.scaler(offsets), [before], path: "before")
+        var weighed = graph.append(.textVectorizer(first), [graph.append(.selectColumns([2]), path: "a")], path: "a")
+        for operation in weighing(first.width) { weighed = graph.append(operation, [weighed], path: "a") }
+        let hashed = graph.append(.textVectorizer(second), [graph.append(.selectColumns([3]), path: "b")], path: "b")
+        let behind = graph.append(.selectColumns([4]), path: "behind")
+        let texts = graph.append(.concat, [weighed, hashed], path: "texts")
+        var value = graph.append(.concat, [scaled, texts, behind], path: "all")
+        for operation in more { value = graph.append(operation, [value], path: "more") }
+        let model = Gemm(
+            weights: (0..<inputWidth * 3).map { _ in Double.random(in: -1...1, using: &generator) },
+            bias: [0.5, 0, -0.25], inputWidth: inputWidth)
+        let scores = graph.append(.gemm(model), [value], path: "model")
+        graph.addOutput(GraphOutput(name: "scores", value: scores, meaning: .values, isVector: true))
+        return graph
+    }
+
+    @Test func takesSeveralTextsWithNumbersBesideThem() throws {
+        let width = 2 + 5 + 150 + 1
+        let factors = Operator.scaler(
+            Scaler(
+                form: .multiplyAdd, offset: [Double](repeating: 0, count: width),
+                scale: (0..<width).map { 2 - Double($0) / 90 }))
+        let some = (0..<width).filter { $0 % 3 != 1 }
+        let rows: [[Cell]] = zip(Self.texts, Self.texts.reversed()).enumerated().map { index, texts in
+            [.number(Double(index)), 2, texts.0[0], texts.1[0], .number(index == 4 ? 0 : -1.5)]
+        }
+        let divisors = Operator.scaler(
+            Scaler(
+                form: .subtractDivide, offset: [Double](repeating: 0, count: width),
+                scale: (0..<width).map { 1 + Double($0) / 70 }))
+        for (more, inputWidth) in [
+            ([], width), ([factors, divisors], width), ([factors, .rowNormalizer(RowNormalizer(norm: .max))], width),
+            ([factors, .refuseMissing, .gatherColumns(some)], some.count),
+        ] {
+            let graph = wideGraph(more, inputWidth: inputWidth)
+            let fast = try ModelCompiler.compile(graph)
+            #expect(fast.predictor.report.steps.last?.stage == "text-linear")
+            let operations = fast.predictor.report.steps.map(\.operation)
+            #expect(!operations.contains("TextVectorizer"))
+            let reference = try ModelCompiler.compile(graph, forcing: "reference")
+            #expect(answer(fast, rows) == answer(reference, rows))
+            for row in rows { #expect(answer(fast, [row]) == answer(reference, [row])) }
+        }
+    }
+
+    @Test func leavesOutWhatIsNotSelectedThoughItIsInfinite() throws {
+        let graph = wideGraph([.gatherColumns(Array(1..<158))], inputWidth: 157)
+        let fast = try ModelCompiler.compile(graph)
+        #expect(fast.predictor.report.steps.last?.stage == "text-linear")
+        let row: [Cell] = [.number(.infinity), 2, "red", "fish", 1]
+        let found = answer(fast, [row])
+        let reference = try ModelCompiler.compile(graph, forcing: "reference")
+        #expect(found == answer(reference, [row]))
+        let numbers = found.doubles()
+        #expect(numbers.filter(\.isFinite).count == 3)
+    }
+
     /// Scores and labels bit for bit; the probabilities' exponential is another than the reference's.
     private func areAlike(_ fast: CompiledModel, _ reference: CompiledModel, _ rows: [[Cell]]) -> Bool {
         let found = answer(fast, rows)
@@ -86,7 +152,8 @@ import Testing
         let vectorizer = TextVectorizerTests.vectorizer(.vocabulary(["red"]))
         let moved: [[Operator]] = [
             [.scaler(Scaler(form: .multiplyAdd, offset: [1], scale: [2]))],
-            [.scaler(Scaler(form: .subtractDivide, offset: [0], scale: [2]))],
+            [.scaler(Scaler(form: .subtractDivide, offset: [0], scale: [0]))],
+            [.scaler(Scaler(form: .subtractDivide, offset: [1], scale: [2]))],
             [.scaler(Scaler(form: .multiplyAdd, offset: [0], scale: [.infinity]))], [.elementwise(.exp)],
         ]
         for operations in moved {

@@ -162,7 +162,7 @@ struct BucketClientTests {
         let transport = FakeTransport { _, number in
             number == 0 ? page(["a", "b&amp;&#99;"], "x/+&amp;=") : page(["d"], nil)
         }
-        let entries = try amazon(transport).list("", while: "t")
+        let entries = try amazon(transport).list("", while: "t").entries
         #expect(entries.map(\.key) == ["a", "b&c", "d"])
         #expect(entries.first?.modifiedAt == 1_769_860_800 && entries.first?.byteCount == 7)
         #expect(
@@ -173,6 +173,53 @@ struct BucketClientTests {
             ])
         let endless = FakeTransport { _, _ in page(["a"], "t") }
         #expect { try amazon(endless).list("", while: "t") } throws: { ($0 as? StoreError)?.kind == .limit }
+    }
+
+    @Test func aListTellsTheServicesTime() throws {
+        let list = "<ListBucketResult></ListBucketResult>"
+        func time(_ date: String?) throws -> Int64? {
+            let transport = FakeTransport { _, _ in
+                HTTPResponse(status: 200, fields: date.map { [("date", $0)] } ?? [], body: Array(list.utf8))
+            }
+            return try amazon(transport).list("", while: "t").time
+        }
+        #expect(try time("Sun, 06 Nov 1994 08:49:37 GMT") == 784_111_777)
+        #expect(try time("Sat, 31 Jan 2026 12:00:00 GMT") == 1_769_860_800)
+        for wrong in [nil, "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Non 1994"] {
+            #expect(try time(wrong) == nil, "\(wrong ?? "none")")
+        }
+    }
+
+    @Test func copiesInsideTheService() throws {
+        let done = "<CopyObjectResult><ETag>&quot;1&quot;</ETag></CopyObjectResult>"
+        let transport = FakeTransport { _, number in
+            switch number {
+            case 0, 1: .ok(done)
+            case 2: HTTPResponse(status: 404)
+            default: .ok("<Error><Code>InternalError</Code></Error>")
+            }
+        }
+        #expect(try amazon(transport).copy("a", to: "b", while: "t"))
+        #expect(try google(transport).copy("a", to: "b", while: "t"))
+        #expect(try !amazon(transport).copy("a", to: "b", while: "t"))
+        #expect { try amazon(transport).copy("a", to: "b", while: "t") } throws: {
+            ($0 as? StoreError)?.errorName == "InternalError"
+        }
+        #expect(transport.sent[0].url.hasSuffix("/team/b"))
+        #expect(transport.sent[0].field("x-amz-copy-source") == "/models/team/a")
+        #expect(transport.sent[1].field("x-goog-copy-source") == "/models/a")
+    }
+
+    @Test func readsAPartAndRefusesTheWholeInItsPlace() throws {
+        let transport = FakeTransport { request, _ in
+            HTTPResponse(status: request.url.hasSuffix("whole") ? 200 : 206, body: [1, 2])
+        }
+        #expect(try amazon(transport).part("k", from: 5, byteCount: 2, while: "t") == [1, 2])
+        #expect(transport.sent[0].field("range") == "bytes=5-6" && transport.sent[0].bytesMax == 2)
+        #expect(try amazon(transport).part("whole", from: 0, byteCount: 2, while: "t") == [1, 2])
+        #expect(throws: StoreError.self) { try amazon(transport).part("whole", from: 5, byteCount: 2, while: "t") }
+        let missing = FakeTransport { _, _ in HTTPResponse(status: 404) }
+        #expect(try amazon(missing).part("k", from: 0, byteCount: 2, while: "t") == nil)
     }
 
     @Test(arguments: [

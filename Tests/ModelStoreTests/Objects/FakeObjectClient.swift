@@ -26,6 +26,7 @@ final class FakeObjectClient: ObjectClient {
         /// Called before a call is done: what another writer does in between.
         var before: (@Sendable (String) -> Void)?
         var now: Int64 = 1_000_000
+        var tellsTime = true
         /// What a lost answer to a creation is told as.
         var tellsExists = false
     }
@@ -67,6 +68,14 @@ final class FakeObjectClient: ObjectClient {
         try call("download \(key)", operation) { $0.objects[key]?.bytes }
     }
 
+    func part(
+        _ key: String, from start: Int, byteCount: Int, while operation: String
+    ) throws(StoreError) -> [UInt8]? {
+        try call("part \(key)", operation) { state in
+            state.objects[key].map { Array($0.bytes.dropFirst(start).prefix(byteCount)) }
+        }
+    }
+
     func create(_ key: String, _ bytes: [UInt8], while operation: String) throws(StoreError) -> ObjectCreation {
         try call("create \(key)", operation) { state in
             if state.objects[key] != nil { return .exists(isCertain: true) }
@@ -92,16 +101,25 @@ final class FakeObjectClient: ObjectClient {
         try call("upload \(key)", operation) { $0.objects[key] = Object(bytes: whole, modifiedAt: $0.now) }
     }
 
-    func list(_ folder: String, while operation: String) throws(StoreError) -> [ObjectEntry] {
+    func copy(_ key: String, to newKey: String, while operation: String) throws(StoreError) -> Bool {
+        try call("copy \(key)", operation) { state in
+            guard let object = state.objects[key] else { return false }
+            state.objects[newKey] = Object(bytes: object.bytes, modifiedAt: state.now)
+            return true
+        }
+    }
+
+    func list(_ folder: String, while operation: String) throws(StoreError) -> ObjectList {
         try call("list \(folder)", operation) { state in
-            state.objects.filter { $0.key.hasPrefix(folder) }.map {
+            let entries = state.objects.filter { $0.key.hasPrefix(folder) }.map {
                 ObjectEntry(key: $0.key, byteCount: $0.value.bytes.count, modifiedAt: $0.value.modifiedAt)
             }
+            return ObjectList(entries: entries.sorted { $0.key < $1.key }, time: state.tellsTime ? state.now : nil)
         }
     }
 
     func status(_ key: String, while operation: String) throws(StoreError) -> ObjectEntry? {
-        try list(key, while: operation).first { $0.key == key }
+        try list(key, while: operation).entries.first { $0.key == key }
     }
 
     func remove(_ key: String, while operation: String) throws(StoreError) {
@@ -128,6 +146,11 @@ final class FakeObjectClient: ObjectClient {
     func put(_ key: String, _ bytes: [UInt8]) {
         state.withLock { $0.objects[key] = Object(bytes: bytes, modifiedAt: $0.now) }
     }
+}
+
+extension ModelStore {
+    /// However long it is.
+    func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] { try blob(digest, bytesMax: .max) }
 }
 
 extension StoreSystem {

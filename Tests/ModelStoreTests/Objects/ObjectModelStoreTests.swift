@@ -246,6 +246,56 @@ struct ObjectModelStoreTests {
         #expect(files.names(under: "/cache/tmp").isEmpty)
     }
 
+    // MARK: Piece by piece
+
+    @Test func givesABlobPieceByPieceFromTheServiceAndFromTheCache() throws {
+        let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let digest = ContentDigest(of: bytes)
+        client.put("blobs/sha256/" + digest.hex, bytes)
+        func read(_ store: ObjectModelStore, _ byteCount: Int) throws -> [UInt8] {
+            let reader = try store.openBlob(digest, byteCount: byteCount)
+            var read: [UInt8] = []
+            while true {
+                let piece = try reader.next(byteCount: 256 << 10)
+                if piece.isEmpty { return read }
+                read += piece
+            }
+        }
+        let store = open()
+        #expect(try read(store, bytes.count) == bytes)
+        #expect(client.takeCalls() == Array(repeating: "part blobs/sha256/" + digest.hex, count: 3))
+        for wrong in [bytes.count - 1, bytes.count + 1] {
+            #expect { try read(store, wrong) } throws: { ($0 as? StoreError)?.kind == .corrupt }
+        }
+        #expect { try store.openBlob(ContentDigest(of: [9]), byteCount: 1) } throws: {
+            ($0 as? StoreError)?.kind == .missing
+        }
+        files.plant(Array(bytes.prefix(1_000)), at: "/cache/" + ContentDigest(of: Array(bytes.prefix(1_000))).hex)
+        let cached = open(cache: try BlobCache("/cache", bytesMax: 10_000, files: files))
+        let small = ContentDigest(of: Array(bytes.prefix(1_000)))
+        _ = client.takeCalls()
+        let reader = try cached.openBlob(small, byteCount: 1_000)
+        var count = 0
+        while case let piece = try reader.next(byteCount: 300), !piece.isEmpty { count += piece.count }
+        #expect(count == 1_000 && client.takeCalls().isEmpty)
+    }
+
+    // MARK: Temporary files
+
+    /// Without a cache nobody comes and looks for what a dead process has left.
+    @Test func aKilledUploadLeavesNoBytesBehind() throws {
+        for call in 1...40 {
+            for fault in [SimulatedFileSystem.Fault.stopBefore, .stopAfter] {
+                let store = open()
+                files.failCall(call, fault)
+                try? keep((0..<200).map { UInt8($0) }, in: store)
+                files.restart(after: .processKilled)
+                let left = files.names(under: "/t").reduce(0) { $0 + (files.bytes(at: $1)?.count ?? 0) }
+                #expect(left == 0, "\(fault) call \(call)")
+            }
+        }
+    }
+
     // MARK: Collecting
 
     @Test func collectsWhatNothingNames() throws {
@@ -263,10 +313,16 @@ struct ObjectModelStoreTests {
         #expect(try collect(after: 4000).isEmpty, "all is young")
         // Sent again: young, whatever the list that another one has in hand says.
         try keep([3], in: store)
-        let collection = try collect(after: 4000)
-        #expect(collection.manifests == 1 && collection.blobs == 1)
-        #expect(client.names(under: "blobs/").count == 2)
-        #expect(try collect(after: 10).isEmpty, "lists are not made at each turn")
+        var collection = try collect(after: 4000)
+        #expect(collection.manifests == 1 && collection.blobs == 0 && collection.isOver, "put aside")
+        #expect(client.names(under: "blobs/").count == 3)
+        collection = try collect(after: 4000)
+        #expect(collection.blobs == 0, "what was put aside stays for the grace time as well")
+        for _ in 0..<2 {
+            collection = try collect(after: 4000)
+            #expect(collection.blobs == 1 && collection.bytes == 1)
+        }
+        #expect(client.names(under: "blobs/") == ["blobs/sha256/" + ContentDigest(of: [2]).hex])
         #expect(try store.newestManifest().manifest == manifest(2, [2]))
     }
 
@@ -275,7 +331,6 @@ struct ObjectModelStoreTests {
         try keep([1], in: store)
         try store.commit(manifest(1))
         client.put(key(2), Array(#"{"schema":99}"#.utf8))
-        _ = try store.collect(manifestsKept: 1, graceSeconds: 0)
         client.state.withLock { $0.now += 100_000 }
         #expect(try store.collect(manifestsKept: 5, graceSeconds: 0).blobs == 0)
         #expect(client.names(under: "blobs/").count == 1)

@@ -45,9 +45,9 @@ final class SimulatedStore: ModelStore, @unchecked Sendable {
         try memory.manifest(generation: generation)
     }
 
-    func blob(_ digest: ContentDigest) throws(StoreError) -> [UInt8] {
+    func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
         try work("reading a blob")
-        return try memory.blob(digest)
+        return try memory.blob(digest, bytesMax: bytesMax)
     }
 
     func makeBlobWriter() throws(StoreError) -> any BlobWriter {

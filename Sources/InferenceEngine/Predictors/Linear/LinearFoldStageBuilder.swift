@@ -27,7 +27,7 @@ struct LinearFoldStageBuilder: StageBuilder {
                 nanosecondsPerRowOfMany: 6 + numbers + 4 * outputs + (12 + outputs) * encodings,
                 reason: "one linear model, folded with what stands before it into \(fold.terms.count) numbers and "
                     + "\(fold.encodings.count) encoded columns",
-                tableBytes: tableBytes,
+                tableBytes: tableBytes, findsMissing: LinearFoldStage.findsMissing(fold, of: inputs),
                 make: { places, memory throws(ImportError) in
                     LinearFoldStage(fold, of: inputs, places, memory: &memory)
                 }))

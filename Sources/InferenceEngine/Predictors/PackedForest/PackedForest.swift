@@ -68,7 +68,7 @@ struct PackedForest: Sendable {
         } else {
             self.slots = slots
         }
-        guard self.slots.slotCount < 1 << 26, pairBound < 1 << 31 else { return nil }
+        guard self.slots.slotCount < 1 << 26, Self.counts(ensemble) else { return nil }
         self.ensemble = ensemble
         self.lowBits = lowBits
         leaves = PackedForestLeaves(ensemble, origins: origins)
@@ -96,6 +96,9 @@ struct PackedForest: Sendable {
         (ensemble.nodeCount / 2 + ensemble.treeCount) * 4 / 3 + 4 * ensemble.treeCount
             + sharedLeafCount * sharedLeafCount + 8
     }
+
+    /// Whether the widest nodes can count an ensemble's pairs.
+    static func counts(_ ensemble: TreeEnsemble) -> Bool { pairBound(ensemble) < 1 << 31 }
 
     /// Bits that count to below `count`.
     private static func bitCount(_ count: Int) -> Int { Int.bitWidth - max(count - 1, 1).leadingZeroBitCount }

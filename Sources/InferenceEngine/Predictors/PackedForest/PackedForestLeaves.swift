@@ -89,14 +89,18 @@ struct PackedForestLeaves: Sendable {
             values.append(value)
             return values.count - 1
         }
-        var place = Self.hash(value.bitPattern, 0) & (table.count - 1)
-        while table[place] >= 0 {
+        let start = Self.hash(value.bitPattern, 0)
+        for probe in 0..<Self.probesMax {
+            let place = (start &+ probe) & (table.count - 1)
             let leaf = Int(table[place])
+            if leaf < 0 {
+                values.append(value)
+                return note(values.count - 1, at: place)
+            }
             if values[leaf].bitPattern == value.bitPattern { return leaf }
-            place = (place + 1) & (table.count - 1)
         }
         values.append(value)
-        return note(values.count - 1, at: place)
+        return values.count - 1
     }
 
     /// A row of `leafVectors`.
@@ -106,8 +110,13 @@ struct PackedForestLeaves: Sendable {
         for index in first..<first + width {
             hash = Self.hash(value(ensemble.leafVectors[index], weight).bitPattern, hash)
         }
-        var place = hash & max(table.count - 1, 0)
-        while !table.isEmpty, table[place] >= 0 {
+        var empty: Int?
+        for probe in 0..<(table.isEmpty ? 0 : Self.probesMax) {
+            let place = (hash &+ probe) & (table.count - 1)
+            guard table[place] >= 0 else {
+                empty = place
+                break
+            }
             let start = Int(table[place]) * width
             var isEqual = true
             for index in 0..<width {
@@ -115,11 +124,10 @@ struct PackedForestLeaves: Sendable {
                 isEqual = isEqual && values[start + index].bitPattern == other.bitPattern
             }
             if isEqual { return Int(table[place]) }
-            place = (place + 1) & (table.count - 1)
         }
         for index in first..<first + width { values.append(value(ensemble.leafVectors[index], weight)) }
         let leaf = values.count / width - 1
-        return table.isEmpty ? leaf : note(leaf, at: place)
+        return empty.map { note(leaf, at: $0) } ?? leaf
     }
 
     /// Enters a new leaf, and gives up where hardly any are alike.
@@ -133,9 +141,11 @@ struct PackedForestLeaves: Sendable {
         }
         table = [Int32](repeating: -1, count: table.count * 4)
         for known in linear.count..<values.count / width {
-            var place = hash(values[known * width..<(known + 1) * width]) & (table.count - 1)
-            while table[place] >= 0 { place = (place + 1) & (table.count - 1) }
-            table[place] = Int32(known)
+            let start = hash(values[known * width..<(known + 1) * width])
+            for probe in 0..<Self.probesMax where table[(start &+ probe) & (table.count - 1)] < 0 {
+                table[(start &+ probe) & (table.count - 1)] = Int32(known)
+                break
+            }
         }
         return leaf
     }
@@ -160,6 +170,10 @@ struct PackedForestLeaves: Sendable {
         mixed = (mixed &+ secret) &* 0xd6e8_feb8_6659_fd93
         return Int(truncatingIfNeeded: (mixed ^ mixed >> 29) & 0x7fff_ffff_ffff_ffff)
     }
+
+    /// Places that are looked at for a leaf. Beyond them it is taken for a new one, which costs memory and no time,
+    /// whatever a file has made to collide.
+    private static let probesMax = 128
 
     /// Distinct leaves beyond which a table of them is not small any more, and the rest are taken as they come.
     private static let distinctMax = 1 << 18

@@ -25,6 +25,10 @@ struct PackedForestStageBuilder: StageBuilder {
             return .cannotRun(
                 reason: "the categories of its nodes would take more than \(PackedForestSlots.bitBytesMax) bytes")
         }
+        // Slots are always few enough: a value's columns are bounded, and so are the categories' bits.
+        guard PackedForest.counts(ensemble) else {
+            return .cannotRun(reason: "\(ensemble.nodeCount) nodes of \(ensemble.treeCount) trees are too many to count")
+        }
         let level = level
         let path = node.path
         return .runs(

@@ -24,9 +24,9 @@ struct PackedForestStatistics {
         let nodeTableBytes = Double(ensemble.nodeCount * nodeBytes)
         // The first caches, the second, the third, memory.
         let perVisit: Double =
-            nodeTableBytes < 3e4 ? 0.9 : nodeTableBytes < 4e5 ? 1.1 : nodeTableBytes < 3e6 ? 1.7 : 3.6
+            nodeTableBytes < 3e4 ? 0.9 : nodeTableBytes < 4e5 ? 1.1 : nodeTableBytes < 3e6 ? 2.1 : 5.4
         let perVisitOfMany: Double =
-            nodeTableBytes < 3e4 ? 0.8 : nodeTableBytes < 4e5 ? 0.9 : nodeTableBytes < 3e6 ? 1.2 : 3.0
+            nodeTableBytes < 3e4 ? 0.8 : nodeTableBytes < 4e5 ? 0.9 : nodeTableBytes < 3e6 ? 1.4 : 4.6
         let adding = Double(ensemble.treeCount * ensemble.leafWidth) * 0.6
         nanosecondsPerRow = 40 + keys + adding + visits * perVisit * isWide
         nanosecondsPerRowOfMany = 10 + keys + adding + visits * perVisitOfMany * isWide

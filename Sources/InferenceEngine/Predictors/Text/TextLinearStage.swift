@@ -1,109 +1,123 @@
 internal import ModelIR
 internal import TensorCore
 
-/// A vectorized text and its linear model. Only the terms that occur are ever touched, so that a row costs as much as
-/// its text is long, and not as the vocabulary is wide. Equal to the reference bit for bit: terms are added up in the
-/// order of their columns, and those left out are zero.
+/// Vectorized texts, numbers beside them, and their linear model. Only the terms that occur are ever touched, so that a
+/// row costs as much as its texts are long, and not as the vocabulary is wide. Equal to the reference bit for bit:
+/// terms are added up in the order of their columns, and those left out are zero.
 final class TextLinearStage: Stage {
-    private let inputColumn: Int
-    private let width: Int
-    private let isBinary: Bool
-    private let steps: [TextLinearPlan.Step]
-    private let model: Gemm
-    private let terms: TextTerms
-    private let output: TilePlace
-    /// Where the number of each term lies in the workspace's doubles, and in its long integers a bit for each of those
-    /// that count.
-    private let base: Int
-    private let bits: Range<Int>
+    private struct Text: Sendable {
+        let inputColumn: Int
+        let firstColumn: Int
+        let isBinary: Bool
+        let terms: TextTerms
+    }
 
-    init(_ plan: TextLinearPlan, terms: TextTerms, output: TilePlace, memory: inout MemoryPlan) {
-        inputColumn = plan.inputColumn
-        width = plan.vectorizer.width
-        isBinary = plan.vectorizer.isBinary
+    private struct Numbers: Sendable {
+        let place: TilePlace
+        let firstColumn: Int
+    }
+
+    private let texts: [Text]
+    private let numbers: [Numbers]
+    private let steps: [TextLinearPlan.Step]
+    private let sum: SparseSum
+    private let output: TilePlace
+    private let columns: SparseColumns
+
+    /// - Parameters:
+    ///   - inputs: the places of the parts that are numbers, in their order.
+    ///   - terms: the vectorizers of the parts that are texts, in their order.
+    init(
+        _ plan: TextLinearPlan, inputs: [TilePlace], terms: [TextTerms], output: TilePlace, memory: inout MemoryPlan
+    ) {
+        var texts: [Text] = []
+        var numbers: [Numbers] = []
+        for part in plan.parts {
+            switch part.source {
+            case .text(let inputColumn, let vectorizer):
+                texts.append(
+                    Text(
+                        inputColumn: inputColumn, firstColumn: part.columns.lowerBound,
+                        isBinary: vectorizer.isBinary, terms: terms[texts.count]))
+            case .numbers:
+                numbers.append(Numbers(place: inputs[numbers.count], firstColumn: part.columns.lowerBound))
+            }
+        }
+        self.texts = texts
+        self.numbers = numbers
         steps = plan.steps
-        model = plan.model
-        self.terms = terms
+        sum = SparseSum(weights: plan.weights, bias: plan.bias, isUnread: plan.isUnread)
         self.output = output
-        base = memory.take(width, of: \.doubles)
-        let words = (width + 63) / 64
-        let first = memory.take(words, of: \.longIntegers)
-        bits = first..<first + words
+        columns = SparseColumns(width: plan.width, memory: &memory)
     }
 
     func run(_ tile: Tile, of rows: borrowing RowBatch, in workspace: Workspace, faults: inout TileFaults) {
         // A missing text is at fault already: an input that is vectorized as it is must be there.
         for tileRow in 0..<tile.rowCount where !faults.contains(tileRow: tileRow) {
-            score(
-                row: tile.firstRow + tileRow, of: rows, target: output.offset + tileRow * output.width, in: workspace)
+            for text in texts { add(text, row: tile.firstRow + tileRow, of: rows, in: workspace) }
+            for part in numbers { add(part, tileRow: tileRow, in: workspace) }
+            let count = columns.take(in: workspace)
+            for step in steps { apply(step, termCount: count, in: workspace) }
+            sum.add(
+                &workspace.doubles, from: columns.base, at: workspace.scratch.indices, count: count,
+                to: output.offset + tileRow * output.width)
         }
     }
 
-    private func score(row: Int, of rows: borrowing RowBatch, target: Int, in workspace: Workspace) {
-        TextTerms.load(.input(column: inputColumn), row: row, of: rows, into: &workspace.scratch.text)
-        terms.forEachTerm(in: &workspace.scratch.text) { column, isNegative in
-            let bit: Int64 = 1 << Int64(column & 63)
-            let word = bits.lowerBound + column >> 6
-            if workspace.longIntegers[word] & bit == 0 {
-                workspace.longIntegers[word] |= bit
-                workspace.doubles[base + column] = 0
-            }
-            if isBinary {
-                workspace.doubles[base + column] = 1
+    private func add(_ text: Text, row: Int, of rows: borrowing RowBatch, in workspace: Workspace) {
+        TextTerms.load(.input(column: text.inputColumn), row: row, of: rows, into: &workspace.scratch.text)
+        text.terms.forEachTerm(in: &workspace.scratch.text) { term, isNegative in
+            let column = text.firstColumn + term
+            columns.mark(column, in: workspace)
+            if text.isBinary {
+                workspace.doubles[columns.base + column] = 1
             } else {
-                workspace.doubles[base + column] += isNegative ? -1 : 1
+                workspace.doubles[columns.base + column] += isNegative ? -1 : 1
             }
-        }
-        let count = takeColumns(in: workspace)
-        for step in steps { apply(step, termCount: count, in: workspace) }
-        for output in 0..<model.outputWidth {
-            var sum = 0.0
-            for place in 0..<count {
-                let column = workspace.scratch.indices[place]
-                sum += workspace.doubles[base + column] * model.weights[output * width + column]
-            }
-            workspace.doubles[target + output] = sum + model.bias[output]
         }
     }
 
-    /// The columns whose bits are set go to the scratch's indices, in order, and the bits are cleared.
-    private func takeColumns(in workspace: Workspace) -> Int {
-        var count = 0
-        for word in bits {
-            var left = workspace.longIntegers[word]
-            if left == 0 { continue }
-            workspace.longIntegers[word] = 0
-            workspace.scratch.reserveIndices(count + 64)
-            while left != 0 {
-                workspace.scratch.indices[count] = (word - bits.lowerBound) * 64 + left.trailingZeroBitCount
-                left &= left &- 1
-                count += 1
-            }
+    private func add(_ part: Numbers, tileRow: Int, in workspace: Workspace) {
+        let start = part.place.offset + tileRow * part.place.width
+        for index in 0..<part.place.width {
+            let number = workspace.doubles[start + index]
+            if number == 0 { continue }
+            columns.mark(part.firstColumn + index, in: workspace)
+            workspace.doubles[columns.base + part.firstColumn + index] = number
         }
-        return count
     }
 
     private func apply(_ step: TextLinearPlan.Step, termCount: Int, in workspace: Workspace) {
-        switch step {
+        var places = 0..<termCount
+        if step.columns != 0..<columns.width {
+            let first = places.first { workspace.scratch.indices[$0] >= step.columns.lowerBound } ?? termCount
+            places = first..<((first..<termCount).first {
+                workspace.scratch.indices[$0] >= step.columns.upperBound
+            } ?? termCount)
+        }
+        switch step.action {
         case .sublinear:
-            for place in 0..<termCount {
-                let index = base + workspace.scratch.indices[place]
+            for place in places {
+                let index = columns.base + workspace.scratch.indices[place]
                 workspace.doubles[index] = ElementwiseFunction.sublinearCount(workspace.doubles[index])
             }
-        case .weigh(let factors):
-            for place in 0..<termCount {
+        case .multiply(let factors):
+            for place in places {
                 let column = workspace.scratch.indices[place]
-                workspace.doubles[base + column] = workspace.doubles[base + column] * factors[column] + 0
+                workspace.doubles[columns.base + column] *= factors[column - step.columns.lowerBound]
+            }
+        case .divide(let divisors):
+            for place in places {
+                let column = workspace.scratch.indices[place]
+                workspace.doubles[columns.base + column] /= divisors[column - step.columns.lowerBound]
             }
         case .normalize(let normalizer):
             var size = RowNormalizer.Size()
-            for place in 0..<termCount {
-                size.add(workspace.doubles[base + workspace.scratch.indices[place]], norm: normalizer.norm)
+            for place in places {
+                size.add(workspace.doubles[columns.base + workspace.scratch.indices[place]], norm: normalizer.norm)
             }
             let divisor = normalizer.divisor(size)
-            for place in 0..<termCount {
-                workspace.doubles[base + workspace.scratch.indices[place]] /= divisor
-            }
+            for place in places { workspace.doubles[columns.base + workspace.scratch.indices[place]] /= divisor }
         }
     }
 }

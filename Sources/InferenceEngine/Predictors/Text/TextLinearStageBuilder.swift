@@ -1,6 +1,7 @@
 internal import ModelIR
 
-/// Makes `text-linear`: a vectorized text before a linear model, without its columns that are zero.
+/// Makes `text-linear`: vectorized texts, and numbers beside them, before a linear model, without the columns that are
+/// zero.
 struct TextLinearStageBuilder: StageBuilder {
     let name = "text-linear"
 
@@ -12,20 +13,34 @@ struct TextLinearStageBuilder: StageBuilder {
         } catch {
             return .cannotRun(reason: error.reason)
         }
-        // A sentence of some twenty terms.
-        let cost = 2500 + 40 * Double(model.outputWidth) + Double(plan.vectorizer.width) / 64
+        var vectorizers: [TextVectorizer] = []
+        var inputs: [ValueID] = []
+        for part in plan.parts {
+            switch part.source {
+            case .text(_, let vectorizer): vectorizers.append(vectorizer)
+            case .numbers(let value): inputs.append(value)
+            }
+        }
+        let numberCount = inputs.reduce(0) { $0 + graph.type($1).width }
+        // Texts of some twenty terms.
+        let terms = 20 * Double(vectorizers.count)
+        let cost =
+            300 * terms + 2 * Double(numberCount) + Double(plan.outputCount) * (terms + Double(numberCount)) / 2
         return .runs(
             StagePlan(
-                inputs: [], nanosecondsPerRow: cost, nanosecondsPerRowOfMany: cost,
-                reason: "one linear model over the terms that occur in a text",
-                tableBytes: plan.vectorizer.width * 16 + model.weights.count * 8,
+                inputs: inputs, nanosecondsPerRow: cost, nanosecondsPerRowOfMany: cost,
+                reason: "one linear model over the terms that occur in \(vectorizers.count) texts"
+                    + (numberCount > 0 ? ", and \(numberCount) numbers" : ""),
+                tableBytes: vectorizers.reduce(0) { $0 + $1.width * 16 } + plan.weights.count * 8,
                 make: { places, memory throws(ImportError) in
-                    guard let terms = TextTerms(plan.vectorizer) else {
+                    let terms = vectorizers.compactMap { TextTerms($0) }
+                    guard terms.count == vectorizers.count else {
                         throw ImportError(
                             .malformed, at: graph.node(value).path, found: "a vocabulary too long to look up",
                             expected: "at most 2^31 bytes of terms")
                     }
-                    return TextLinearStage(plan, terms: terms, output: places.output, memory: &memory)
+                    return TextLinearStage(
+                        plan, inputs: places.inputs, terms: terms, output: places.output, memory: &memory)
                 }))
     }
 }

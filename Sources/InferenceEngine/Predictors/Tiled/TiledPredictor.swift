@@ -23,9 +23,10 @@ final class TiledPredictor: Predictor {
         var memory = MemoryPlan()
         var places: [Int: TilePlace] = [:]
         var stages: [any Stage] = []
-        let inputs = graph.signature.inputs
-        let required = inputs.indices.filter { !inputs[$0].acceptsMissing }
-        if !required.isEmpty { stages.append(RequiredColumnsStage(columns: required, of: inputs)) }
+        let required = RequiredColumns(of: graph.signature.inputs)
+        if !required.columns.isEmpty, plan.steps.first?.plan.findsMissing != true {
+            stages.append(RequiredColumnsStage(required, of: graph.signature.inputs))
+        }
         for step in plan.steps {
             let node = graph.nodes[step.value.index]
             let operands = step.plan.inputs.compactMap { places[$0.index] }
@@ -63,12 +64,22 @@ final class TiledPredictor: Predictor {
     }
 
     private func store(_ source: Output, _ tile: Tile, of workspace: Workspace, in output: inout OutputBatch) {
-        let range = source.offset..<source.offset + tile.rowCount * source.width
-        let start = tile.firstRow * source.width
+        // Neither product overflows: both arrays are there, and hold so many numbers.
+        let count = tile.rowCount &* source.width
+        let start = tile.firstRow &* source.width
         switch source.kind {
-        case .float64: TileCopy.copy(&workspace.doubles, range, to: &output.values[source.field].float64, at: start)
-        case .float32: TileCopy.copy(&workspace.floats, range, to: &output.values[source.field].float32, at: start)
-        case .classIndex: TileCopy.copy(&workspace.integers, range, to: &output.values[source.field].labels, at: start)
+        case .float64:
+            TileCopy.copy(
+                &workspace.doubles, from: source.offset, count: count, to: &output.values[source.field].float64,
+                at: start)
+        case .float32:
+            TileCopy.copy(
+                &workspace.floats, from: source.offset, count: count, to: &output.values[source.field].float32,
+                at: start)
+        case .classIndex:
+            TileCopy.copy(
+                &workspace.integers, from: source.offset, count: count, to: &output.values[source.field].labels,
+                at: start)
         case .string: preconditionFailure("a string is never an output; the typed graph refuses it")
         }
     }
@@ -124,6 +135,9 @@ extension PredictorReport {
             nanosecondsPerRow: plan.steps.reduce(Self.overhead) {
                 $0 + $1.plan.nanosecondsPerRow + Self.overheadOfStage
             },
+            nanosecondsPerRowOfMany: plan.steps.reduce(Self.overheadOfMany) {
+                $0 + $1.plan.nanosecondsPerRowOfMany
+            },
             tableBytes: plan.steps.reduce(0) { $0 + $1.plan.tableBytes },
             steps: plan.steps.map { step in
                 let node = graph.node(step.value)
@@ -137,4 +151,6 @@ extension PredictorReport {
     /// Nanoseconds of a call beside its stages, the output made ready and written; and of the call of each stage.
     private static let overhead = 60.0
     private static let overheadOfStage = 15.0
+    /// What a tile's rows have to bear of both, and the copy of what each of them is answered.
+    private static let overheadOfMany = 5.0
 }

@@ -1,0 +1,89 @@
+internal import HTTPCore
+internal import Serving
+internal import Synchronization
+
+/// The file that a version was published from, on its way to a client: the control thread reads a piece, the loop sends
+/// it and asks for the next one when the client has room. So no more of a file is in memory than a piece.
+struct FileDownload: Sendable {
+    let route: RequestRoute
+    let digest: ContentDigest
+    let byteCount: Int
+    /// Of a HEAD: the file is opened, and nothing of it is read.
+    let isHead: Bool
+    let grant: CORSGrant?
+    /// When its request had come, in nanoseconds.
+    var started: UInt64 = 0
+    /// nil until it has been opened.
+    var reader: (any BlobReader)?
+    /// Bytes that have not been sent.
+    var missing: Int
+    /// Whether the control thread has been asked for a piece.
+    var isReading = true
+
+    /// Of one loop; at the bound a download is refused.
+    static let downloadsMax = 64
+    static let pieceBytes = 256 << 10
+
+    init(_ model: ServedModel, route: RequestRoute, isHead: Bool, grant: CORSGrant?) {
+        self.route = route
+        digest = model.digest
+        byteCount = model.artifactBytes
+        missing = byteCount
+        self.isHead = isHead
+        self.grant = grant
+    }
+
+    /// Reads the next piece. On the control thread.
+    func read(_ exchange: ExchangeID, _ registry: ModelRegistry) -> FilePieces.Piece {
+        do throws(PublishError) {
+            let reader = if let reader { reader } else { try registry.openArtifact(digest, byteCount: byteCount) }
+            guard !isHead else { return FilePieces.Piece(exchange: exchange, reader: reader, bytes: .success([])) }
+            do {
+                let bytes = try reader.next(byteCount: Self.pieceBytes)
+                return FilePieces.Piece(exchange: exchange, reader: reader, bytes: .success(bytes))
+            } catch {
+                throw .store(error)
+            }
+        } catch {
+            return FilePieces.Piece(exchange: exchange, reader: nil, bytes: .failure(error))
+        }
+    }
+}
+
+/// Where a loop finds what the control thread has read for it.
+final class FilePieces: Sendable {
+    struct Piece: Sendable {
+        let exchange: ExchangeID
+        let reader: (any BlobReader)?
+        let bytes: Result<[UInt8], PublishError>
+    }
+
+    private let pieces = Mutex<[Piece]>([])
+    private let hasNews = Atomic<Bool>(false)
+    private let wake: @Sendable () -> Void
+
+    /// - Parameter wake: makes the loop begin a tick.
+    init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
+    }
+
+    /// From any thread.
+    func post(_ piece: Piece) {
+        pieces.withLock { pieces in
+            pieces.append(piece)
+            hasNews.store(true, ordering: .relaxed)
+        }
+        wake()
+    }
+
+    /// What has come since the last call.
+    /// - Complexity: one relaxed load where nothing has.
+    func take() -> [Piece] {
+        guard hasNews.load(ordering: .relaxed) else { return [] }
+        return pieces.withLock { pieces in
+            hasNews.store(false, ordering: .relaxed)
+            defer { pieces = [] }
+            return pieces
+        }
+    }
+}
