@@ -5,7 +5,8 @@
 ///     writer.endLine()
 ///
 /// Text is quoted where it has to be; also where it is empty, so that it is not taken for a missing value or its line
-/// for an empty one, and where it begins with a byte order mark, which would be dropped as the first cell's. What a spreadsheet would take for a formula is written as it is.
+/// for an empty one, and where it begins with a byte order mark, which would be dropped as the first cell's. What a
+/// spreadsheet would take for a formula is written as it is.
 package struct CSVWriter: Sendable {
     /// What has been written.
     package private(set) var bytes: [UInt8]
