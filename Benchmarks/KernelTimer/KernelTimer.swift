@@ -15,8 +15,8 @@ internal import TensorCore
 ///     time BATCH SECONDS    CPU nanoseconds a row, batches of BATCH rows one after the other for SECONDS
 ///     answers PATH          the numbers of each row: writes the answers of all rows to PATH as doubles
 ///     allocations BATCH     how often a thousand calls on one batch take memory, after a first one
-///     report                separated by tabs: the predictor's name, its predicted nanoseconds of a row alone and of one
-///                           among many, and the CPU seconds from the file's bytes to the predictor
+///     report                separated by tabs: the predictor's name, its predicted nanoseconds of a row alone and of
+///                           one among many, and the CPU seconds from the file's bytes to the predictor
 @main
 struct KernelTimer {
     /// Batches that are gone round: many enough that no branch predictor learns them, few enough for the cache.

@@ -1,6 +1,7 @@
 extension NumPyElement {
-    /// Adds `count` elements to `values` as numbers, the first at `start` and each `stride` bytes behind the one before;
-    /// 64-bit integers beyond 2^53 are rounded. The types of which files have millions need no look at each element.
+    /// Adds `count` elements to `values` as numbers, the first at `start` and each `stride` bytes behind the one
+    /// before; 64-bit integers beyond 2^53 are rounded. The types of which files have millions need no look at each
+    /// element.
     ///
     /// - Precondition: the type is a number's or a boolean's, and `bytes` holds all elements.
     /// - Complexity: O(`count`).

@@ -10,8 +10,8 @@ final class LinearFoldStage: Stage {
     /// nil where a row in which one is missing need not have a score that is NaN.
     private let required: RequiredColumns?
 
-    /// Whether every required column is one of the model's numbers that nothing replaces where it is missing: then it is
-    /// NaN, and so is each score.
+    /// Whether every required column is one of the model's numbers that nothing replaces where it is missing: then it
+    /// is NaN, and so is each score.
     static func findsMissing(_ fold: LinearFold, of inputs: [Column]) -> Bool {
         var isFound = inputs.map(\.acceptsMissing)
         for (column, missing) in zip(fold.terms.columns, fold.terms.missing) where missing.isNaN {

@@ -17,14 +17,14 @@ struct LinearFoldStageBuilder: StageBuilder {
         let tableBytes =
             weightCount * 8 + fold.terms.count * 20
             + fold.encodings.reduce(0) { $0 + $1.table.byteCount + $1.weights.count * 8 }
-        let numbers = 0.5 * Double(fold.terms.count) + 0.15 * Double(weightCount)
+        let numbers = 0.2 * Double(fold.terms.count) + 0.15 * Double(weightCount)
         let encodings = Double(fold.encodings.count)
         let outputs = Double(fold.outputCount)
         let inputs = graph.signature.inputs
         return .runs(
             StagePlan(
                 inputs: [], nanosecondsPerRow: 50 + numbers + 4 * outputs + (35 + outputs) * encodings,
-                nanosecondsPerRowOfMany: 6 + numbers + 4 * outputs + (12 + outputs) * encodings,
+                nanosecondsPerRowOfMany: 6 + numbers + 4 * outputs + (16 + outputs) * encodings,
                 reason: "one linear model, folded with what stands before it into \(fold.terms.count) numbers and "
                     + "\(fold.encodings.count) encoded columns",
                 tableBytes: tableBytes, findsMissing: LinearFoldStage.findsMissing(fold, of: inputs),

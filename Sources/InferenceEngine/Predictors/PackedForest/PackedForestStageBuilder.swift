@@ -27,7 +27,7 @@ struct PackedForestStageBuilder: StageBuilder {
         }
         // Slots are always few enough: a value's columns are bounded, and so are the categories' bits.
         guard PackedForest.counts(ensemble) else {
-            return .cannotRun(reason: "\(ensemble.nodeCount) nodes of \(ensemble.treeCount) trees are too many to count")
+            return .cannotRun(reason: "\(ensemble.nodeCount) nodes are more than it can count")
         }
         let level = level
         let path = node.path

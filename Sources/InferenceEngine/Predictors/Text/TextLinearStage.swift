@@ -91,9 +91,10 @@ final class TextLinearStage: Stage {
         var places = 0..<termCount
         if step.columns != 0..<columns.width {
             let first = places.first { workspace.scratch.indices[$0] >= step.columns.lowerBound } ?? termCount
-            places = first..<((first..<termCount).first {
-                workspace.scratch.indices[$0] >= step.columns.upperBound
-            } ?? termCount)
+            places =
+                first..<((first..<termCount).first {
+                    workspace.scratch.indices[$0] >= step.columns.upperBound
+                } ?? termCount)
         }
         switch step.action {
         case .sublinear:

@@ -28,7 +28,8 @@ struct StagePlan {
     let reason: String
     /// Bytes of its tables.
     let tableBytes: Int
-    /// Whether the stage, where it runs first, itself finds the rows in which a required column of the record is missing.
+    /// Whether the stage, where it runs first, itself finds the rows in which a required column of the record is
+    /// missing.
     var findsMissing = false
     /// Makes the stage; takes its scratch from the plan of the memory.
     let make: (_ places: StagePlaces, _ memory: inout MemoryPlan) throws(ImportError) -> any Stage
