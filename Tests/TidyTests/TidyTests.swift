@@ -52,8 +52,8 @@ import Testing
         for finding in findings { Issue.record(Comment(rawValue: finding.description), sourceLocation: sourceLocation) }
     }
 
-    /// The keys of the configuration file are read from its source: one that docs/configuration.md leaves out is found by
-    /// nobody.
+    /// The keys of the configuration file are read from its source: one that docs/configuration.md leaves out is found
+    /// by nobody.
     @Test func everySettingIsDocumented() throws {
         let source = try #require(
             Repository.text(of: "Sources/ServerApplication/Configuration/ConfigurationFile.swift"))

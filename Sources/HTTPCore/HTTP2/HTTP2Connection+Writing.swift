@@ -166,7 +166,7 @@ extension HTTP2Connection {
     package func answerDeadline(stall: Int64) -> Int64? {
         guard session.isOpen, session.core.queuedBytes > 0 else { return nil }
         var earliest: Int64?
-        for place in session.core.streams.indices where session.core.streams[place].outputCount > 0 {
+        for place in session.core.streams.indices where isHeldBack(place) {
             let end = session.core.streams[place].outputMoved.addingReportingOverflow(stall)
             earliest = min(earliest ?? Int64.max, end.overflow ? Int64.max : end.partialValue)
         }
@@ -179,12 +179,18 @@ extension HTTP2Connection {
     package mutating func timeOutAnswers(stall: Int64, context: inout ConnectionContext) -> Int {
         guard session.isOpen else { return 0 }
         var count = 0
-        for place in session.core.streams.indices where session.core.streams[place].outputCount > 0 {
+        for place in session.core.streams.indices where isHeldBack(place) {
             guard context.nanoseconds - session.core.streams[place].outputMoved >= stall else { continue }
             session.reset(session.core.streams[place].id, .cancel)
             count += 1
         }
         return count
+    }
+
+    /// Whether bytes of its answer wait for its own window. For the connection's, and for its turn among others, it
+    /// waits without being at fault, and the connection has a deadline of its own.
+    private func isHeldBack(_ place: Int) -> Bool {
+        session.core.streams[place].outputCount > 0 && session.isWindowShut(session.core.streams[place].id)
     }
 
     // MARK: Frames

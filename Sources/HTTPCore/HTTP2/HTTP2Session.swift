@@ -253,6 +253,11 @@ struct HTTP2Session: ~Copyable {
         _ = unsafe nghttp2_submit_rst_stream(session, flagsNone, Int32(bitPattern: id), error.rawValue)
     }
 
+    /// Whether the peer lets us send nothing more of this stream's answer, as far as the stream's own window goes.
+    func isWindowShut(_ id: UInt32) -> Bool {
+        unsafe nghttp2_session_get_stream_remote_window_size(session, Int32(bitPattern: id)) <= 0
+    }
+
     /// Ends the session with GOAWAY; nothing more is read.
     func terminate(_ error: HTTP2Error) {
         _ = unsafe nghttp2_session_terminate_session(session, error.rawValue)

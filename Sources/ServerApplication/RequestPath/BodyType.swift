@@ -48,7 +48,8 @@ enum BodyType {
             MediaType(value).name.equalsIgnoringCase("multipart/form-data")
         else { return }
         throw Unsupported(
-            "Unsupported media type", "send the file itself and no form: curl --data-binary @FILE, or -T FILE, and not -F")
+            "Unsupported media type",
+            "send the file itself and no form: curl --data-binary @FILE, or -T FILE, and not -F")
     }
 
     /// The format of a prediction.
