@@ -245,7 +245,8 @@ struct PublishCrashTests {
     }
 
     private final class ZeroPredictor: Predictor {
-        let report = PredictorReport(name: "zero", reason: "a test", nanosecondsPerRow: 1, tableBytes: 0)
+        let report = PredictorReport(
+            name: "zero", reason: "a test", nanosecondsPerRow: 1, nanosecondsPerRowOfMany: 1, tableBytes: 0)
 
         func makeWorkspace() -> Workspace { Workspace(plan: MemoryPlan()) }
 
