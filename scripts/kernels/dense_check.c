@@ -136,6 +136,14 @@ static void check_activations(vencejo_cpu_level level) {
                    1e-15, "activation");
         }
     }
+    double *pairs = numbers(2 * count);
+    vencejo_probabilities(level, x, count, pairs);
+    vencejo_apply(level, VENCEJO_LOGISTIC, x, count, output);
+    for (size_t index = 0; index < count; index++) {
+        expect(pairs[2 * index], 1 - output[index], 0, "first probability");
+        expect(pairs[2 * index + 1], output[index], 0, "second probability");
+    }
+    free(pairs);
     for (size_t index = 0; index < count; index++) x[index] = number() * scale;
     vencejo_log_sums(level, x, rows, width, totals);
     vencejo_softmax(level, x, rows, width, output);
