@@ -46,7 +46,8 @@ extension ServerLoop {
         if connections[slot].http2.unsentBytes > 0 {
             if connections[slot].writeProgress == .never { connections[slot].writeProgress = now }
             consider(.write, connections[slot].writeProgress.advanced(by: timeouts.writeStall))
-            if let end = connections[slot].http2.answerDeadline(stall: timeouts.writeStall.nanoseconds) {
+            let stall = timeouts.writeStall.nanoseconds
+            if let end = connections[slot].http2.answerDeadline(stall: stall, now: now.nanoseconds) {
                 consider(.answer, LoopInstant(nanoseconds: end))
             }
         } else {
@@ -97,7 +98,8 @@ extension ServerLoop {
             }
         case .answer:
             let stall = timeouts.writeStall.nanoseconds
-            for _ in 0..<connections[slot].http2.timeOutAnswers(stall: stall, context: &state.value.context) {
+            let now = state.value.now.nanoseconds
+            for _ in 0..<connections[slot].http2.timeOutAnswers(stall: stall, now: now) {
                 countTimeout(.answer)
             }
         case .notice: connections[slot].http2.sayLast()

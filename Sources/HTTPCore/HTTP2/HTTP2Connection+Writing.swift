@@ -160,37 +160,49 @@ extension HTTP2Connection {
 
     // MARK: Windows that stay shut
 
-    /// When the first stream is to be given up whose answer does not move, while others may: `stall` after it last did.
+    /// When the first stream is to be given up whose own window stays shut, while others may move. To be asked whenever
+    /// something has happened: it notes since when each waits.
     ///
-    /// - Parameter stall: nanoseconds.
-    package func answerDeadline(stall: Int64) -> Int64? {
+    /// - Parameters:
+    ///   - stall: nanoseconds for which a stream may wait.
+    ///   - now: the time, in nanoseconds.
+    package mutating func answerDeadline(stall: Int64, now: Int64) -> Int64? {
         guard session.isOpen, session.core.queuedBytes > 0 else { return nil }
         var earliest: Int64?
-        for place in session.core.streams.indices where isHeldBack(place) {
-            let end = session.core.streams[place].outputMoved.addingReportingOverflow(stall)
+        for place in session.core.streams.indices {
+            guard isHeldBack(place) else {
+                session.core.streams[place].heldSince = nil
+                continue
+            }
+            let start = session.core.streams[place].heldSince ?? now
+            session.core.streams[place].heldSince = start
+            let end = start.addingReportingOverflow(stall)
             earliest = min(earliest ?? Int64.max, end.overflow ? Int64.max : end.partialValue)
         }
         return earliest
     }
 
-    /// Resets the streams whose answers have not moved for so long. ``frame(context:)`` tells which handlers wait.
+    /// Resets the streams whose windows have been shut for so long. ``frame(context:)`` tells which handlers wait.
     ///
     /// - Returns: how many.
-    package mutating func timeOutAnswers(stall: Int64, context: inout ConnectionContext) -> Int {
+    package mutating func timeOutAnswers(stall: Int64, now: Int64) -> Int {
         guard session.isOpen else { return 0 }
         var count = 0
         for place in session.core.streams.indices where isHeldBack(place) {
-            guard context.nanoseconds - session.core.streams[place].outputMoved >= stall else { continue }
+            guard let start = session.core.streams[place].heldSince, now - start >= stall else { continue }
             session.reset(session.core.streams[place].id, .cancel)
             count += 1
         }
         return count
     }
 
-    /// Whether bytes of its answer wait for its own window. For the connection's, and for its turn among others, it
-    /// waits without being at fault, and the connection has a deadline of its own.
+    /// Whether bytes of its answer wait for its own window alone. For the connection's window, for its turn among
+    /// others and for what is still to be sent it waits without being at fault; the connection has a deadline of its
+    /// own.
     private func isHeldBack(_ place: Int) -> Bool {
-        session.core.streams[place].outputCount > 0 && session.isWindowShut(session.core.streams[place].id)
+        session.core.streams[place].outputCount > 0
+            && session.core.streams[place].outputMark <= session.core.madeBytes - output.count
+            && session.isWindowShut(session.core.streams[place].id)
     }
 
     // MARK: Frames
@@ -262,9 +274,6 @@ extension HTTP2Connection {
     mutating func queue(_ place: Int, _ bytes: Span<UInt8>, _ context: inout ConnectionContext) {
         if session.core.streams[place].output.capacity == 0 {
             session.core.streams[place].output = context.takeAnswer()
-        }
-        if session.core.streams[place].outputCount == 0 {
-            session.core.streams[place].outputMoved = context.nanoseconds
         }
         session.core.streams[place].output.append(copying: bytes)
         session.core.queuedBytes += bytes.count

@@ -41,6 +41,8 @@ struct HTTP2Core {
     var queuedBytes = 0
     /// Bytes of answers framed since somebody last asked.
     var framedBytes = 0
+    /// All bytes that the session has made.
+    var madeBytes = 0
     /// Streams with `wantsWritable`.
     var owedWritable = 0
     /// The error of the GOAWAY that ended it, once that is framed.
@@ -170,7 +172,9 @@ struct HTTP2Core {
         idleFrames.earn(2)
         queuedBytes -= count
         framedBytes += count
-        streams[place].outputMoved = now
+        streams[place].heldSince = nil
+        // Behind the frame's header.
+        streams[place].outputMark = madeBytes + HTTP2Connection.frameHeaderBytes + count
         streams[place].outputStart = start + count
         return (start..<start + count, hasEnded && start + count == streams[place].output.count)
     }

@@ -201,6 +201,7 @@ struct HTTP2Session: ~Copyable {
             let count = unsafe nghttp2_session_mem_send(session, &bytes)
             guard count > 0 else { return count == 0 }
             unsafe output.append(Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count)))
+            core.madeBytes += count
         }
         return true
     }

@@ -68,8 +68,11 @@ struct HTTP2Stream {
     /// Bytes from the handler; those before `outputStart` have been framed.
     var output: [UInt8] = []
     var outputStart = 0
-    /// The time, in nanoseconds, since which what waits of it has not moved.
-    var outputMoved: Int64 = 0
+    /// How many bytes the session had made when the last frame of its body was whole.
+    var outputMark = 0
+    /// The time, in nanoseconds, since which its peer has had all that its window allows; nil while it does not wait
+    /// for the window.
+    var heldSince: Int64?
 
     var outputCount: Int { output.count - outputStart }
     /// The handler awaits something of it.

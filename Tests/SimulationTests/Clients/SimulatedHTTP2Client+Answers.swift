@@ -9,17 +9,16 @@ extension SimulatedHTTP2Client {
             wasShed = true
         }
         guard !wasShed else { return }
-        transcript.take(bytes)
-        while framesSeen < transcript.frames.count, !isOver {
-            framesSeen += 1
-            handle(transcript.frames[framesSeen - 1])
+        transcript.take(bytes) { frame in
+            guard !isOver else { return }
+            handle(frame)
         }
         sendMore()
     }
 
     private func handle(_ frame: HTTP2Frame) {
         if frame.payload.count > 16384 { fail("a frame of \(frame.payload.count) bytes") }
-        if framesSeen == 1, frame.type != HTTP2Frame.Kind.settings.rawValue { fail("SETTINGS do not come first") }
+        if transcript.frames.count == 1, frame.type != HTTP2Frame.Kind.settings.rawValue { fail("SETTINGS do not come first") }
         switch HTTP2Frame.Kind(rawValue: frame.type) {
         case .settings: if frame.flags & HTTP2Frame.acknowledgement == 0 { takeSettings(frame) }
         case .ping:
@@ -121,6 +120,9 @@ extension SimulatedHTTP2Client {
         case (.brokenStream, 1): break
         case (_, 7) where stream.mayBeRefused && !stream.hasAnswerBegun: judge.wasRefused(stream.request)
         case (_, 11) where settings.isGatheringTight: break
+        // Its own window has stayed shut for too long, as far as the server could see.
+        case (_, 8) where (!readsPromptly || hasStopped) && world.now >= stream.request.firstTime + writeStallTimeout:
+            break
         default: fail("\(stream.name) is reset with \(code)")
         }
     }

@@ -10,7 +10,7 @@ extension SimulatedHTTP2Client {
 
     private var bodyGrace: Int64 { settings.http.bodyGrace.wholeNanoseconds }
     private var idleTimeout: Int64 { settings.http.idleTimeout.wholeNanoseconds }
-    private var writeStallTimeout: Int64 { settings.http.writeStallTimeout.wholeNanoseconds }
+    var writeStallTimeout: Int64 { settings.http.writeStallTimeout.wholeNanoseconds }
 
     /// How long a stalling client may be waited for.
     private var stallTimeout: Int64 {
@@ -21,7 +21,7 @@ extension SimulatedHTTP2Client {
     }
 
     /// Nothing of what the server sends takes its time on the way.
-    private var readsPromptly: Bool {
+    var readsPromptly: Bool {
         ![.readingSlowly, .pausing, .neverReading, .openingLate, .neverOpening].contains(manner) && !link.isNarrow
     }
 

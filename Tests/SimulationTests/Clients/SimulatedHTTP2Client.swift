@@ -66,7 +66,6 @@ final class SimulatedHTTP2Client: SimulatedPeer {
 
     // Receiving.
     let transcript = HTTP2Transcript()
-    var framesSeen = 0
     let window: Int
     var receiveWindow = 65535
     var owed = 0

@@ -40,7 +40,8 @@ package final class HTTP2Transcript {
     package func count(_ kind: HTTP2Frame.Kind) -> Int { frames.count { $0.type == kind.rawValue } }
 
     /// Takes over what has been sent.
-    package func take(_ bytes: [UInt8]) {
+    /// - Parameter each: is told of each frame that is whole, when the transcript has it and none of those behind it.
+    package func take(_ bytes: [UInt8], each: (HTTP2Frame) -> Void = { _ in }) {
         pending += bytes
         while pending.count >= 9 {
             let length = Int(pending[0]) << 16 | Int(pending[1]) << 8 | Int(pending[2])
@@ -51,6 +52,7 @@ package final class HTTP2Transcript {
             pending.removeFirst(9 + length)
             frames.append(frame)
             note(frame)
+            each(frame)
         }
     }
 
