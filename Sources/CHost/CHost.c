@@ -19,7 +19,14 @@ int vencejo_affinity_cores(void) {
 static const int mapped_bytes_min = 32 << 20;
 static const int kept_bytes_max = 64 << 20;
 
+// Whether the bounds are ours: those of a program that only embeds the server are left alone.
+static int is_prepared;
+
 void vencejo_release_free_memory(void) {
+    if (!is_prepared) {
+        malloc_trim(0);
+        return;
+    }
     // malloc_trim leaves the end of an arena that is not the main one. It is cut off when a larger block is freed there,
     // if more is kept than the bound; the calling thread's is the one in which models are made.
     mallopt(M_TRIM_THRESHOLD, 0);
@@ -30,6 +37,7 @@ void vencejo_release_free_memory(void) {
 }
 
 void vencejo_prepare_process(void) {
+    is_prepared = 1;
     mallopt(M_MMAP_THRESHOLD, mapped_bytes_min);
     mallopt(M_TRIM_THRESHOLD, kept_bytes_max);
     struct rlimit descriptors;

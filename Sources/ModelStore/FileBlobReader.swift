@@ -7,9 +7,13 @@ final class FileBlobReader: BlobReader {
     private let path: String
     private let files: any FileSystem
     private let check: Mutex<BlobCheck>
+    private let removesDamaged: Bool
 
-    /// - Parameter file: closed in the end.
-    init(_ file: FileID, _ path: String, _ check: BlobCheck, _ files: any FileSystem) {
+    /// - Parameters:
+    ///   - file: closed in the end.
+    ///   - removesDamaged: whether a file that is not what it was goes: one that can be fetched again.
+    init(_ file: FileID, _ path: String, _ check: BlobCheck, _ files: any FileSystem, removesDamaged: Bool = false) {
+        self.removesDamaged = removesDamaged
         self.file = file
         self.path = path
         self.files = files
@@ -26,7 +30,12 @@ final class FileBlobReader: BlobReader {
             } catch {
                 throw error.stored(while: BlobCheck.operation, path: path)
             }
-            try check.take(piece, path: path)
+            do throws(StoreError) {
+                try check.take(piece, path: path)
+            } catch {
+                if removesDamaged { try? files.remove(path) }
+                throw error
+            }
             return piece
         }
     }

@@ -231,7 +231,9 @@ private func reference(_ bytes: [UInt8]) -> [[Cell]]? {
             ("3", 3), ("-9223372036854775808", .min), ("9223372036854775807", .max), ("3.0", 3), ("+3", 3),
             ("1e3", 1000),
             ("9007199254740993", 9_007_199_254_740_993), ("9223372036854775808", nil), ("3.5", nil),
-            ("9007199254740994.0", nil), ("1e400", nil),
+            ("9007199254740993.00", 9_007_199_254_740_993), ("1e400", nil), ("3.", 3), (".0", nil), ("-0.0", 0),
+            ("4503599627370497.2", nil), ("2000.00000000000000000001", nil), ("9007199254740993e0", nil),
+            ("1.0.0", nil),
         ] as [(String, Int64?)])
     func readsExactIntegers(text: String, expected: Int64?) {
         let bytes = Array(text.utf8)
@@ -276,5 +278,19 @@ private func reference(_ bytes: [UInt8]) -> [[Cell]]? {
         let bytes = writer.take()
         #expect(String(decoding: bytes, as: UTF8.self) == expected + ",1.0,,0.1,-3,\n")
         #expect(try records(bytes) == [[text, "1.0", "", "0.1", "-3", ""].map { .text($0) }])
+    }
+
+    /// Readers pass over empty lines: the rows behind would be others'.
+    @Test func aLineOfOneCellWithoutAValueIsNotEmpty() throws {
+        var writer = CSVWriter(Array("x\n".utf8))
+        writer.number(Double.nan)
+        writer.endLine()
+        writer.empty()
+        writer.endLine()
+        writer.number(2.0)
+        writer.endLine()
+        let bytes = writer.take()
+        #expect(String(decoding: bytes, as: UTF8.self) == "x\n\"\"\n\"\"\n2.0\n")
+        #expect(try records(bytes).count == 4)
     }
 }

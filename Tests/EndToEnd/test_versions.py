@@ -170,7 +170,7 @@ class Versions(ServerTestCase):
 
     def test_a_word_that_was_to_prevent_a_change_is_never_passed_over(self):
         self.publish(HOUSE, HOUSE_2)
-        for query in ("dryrun=true", "dry-run=1", "DRY_RUN=1", "dry_run=false&dry_run=true", "shadow=off&dry_run=1&x=1"):
+        for query in ("dryrun=true", "dry-run=1", "DRY_RUN=1", "dry_run=false&dry_run=true", "dry_run=%ff", "shadow=%C3%28", "shadow=off&dry_run=1&x=1"):
             for method, path, body in (
                 ("PUT", self.path, contents(HOUSE)),
                 ("POST", "/models", contents(HOUSE)),

@@ -165,6 +165,23 @@ import Testing
         #expect(driver.requests.count == 2)
     }
 
+    @Test func givesAStreamUpOnceWhoseWindowStaysShut() {
+        let driver = HTTP2Driver(hello: HTTP2Frame.hello([(4, 0)]))
+        driver.complete = { $0.respond($1, 200, "text") }
+        driver.feed(.request(1))
+        let first = driver.connection.answerDeadline(stall: 100, now: 5)
+        let second = driver.connection.answerDeadline(stall: 100, now: 50)
+        let early = driver.connection.timeOutAnswers(stall: 100, now: 104)
+        let late = driver.connection.timeOutAnswers(stall: 100, now: 105)
+        #expect(first == 105 && second == 105 && early == 0 && late == 1)
+        // Before its frame can be made, as where the socket takes nothing: the connection has its own deadline.
+        let again = driver.connection.timeOutAnswers(stall: 100, now: 500)
+        let none = driver.connection.answerDeadline(stall: 100, now: 500)
+        #expect(again == 0 && none == nil)
+        driver.flush()
+        #expect(driver.answer(1).resetCode == HTTP2Error.cancel.rawValue && driver.openStreams == 0)
+    }
+
     @Test func answers408WhereABodyComesTooSlowly() {
         let driver = HTTP2Driver()
         let rate = HTTP2BodyRate(bytesPerSecond: 100, grace: 5_000_000_000, longest: .max, linger: 1, unread: 0)

@@ -104,6 +104,28 @@ struct FollowingTests {
         #expect(try !follower.registry.follow())
     }
 
+    @Test func whatCannotFitAnywayCostsNoVersionThatIsKept() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store, limits: limits(.max, kept: 1), tableBytes: 4_000)
+        let bytes = try writer.publish("a", 1).model.memoryBytes
+        _ = try writer.publish("a", 2)
+        let follower = FakeWorld(store: store, limits: limits(2 * bytes, kept: 1), tableBytes: 4_000)
+        _ = try follower.registry.follow()
+        follower.registry.housekeep()
+        #expect(follower.registry.pool.entry(named: "a")?.versions.count == 2)
+        let other = FakeWorld(store: store, tableBytes: 400_000)
+        _ = try other.publish("b", 3)
+        for _ in 0..<3 { #expect(try !follower.registry.follow()) }
+        #expect(follower.registry.followStatus.lag != nil)
+        #expect(follower.registry.pool.entry(named: "a")?.versions.count == 2)
+        // One that fits in their place takes it.
+        _ = try other.registry.remove("b")
+        _ = try writer.publish("c", 4)
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["a", "c"])
+        #expect(follower.registry.pool.entry(named: "a")?.versions.count == 1)
+    }
+
     @Test func whatWaitsForTheRestOfItsGenerationCountsOnce() throws {
         let store = FailingStore()
         let writer = FakeWorld(store: store, tableBytes: 4_000)

@@ -166,8 +166,10 @@ struct ModelVersionTests {
     @Test func anAliasIsNoNumberAndAnUnknownOneIsToldFromVersions() throws {
         let world = world(kept: 1, store: MemoryModelStore(keepsBlobs: true))
         _ = try world.publish("a", 1)
-        #expect(throws: PublishError.numericAlias("2")) {
-            try world.registry.change("a", change { $0.aliases = ["2": 1] })
+        for alias in ["2", "007", "99999999999999999999"] {
+            #expect(throws: PublishError.numericAlias(alias)) {
+                try world.registry.change("a", change { $0.aliases = [alias: 1] })
+            }
         }
         _ = try world.registry.change("a", change { $0.aliases = ["champion": 1] })
         #expect(throws: PublishError.unknownAlias(name: "a", alias: "canary", known: ["champion"])) {

@@ -171,6 +171,18 @@ struct ShadowTests {
         #expect(renamed.broken == ["column y is not taken any more", "column z is new and takes no missing value"])
         #expect(renamed.isRefused && renamed.obstacle != nil)
         #expect(!judge([x], [values, more], action: .warn).isRefused)
+        // What was not looked at before is not known, and nobody's fault.
+        var unused = y
+        unused.isUsed = false
+        let before = makeModel("a", classifier: RefusingPredictor(above: 1), [values], [x, unused])
+        let next = PreparedModel(
+            signature: Signature(inputs: [x, y], outputs: [values]), layout: RowLayout(columns: [x, y]),
+            predictor: RefusingPredictor(above: 1))
+        let report = ShadowComparison.run(
+            RowBatch(layout: before.layout), serving: before, next: next, policy: ShadowPolicy(action: .refuse)
+        ) { 0 }
+        #expect(!report.isRefused && report.obstacle?.contains("column y was not used before") == true)
+        #expect(!RecentRows(layout: before.layout).fits(next.layout))
     }
 
     @Test func countsRowsThatLoseTheirAnswer() {

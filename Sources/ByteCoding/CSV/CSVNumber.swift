@@ -18,16 +18,29 @@ package enum CSVNumber {
     }
 
     /// The number as an integer of 64 bits, if it is one exactly, also where it is written as `3.0`: so pandas writes
-    /// the integers of a column in which one is missing. Beyond 2^53 it has to be written in plain digits.
+    /// the integers of a column in which one is missing. With an exponent it is taken below 2^53 only.
     package static func int64(_ bytes: Span<UInt8>) -> Int64? {
-        let text = trimmed(bytes)
+        let text = withoutZeroFraction(trimmed(bytes))
         var end = 0
         if let number = PlainDecimal.scan(text, at: &end, bytesMax: bytesMax), end == text.count, number.isInteger {
             return number.int64
         }
-        guard let value = double(text), value.magnitude <= 0x1p53 else { return nil }
+        // A fraction that a double cannot tell from none is one nevertheless.
+        for index in text.indices where text[index] == UInt8(ascii: ".") { return nil }
+        guard let value = double(text), value.magnitude < 0x1p53 else { return nil }
         return Int64(exactly: value)
     }
+
+    /// `12.00` without the point and what stands behind it, where that is zeros.
+    @_lifetime(copy text)
+    private static func withoutZeroFraction(_ text: Span<UInt8>) -> Span<UInt8> {
+        var end = text.count
+        while end > 1, text[end &- 1] == UInt8(ascii: "0") { end &-= 1 }
+        guard end > 1, text[end &- 1] == UInt8(ascii: "."), isDigit(text[end &- 2]) else { return text }
+        return text.extracting(0..<end &- 1)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
     /// Without spaces and tabs at its ends.
     @_lifetime(copy bytes)

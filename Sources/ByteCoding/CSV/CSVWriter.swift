@@ -11,9 +11,13 @@ package struct CSVWriter: Sendable {
     /// What has been written.
     package private(set) var bytes: [UInt8]
     private var needsComma = false
+    private var lineStart: Int
 
     /// A writer at the end of `bytes`.
-    package init(_ bytes: consuming [UInt8] = []) { self.bytes = bytes }
+    package init(_ bytes: consuming [UInt8] = []) {
+        lineStart = bytes.count
+        self.bytes = bytes
+    }
 
     /// Hands over what was written, without a copy.
     package consuming func take() -> [UInt8] { bytes }
@@ -50,9 +54,13 @@ package struct CSVWriter: Sendable {
         bytes.append(ASCII.quote)
     }
 
+    /// Ends the line. Where it is one cell without a value, that is two quotes: readers pass over empty lines, and
+    /// every value behind it would be another row's.
     package mutating func endLine() {
+        if needsComma, bytes.count == lineStart { bytes += [ASCII.quote, ASCII.quote] }
         bytes.append(ASCII.lineFeed)
         needsComma = false
+        lineStart = bytes.count
     }
 
     private static func needsQuotes(_ text: Span<UInt8>) -> Bool {

@@ -190,6 +190,7 @@ extension HTTP2Connection {
         var count = 0
         for place in session.core.streams.indices where isHeldBack(place) {
             guard let start = session.core.streams[place].heldSince, now - start >= stall else { continue }
+            session.core.streams[place].flags.insert(.isGivenUp)
             session.reset(session.core.streams[place].id, .cancel)
             count += 1
         }
@@ -200,7 +201,7 @@ extension HTTP2Connection {
     /// others and for what is still to be sent it waits without being at fault; the connection has a deadline of its
     /// own.
     private func isHeldBack(_ place: Int) -> Bool {
-        session.core.streams[place].outputCount > 0
+        session.core.streams[place].outputCount > 0 && !session.core.streams[place].flags.contains(.isGivenUp)
             && session.core.streams[place].outputMark <= session.core.madeBytes - output.count
             && session.isWindowShut(session.core.streams[place].id)
     }

@@ -29,6 +29,8 @@ struct HTTP2Stream {
         static let isUnpaced = Flags(rawValue: 4096)
         /// The peer has reset it.
         static let isCancelled = Flags(rawValue: 8192)
+        /// It has been reset for its window, and its frame may still wait.
+        static let isGivenUp = Flags(rawValue: 16384)
     }
 
     enum Delivery { case undecided, buffered, streamed, discarded }

@@ -1,12 +1,12 @@
 extension RequestHead {
     /// The value of the first parameter of that name in the query, decoded; empty where it has no `=`. Allocates.
-    /// - Returns: nil where there is none, or where it is not UTF-8.
+    /// - Returns: nil where there is none; U+FFFD where it is not UTF-8.
     package func queryValue(_ name: String) -> String? {
         guard let query, let range = parameters(of: query).first(where: { self.name(at: $0, of: query) == name }) else {
             return nil
         }
         let equals = equals(in: range, of: query)
-        return PathSyntax.decode(query.extracting(min(equals + 1, range.upperBound)..<range.upperBound))
+        return PathSyntax.decode(query.extracting(min(equals + 1, range.upperBound)..<range.upperBound)) ?? "\u{fffd}"
     }
 
     /// The names of the query's parameters in order, decoded; what is not UTF-8 is U+FFFD. Allocates.

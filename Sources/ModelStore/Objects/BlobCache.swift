@@ -47,7 +47,7 @@ package final class BlobCache: Sendable {
         guard let status = try? files.status(path), status.byteCount == check.missing,
             let file = try? files.openToRead(path)
         else { return nil }
-        return FileBlobReader(file, path, check, files)
+        return FileBlobReader(file, path, check, files, removesDamaged: true)
     }
 
     func keep(_ bytes: [UInt8], as digest: ContentDigest) {

@@ -3,7 +3,8 @@ internal import Serving
 internal import Synchronization
 
 /// The file that a version was published from, on its way to a client: the control thread reads a piece, the loop sends
-/// it and asks for the next one when the client has room. So no more of a file is in memory than a piece.
+/// it and asks for the next one when the client has room. So no more of a file is in memory than a piece, or what
+/// the store fetches at once.
 struct FileDownload: Sendable {
     let route: RequestRoute
     let digest: ContentDigest
@@ -21,7 +22,7 @@ struct FileDownload: Sendable {
     var isReading = true
 
     /// Of one loop; at the bound a download is refused.
-    static let downloadsMax = 64
+    static let downloadsMax = 16
     static let pieceBytes = 256 << 10
 
     init(_ model: ServedModel, route: RequestRoute, isHead: Bool, grant: CORSGrant?) {

@@ -1,5 +1,5 @@
 /// When the store is collected next: after the pauses that it asks for, and so that collecting takes a tenth of the
-/// time at most. Times are of a clock that is never set.
+/// time at most, and half of it as long as something is left. Times are of a clock that is never set.
 struct CollectPace: Sendable {
     private static let restShare: UInt64 = 10
 

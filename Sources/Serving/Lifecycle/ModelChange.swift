@@ -46,7 +46,9 @@ package struct ModelChange: Sendable, Hashable {
         var numbers = model.aliases
         for (alias, number) in aliases {
             guard ModelName.isValid(alias) else { throw .invalidName(alias) }
-            guard number == nil || Int(alias) == nil else { throw .numericAlias(alias) }
+            guard number == nil || !alias.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+                throw .numericAlias(alias)
+            }
             if let number, model.version(number) == nil { throw unknown(String(number), of: model) }
             numbers[alias] = number
         }

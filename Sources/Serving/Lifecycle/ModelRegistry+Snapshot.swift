@@ -145,9 +145,10 @@ extension ModelRegistry {
             }
         }
         guard isMissing else { return }
-        let snapshot = assemble(manifest, state, made: [], loads: .all)
+        let snapshot = assemble(manifest, state, made: state.spare, loads: .all)
         state.failures = snapshot.failures
         _ = swap(snapshot.entries, state)
+        keepSpare([], &state)
     }
 
     func served(
@@ -216,8 +217,12 @@ extension ModelRegistry {
         try admit(needed)
     }
 
-    /// Whether there are versions that are only kept for a rollback.
-    var hasThinnable: Bool { publisher.current.entries.contains { $0.isThinnable } }
+    /// Whether what could not be loaded fits without versions that are only kept for a rollback.
+    func thinningMakesRoom(for failure: RestoreReport.Failure) -> Bool {
+        guard case .outOfMemory(let shortage) = failure.error else { return false }
+        let thinnable = publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes }
+        return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
+    }
 
     /// Lets go of all of those.
     func thin(_ state: State) { _ = swap(publisher.current.entries.map { $0.thinned() }, state) }
@@ -272,10 +277,6 @@ extension ServedModel {
 }
 
 extension RestoreReport.Failure {
-    var lacksMemory: Bool {
-        if case .outOfMemory = error { true } else { false }
-    }
-
     /// Whether it is of the same bytes under the same number.
     func isSame(_ other: RestoreReport.Failure) -> Bool {
         version == other.version && digest == other.digest && name == other.name

@@ -483,7 +483,7 @@ package final class ModelRegistry: Sendable {
                 var snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
                 let known = state.startFailures
                 let isNew = { (failure: RestoreReport.Failure) in !known.contains { $0.isSame(failure) } }
-                if snapshot.needed.contains(where: { isNew($0) && $0.lacksMemory }), hasThinnable {
+                if snapshot.needed.contains(where: { isNew($0) && thinningMakesRoom(for: $0) }) {
                     keepSpare(snapshot.made, &state)
                     // It holds some of what is to go.
                     snapshot = Snapshot()

@@ -27,9 +27,12 @@ package final class RecentRows: Sendable {
         halves = Mutex(Halves(younger: RowBatch(layout: layout), older: RowBatch(layout: layout)))
     }
 
-    /// Whether rows of that layout are like these: the same columns, in the same order and of the same kinds.
+    /// Whether rows of that layout are like these: the same columns, in the same order, of the same kinds, and as many
+    /// of them looked at.
     func fits(_ layout: RowLayout) -> Bool {
-        layout.columns.elementsEqual(self.layout.columns) { $0.name == $1.name && $0.kind == $1.kind }
+        layout.columns.elementsEqual(self.layout.columns) {
+            $0.name == $1.name && $0.kind == $1.kind && $0.isUsed == $1.isUsed
+        }
     }
 
     /// Keeps a copy of one of the rows if it is time for one.

@@ -17,7 +17,7 @@ enum ShadowComparison {
         case .success(let found): places = found
         case .failure(let obstacle):
             report.obstacle = obstacle.text
-            report.broken.append(obstacle.text)
+            if obstacle.breaksClients { report.broken.append(obstacle.text) }
             return report
         }
         guard rows.rowCount > 0 else {
@@ -62,6 +62,8 @@ enum ShadowComparison {
 
     private struct Obstacle: Error {
         let text: String
+        /// Whether clients that send what they sent before are refused.
+        var breaksClients = true
     }
 
     /// Where each column of `layout` stands in the rows of another one; nil: it is missing in all of them.
@@ -81,6 +83,12 @@ enum ShadowComparison {
                 }
                 places.append(nil)
                 continue
+            }
+            // What no version looked at was never read.
+            guard other.columns[place].isUsed || !column.isUsed else {
+                return .failure(
+                    Obstacle(
+                        text: "column \(name) was not used before, and its values are not known", breaksClients: false))
             }
             let kind = other.columns[place].kind
             guard kind == column.kind || (kind == .int64 && column.kind == .float64) else {

@@ -8,15 +8,15 @@ package protocol BlobReader: AnyObject, Sendable {
 }
 
 /// Gives what is in memory.
-final class MemoryBlobReader: BlobReader {
+package final class MemoryBlobReader: BlobReader {
     private let bytes: [UInt8]
     private let given = Mutex(0)
 
-    init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    func next(byteCount: Int) throws(StoreError) -> [UInt8] {
+    package func next(byteCount: Int) throws(StoreError) -> [UInt8] {
         given.withLock { given in
             let piece = Array(bytes[given..<min(bytes.count, given + byteCount)])
             given += piece.count

@@ -50,7 +50,7 @@ extension NativeRequestDecoder {
         switch error {
         case .malformed(let problem) where isolation != nil, .invalid(let problem) where isolation != nil:
             batch.rollback(to: mark)
-            try isolation?.append(row, problem)
+            try append(problem, row: row, batch)
         default: throw error
         }
     }

@@ -117,7 +117,7 @@ package struct NativeRequestDecoder {
         } catch {
             guard case .invalid(let problem) = error else { throw error }
             batch.rollback(to: mark)
-            try isolation?.append(row, problem)
+            try append(problem, row: row, batch)
             try reader.skipValue()
         }
     }
@@ -240,6 +240,10 @@ package struct NativeRequestDecoder {
         let kind = try reader.peekValue()
         let place = Place(form: form, row: rowsRead(batch))
         guard kind == .array || kind == .object, rowKind == nil || rowKind == kind else {
+            // What is not JSON at all is told as that, with its offset.
+            var ahead = reader
+            try ahead.skipValue()
+            if form == .lines { try ahead.finish() }
             let expected = rowKind == nil ? "a record or an array of values" : "the same form as the first row"
             throw .invalid(
                 InferenceProblem(
@@ -311,8 +315,19 @@ package struct NativeRequestDecoder {
         var pointer: String { NativeRequest(form: form, hasArrayRows: false, rowCount: 0).pointer(row: row) }
     }
 
+    /// Rows that have failed count as well: each has its place in the answer.
+    private func checkRoom(_ batch: borrowing RowBatch) throws(InferenceError) {
+        guard rowsRead(batch) < rowsMax else { throw .tooLarge(limit: "\(rowsMax) rows for this model") }
+    }
+
+    /// A row has failed by itself, and is not in the batch.
+    mutating func append(_ problem: InferenceProblem, row: Int, _ batch: borrowing RowBatch) throws(InferenceError) {
+        try checkRoom(batch)
+        try isolation?.append(row, problem)
+    }
+
     mutating func beginRow(_ batch: inout RowBatch) throws(InferenceError) {
-        guard batch.rowCount - firstRow < rowsMax else { throw .tooLarge(limit: "\(rowsMax) rows for this model") }
+        try checkRoom(batch)
         batch.appendRow()
     }
 

@@ -10,6 +10,7 @@ internal import TensorCore
 /// | `float64` | missing | missing | nearest double | 1, 0 | refused |
 /// | `int64` | missing | missing | if exact, also `3.0` | refused | refused |
 /// | `string` | missing | text | text | text | text |
+/// | `string` of whole numbers | missing | text | `3` and `3.0` are `3` | `1`, `0` | text |
 ///
 /// Blanks around a number do not count. An empty cell is missing in every column, quoted or not, since so pandas reads
 /// it; an empty text has to be sent as JSON. Words for a missing value are words for a missing number only: a category
@@ -30,6 +31,11 @@ extension ColumnValue {
         guard layout.columns[column].isUsed else { return nil }
         guard layout.columns[column].kind != .string else {
             guard text.count > 0 else { return missing(layout.columns[column]) }
+            if layout.columns[column].takesWholeNumbersAsText, let number = wholeNumber(text) {
+                let digits = String(number)
+                guard batch.setString(digits.utf8.span, row: row, column: column) else { throw tooMuchText }
+                return nil
+            }
             guard batch.setString(text, row: row, column: column) else { throw tooMuchText }
             return nil
         }
@@ -49,6 +55,17 @@ extension ColumnValue {
             return nil
         }
         return misfit(text, layout.columns[column])
+    }
+
+    /// The category that a text is in a column whose categories are whole numbers: as pandas writes them beside a
+    /// missing value, and booleans.
+    private static func wholeNumber(_ text: Span<UInt8>) -> Int64? {
+        if isOne(of: trueWords, text) { return 1 }
+        if isOne(of: falseWords, text) { return 0 }
+        // 007 is a text, and so is 1e3.
+        guard text.count > 0, text[text.count - 1] == UInt8(ascii: "0") else { return nil }
+        for index in text.indices where text[index] == UInt8(ascii: ".") { return CSVNumber.int64(text) }
+        return nil
     }
 
     private static func misfit(_ text: Span<UInt8>, _ column: Column) -> Misfit {

@@ -100,6 +100,10 @@ private func texts(_ batch: borrowing RowBatch, _ row: Int) -> [String] {
             ("{\"x\": 1}\n{\"x\":\n 1}", "not valid JSON", .line(2), ""),
             ("{\"x\": 1} {\"x\": 2}\n", "not valid JSON", .line(1), ""),
             ("7\n", "not a row", .line(1), ""),
+            ("nul\n", "not valid JSON", .line(1), ""),
+            ("truex\n", "not valid JSON", .line(1), ""),
+            ("\"a\n", "not valid JSON", .line(1), ""),
+            ("7 8\n", "not valid JSON", .line(1), ""),
             ("[1, 2]\n", "wrong number", .line(1), ""),
         ] as [(String, String, BodyLine?, String)])
     func tellsTheLine(body: String, detail: String, line: BodyLine?, pointer: String) {
@@ -249,6 +253,18 @@ private func texts(_ batch: borrowing RowBatch, _ row: Int) -> [String] {
         #expect(decode("Ann,1\n\"\",2\n", as: table, layout).rows == [["-", "1.0"], ["-", "2.0"]])
     }
 
+    /// As pandas writes whole numbers beside a missing value, and booleans.
+    @Test(arguments: [
+        ("3", "3"), ("3.0", "3"), ("-3.00", "-3"), ("True", "1"), ("false", "0"), ("red", "red"), ("2.5", "2.5"),
+        ("1e3", "1e3"), ("007", "007"), ("", "-"),
+    ])
+    func readsCategoriesThatAreWholeNumbers(cell: String, category: String) {
+        var zone = Column(name: "zone", kind: .string, acceptsMissing: true)
+        zone.takesWholeNumbersAsText = true
+        let layout = RowLayout(columns: [zone, Column(name: "x", kind: .float64)])
+        #expect(decode("\(cell),1\n", as: table, layout).rows == [[category, "1.0"]])
+    }
+
     // MARK: Bounds
 
     @Test func boundsRowsColumnsAndErrors() {
@@ -263,6 +279,14 @@ private func texts(_ batch: borrowing RowBatch, _ row: Int) -> [String] {
         let present = NativeFormat(body: .table(.present))
         #expect(decode(wide, as: present, lenient).error == .tooLarge(limit: "10003 columns for this model"))
         #expect(decode(wide, as: present).problem?.detail == "the model has no such field")
+
+        // Rows that fail have a place in the answer, too.
+        let mixed = Array(String(repeating: "1,2,3\n?\n", count: 17).utf8)
+        #expect(decode(mixed, as: table, numbers, isolating: true, numbersMax: 102).failures.count == 17)
+        for format in [table, lines] {
+            let decoded = decode(mixed, as: format, numbers, isolating: true, numbersMax: 99)
+            #expect(decoded.error == .tooLarge(limit: "33 rows for this model"))
+        }
 
         let bad = Array(String(repeating: "?\n", count: RowIsolation.failuresMax + 1).utf8)
         #expect(decode(bad, as: table, isolating: true).error == .tooLarge(limit: "10000 rows with errors"))

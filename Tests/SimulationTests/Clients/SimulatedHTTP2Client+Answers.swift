@@ -18,7 +18,9 @@ extension SimulatedHTTP2Client {
 
     private func handle(_ frame: HTTP2Frame) {
         if frame.payload.count > 16384 { fail("a frame of \(frame.payload.count) bytes") }
-        if transcript.frames.count == 1, frame.type != HTTP2Frame.Kind.settings.rawValue { fail("SETTINGS do not come first") }
+        if transcript.frames.count == 1, frame.type != HTTP2Frame.Kind.settings.rawValue {
+            fail("SETTINGS do not come first")
+        }
         switch HTTP2Frame.Kind(rawValue: frame.type) {
         case .settings: if frame.flags & HTTP2Frame.acknowledgement == 0 { takeSettings(frame) }
         case .ping:
