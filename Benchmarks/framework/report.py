@@ -32,9 +32,14 @@ class Bound:
         if self.measured is None:
             return f"not measured: {self.reason}" if self.reason else "not measured"
         met = self.measured <= self.limit if self.at_most else self.measured >= self.limit
-        if not met and self.floor is not None and self.floor > self.limit:
-            return f"not on this machine, which alone takes {number(self.floor)}"
         return "met" if met else "MISSED"
+
+    @property
+    def judgement(self) -> str:
+        """The verdict for readers: a limit that this machine does not let anybody keep is missed, and that is said."""
+        if self.verdict == "MISSED" and self.floor is not None and self.floor > self.limit:
+            return f"MISSED; the machine alone takes {number(self.floor)}"
+        return self.verdict
 
 
 @dataclasses.dataclass
@@ -81,7 +86,7 @@ class Report:
             for bound in self.bounds:
                 sign = "<=" if bound.at_most else ">="
                 measured = "-" if bound.measured is None else number(bound.measured)
-                lines.append(f"| {bound.promise} | {sign} {number(bound.limit)} | {measured} | {bound.verdict} |")
+                lines.append(f"| {bound.promise} | {sign} {number(bound.limit)} | {measured} | {bound.judgement} |")
             lines.append("")
         if self.sections:
             lines += [f"- {note}" for note in self.notes] + ([""] if self.notes else [])
