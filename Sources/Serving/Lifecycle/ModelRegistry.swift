@@ -27,6 +27,9 @@ package final class ModelRegistry: Sendable {
         package var rebasesMax = 4
         /// What a new version is held to where its model says nothing.
         package var shadowPolicy = ShadowPolicy.standard
+        /// When what could not be loaded is tried again: after so long, then after twice that, up to the second.
+        package var retryFirst = Duration.seconds(1)
+        package var retryMax = Duration.seconds(60)
 
         package init() {}
     }
@@ -42,19 +45,26 @@ package final class ModelRegistry: Sendable {
         /// Why the newest manifest cannot be read, if it is so. It may be of a later server: nothing is committed
         /// over it.
         var unreadable: StoreError?
-        /// All that was committed up to this one serves.
-        var servedGeneration = 0
+        /// The numbers of names that are gone.
+        var retired = RetiredNumbers.none
+        /// What serves, as a manifest: of a model that lags what it was before.
+        var applied: StoreManifest?
+        /// Models that do not serve as `manifest` says, and the generation up to which each of them is the truth.
+        var lagging: [String: Int] = [:]
+        /// Since when what serves comes from the cache, the store not having been seen yet.
+        var cachedSince: Int64?
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
         /// Models that were named at the start and serve: the store knows nothing of them.
         var staticNames: Set<String> = []
-        /// Made for a snapshot that was not complete; the next try goes on from them.
+        /// Made for models whose other versions could not be made; the next try goes on from them.
         var spare: [ServedModel] = []
         /// What could not be loaded.
-        var failures: [RestoreReport.Failure] = []
-        /// Those of them that were there at the start: they do not keep newer generations from serving.
-        var startFailures: [RestoreReport.Failure] = []
+        var failures: [LoadFailure] = []
+
+        /// Up to this one everything serves.
+        var servedGeneration: Int { min(applied?.generation ?? 0, lagging.values.min() ?? .max) }
     }
 
     let builder: ModelBuilder
@@ -131,24 +141,43 @@ package final class ModelRegistry: Sendable {
     package func restore() throws(StoreError) -> RestoreReport {
         try operations.withLock { (state: inout State) throws(StoreError) -> RestoreReport in
             let lookup = try refresh(&state)
-            guard store.keepsBlobs, let manifest = state.manifest else {
+            defer { note(state) }
+            guard store.keepsBlobs, state.manifest != nil else {
                 return RestoreReport(
                     generation: state.highestGeneration, restored: [], failures: [], skippedManifests: lookup.skipped)
             }
-            if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
-            let before = Set(publisher.current.models.map(ObjectIdentifier.init))
-            let snapshot = assemble(manifest, state, made: [], loads: .needed)
-            state.failures = snapshot.failures
-            state.startFailures = snapshot.failures
-            state.servedGeneration = manifest.generation
-            // The store is collected when there is time: it reads every manifest of the last hour.
-            _ = swap(snapshot.entries, state)
-            note(state)
-            return RestoreReport(
-                generation: manifest.generation,
-                restored: publisher.current.models.filter { !before.contains(ObjectIdentifier($0)) },
-                failures: snapshot.failures, skippedManifests: lookup.skipped)
+            return restored(&state, skipped: lookup.skipped)
         }
+    }
+
+    /// Loads what this machine's cache tells of an earlier run, where the store cannot be seen: the server goes on from
+    /// there, and follows the store as soon as it can be seen.
+    /// - Parameter reason: why it cannot be seen.
+    /// - Returns: nil where there is no cache that can be used.
+    package func restoreCached(because reason: String) -> RestoreReport? {
+        guard store.keepsBlobs, let manifest = store.cachedManifest() else { return nil }
+        return operations.withLock { state in
+            guard state.manifest == nil else { return nil }
+            state.manifest = manifest
+            state.highestGeneration = manifest.generation
+            state.retired.take(manifest, after: nil)
+            let now = system.unixSeconds()
+            state.cachedSince = now
+            let report = restored(&state, skipped: [])
+            note(state)
+            followed.withLock { $0.fail(reason, at: now) }
+            return report
+        }
+    }
+
+    private func restored(_ state: inout State, skipped: [StoreError]) -> RestoreReport {
+        let before = Set(publisher.current.models.map(ObjectIdentifier.init))
+        // The store is collected when there is time: it reads every manifest of the last hour.
+        _ = adopt(&state, made: [], always: true)
+        return RestoreReport(
+            generation: state.applied?.generation ?? 0,
+            restored: publisher.current.models.filter { !before.contains(ObjectIdentifier($0)) },
+            failures: state.failures.map(\.what), skippedManifests: skipped)
     }
 
     /// Loads a model that was named on the command line. It is not written to the store. The first one named is the
@@ -169,7 +198,7 @@ package final class ModelRegistry: Sendable {
             guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
             let built = try builder.build({ () throws(StoreError) in bytes }, admit: admit)
             // The store may know the name although it does not serve: its versions are not given out twice.
-            let number = (state.manifest?.model(named: name)?.highestNumber ?? 0) + 1
+            let number = currentNumber(name, state) + 1
             let model = served(
                 name, number, digest: ContentDigest(of: bytes), generation: state.highestGeneration, built,
                 byteCount: bytes.count)
@@ -414,7 +443,9 @@ package final class ModelRegistry: Sendable {
                     &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
                     change: { (_: State, _: Int) throws(PublishError) -> StoredModel? in nil }, to: name)
             }
-            state.staticNames.remove(name)
+            if state.staticNames.remove(name) != nil, stored == nil {
+                state.retired.note(name, highest: currentNumber(name, state))
+            }
             let isDrained = show(&state, made: [])
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
@@ -467,8 +498,8 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Following
 
-    /// Looks at the store and makes its newest manifest serve, in one swap. If anything of it that is needed cannot be
-    /// loaded, all that serves goes on serving and the status says why; the next call tries again.
+    /// Looks at the store and makes its newest manifest serve, in one swap. A model that cannot be loaded goes on as it
+    /// was, the status says why, and a later call tries it again.
     /// - Returns: whether something else serves now.
     /// - Throws: if the store cannot be read; the status says so, too.
     @discardableResult
@@ -478,34 +509,16 @@ package final class ModelRegistry: Sendable {
                 try refresh(&state)
                 defer { note(state) }
                 guard store.keepsBlobs, let manifest = state.manifest else { return false }
-                let isNews = manifest.generation > state.servedGeneration
-                guard isNews || !state.startFailures.isEmpty else { return false }
-                var snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
-                let known = state.startFailures
-                let isNew = { (failure: RestoreReport.Failure) in !known.contains { $0.isSame(failure) } }
-                if snapshot.needed.contains(where: { isNew($0) && thinningMakesRoom(for: $0) }) {
-                    keepSpare(snapshot.made, &state)
-                    // It holds some of what is to go.
-                    snapshot = Snapshot()
-                    thin(state)
-                    snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
-                }
-                state.failures = snapshot.failures
-                guard !snapshot.needed.contains(where: isNew) else {
-                    keepSpare(snapshot.made, &state)
+                let served = state.applied?.generation ?? 0
+                let now = system.clock()
+                guard manifest.generation >= served else { return false }
+                guard manifest.generation > served || state.failures.contains(where: { $0.isNeeded && $0.isDue(at: now) }) else {
                     return false
                 }
-                state.startFailures = snapshot.needed
-                guard isNews || !snapshot.made.isEmpty else {
-                    keepSpare([], &state)
-                    return false
-                }
-                if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
-                state.servedGeneration = manifest.generation
-                forgetStatics(&state, snapshot.entries)
-                _ = swap(snapshot.entries, state)
-                keepSpare([], &state)
-                log.info("followed the store", LogField("generation", .integer(manifest.generation)))
+                guard adopt(&state, made: []) != nil else { return false }
+                log.info(
+                    "followed the store", LogField("generation", .integer(manifest.generation)),
+                    LogField("lagging_models", .integer(state.lagging.count)))
                 return true
             }
         } catch {
@@ -514,16 +527,34 @@ package final class ModelRegistry: Sendable {
         }
     }
 
+    /// Whether something that could not be loaded is to be tried again. May be called from any thread.
+    package var isRetryDue: Bool {
+        guard let next = followed.withLock({ $0.nextTry }) else { return false }
+        return Int64(bitPattern: system.clock() &- next) >= 0
+    }
+
     /// Says to whoever asks how far we are.
     func note(_ state: State) {
-        let isLate = (state.manifest?.generation ?? 0) > state.servedGeneration
-        let failure = isLate ? state.failures.first : state.startFailures.first
-        let reason = state.unreadable?.description ?? failure.map { "\($0.name) version \($0.version): \($0.error)" }
-        let seen = state.unreadable == nil ? state.manifest?.generation ?? 0 : state.highestGeneration
+        var lagging: [FollowStatus.LaggingModel] = []
+        for failure in state.failures where failure.isNeeded && lagging.last?.name != failure.what.name {
+            lagging.append(
+                FollowStatus.LaggingModel(
+                    name: failure.what.name, version: failure.what.version,
+                    servingVersion: servingVersion(failure.what.name), since: failure.since,
+                    reason: "\(failure.what.error)"))
+        }
+        let served = state.servedGeneration
+        let newest = state.manifest?.generation ?? 0
+        let wentBack =
+            newest < state.applied?.generation ?? 0 && state.unreadable == nil
+            ? "the store's newest generation is \(newest), older than what serves; a restart takes it" : nil
+        let seen = state.unreadable == nil ? newest : state.highestGeneration
         followed.withLock { status in
             status.looked(
-                seen: max(seen, state.servedGeneration), served: state.servedGeneration, failure: reason,
-                at: system.unixSeconds())
+                seen: max(seen, served), served: served, lagging: lagging,
+                failure: state.unreadable?.description ?? wentBack,
+                nextTry: state.failures.filter(\.isNeeded).compactMap(\.nextTry).min(),
+                cachedSince: state.cachedSince, at: system.unixSeconds())
         }
     }
 
@@ -565,7 +596,7 @@ package final class ModelRegistry: Sendable {
 
     /// The highest number that has been given out.
     private func currentNumber(_ name: String, _ state: State) -> Int {
-        max(state.manifest?.model(named: name)?.highestNumber ?? 0, servingVersion(name) ?? 0)
+        max(state.retired.highest(of: name, in: state.manifest), servingVersion(name) ?? 0)
     }
 
     private func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {

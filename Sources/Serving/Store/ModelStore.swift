@@ -28,6 +28,13 @@ package protocol ModelStore: AnyObject, Sendable {
     /// - Throws: `missing`.
     func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader
 
+    /// What this machine keeps of an earlier run, for a start at which the store cannot be seen: the last manifest that
+    /// was handed to `cache`. nil where nothing is kept, or it is not what it was. Its blobs may be missing.
+    func cachedManifest() -> StoreManifest?
+
+    /// This is what serves now: keeps it, if there is a place for it. What fails is left.
+    func cache(_ manifest: StoreManifest)
+
     /// A place for the bytes of one artifact as they arrive.
     func makeBlobWriter() throws(StoreError) -> any BlobWriter
 
@@ -50,6 +57,10 @@ package protocol ModelStore: AnyObject, Sendable {
 
 extension ModelStore {
     package func close() {}
+
+    package func cachedManifest() -> StoreManifest? { nil }
+
+    package func cache(_ manifest: StoreManifest) {}
 
     package var collectPauses: CollectPauses? { CollectPauses(first: .seconds(30), next: .seconds(60)) }
 
