@@ -36,15 +36,21 @@ extension LoopHandling {
             case .failure(let error): return refuse(error, route)
             }
         case .getModel:
-            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
-            if isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
+            let name = nameInPath(of: head)
+            let lagging = shared.registry.followStatus.lagging.first { $0.name == name }
+            guard let entry = entryInPath(of: head) else {
+                guard let lagging else { return refuseUnknown(name, route) }
+                return refuse(.notLoaded(name: name, version: lagging.version, reason: lagging.reason), route)
+            }
+            if lagging == nil, isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
             writer.reset()
-            ModelPage.write(
-                ModelStatus(entry, isDefault: entry.current === pool.defaultModel), into: &writer)
+            var status = ModelStatus(entry, isDefault: entry.current === pool.defaultModel)
+            status.lagging = lagging.map { StoreStanding.LaggingModel($0) }
+            ModelPage.write(status, into: &writer)
             return finish(.ok, AnswerFields.page(etag: entry.etag), route)
         case .listModels:
             writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            writeModels()
             return finish(.ok, AnswerFields.json, route)
         case .listVersions:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
@@ -111,6 +117,13 @@ extension LoopHandling {
             return document
         }
         return nil
+    }
+
+    /// `GET /models`.
+    mutating func writeModels() {
+        ModelPage.writeList(
+            ModelStatus.all(of: pool), generation: pool.generation,
+            store: StoreStanding(shared.registry.followStatus), into: &writer)
     }
 
     // MARK: Paths

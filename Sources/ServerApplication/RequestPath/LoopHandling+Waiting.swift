@@ -85,7 +85,7 @@ extension LoopHandling {
     ) {
         guard request.route != .listModels else {
             writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            writeModels()
             sink.respond(exchange, .ok, answerFields(AnswerFields.json, exchange), body: writer.bytes.span)
             return meter.count(.listModels, .ok, nanoseconds: 0, bytes: writer.bytes.count)
         }

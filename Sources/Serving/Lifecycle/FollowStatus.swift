@@ -35,10 +35,15 @@ package struct FollowStatus: Sendable, Hashable {
     /// Since when what serves comes from the cache of an earlier run, the store not having been seen since the start;
     /// seconds since 1970.
     package private(set) var cachedSince: Int64?
+    /// Whether the last look at the store failed, or found what it cannot go by.
+    package private(set) var hasStoreFailure = false
     /// Whether the store or its cache has told what is to serve.
     package private(set) var hasBegun = false
     /// When something that could not be loaded is tried again, by the monotonic clock; nil: nothing waits.
     private(set) var nextTry: UInt64?
+
+    /// Whether the last look at the store has seen what it may go by.
+    package var isFollowing: Bool { hasBegun && !hasStoreFailure }
 
     package init() {}
 
@@ -57,15 +62,20 @@ package struct FollowStatus: Sendable, Hashable {
         laggingCount = lagging.count
         self.nextTry = nextTry
         self.cachedSince = cachedSince
+        hasStoreFailure = failure != nil
         if cachedSince == nil { lookedAt = now }
-        let reason = failure ?? lagging.first.map { first in
-            "\(first.name) version \(first.version): \(first.reason)"
-                + (lagging.count > 1 ? "; and \(lagging.count - 1) more models" : "")
-        }
+        let reason =
+            failure
+            ?? lagging.first.map { first in
+                "\(first.name) version \(first.version): \(first.reason)"
+                    + (lagging.count > 1 ? "; and \(lagging.count - 1) more models" : "")
+            }
         lag = reason.map { Lag(since: lag?.since ?? now, reason: $0) }
     }
 
+    /// A look has failed.
     mutating func fail(_ reason: String, at now: Int64) {
+        hasStoreFailure = true
         lag = Lag(since: lag?.since ?? now, reason: reason)
     }
 }

@@ -176,8 +176,11 @@ extension ModelRegistry {
         let next = StoreManifest(
             generation: manifest.generation, created: manifest.created, models: models,
             defaultName: manifest.defaultName, retired: manifest.retired)
-        if state.applied != next, state.cachedSince == nil, manifest.generation > 0 { store.cache(next) }
+        let isNew = state.applied != next
         state.applied = next
+        if isNew, state.cachedSince == nil, next.generation > 0 {
+            store.cache(CachedManifest(manifest: next, complete: state.servedGeneration))
+        }
         forgetStatics(&state, snapshot.entries)
         let isDrained = swap(snapshot.entries, state)
         let current = publisher.current
@@ -236,10 +239,11 @@ extension ModelRegistry {
         guard store.keepsBlobs, let manifest = state.applied else { return }
         let pool = publisher.current
         let isMissing = manifest.models.contains { stored in
-            state.lagging[stored.name] == nil && stored.versions.contains { version in
-                !state.failures.contains { $0.what.isSame(version, of: stored.name) }
-                    && pool.entry(named: stored.name)?.version(version.number) == nil
-            }
+            state.lagging[stored.name] == nil
+                && stored.versions.contains { version in
+                    !state.failures.contains { $0.what.isSame(version, of: stored.name) }
+                        && pool.entry(named: stored.name)?.version(version.number) == nil
+                }
         }
         guard isMissing else { return }
         // A model that lags is left to the next try of what it waits for.

@@ -25,6 +25,8 @@ package enum PublishError: Error, Sendable, Hashable {
     /// Other writers committed to the store again and again in between.
     case conflict
     case unknownModel(name: String, known: [String])
+    /// The store has the model, and this server could not load it.
+    case notLoaded(name: String, version: Int, reason: String)
     /// There is a model of that name, and a new one was wanted.
     case alreadyThere(name: String)
     /// Neither the request nor the bundle says what the model is called.
@@ -67,6 +69,8 @@ extension PublishError: CustomStringConvertible {
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
             "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .notLoaded(let name, let version, let reason):
+            "the store has \(name), and this instance could not load its version \(version): \(reason)"
         case .alreadyThere(let name): "there is a model \"\(name)\" already"
         case .nameless: "neither the request nor the bundle says what the model is called"
         case .unknownVersion(let name, let version, let known):

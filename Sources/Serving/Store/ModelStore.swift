@@ -9,6 +9,10 @@ package protocol ModelStore: AnyObject, Sendable {
     /// Whether `blob` gives the bytes back; false for a store that remembers nothing beyond its manifests.
     var keepsBlobs: Bool { get }
 
+    /// Whether a network lies in between: it may be away at the start and come later, and what is sent there takes its
+    /// time.
+    var isFarAway: Bool { get }
+
     /// When `collect` is to be called; nil: never.
     var collectPauses: CollectPauses? { get }
 
@@ -28,12 +32,12 @@ package protocol ModelStore: AnyObject, Sendable {
     /// - Throws: `missing`.
     func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader
 
-    /// What this machine keeps of an earlier run, for a start at which the store cannot be seen: the last manifest that
-    /// was handed to `cache`. nil where nothing is kept, or it is not what it was. Its blobs may be missing.
-    func cachedManifest() -> StoreManifest?
+    /// What this machine keeps of an earlier run, for a start at which the store cannot be seen: the last that was
+    /// handed to `cache`. nil where nothing is kept, or it is not what it was. Its blobs may be missing.
+    func cachedManifest() -> CachedManifest?
 
     /// This is what serves now: keeps it, if there is a place for it. What fails is left.
-    func cache(_ manifest: StoreManifest)
+    func cache(_ manifest: CachedManifest)
 
     /// A place for the bytes of one artifact as they arrive.
     func makeBlobWriter() throws(StoreError) -> any BlobWriter
@@ -56,11 +60,13 @@ package protocol ModelStore: AnyObject, Sendable {
 }
 
 extension ModelStore {
+    package var isFarAway: Bool { false }
+
     package func close() {}
 
-    package func cachedManifest() -> StoreManifest? { nil }
+    package func cachedManifest() -> CachedManifest? { nil }
 
-    package func cache(_ manifest: StoreManifest) {}
+    package func cache(_ manifest: CachedManifest) {}
 
     package var collectPauses: CollectPauses? { CollectPauses(first: .seconds(30), next: .seconds(60)) }
 
