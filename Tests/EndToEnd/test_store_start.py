@@ -20,6 +20,10 @@ class Starting(ObjectStoreTestCase):
     def ready(self, server):
         return server.request("GET", "/health/ready").status
 
+    def assert_waits(self, server):
+        said = ("not ready until it can", "listening")
+        self.assertTrue(until(lambda: all(text in server.text() for text in said)))
+
     def test_with_a_warm_cache_it_serves_what_served_last(self):
         with self.serve_cached() as server:
             server.put("house", HOUSE)
@@ -69,7 +73,7 @@ class Starting(ObjectStoreTestCase):
             file.write(b"#")
         self.storage.fault = lambda request: "500"
         with self.serve_cached(wait=False) as server:
-            self.assertTrue(until(lambda: "not ready until it can" in server.text()))
+            self.assert_waits(server)
             self.assertEqual(self.ready(server), 503)
             self.storage.fault = lambda request: None
             server.wait_ready()
@@ -81,7 +85,7 @@ class Starting(ObjectStoreTestCase):
         for arguments in (POLL, ("--store-poll", "0")):
             self.storage.fault = lambda request: "503"
             with self.serve(arguments=arguments, wait=False) as server:
-                self.assertTrue(until(lambda: "not ready until it can" in server.text()))
+                self.assert_waits(server)
                 self.assertEqual(server.request("GET", "/health/live").status, 200)
                 answer = server.request("GET", "/health/ready")
                 self.assertEqual((answer.status, answer.json()["status"]), (503, "starting"))
@@ -95,7 +99,7 @@ class Starting(ObjectStoreTestCase):
     def test_an_empty_store_that_comes_later_makes_it_ready(self):
         self.storage.fault = lambda request: "503"
         with self.serve(wait=False) as server:
-            self.assertTrue(until(lambda: "not ready until it can" in server.text()))
+            self.assert_waits(server)
             self.storage.fault = lambda request: None
             server.wait_ready()
             self.assertEqual(server.put("house", HOUSE).status, 201)
@@ -113,7 +117,7 @@ class Starting(ObjectStoreTestCase):
     def test_a_stop_does_not_wait_for_a_store_that_hangs_from_the_start(self):
         self.storage.fault = lambda request: "hang"
         with self.serve_cached(wait=False) as server:
-            self.assertTrue(until(lambda: "not ready until it can" in server.text()))
+            self.assert_waits(server)
             server.stop()
 
 

@@ -166,7 +166,8 @@ func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = n
 
 func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {
     PredictorPool(
-        generation: PoolGeneration(1), sequence: sequence, entries: models.map { PooledModel($0) }, defaultName: defaultName, onIdle: {}
+        generation: PoolGeneration(1), sequence: sequence, entries: models.map { PooledModel($0) },
+        defaultName: defaultName, onIdle: {}
     )
 }
 

@@ -83,7 +83,9 @@ struct VersionNumberTests {
     }
 
     @Test func theNumbersOfRemovedNamesAreFoldedFromTheOldestOn() {
-        let entries = (0..<RetiredNumbers.entriesMax + 2).map { RetiredNumbers.Entry(name: "m\($0)", highest: 9 - $0 % 5) }
+        let entries = (0..<RetiredNumbers.entriesMax + 2).map { number in
+            RetiredNumbers.Entry(name: "m\(number)", highest: 9 - number % 5)
+        }
         let numbers = RetiredNumbers(entries: entries, floor: 3)
         #expect(numbers.entries.count == RetiredNumbers.entriesMax && numbers.floor == 9)
         #expect(numbers.highest(of: "m0") == 9 && numbers.highest(of: "m2") == 7)

@@ -70,12 +70,9 @@ extension LoopHandling {
             }
         case .getPublish:
             let name = nameInPath(of: head)
-            guard let job = shared.jobs.job(parameters.text(1, of: head.path) ?? "", of: name) else {
-                return refuse(
-                    ProblemDocument(
-                        .notFound, title: "No such publish",
-                        detail: "the last \(PublishJobs.jobsMax) that answered before they ended are kept"),
-                    AnswerFields.problem, route)
+            let id = parameters.text(1, of: head.path) ?? ""
+            guard let job = shared.jobs.job(id, of: name) else {
+                return refuse(shared.jobs.refusal(id, of: name), AnswerFields.problem, route)
             }
             writer.reset()
             job.write(into: &writer)

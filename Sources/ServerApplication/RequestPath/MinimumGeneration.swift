@@ -19,7 +19,9 @@ struct MinimumGeneration {
         var body: [UInt8]?
 
         /// Whether a state is new enough for it.
-        func isAnswered(by pool: PredictorPool) -> Bool { generation <= MinimumGeneration.served(by: pool, route, name) }
+        func isAnswered(by pool: PredictorPool) -> Bool {
+            generation <= MinimumGeneration.served(by: pool, route, name)
+        }
     }
 
     /// How new an answer of a state is: of the list as what is oldest in it, of a model as that one is.

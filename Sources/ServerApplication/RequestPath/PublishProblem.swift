@@ -104,7 +104,7 @@ enum PublishProblem {
             return (
                 ProblemDocument(.notFound, title: "The file is not kept", detail: "\(error)"), AnswerFields.problem
             )
-        case .tooManyAliases, .notStored, .versionInUse:
+        case .tooManyAliases, .notStored, .goneWithStart, .versionInUse:
             return (ProblemDocument(.conflict, title: "Conflict", detail: "\(error)"), AnswerFields.problem)
         case .shadowRefused(let report):
             var document = ProblemDocument(

@@ -87,7 +87,7 @@ final class UploadExchange: Sendable {
             route: route, exchange: exchange, context: context, grant: grant, metrics: shared.metrics)
         var job: PublishJob?
         if isAsynchronous, let name, let progress = options.progress {
-            job = PublishJob(name: name, progress: progress)
+            job = shared.jobs.makeJob(name, progress)
         }
         self.credit = credit
         self.ending = ending
@@ -99,7 +99,7 @@ final class UploadExchange: Sendable {
             completion: { [job] result in
                 ending.hasCome.store(true, ordering: .releasing)
                 let (status, fields, body) = Self.answer(result, shared.registry)
-                job?.end(status, body)
+                job?.end(status, body, Self.tag(result, shared.registry))
                 let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
                 answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
@@ -126,6 +126,17 @@ final class UploadExchange: Sendable {
             let (document, fields) = PublishProblem.answer(error)
             return (document.status, fields, document.bytes())
         }
+    }
+
+    /// nil where nothing was published.
+    private static func tag(
+        _ result: Result<PublishReport, PublishError>, _ registry: ModelRegistry
+    ) -> PublishJob.Tag? {
+        guard case .success(let report) = result, !report.isDryRun else { return nil }
+        let model = report.model
+        let entry = registry.pool.entry(named: model.name).flatMap { $0.current === model ? $0 : nil }
+        return PublishJob.Tag(
+            etag: entry?.etag ?? model.etag, version: model.version, generation: entry?.generation ?? model.generation)
     }
 
     /// - Parameter consumed: gives credit back at once, where the control thread keeps up.

@@ -56,6 +56,8 @@ package final class ModelRegistry: Sendable {
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
+        /// All names that were given at the start.
+        var namesAtStart: Set<String> = []
         /// Models that were named at the start and serve: the store knows nothing of them.
         var staticNames: Set<String> = []
         /// Made for models whose other versions could not be made; the next try goes on from them.
@@ -145,6 +147,7 @@ package final class ModelRegistry: Sendable {
                 state.hasNamedDefault = true
                 state.defaultName = name
             }
+            state.namesAtStart.insert(name)
             if let stored = publisher.current.model(named: name) {
                 _ = swap(entriesServing(without: nil), state)
                 return .shadowed(by: stored)
@@ -360,8 +363,7 @@ package final class ModelRegistry: Sendable {
                         guard let stored = state.manifest?.model(named: name) else {
                             throw .unknownModel(name: name, known: publisher.current.names)
                         }
-                        let changed = try change.applied(
-                            to: stored, generation: generation, policy: limits.shadowPolicy)
+                        let changed = try applied(change, to: stored, generation, state)
                         // Loaded before it is said: what cannot be loaded is no change.
                         made = try load(neededBy: changed, besides: made)
                         return changed
@@ -379,6 +381,25 @@ package final class ModelRegistry: Sendable {
                 "changed", LogField("model", .text(name)), LogField("version", .integer(changed.current.version)),
                 LogField("version_before", .integer(version)))
             return changed
+        }
+    }
+
+    /// - Throws: `goneWithStart` where the way back leads to a file of the command line.
+    private func applied(
+        _ change: ModelChange, to stored: StoredModel, _ generation: Int, _ state: State
+    ) throws(PublishError) -> StoredModel {
+        do throws(PublishError) {
+            return try change.applied(to: stored, generation: generation, policy: limits.shadowPolicy)
+        } catch {
+            guard case .unknownVersion = error, let first = stored.versions.first?.number else { throw error }
+            let isBefore =
+                switch change.current {
+                case .previous: true
+                case .version(let number): number < first
+                default: false
+                }
+            guard isBefore, store.keepsBlobs, state.namesAtStart.contains(stored.name) else { throw error }
+            throw .goneWithStart(name: stored.name, known: stored.versions.map(\.number))
         }
     }
 
@@ -533,7 +554,7 @@ extension PublishError {
         case .outOfMemory: "out_of_memory"
         case .shadowRefused: "shadow_refused"
         case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
+            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
             "other"
         }
     }
