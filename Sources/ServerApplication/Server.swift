@@ -30,6 +30,7 @@ public final class Server: Sendable {
     private let compute: ComputePool
     private let store: any ModelStore
     private let follower: StoreFollower?
+    private let transfers: TransferThreads?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -74,8 +75,11 @@ public final class Server: Sendable {
             log.info("there is no store: an upload serves on this instance only, and ends with it")
         }
 
+        // A file that is on its way to a store far away keeps no other change waiting.
+        let transfers = store.isFarAway ? TransferThreads() : nil
         var services = SharedServices(
-            registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
+            registry: registry,
+            uploads: UploadReceiver(registry: registry, store: store, control: control, transfers: transfers),
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
@@ -108,6 +112,7 @@ public final class Server: Sendable {
         self.compute = compute
         self.store = store
         self.follower = follower
+        self.transfers = transfers
         self.log = log
         self.plan = plan
     }
@@ -201,6 +206,7 @@ public final class Server: Sendable {
         // What waits for a store far away would keep the stop waiting.
         store.close()
         follower?.stop()
+        transfers?.stop()
         control.stop()
         log.info("stopped")
     }

@@ -305,8 +305,11 @@ package final class ObjectModelStore: ModelStore {
 
     /// Sends a written file to the store. A blob that is there already is sent again: that makes it young for the
     /// collectors of other writers.
-    func keep(_ file: TemporaryFile, as digest: ContentDigest) throws(StoreError) {
-        try client.upload(Self.key(digest), from: FileSource(file), digest: digest, while: "storing the model")
+    func keep(
+        _ file: TemporaryFile, as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(StoreError) {
+        try client.upload(
+            Self.key(digest), from: FileSource(file, isCancelled), digest: digest, while: "storing the model")
         cache?.keep(file, as: digest)
         file.discard()
     }

@@ -258,7 +258,7 @@ extension LoopHandling {
         if let grant { grants[exchange] = grant }
         do throws(InferenceError) {
             let change = request.action == .change ? try ModelChangeBody.decode(body) : nil
-            let isAccepted = shared.control.submit {
+            let isAccepted = shared.uploads.inTurn(of: request.name) {
                 let answer = request.perform(change, shared.registry)
                 let nanoseconds = clock.now().elapsedNanoseconds &- started
                 shared.metrics.count(

@@ -53,6 +53,8 @@ final class UploadExchange: Sendable {
             started = context.clock.now().elapsedNanoseconds
         }
 
+        var isGiven: Bool { given.isTrue.load(ordering: .acquiring) }
+
         func give(_ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]) {
             guard !given.isTrue.exchange(true, ordering: .acquiringAndReleasing) else { return }
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -163,5 +165,9 @@ final class UploadExchange: Sendable {
         answer.give(.accepted, fields, writer.take())
     }
 
-    func cancel() { upload.cancel() }
+    /// The client has gone. One that was told that its publish goes on has not given it up.
+    func cancel() {
+        guard job == nil || !answer.isGiven else { return }
+        upload.cancel()
+    }
 }

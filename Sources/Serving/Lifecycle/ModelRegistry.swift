@@ -84,6 +84,7 @@ package final class ModelRegistry: Sendable {
     let collecting: Mutex<CollectPace>
     /// What the spare models hold.
     let spareBytes = Atomic<Int>(0)
+    let pendingBytes = PendingBytes()
 
     /// - Parameters:
     ///   - importers: the formats, in the order in which they are asked.
@@ -126,10 +127,11 @@ package final class ModelRegistry: Sendable {
     /// Models that were replaced or removed and are still held by a request.
     package var retiredModelCount: Int { publisher.retiredModelCount }
 
-    /// Bytes that models hold: those that serve, all their versions, those that requests have not let go of, and those
-    /// that wait for the rest of their generation.
+    /// Bytes that models hold: those that serve, all their versions, those that requests have not let go of, those that
+    /// wait for the rest of their model, and those whose files are on their way to the store.
     package var memoryBytes: Int {
         publisher.current.memoryBytes + publisher.retiredBytes + spareBytes.load(ordering: .relaxed)
+            + pendingBytes.value
     }
 
     /// How this server stands to the store. May be called from any thread.
@@ -164,172 +166,6 @@ package final class ModelRegistry: Sendable {
             _ = swap(entriesServing(without: name) + [PooledModel(model)], state)
             return .loaded(model)
         }
-    }
-
-    // MARK: Publish
-
-    /// Publishes bytes that are in memory.
-    package func publish(
-        _ name: String, bytes: [UInt8], options: PublishOptions = PublishOptions()
-    ) throws(PublishError) -> PublishReport {
-        guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
-        let writer: any BlobWriter
-        do {
-            writer = try store.makeBlobWriter()
-            try writer.append(bytes)
-        } catch {
-            throw .store(error)
-        }
-        let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
-        return try publish(name, artifact, options)
-    }
-
-    /// Publishes an artifact that has been received: as a new model, or in place of the version that serves.
-    /// - Parameter name: nil where the bundle says what it is called.
-    package func publish(
-        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
-    ) throws(PublishError) -> PublishReport {
-        defer { artifact.writer.discard() }
-        do throws(PublishError) {
-            let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
-                try publish(name, artifact, options, &state)
-            }
-            metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
-            metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
-            log.info(
-                report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
-                LogField("version", .integer(report.model.version)),
-                LogField("digest", .text(artifact.digest.description)),
-                LogField("format", .text(report.model.format)),
-                LogField("predictor", .text(report.model.predictor.report.name)),
-                LogField("seconds", .seconds(report.timings.total)))
-            for sentence in report.model.shadow?.broken ?? [] {
-                log.warning(
-                    "a new version answers otherwise", LogField("model", .text(report.model.name)),
-                    LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
-            }
-            return report
-        } catch {
-            metrics.publishes.series([error.outcome]).add()
-            // What a refused import has allocated is free now, and may be much.
-            switch error {
-            case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
-            default: break
-            }
-            log.warning(
-                "not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
-            if case .store(let failure) = error, let path = failure.path {
-                log.error("\(failure)", LogField("path", .text(path)))
-            }
-            throw error
-        }
-    }
-
-    private func publish(
-        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
-    ) throws(PublishError) -> PublishReport {
-        guard artifact.byteCount <= limits.artifactBytesMax else {
-            throw .tooLarge(bytesMax: limits.artifactBytesMax)
-        }
-        // What can be known before the work is said before the work.
-        if let givenName { try checkName(givenName, options, state) }
-        if !options.isDryRun { try checkWritable(while: "publishing") }
-
-        var built = try builder.build(
-            { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
-            admit: { (bytes) throws(PublishError) in try admit(bytes, replacing: givenName) })
-        built.timings.receive = artifact.receive
-        guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
-        if givenName == nil { try checkName(name, options, state) }
-        let shadow = try compare(built.prepared, name, options, &built.timings)
-        let previousVersion = servingVersion(name)
-        if options.isDryRun {
-            let model = served(
-                name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
-                built, shadow: shadow, byteCount: artifact.byteCount)
-            if previousVersion == nil { metrics.retire(name) }
-            return PublishReport(
-                model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,
-                isDryRun: true)
-        }
-
-        options.progress?.begin(.publishing)
-        try makeRoom(for: built.prepared.memoryBytes, replacing: name, state)
-        let start = system.clock()
-        do {
-            try artifact.writer.keep(as: artifact.digest)
-        } catch {
-            throw .store(error)
-        }
-        try commit(
-            &state, check: { (state: State) throws(PublishError) in try check(options, name, state) },
-            change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
-                let version = StoredModel.Version(
-                    number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
-                    byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
-                return stored(name, with: version, state)
-            }, to: name)
-        guard let version = state.manifest?.model(named: name)?.current else {
-            preconditionFailure("a commit makes a version")
-        }
-        let model = served(
-            name, version.number, digest: version.digest, generation: version.generation, built, shadow: shadow,
-            byteCount: artifact.byteCount)
-        state.staticNames.remove(name)
-        let isDrained = show(&state, made: [model])
-        model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- start)))
-        return PublishReport(
-            model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,
-            isDryRun: false)
-    }
-
-    /// The model with a new current version; of the older ones those stay that are to be kept.
-    private func stored(_ name: String, with version: StoredModel.Version, _ state: State) -> StoredModel {
-        guard let stored = state.manifest?.model(named: name) ?? unstored(name, state) else {
-            return StoredModel(
-                name: name, versions: [version], currentNumber: version.number, generation: version.generation)
-        }
-        let named = Set(stored.aliases.values)
-        // The one that served until now goes before others, whatever its number is: it is the way back.
-        let others = stored.versions.filter { !named.contains($0.number) }
-        let kept =
-            (others.filter { $0.number == stored.currentNumber }
-            + others.filter { $0.number != stored.currentNumber }.reversed()).prefix(limits.versionsKept)
-        return StoredModel(
-            name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
-            currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,
-            aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: version.generation)
-    }
-
-    /// A model that was named at the start, as a store would tell of it that forgets blobs anyway: its predictor is all
-    /// that is needed to roll back to it.
-    private func unstored(_ name: String, _ state: State) -> StoredModel? {
-        guard !store.keepsBlobs, state.staticNames.contains(name), let model = publisher.current.model(named: name)
-        else { return nil }
-        let version = StoredModel.Version(
-            number: model.version, digest: model.digest, format: model.format, byteCount: model.artifactBytes,
-            memoryBytes: model.memoryBytes, generation: model.generation)
-        return StoredModel(
-            name: name, versions: [version], currentNumber: model.version, generation: model.generation)
-    }
-
-    /// Runs what serves and what is new over recent rows.
-    /// - Throws: `shadowRefused` where the model's policy says so.
-    private func compare(
-        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ timings: inout PublishTimings
-    ) throws(PublishError) -> ShadowReport? {
-        guard let entry = publisher.current.entry(named: name) else { return nil }
-        var policy = entry.shadowPolicy ?? limits.shadowPolicy
-        if let action = options.shadowAction { policy.action = action }
-        guard policy.action != .off else { return nil }
-        options.progress?.begin(.comparing)
-        let start = system.clock()
-        let report = ShadowComparison.run(
-            entry.current.recentRows.copy(), serving: entry.current, next: prepared, policy: policy,
-            clock: system.clock)
-        timings.shadow = builder.elapsed(since: start)
-        guard !report.isRefused else { throw .shadowRefused(report) }
-        return report
     }
 
     // MARK: Change and remove
@@ -493,7 +329,7 @@ package final class ModelRegistry: Sendable {
         guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }
     }
 
-    private func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
+    func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
         if options.mustBeNew, currentETag(name, state) != nil { throw .alreadyThere(name: name) }
         try check(options.precondition, name, state)
     }
@@ -511,24 +347,24 @@ package final class ModelRegistry: Sendable {
     }
 
     /// The highest number that has been given out.
-    private func currentNumber(_ name: String, _ state: State) -> Int {
+    func currentNumber(_ name: String, _ state: State) -> Int {
         max(state.retired.highest(of: name, in: state.manifest), servingVersion(name) ?? 0)
     }
 
-    private func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
+    func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
         guard ModelName.isValid(name) else { throw .invalidName(name) }
         try check(options, name, state)
         try checkRoom(for: name)
     }
 
-    private func checkRoom(for name: String) throws(PublishError) {
+    func checkRoom(for name: String) throws(PublishError) {
         let pool = publisher.current
         guard pool.models.count < limits.modelsMax || pool.model(named: name) != nil else {
             throw .tooManyModels(modelsMax: limits.modelsMax)
         }
     }
 
-    private func checkWritable(while operation: String) throws(PublishError) {
+    func checkWritable(while operation: String) throws(PublishError) {
         guard store.isWritable else {
             throw .store(StoreError(.readOnly, while: operation, detail: "the model store is read-only"))
         }
@@ -539,23 +375,5 @@ extension ModelChange {
     fileprivate init(becomesDefault: Bool) {
         self.init()
         self.becomesDefault = becomesDefault
-    }
-}
-
-extension PublishError {
-    /// The label under which it is counted.
-    fileprivate var outcome: String {
-        switch self {
-        case .rejected: "rejected"
-        case .store: "store_error"
-        case .preconditionFailed: "precondition_failed"
-        case .conflict: "conflict"
-        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
-        case .outOfMemory: "out_of_memory"
-        case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
-            "other"
-        }
     }
 }

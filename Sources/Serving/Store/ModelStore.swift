@@ -121,6 +121,18 @@ package protocol BlobWriter: AnyObject, Sendable {
     /// Makes the bytes durable as the blob of that digest. Does nothing more if the store has it already.
     func keep(as digest: ContentDigest) throws(StoreError)
 
+    /// The same for a store that is far away.
+    /// - Parameter isCancelled: asked now and then, from any thread: whether it may fail instead.
+    func keep(as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool) throws(StoreError)
+
     /// Forgets the bytes. May be called more than once; after `keep` it does nothing.
     func discard()
+}
+
+extension BlobWriter {
+    package func keep(
+        as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(StoreError) {
+        try keep(as: digest)
+    }
 }
