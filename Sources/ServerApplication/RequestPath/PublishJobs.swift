@@ -42,8 +42,8 @@ final class PublishJobs: Sendable {
         guard id.hasPrefix(instance) else {
             return ProblemDocument(
                 .notFound, title: "Not a publish of this instance",
-                detail: "the state of a publish is kept by the instance that took the file, until that one ends; this is "
-                    + "another one, or has started since; " + serves)
+                detail: "the state of a publish is kept by the instance that took the file, until that one ends; this "
+                    + "is another one, or has started since; " + serves)
         }
         return ProblemDocument(
             .notFound, title: "No such publish",

@@ -9,7 +9,7 @@ internal import Telemetry
 /// |---|---|---|
 /// | answers | it serves | it serves |
 /// | does not answer, or says that it cannot now | the cache serves | alive and not ready, until it answers |
-/// | refuses, or is not there (no such bucket, access denied) | the cache serves, the log says error | the start fails |
+/// | refuses, or is not there (no such bucket, no access) | the cache serves, the log says error | the start fails |
 struct StoreStart {
     private let registry: ModelRegistry
     private let store: any ModelStore

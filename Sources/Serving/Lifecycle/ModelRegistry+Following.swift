@@ -32,12 +32,8 @@ extension ModelRegistry {
             state.retired.take(manifest, after: nil)
             let now = system.unixSeconds()
             state.cachedSince = now
+            state.cachedComplete = cached.complete
             let report = restored(&state, skipped: [])
-            if cached.complete < manifest.generation {
-                // Which of them lagged is not known any more.
-                state.lagging = Dictionary(uniqueKeysWithValues: manifest.models.map { ($0.name, cached.complete) })
-                _ = swap(entriesServing(without: nil), state)
-            }
             note(state)
             followed.withLock { $0.fail(reason, at: now) }
             return report

@@ -172,6 +172,10 @@ extension ModelRegistry {
                 lagging[stored.name] = stored.generation - 1
             }
         }
+        if state.cachedComplete < manifest.generation {
+            // Which of them lagged when they were cached is not known any more.
+            for model in models { lagging[model.name] = min(lagging[model.name] ?? .max, state.cachedComplete) }
+        }
         state.lagging = lagging
         let next = StoreManifest(
             generation: manifest.generation, created: manifest.created, models: models,

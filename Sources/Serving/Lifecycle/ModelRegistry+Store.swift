@@ -79,6 +79,7 @@ extension ModelRegistry {
         }
         state.manifest = lookup.manifest
         state.cachedSince = nil
+        state.cachedComplete = .max
         state.unreadable = lookup.skipped.first
         state.highestGeneration = max(state.highestGeneration, lookup.highestGeneration)
         return lookup

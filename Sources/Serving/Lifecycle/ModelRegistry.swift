@@ -53,6 +53,8 @@ package final class ModelRegistry: Sendable {
         var lagging: [String: Int] = [:]
         /// Since when what serves comes from the cache, the store not having been seen yet.
         var cachedSince: Int64?
+        /// Up to which generation all of that is the truth.
+        var cachedComplete = Int.max
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false

@@ -85,8 +85,8 @@ extension PublishError: CustomStringConvertible {
         case .versionInUse(let version): "version \(version) is the current one or has an alias"
         case .notStored(let name): "\(name) was named at the start and is not in the store; PUT it to have versions"
         case .goneWithStart(let name, let known):
-            "before \(known.first.map { String($0) } ?? "it") \(name) was a file of the command line, which the store does "
-                + "not have: nothing goes back to it; PUT the file to have it as a version"
+            "before \(known.first.map { String($0) } ?? "it") \(name) was a file of the command line, which the store "
+                + "does not have: nothing goes back to it; PUT the file to have it as a version"
         case .shadowRefused(let report):
             "it answers otherwise than version \(report.version): \(report.broken.joined(separator: "; "))"
         case .outOfMemory(let shortage):

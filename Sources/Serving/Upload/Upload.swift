@@ -103,7 +103,8 @@ package final class Upload: Sendable {
 
     init(
         name: String?, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
-        control: any ControlQueue, transfers: (any ControlQueue)?, turns: ModelTurns, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
+        control: any ControlQueue, transfers: (any ControlQueue)?, turns: ModelTurns, budget: UploadBudget,
+        onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name

@@ -34,8 +34,8 @@ package final class UploadReceiver: Sendable {
     /// Uploads that have begun and are not complete.
     package var runningCount: Int { running.withLock { $0 } }
 
-    /// Hands over another change of a model, which is done in its turn: after uploads of that name that are on their way
-    /// to the store.
+    /// Hands over another change of a model, which is done in its turn: after uploads of that name that are on their
+    /// way to the store.
     /// - Returns: false, and forgets the job, if too many wait.
     package func inTurn(of name: String, _ job: @escaping @Sendable () -> Void) -> Bool {
         let turns = turns
