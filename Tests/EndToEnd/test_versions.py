@@ -208,6 +208,11 @@ class Versions(ServerTestCase):
         self.assertTrue(until(has_ended))
         self.assertEqual((seen[-1]["state"], seen[-1]["status"], seen[-1]["answer"]["version"]), ("done", 200, 2))
         self.assertEqual(seen[-1]["steps_done"], seen[-1]["steps"])
+        page = self.server.request("GET", self.path)
+        self.assertEqual(
+            (seen[-1]["etag"], seen[-1]["version"], seen[-1]["generation"]),
+            (page.field("etag"), 2, page.json()["generation"]),
+        )
         self.assert_price(2)
         place = self.server.put(self.name, b"garbage", {"Prefer": "respond-async"}).field("location")
         self.assertTrue(until(lambda: self.server.request("GET", place, admin=True).json()["state"] == "failed"))

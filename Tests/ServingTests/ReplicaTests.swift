@@ -180,7 +180,9 @@ struct ReplicaTests {
             case 18:
                 let permille = [0, 100, 400][Int.random(in: 0..<3, using: &generator)]
                 machines[index].failures.withLock { $0.permille = permille }
-            default: machines[index].failures.withLock { $0.isAway.toggle() }
+            default:
+                let isAway = Int.random(in: 0..<3, using: &generator) == 0
+                machines[index].failures.withLock { $0.isAway = isAway }
             }
             check(worlds[index], &sights[index], context)
             checkTruth(worlds[index], shared.manifests.withLock { $0 }, context)
@@ -192,7 +194,7 @@ struct ReplicaTests {
             }
         }
         let manifests = shared.manifests.withLock { $0 }
-        try #require(manifests.count > 20, "seed \(seed): too little was done to prove anything")
+        try #require(manifests.count > 15, "seed \(seed): too little was done to prove anything")
         // A number of a name is one file, published once.
         var given: [String: StoredModel.Version] = [:]
         for manifest in manifests {

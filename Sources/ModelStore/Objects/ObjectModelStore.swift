@@ -211,6 +211,7 @@ package final class ObjectModelStore: ModelStore {
         } catch {
             guard error.kind != .generationTaken, isThere(bytes, key, operation) else { throw error }
         }
+        isAway.store(false, ordering: .relaxed)
         try? client.write(
             Self.manifestsFolder + StoreHint.name, StoreHint.encode(manifest.generation), while: operation)
         known.withLock { known in

@@ -78,11 +78,12 @@ package struct RetiredNumbers: Sendable, Hashable {
         let ours = floor
         self = manifest.retired
         floor = max(floor, ours)
-        for entry in known where (manifest.model(named: entry.name)?.highestNumber ?? 0) < entry.highest {
+        let there = Dictionary(
+            manifest.models.map { ($0.name, $0.highestNumber) }, uniquingKeysWith: max)
+        for entry in known where there[entry.name] ?? 0 < entry.highest {
             if highest(of: entry.name) < entry.highest { note(entry.name, highest: entry.highest) }
         }
-        let names = Set(manifest.models.map(\.name))
-        for model in before?.models ?? [] where !names.contains(model.name) {
+        for model in before?.models ?? [] where there[model.name] == nil {
             if highest(of: model.name) < model.highestNumber { note(model.name, highest: model.highestNumber) }
         }
     }
