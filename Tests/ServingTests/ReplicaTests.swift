@@ -136,6 +136,38 @@ struct ReplicaTests {
         }
     }
 
+    @Test func whatComesFromTheCacheIsNoNewerThanItWas() throws {
+        let shared = Shared()
+        let writer = FakeWorld(store: Machine(shared, seed: 1))
+        _ = try writer.publish("m0", 1)
+        let first = try #require(try writer.store.newestManifest().manifest)
+        _ = try writer.publish("m0", 2)
+        // A machine that could not load the second version, and was started again when the store was away.
+        let machine = Machine(shared, seed: 2)
+        _ = try machine.blob(ContentDigest(of: Array("fake1".utf8)), bytesMax: 100)
+        machine.cache(
+            CachedManifest(
+                manifest: StoreManifest(generation: 2, created: 0, models: first.models, defaultName: nil), complete: 1)
+        )
+        machine.failures.withLock { $0.isAway = true }
+        let world = FakeWorld(store: machine)
+        #expect(try world.registry.restoreCached(because: "it is away")?.generation == 2)
+        let registry = world.registry
+        #expect(registry.pool.model(named: "m0")?.version == 1)
+        #expect(registry.pool.generation == 1 && registry.pool.generation(of: "m0") == 1)
+        #expect(registry.followStatus.cachedSince != nil && registry.followStatus.lag?.reason == "it is away")
+        #expect(throws: PublishError.self) { try world.publish("m0", 3) }
+        #expect(throws: StoreError.self) { try registry.follow() }
+        machine.failures.withLock { $0.isAway = false }
+        // A change that is refused has seen the store, and has not made it serve.
+        let stale = PublishPrecondition(ifMatch: ETagCondition(fieldValue: first.models[0].etag))
+        #expect(throws: PublishError.self) { try world.publish("m0", 3, stale) }
+        #expect(try registry.follow())
+        #expect(registry.pool.model(named: "m0")?.version == 2 && registry.pool.generation == 2)
+        #expect(registry.followStatus.cachedSince == nil && registry.followStatus.lag == nil)
+        #expect(machine.cachedManifest()?.complete == 2)
+    }
+
     @Test(arguments: 1...12)
     func noNumberTwiceNoGenerationBackAndAllAgreeInTheEnd(seed: Int) throws {
         var generator = SeededGenerator(seed: UInt64(seed))

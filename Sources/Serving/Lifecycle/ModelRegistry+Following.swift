@@ -33,6 +33,7 @@ extension ModelRegistry {
             let now = system.unixSeconds()
             state.cachedSince = now
             state.cachedComplete = cached.complete
+            state.servesCache = true
             let report = restored(&state, skipped: [])
             note(state)
             followed.withLock { $0.fail(reason, at: now) }
@@ -63,15 +64,15 @@ extension ModelRegistry {
     package func follow() throws(StoreError) -> Bool {
         do {
             return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
-                let wasCached = state.cachedSince != nil
                 try refresh(&state)
                 defer { note(state) }
                 guard store.keepsBlobs, let manifest = state.manifest else { return false }
                 let served = state.applied?.generation ?? 0
                 let now = system.clock()
                 let isDue = state.failures.contains { $0.isNeeded && $0.isDue(at: now) }
-                guard manifest.generation > served || manifest.generation == served && (isDue || wasCached),
-                    adopt(&state, made: [], always: wasCached) != nil
+                let isSeen = manifest.generation == served && (isDue || state.servesCache)
+                guard manifest.generation > served || isSeen,
+                    adopt(&state, made: [], always: state.servesCache) != nil
                 else { return false }
                 log.info(
                     "followed the store", LogField("generation", .integer(manifest.generation)),

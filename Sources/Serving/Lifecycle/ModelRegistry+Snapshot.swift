@@ -182,8 +182,11 @@ extension ModelRegistry {
             defaultName: manifest.defaultName, retired: manifest.retired)
         let isNew = state.applied != next
         state.applied = next
-        if isNew, state.cachedSince == nil, next.generation > 0 {
-            store.cache(CachedManifest(manifest: next, complete: state.servedGeneration))
+        if state.cachedSince == nil {
+            state.servesCache = false
+            if isNew, next.generation > 0 {
+                store.cache(CachedManifest(manifest: next, complete: state.servedGeneration))
+            }
         }
         forgetStatics(&state, snapshot.entries)
         let isDrained = swap(snapshot.entries, state)

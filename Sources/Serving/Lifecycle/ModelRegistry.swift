@@ -55,6 +55,8 @@ package final class ModelRegistry: Sendable {
         var cachedSince: Int64?
         /// Up to which generation all of that is the truth.
         var cachedComplete = Int.max
+        /// Whether what serves was worked out of the cache, and is to be worked out again once the store has been seen.
+        var servesCache = false
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
