@@ -151,7 +151,7 @@ struct ReplicaTests {
         )
         machine.failures.withLock { $0.isAway = true }
         let world = FakeWorld(store: machine)
-        #expect(try world.registry.restoreCached(because: "it is away")?.generation == 2)
+        #expect(world.registry.restoreCached(because: "it is away")?.generation == 2)
         let registry = world.registry
         #expect(registry.pool.model(named: "m0")?.version == 1)
         #expect(registry.pool.generation == 1 && registry.pool.generation(of: "m0") == 1)
