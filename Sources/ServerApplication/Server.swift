@@ -302,9 +302,9 @@ public final class Server: Sendable {
             return try StoreFollower(
                 registry, store, control: control,
                 interval: isFollowed ? .milliseconds(settings.pollMilliseconds.value) : nil, log: log
-            ) { status in
-                if status.hasBegun { state.advance(to: .ready) }
-                if holdsBack { state.setLagging(status.lag != nil) }
+            ) { hasBegun, isLagging in
+                if hasBegun { state.advance(to: .ready) }
+                if holdsBack { state.setLagging(isLagging) }
             }
         } catch {
             throw CommandError("\(error)")

@@ -162,6 +162,13 @@ class Lagging(ObjectStoreTestCase):
                 self.assert_price(server, 1)
                 self.assertEqual(generation(server), 4)
             self.assertTrue(until(lambda: three.request("GET", "/health/ready").status == 200))
+            # The same where the store cannot be seen at all.
+            self.storage.fault = lambda request: "500"
+            self.assertTrue(until(lambda: three.request("GET", "/health/ready").status == 503))
+            self.assertTrue(until(lambda: "lagging_since" in state(two)))
+            self.assertEqual(two.request("GET", "/health/ready").status, 200)
+            self.storage.fault = lambda request: None
+            self.assertTrue(until(lambda: three.request("GET", "/health/ready").status == 200))
 
 
 if __name__ == "__main__":

@@ -41,11 +41,12 @@ final class StoreFollower: StoreFollowing {
     /// - Parameters:
     ///   - interval: between two looks, while all is well; nil: there are none once the store has been seen.
     ///   - control: where models are loaded.
-    ///   - onLook: called on the thread after each look.
+    ///   - onLook: called on the thread after each look: whether it is known what is to serve, and whether that is not
+    ///     what the store has, or the store cannot be seen.
     /// - Throws: `SystemError` where the system has no thread left.
     init(
         _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration?, log: Log,
-        onLook: @escaping @Sendable (FollowStatus) -> Void
+        onLook: @escaping @Sendable (_ hasBegun: Bool, _ isLagging: Bool) -> Void
     ) throws(SystemError) {
         let shared = Shared(now: SystemClock().now().elapsedNanoseconds)
         self.registry = registry
@@ -73,7 +74,7 @@ final class StoreFollower: StoreFollowing {
         let control: ControlThread
         let isOnce: Bool
         let log: Log
-        let onLook: @Sendable (FollowStatus) -> Void
+        let onLook: @Sendable (_ hasBegun: Bool, _ isLagging: Bool) -> Void
     }
 
     private static func runFirst(_ shared: Shared, _ store: any ModelStore) {
@@ -113,8 +114,9 @@ final class StoreFollower: StoreFollowing {
         var pace = firstPace
         var isWell = shared.state.withLock { $0.failure == nil }
         while true {
-            looking.onLook(looking.registry.followStatus)
-            guard !looking.isOnce || !looking.registry.followStatus.isFollowing else { return }
+            let status = looking.registry.followStatus
+            looking.onLook(status.hasBegun, status.lag != nil || shared.state.withLock { $0.failure != nil })
+            guard !looking.isOnce || !status.isFollowing else { return }
             let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
             // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
             let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
