@@ -19,12 +19,14 @@ enum ServerUpload {
     static func push(
         _ bytes: [UInt8], as name: String, to server: String, token: String?
     ) throws(CommandError) -> String {
-        guard ModelName.isValid(name) else { throw CommandError("\"\(name)\" is not a model name: \(ModelName.rule)") }
+        var root = server
+        while root.hasSuffix("/") { root.removeLast() }
+        guard root.contains("://") else {
+            throw CommandError("store: found \"\(server)\"; expected a server's address, such as http://localhost:8080")
+        }
         guard let token else {
             throw CommandError("\(server): set VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE to the server's token")
         }
-        var root = server
-        while root.hasSuffix("/") { root.removeLast() }
         let transport: CurlTransport
         do {
             transport = try CurlTransport()

@@ -240,7 +240,7 @@ struct LoopHandling {
         do throws(BodyType.Unsupported) {
             format = try BodyType.format(of: head)
         } catch {
-            return refuse(error.document, AnswerFields.unsupported, route)
+            return refuse(error.document, error.fields, route)
         }
         // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
         // newer generation.
