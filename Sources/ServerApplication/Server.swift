@@ -53,7 +53,8 @@ public final class Server: Sendable {
         try Self.loadModels(configuration, registry, log)
         let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
         if !store.isWritable {
-            log.warning("the store can only be read: models cannot be uploaded")
+            let user = LogField("user", .text(Host.userText))
+            log.warning("the store can only be read: models cannot be uploaded", user)
         } else if adminToken == nil, registry.pool.models.isEmpty {
             log.warning("nothing to serve, and no way to send a model: name a model file, or set VENCEJO_ADMIN_TOKEN")
         }
@@ -224,7 +225,7 @@ public final class Server: Sendable {
             let options = configuration.storeSettings.options(modelBytesMax: configuration.modelBytesMax.value)
             return try StoreOpening.open(StoreLocation(place), options)
         } catch {
-            throw CommandError("store \(place) (\(configuration.store.source)): \(error)")
+            throw CommandError(Self.explain(error, of: configuration.store))
         }
     }
 
@@ -299,7 +300,7 @@ public final class Server: Sendable {
                     LogField("models", .integer(report.restored.count)))
             }
         } catch {
-            throw CommandError("the store cannot be read: \(error)")
+            throw CommandError(Self.explain(error, of: configuration.store))
         }
         for source in configuration.models {
             try load(source, configuration.modelBytesMax.value, registry, log)
@@ -330,7 +331,18 @@ public final class Server: Sendable {
         }
     }
 
+    /// With the place: the operator reads it, and no client.
+    private static func explain(_ error: any Error, of store: Setting<String?>) -> String {
+        let place = StoreLocation.withoutUser(store.value ?? "")
+        var text = "store \(place) (\(store.source)): \(error)"
+        guard let failure = error as? StoreError else { return text }
+        if failure.kind == .permission, failure.errorName?.hasPrefix("E") == true { text += "; \(Host.userText)" }
+        if let path = failure.path, path != place { text += "\n  at: \(path)" }
+        return text
+    }
+
     private static func explain(_ error: PublishError, _ source: ModelSource) -> String {
+        if case .outOfMemory = error { return "\(source.path): \(error); raise --memory-limit, or name fewer models" }
         guard case .rejected(let reason) = error else { return "\(source.path): \(error)" }
         return CommandError(refusing: reason, path: source.path).description
     }

@@ -147,10 +147,11 @@ public enum StoreCommand {
 
     /// With the place: at a terminal there is nobody to hide it from.
     private static func told(_ error: PublishError, _ place: String) -> String {
-        guard case .store(let failure) = error, let path = failure.path, path != place else {
-            return "\(place): \(error)"
-        }
-        return "\(place): \(error)\n  at: \(path)"
+        var text = "\(place): \(error)"
+        guard case .store(let failure) = error else { return text }
+        if failure.kind == .permission, failure.errorName?.hasPrefix("E") == true { text += "; \(Host.userText)" }
+        if let path = failure.path, path != place { text += "\n  at: \(path)" }
+        return text
     }
 
     private static func registry(_ store: any ModelStore) -> ModelRegistry {

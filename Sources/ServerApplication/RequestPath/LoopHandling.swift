@@ -246,10 +246,11 @@ struct LoopHandling {
         // newer generation.
         let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
         guard pending.count + expected.count + waitingCount < live.inFlightMax else {
+            shared.metrics.refusedInFlight.add(1, cell: context.index)
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
-                    detail: "more predictions are under way than the bound allows; try again in 1 s"),
+                    detail: "more predictions are under way than the bound allows (in_flight_max); try again in 1 s"),
                 AnswerFields.busy, route)
         }
         var ask = PredictionAsk.standard

@@ -207,7 +207,7 @@ package final class ModelRegistry: Sendable {
             let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
                 try publish(name, artifact, options, &state)
             }
-            metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
+            metrics.count(report.isDryRun ? .dryRun : .published)
             metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
             log.info(
                 report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
@@ -223,16 +223,11 @@ package final class ModelRegistry: Sendable {
             }
             return report
         } catch {
-            metrics.publishes.series([error.outcome]).add()
+            tell(error, of: name)
             // What a refused import has allocated is free now, and may be much.
             switch error {
             case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
             default: break
-            }
-            log.warning(
-                "not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
-            if case .store(let failure) = error, let path = failure.path {
-                log.error("\(failure)", LogField("path", .text(path)))
             }
             throw error
         }
@@ -592,25 +587,5 @@ extension ModelChange {
     fileprivate init(becomesDefault: Bool) {
         self.init()
         self.becomesDefault = becomesDefault
-    }
-}
-
-extension PublishError {
-    /// The label under which it is counted.
-    fileprivate var outcome: String {
-        switch self {
-        case .rejected: "rejected"
-        case .store: "store_error"
-        case .preconditionFailed: "precondition_failed"
-        case .conflict: "conflict"
-        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
-        case .outOfMemory: "out_of_memory"
-        case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored,
-            .fileNotKept, .alreadyThere, .nameless,
-            .cancelled, .stopping:
-            "other"
-        }
     }
 }

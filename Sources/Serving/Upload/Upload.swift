@@ -205,6 +205,8 @@ package final class Upload: Sendable {
             case .publish:
                 complete(publish())
             case .fail(let error):
+                // A client that leaves is no failure of ours.
+                if error != .cancelled { registry.tell(error, of: name) }
                 complete(.failure(error))
             }
         }
@@ -261,6 +263,7 @@ package final class Upload: Sendable {
                         writer: writer, digest: sink.hasher.finish(),
                         receive: .nanoseconds(Int64(clamping: registry.system.clock() &- begun)))
                 } catch {
+                    registry.tell(.store(error), of: name)
                     throw .store(error)
                 }
             }
