@@ -63,7 +63,7 @@ package final class FileModelStore: ModelStore {
                 if error == .notFound, path == root {
                     throw StoreError(
                         .missing, while: operation, detail: "the folder in which it would be made is not there",
-                        errorName: error.name, path: parent(of: root))
+                        errorName: error.name, path: root)
                 }
                 guard error.isReadOnly || error.isDenied else { throw error.stored(while: operation, path: path) }
                 // Not ours to change: it is a store to be read if it is one already.

@@ -153,6 +153,15 @@ class Formats(ServerTestCase):
         self.assert_problem(self.ask(b"", CSV), 422, detail=re.compile("no rows"))
         self.assert_problem(self.ask(b"\xff\xfeR\x00M\x00\n", CSV), 400, detail=re.compile("not UTF-8"))
 
+    def test_rows_that_do_not_say_their_type_are_told_how(self):
+        """What curl -d and --data-binary send without a type is taken for JSON."""
+        for body, kind in ((table(RECORDS), CSV), (lines(RECORDS), LINES)):
+            for sent in ("application/x-www-form-urlencoded", "application/json"):
+                answer = self.ask(body, sent)
+                self.assert_problem(answer, 400, expected=re.compile(f"one JSON document; .*Content-Type: {kind}"))
+        answer = self.ask(b'{"RM": }', "application/json")
+        self.assertNotIn("expected", answer.json())
+
     def test_other_types_are_refused_with_a_list(self):
         for kind in ("application/vnd.apache.parquet", "multipart/form-data; boundary=x", "text/csv; charset=latin-1", "text/csv; header=maybe"):
             answer = self.ask(b"RM\n1\n", kind)

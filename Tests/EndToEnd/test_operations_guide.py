@@ -239,6 +239,12 @@ class Symptoms(unittest.TestCase):
         for word in (f"store {store} (--store)", "may not do this", "this process runs as user 65532"):
             self.assertIn(word, done.stderr)
 
+    def test_a_server_without_models_says_how_to_send_one(self):
+        with Server(store=self.store()) as server:
+            answer = server.predict(RECORD)
+            self.assertEqual((answer.status, answer.json()["models"]), (404, []))
+            self.assertIn("PUT /models/{model}", answer.json()["detail"])
+
     def test_too_little_memory_at_the_start_says_what_to_raise(self):
         code, _, errors = run_command("serve", HOUSE, "--port", "0", "--memory-limit", "1000")
         self.assertEqual(code, 1)

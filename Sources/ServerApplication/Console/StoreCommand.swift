@@ -62,17 +62,20 @@ public enum StoreCommand {
         var lines = lookup.skipped.map { "passed over: \($0)" }
         guard let manifest = lookup.manifest else {
             if case .web = location, lines.isEmpty {
+                let pages = (place.hasSuffix("/") ? place : place + "/") + "models"
                 throw CommandError(
                     """
                     \(place) is no model store, or has nothing in it yet
                       found:    no manifests/latest.json
                       expected: the address of a store's files
-                      do:       for what a server serves: curl \(place.hasSuffix("/") ? "\(place)models" : "\(place)/models")
+                      do:       for what a server serves: curl \(pages)
                     """)
             }
             return (lines + ["\(place): no models yet"]).joined(separator: "\n")
         }
-        lines.append("\(place): generation \(manifest.generation), \(manifest.models.count) models")
+        lines.append(
+            "\(place): generation \(manifest.generation), "
+                + "\(manifest.models.count) \(manifest.models.count == 1 ? "model" : "models")")
         let width = manifest.models.map(\.name.count).max() ?? 0
         for model in manifest.models {
             for version in model.versions.reversed() {

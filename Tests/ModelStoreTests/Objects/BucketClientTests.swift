@@ -125,8 +125,8 @@ struct BucketClientTests {
     }
 
     @Test(arguments: [
-        ("RequestTimeTooSkewed", "clock"), ("SignatureDoesNotMatch", "secret key"), ("InvalidAccessKeyId", "access key"),
-        ("AccessDenied", "does not allow"),
+        ("RequestTimeTooSkewed", "clock"), ("SignatureDoesNotMatch", "secret key"),
+        ("InvalidAccessKeyId", "access key"), ("AccessDenied", "does not allow"),
     ])
     func aRefusalSaysWhatToMend(code: String, word: String) {
         let transport = FakeTransport { _, _ in
