@@ -208,6 +208,25 @@ class Symptoms(unittest.TestCase):
             self.assertEqual(server.put("house", HOUSE).status, 201)
             self.assertEqual(self.value(server, 'vencejo_publishes_total{outcome="published"}'), 1)
 
+    def test_a_store_that_fails_is_worth_another_try_and_one_to_be_mended_is_not(self):
+        with Server(store=self.store()) as server:
+            os.rmdir(os.path.join(server.store, "tmp"))
+            answer = server.put("house", HOUSE)
+            self.assertEqual((answer.status, answer.field("retry-after")), (503, None), "it is not there")
+            with open(os.path.join(server.store, "tmp"), "wb"):
+                pass
+            answer = server.put("house", HOUSE)
+            self.assertEqual((answer.status, answer.field("retry-after")), (503, "5"))
+            # A change that the store refuses is in the log as well, with the place.
+            os.remove(os.path.join(server.store, "tmp"))
+            os.mkdir(os.path.join(server.store, "tmp"))
+            self.assertEqual(server.put("house", HOUSE).status, 201)
+            os.rmdir(os.path.join(server.store, "tmp"))
+            before = len(self.log(server))
+            fields = {"Authorization": f"Bearer {server.token}"}
+            self.assertEqual(server.request("PATCH", "/models/house", {"aliases": {"a": 1}}, fields).status, 503)
+            self.assertIn(server.store, self.log(server)[before]["path"])
+
     def test_predictions_refused_for_too_many_under_way_are_counted(self):
         with Server({"house": HOUSE}, loops=1, env={"VENCEJO_IN_FLIGHT_MAX": "1"}) as server:
             with server.connect() as slow:

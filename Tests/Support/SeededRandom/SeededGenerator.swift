@@ -1,4 +1,4 @@
-/// Steele, Lea and Flood's SplitMix64: small, good enough for tests, the same on every machine, and its whole state is the
+/// Steele, Lea and Flood's SplitMix64: small, good enough for tests, the same on every machine. Its whole state is the
 /// seed that a failure prints.
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
