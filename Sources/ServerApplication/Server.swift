@@ -334,11 +334,7 @@ public final class Server: Sendable {
     /// With the place: the operator reads it, and no client.
     private static func explain(_ error: any Error, of store: Setting<String?>) -> String {
         let place = StoreLocation.withoutUser(store.value ?? "")
-        var text = "store \(place) (\(store.source)): \(error)"
-        guard let failure = error as? StoreError else { return text }
-        if failure.kind == .permission, failure.errorName?.hasPrefix("E") == true { text += "; \(Host.userText)" }
-        if let path = failure.path, path != place { text += "\n  at: \(path)" }
-        return text
+        return "store \(place) (\(store.source)): \((error as? StoreError)?.told(of: place) ?? "\(error)")"
     }
 
     private static func explain(_ error: PublishError, _ source: ModelSource) -> String {

@@ -60,7 +60,7 @@ package enum StoreLocation: Sendable, Hashable {
                 found: "\"\(text)\"", expected: "http://\(text) for a server, or ./\(text) for a folder of that name")
         }
         if ["s3", "gs", "http", "https"].contains(name) {
-            throw Malformed(found: "\"\(text)\"", expected: "\(name):// and what follows; \(kinds)")
+            throw Malformed(found: "\"\(text)\"", expected: "\(name)://, or ./\(text) for a folder of that name")
         }
     }
 

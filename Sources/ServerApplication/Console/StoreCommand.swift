@@ -150,11 +150,8 @@ public enum StoreCommand {
 
     /// With the place: at a terminal there is nobody to hide it from.
     private static func told(_ error: PublishError, _ place: String) -> String {
-        var text = "\(place): \(error)"
-        guard case .store(let failure) = error else { return text }
-        if failure.kind == .permission, failure.errorName?.hasPrefix("E") == true { text += "; \(Host.userText)" }
-        if let path = failure.path, path != place { text += "\n  at: \(path)" }
-        return text
+        guard case .store(let failure) = error else { return "\(place): \(error)" }
+        return "\(place): \(failure.told(of: place))"
     }
 
     private static func registry(_ store: any ModelStore) -> ModelRegistry {
