@@ -74,6 +74,10 @@ class WrongPlaces(CommandCase):
         with Server({"house-price": HOUSE}) as server:
             place = f"http://{HOST}:{server.port}"
             self.assert_says([place, "no model store", f"curl {place}/models"], "models", "--store", place)
+            token = {"VENCEJO_ADMIN_TOKEN": server.token}
+            self.assert_says(["404", "address alone"], "push", HOUSE, f"{place}/models/house", env=token)
+            token = {"VENCEJO_ADMIN_TOKEN": "x" * 16}
+            self.assert_says(["401", "not the admin token"], "push", HOUSE, place, env=token)
 
     def test_folders_that_are_not_there(self):
         place = self.path("missing/store")

@@ -40,7 +40,11 @@ enum ServerUpload {
         let accepted = try ask(.put, root + "/models/" + name, fields, .source(source), transport)
         bar = source.bar
         guard accepted.status == 202, let place = accepted.field("location") else {
-            throw CommandError("\(server): \(detail(accepted.body) ?? "the server answered \(accepted.status)")")
+            let reason = detail(accepted.body) ?? "nothing that a model server would say"
+            let isElsewhere = [404, 405, 501].contains(accepted.status)
+            throw CommandError(
+                "\(server) answers \(accepted.status): \(reason)"
+                    + (isElsewhere ? "; give a model server's address alone, such as http://localhost:8080" : ""))
         }
         var body = accepted.body
         while true {

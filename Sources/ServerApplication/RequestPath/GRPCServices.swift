@@ -11,7 +11,7 @@ enum GRPCServices {
 extension HealthPhase {
     init(_ phase: ServerState.Phase) {
         switch phase {
-        case .starting: self = .starting
+        case .starting, .lagging: self = .starting
         case .ready: self = .serving
         case .draining: self = .draining
         }

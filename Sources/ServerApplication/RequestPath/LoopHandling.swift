@@ -356,7 +356,7 @@ struct LoopHandling {
     mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
-        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation)
+        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation(of: model.name))
         presentations[key] = presentation
         latest = (key, presentation)
         return presentation

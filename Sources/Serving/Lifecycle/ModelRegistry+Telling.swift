@@ -5,6 +5,11 @@ extension ModelRegistry {
     /// - Parameter name: nil where the bundle would have said it.
     func tell(_ error: PublishError, of name: String?) {
         metrics.count(error.outcome)
+        // What a refused import has allocated is free now, and may be much.
+        switch error {
+        case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
+        default: break
+        }
         log.warning("not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
         tellStoreFailure(error)
     }

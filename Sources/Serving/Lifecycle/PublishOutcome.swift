@@ -23,7 +23,7 @@ extension PublishError {
         case .outOfMemory: .outOfMemory
         case .shadowRefused: .shadowRefused
         case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
+            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
             .other
         }
     }
