@@ -95,7 +95,7 @@ class Deployment(unittest.TestCase):
         container = pod["containers"][0]
         environment = {entry["name"]: entry.get("value", "") for entry in container["env"]}
         probes = [container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")]
-        self.assertEqual(probes, ["/health/ready", "/health/ready", "/health/live"])
+        self.assertEqual(probes, ["/health/live", "/health/ready", "/health/live"])
         delay = self.assert_starts(container["args"], environment, probes)
         readiness = container["readinessProbe"]
         # The balancer has to hear of the end while connections are still accepted.

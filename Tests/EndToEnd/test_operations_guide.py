@@ -32,7 +32,8 @@ from test_health_and_metrics import parse_metrics
 
 DOCS = os.path.join(ROOT, "docs")
 PAGE = contents(os.path.join(DOCS, "operations.md")).decode()
-PROSE = re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL)
+# Without commands, and with paragraphs on one line.
+PROSE = re.sub(r"(?<=[^|\n])\n(?=[^|\n#])", " ", re.sub(r"^```.*?^```", "", PAGE, flags=re.MULTILINE | re.DOTALL))
 RULES = os.path.join(ROOT, "deploy", "prometheus", "alerts.yaml")
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 METRIC = re.compile(r"\b((?:vencejo|process)_[a-z_]+)(?:\{([^}]*)\})?")
