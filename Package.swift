@@ -103,7 +103,8 @@ let package = Package(
             path: "Benchmarks/KernelTimer", swiftSettings: settings),
 
         // Tests mirror the targets.
-        tests("ByteCodingTests", ["ByteCoding"], resources: [.copy("Fixtures")]),
+        .target(name: "SeededRandom", path: "Tests/Support/SeededRandom", swiftSettings: settings),
+        tests("ByteCodingTests", ["ByteCoding", "SeededRandom"], resources: [.copy("Fixtures")]),
         tests("CompressionTests", ["Compression"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests(
@@ -132,7 +133,7 @@ let package = Package(
         tests("EventLoopTests", ["EventLoop"]),
         .target(
             name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
-        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire", "Compression"]),
+        tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire", "Compression", "SeededRandom"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
         tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
         tests(

@@ -71,14 +71,17 @@ extension ModelImporter {
 /// The importers of a process, in the order in which they are asked.
 package struct ModelImporterList: Sendable {
     private let importers: [any ModelImporter]
+    private let strangers: [StrangeFile]
 
-    package init(_ importers: [any ModelImporter]) {
+    /// - Parameter strangers: files that come instead of a model's, for refusals that say what they are.
+    package init(_ importers: [any ModelImporter], strangers: [StrangeFile] = []) {
         self.importers = importers
+        self.strangers = strangers
     }
 
     /// The importers of both, in this order.
     package static func + (first: ModelImporterList, second: ModelImporterList) -> ModelImporterList {
-        ModelImporterList(first.importers + second.importers)
+        ModelImporterList(first.importers + second.importers, strangers: first.strangers + second.strangers)
     }
 
     /// Whether one of the importers recognises the bytes.
@@ -94,19 +97,35 @@ package struct ModelImporterList: Sendable {
         for importer in importers where importer.recognizes(bytes) {
             return try importer.importModel(bytes, options: options)
         }
+        let stranger = strangers.first { $0.recognizes(bytes) }
         throw ImportError(
-            .unknownFormat, at: "byte 0", found: bytes.isEmpty ? "an empty file" : Self.firstBytes(bytes),
-            expected: "a model file that \(importers.map(\.name).joined(separator: " or ")) has saved",
-            remedy: "`vencejo formats` lists what is read; what a file is called does not matter")
+            .unknownFormat, at: "byte 0",
+            found: bytes.isEmpty ? "an empty file" : stranger?.title ?? Self.firstBytes(bytes),
+            expected: "a model file that \(names) has saved",
+            remedy: stranger?.remedy ?? "`vencejo formats` lists what is read; what a file is called does not matter")
     }
 
+    /// Such as `skops, xgboost or catboost`.
+    private var names: String {
+        let names = importers.map(\.name)
+        return names.dropLast().joined(separator: ", ") + (names.count > 1 ? " or " : "") + (names.last ?? "")
+    }
+
+    private static let textBytesShown = 32
+
+    /// The first line if it is text, else the first eight bytes.
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {
-        let count = min(8, bytes.count)
-        if (0..<count).allSatisfy({ (0x20...0x7e).contains(bytes[$0]) }) {
-            return "the text \"" + String(decoding: (0..<count).map { bytes[$0] }, as: UTF8.self) + "...\""
+        var line: [UInt8] = []
+        while line.count < min(textBytesShown, bytes.count), (0x20...0x7e).contains(bytes[line.count]) {
+            line.append(bytes[line.count])
+        }
+        let isWhole = line.count < bytes.count && (bytes[line.count] == 0x0a || bytes[line.count] == 0x0d)
+        if line.count >= 8 || isWhole || line.count == bytes.count {
+            let text = String(decoding: line, as: UTF8.self)
+            return "the text \"\(text)\(line.count < bytes.count && !isWhole ? "..." : "")\""
         }
         var text = ""
-        for index in 0..<count {
+        for index in 0..<min(8, bytes.count) {
             let hex = String(bytes[index], radix: 16)
             text += (index == 0 ? "" : " ") + (hex.count == 1 ? "0" + hex : hex)
         }

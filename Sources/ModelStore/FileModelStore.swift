@@ -60,6 +60,11 @@ package final class FileModelStore: ModelStore {
                 made.append(path)
             } catch {
                 if error == .exists { continue }
+                if error == .notFound, path == root {
+                    throw StoreError(
+                        .missing, while: operation, detail: "the folder in which it would be made is not there",
+                        errorName: error.name, path: root)
+                }
                 guard error.isReadOnly || error.isDenied else { throw error.stored(while: operation, path: path) }
                 // Not ours to change: it is a store to be read if it is one already.
                 do throws(SystemError) {

@@ -68,6 +68,7 @@ package struct SystemError: Error, Sendable, Hashable {
             case EROFS: (.readOnly, "the model store is read-only")
             case EACCES, EPERM: (.permission, "the server may not do this in the model store")
             case ENOENT: (.missing, "it is not in the model store")
+            case ENOTDIR: (.io, "a part of the path is a file and no folder")
             case EMFILE, ENFILE: (.io, "the server has too many files open")
             case ENOSYS, EOPNOTSUPP, EMLINK, EXDEV:
                 (.io, "the model store's file system does not support what the store needs")

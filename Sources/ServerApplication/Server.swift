@@ -66,7 +66,8 @@ public final class Server: Sendable {
         }
         follower?.goOn()
         if !store.isWritable {
-            log.warning("the store can only be read: models cannot be uploaded")
+            let user = LogField("user", .text(Host.userText))
+            log.warning("the store can only be read: models cannot be uploaded", user)
         } else if adminToken == nil, registry.pool.models.isEmpty {
             log.warning("nothing to serve, and no way to send a model: name a model file, or set VENCEJO_ADMIN_TOKEN")
         }
@@ -241,7 +242,9 @@ public final class Server: Sendable {
             let options = configuration.storeSettings.options(modelBytesMax: configuration.modelBytesMax.value)
             return try StoreOpening.open(StoreLocation(place), options)
         } catch {
-            throw CommandError("store \(place) (\(configuration.store.source)): \(error)")
+            let shown = StoreLocation.withoutUser(place)
+            let reason = (error as? StoreError)?.told(of: shown) ?? "\(error)"
+            throw CommandError("store \(shown) (\(configuration.store.source)): \(reason)")
         }
     }
 
@@ -344,6 +347,7 @@ public final class Server: Sendable {
     }
 
     private static func explain(_ error: PublishError, _ source: ModelSource) -> String {
+        if case .outOfMemory = error { return "\(source.path): \(error); raise --memory-limit, or name fewer models" }
         guard case .rejected(let reason) = error else { return "\(source.path): \(error)" }
         return CommandError(refusing: reason, path: source.path).description
     }

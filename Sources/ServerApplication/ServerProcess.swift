@@ -88,7 +88,13 @@ public enum ServerProcess {
     /// where it has no port. What it says to that, and a server that is not there, stand on standard error.
     /// - Returns: the exit code: 0 if it is.
     public static func probe(port: Int?) -> Int32 {
-        if let port { return probe(.tcp(host: "127.0.0.1", port: port)) }
+        if let port {
+            guard (1...65_535).contains(port) else {
+                complain("port (--port): found \(port), expected 1 to 65535")
+                return 1
+            }
+            return probe(.tcp(host: "127.0.0.1", port: port))
+        }
         do throws(ConfigurationError) {
             let addresses = try ServerConfiguration(ServerOptions()).addresses
             let tcp = addresses.first { if case .tcp = $0 { true } else { false } }
@@ -121,8 +127,5 @@ public enum ServerProcess {
         fflush(nil)
     }
 
-    private static func complain(_ text: String) {
-        let bytes = Array("vencejo: \(text)\n".utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
+    private static func complain(_ text: String) { SystemFile.complain("vencejo: \(text)\n") }
 }

@@ -1,4 +1,5 @@
 import ByteCoding
+import SeededRandom
 import Testing
 
 @Suite struct NumberTextTests {

@@ -1,4 +1,5 @@
 import ByteCoding
+import SeededRandom
 import Testing
 
 /// All fields of a message as text, groups and nested bytes skipped.

@@ -72,11 +72,46 @@ class Formats(ServerTestCase):
             for row, probabilities in zip(rows, wanted["probabilities"]):
                 found = {name.removeprefix("probabilities."): float(row[name]) for name in row if name != "prediction"}
                 self.assertEqual(found, probabilities)
-            rows = self.read(self.ask(body, kind, "application/jsonlines;q=0.9, application/json;q=0.5"), LINES)
+            rows = self.read(self.ask(body, kind, "application/jsonlines;q=0.9, application/json;q=0.5"), "application/jsonl")
             self.assertEqual([row["prediction"] for row in rows], wanted["predictions"])
             self.assertEqual([row["probabilities"] for row in rows], wanted["probabilities"])
             for accept in (None, "*/*", "image/png", "text/html, */*;q=0.8"):
                 self.assertEqual(self.ask(body, kind, accept).json(), wanted)
+
+    def test_the_answer_is_called_what_the_client_asked_for(self):
+        json_, jsonl = "application/json", "application/jsonl"
+        table_of = {
+            json_: json_,
+            LINES: LINES,
+            "application/ndjson": LINES,
+            jsonl: jsonl,
+            "application/jsonlines": jsonl,
+            "application/x-jsonlines": jsonl,
+            CSV: CSV,
+            "text/csv;q=0.8, application/jsonl;q=0.9": jsonl,
+            "application/jsonl;q=0.5, application/x-ndjson;q=0.5": LINES,
+            "application/x-ndjson;q=0.4, application/jsonl;q=0.5": jsonl,
+            "application/json;q=0.9, application/x-ndjson": LINES,
+            "application/x-ndjson;q=0.9, application/json": json_,
+            "application/json;q=0, text/csv": CSV,
+            "application/json;q=0, application/jsonl": jsonl,
+            # What names nothing that is written here is passed over, as RFC 9110 12.5.1 allows.
+            "text/html": json_,
+            "image/png, application/json;q=0.1": json_,
+        }
+        bodies = ((table(RECORDS), CSV), (lines(RECORDS), LINES), (lines(RECORDS), jsonl), (json.dumps(RECORDS), json_))
+        for body, kind in bodies:
+            for accept, wanted in table_of.items():
+                with self.subTest(kind=kind, accept=accept):
+                    answer = self.ask(body, kind, accept)
+                    self.assertEqual((answer.status, answer.field("content-type").split(";")[0]), (200, wanted))
+
+    def test_an_accept_that_refuses_every_answer_is_a_406(self):
+        for accept in ("*/*;q=0", "application/json;q=0", "application/*;q=0, text/html", "application/json;q=0, image/*"):
+            with self.subTest(accept=accept):
+                answer = self.ask(lines(RECORDS), LINES, accept)
+                self.assert_problem(answer, 406, detail=re.compile("application/jsonl, text/csv"))
+                self.assertIsNone(answer.field("accept"))
 
     def test_long_bodies_go_the_same_way(self):
         records = FULL * (300_000 // len(table(FULL)) + 1)
@@ -118,11 +153,20 @@ class Formats(ServerTestCase):
         self.assert_problem(self.ask(b"", CSV), 422, detail=re.compile("no rows"))
         self.assert_problem(self.ask(b"\xff\xfeR\x00M\x00\n", CSV), 400, detail=re.compile("not UTF-8"))
 
+    def test_rows_that_do_not_say_their_type_are_told_how(self):
+        """What curl -d and --data-binary send without a type is taken for JSON."""
+        for body, kind in ((table(RECORDS), CSV), (lines(RECORDS), LINES)):
+            for sent in ("application/x-www-form-urlencoded", "application/json"):
+                answer = self.ask(body, sent)
+                self.assert_problem(answer, 400, expected=re.compile(f"one JSON document; .*Content-Type: {kind}"))
+        answer = self.ask(b'{"RM": }', "application/json")
+        self.assertNotIn("expected", answer.json())
+
     def test_other_types_are_refused_with_a_list(self):
         for kind in ("application/vnd.apache.parquet", "multipart/form-data; boundary=x", "text/csv; charset=latin-1", "text/csv; header=maybe"):
             answer = self.ask(b"RM\n1\n", kind)
             self.assert_problem(answer, 415)
-            self.assertEqual(answer.field("accept"), "application/json, application/x-ndjson, text/csv")
+            self.assertEqual(answer.field("accept"), "application/json, application/x-ndjson, application/jsonl, text/csv")
 
     def test_hostile_bodies_are_refused_quickly(self):
         cells = b"," * 1_000_000

@@ -584,7 +584,7 @@ class Web(ObjectStoreTestCase):
         trusting = {"VENCEJO_STORE_CA_FILE": path}
         code, out, errors = run_command("models", "--store", f"https://localhost:{port}/store", env=trusting)
         self.assertEqual((code, errors), (0, ""))
-        self.assertIn("generation 1, 1 models", out)
+        self.assertIn("generation 1, 1 model\n", out)
         # Nobody vouches for it; and it is not the one that was asked for.
         for host, env in (("localhost", {}), ("127.0.0.1", trusting)):
             code, _, errors = run_command("models", "--store", f"https://{host}:{port}/store", env=env)

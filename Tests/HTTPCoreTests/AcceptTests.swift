@@ -34,6 +34,18 @@ import Testing
         #expect(try weights(fields) == expected)
     }
 
+    /// Not to be named is no refusal; a weight of nothing is, whichever range says it.
+    @Test(
+        arguments: [
+            ([], false), (["text/csv"], false), (["application/json"], false), (["application/json;q=0.001"], false),
+            (["application/json;q=0"], true), (["*/*;q=0"], true), (["application/*;q=0.0, */*"], true),
+            (["application/json, */*;q=0"], false), (["application/json;q=nothing"], false),
+        ] as [([String], Bool)])
+    func tellsARefusalFromSilence(fields: [String], expected: Bool) throws {
+        let head = try RequestHead(method: "POST", target: "/", fields: fields.map { ("Accept", $0) })
+        #expect(head.refuses("application", "json") == expected)
+    }
+
     @Test(
         arguments: [
             ("text/csv; header=present", "present"), ("text/csv;HEADER=\"present\"", "present"),

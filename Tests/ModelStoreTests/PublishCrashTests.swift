@@ -71,9 +71,15 @@ struct PublishCrashTests {
         ObjectModelStore(client, cache: nil, temporaries: "/t", system: .fake(), files: files)
     }
 
-    private static func makeTemporaries(_ files: SimulatedFileSystem) throws {
+    /// A server that serves the old version out of an object store, with a disk for what is on its way.
+    private static func start() throws -> (FakeObjectClient, SimulatedFileSystem, Server) {
+        let client = FakeObjectClient()
+        let files = SimulatedFileSystem()
         try files.makeDirectory("/t")
         try files.synchronizeDirectory("/")
+        let server = try Server(open(client, files))
+        #expect(server.put(old))
+        return (client, files, server)
     }
 
     /// The service goes on; the server is killed before it asks, or after that and before it hears the answer.
@@ -82,11 +88,7 @@ struct PublishCrashTests {
         var hasEnded = false
         while !hasEnded {
             number += 1
-            let client = FakeObjectClient()
-            let files = SimulatedFileSystem()
-            try Self.makeTemporaries(files)
-            let server = try Server(Self.open(client, files))
-            #expect(server.put(Self.old))
+            let (client, files, server) = try Self.start()
             let calls = Mutex(0)
             let last = number
             client.fail { _ in
@@ -113,11 +115,7 @@ struct PublishCrashTests {
         var hasEnded = false
         while !hasEnded {
             number += 1
-            let client = FakeObjectClient()
-            let files = SimulatedFileSystem()
-            try Self.makeTemporaries(files)
-            let server = try Server(Self.open(client, files))
-            #expect(server.put(Self.old))
+            let (client, files, server) = try Self.start()
             files.failCall(number, .stopAfter)
             let isAnswered = server.put(Self.new)
             hasEnded = files.callCount < number
@@ -129,11 +127,7 @@ struct PublishCrashTests {
 
     /// The service is away for the whole of a PUT: it is refused, and what serves goes on.
     @Test func aStoreThatIsGoneIsARefusal() throws {
-        let client = FakeObjectClient()
-        let files = SimulatedFileSystem()
-        try Self.makeTemporaries(files)
-        let server = try Server(Self.open(client, files))
-        #expect(server.put(Self.old))
+        let (client, files, server) = try Self.start()
         client.fail { _ in .before }
         #expect(!server.put(Self.new))
         #expect(server.serves == ContentDigest(of: Self.old))

@@ -208,6 +208,20 @@ struct UploadTests {
         upload.finish()
         control.stop()
         #expect(outcome.count == 1)
+        #expect(world.metricsText.contains("vencejo_publishes_total{outcome=\"store_error\"} 1\n"))
+        #expect(world.metricsText.contains("vencejo_publishes_total{outcome=\"rejected\"} 0\n"))
+    }
+
+    /// Counted like any failure; a client that leaves is none.
+    @Test func aClientThatLeavesIsNoFailedPublish() throws {
+        let control = try ControlThread()
+        let world = FakeWorld()
+        let (upload, outcome, _) = try begin(world, control)
+        _ = append([1], to: upload)
+        upload.cancel()
+        #expect(outcome.error() == .cancelled)
+        control.stop()
+        #expect(!world.metricsText.contains("} 1\n"))
     }
 
     @Test func refusesAnEmptyBody() throws {

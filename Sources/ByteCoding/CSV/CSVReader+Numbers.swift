@@ -12,18 +12,13 @@ extension CSVReader {
                 guard offset < source.count, source[offset] == ASCII.comma else { return place - places.lowerBound }
                 offset += 1
             }
-            guard let number = PlainDecimal.scan(source, at: &offset, bytesMax: CSVNumber.bytesMax), isCellEnd(offset)
-            else {
-                offset = before
-                return place - places.lowerBound
-            }
-            let value: Double = number.rounded()
-            guard value.isFinite else {
+            let number = PlainDecimal.scan(source, at: &offset, bytesMax: CSVNumber.bytesMax)
+            guard let bits = number?.finiteBits, isCellEnd(offset) else {
                 offset = before
                 return place - places.lowerBound
             }
             isFresh = false
-            target[place] = value.bitPattern
+            target[place] = bits
         }
         return places.count
     }

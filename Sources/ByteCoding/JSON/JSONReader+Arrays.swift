@@ -15,17 +15,12 @@ extension JSONReader {
                 offset += 1
             }
             skipWhiteSpace()
-            guard let number = scanPlain() else {
-                offset = before
-                return place - places.lowerBound
-            }
-            let value: Double = number.rounded()
-            guard value.isFinite else {
+            guard let bits = scanPlain()?.finiteBits else {
                 offset = before
                 return place - places.lowerBound
             }
             isFresh = false
-            target[place] = value.bitPattern
+            target[place] = bits
         }
         return places.count
     }

@@ -26,6 +26,13 @@ struct PlainDecimal {
         return isNegative ? -magnitude : magnitude
     }
 
+    /// The bits of the nearest double; nil beyond the largest.
+    @inline(__always)
+    var finiteBits: UInt64? {
+        let value: Double = rounded()
+        return value.isFinite ? value.bitPattern : nil
+    }
+
     @inline(never)
     private static func product<Value: DecimalRounding>(
         _ significand: UInt64, _ exponent: Int, _ isNegative: Bool

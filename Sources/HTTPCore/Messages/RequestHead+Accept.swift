@@ -8,7 +8,18 @@ extension RequestHead {
     ///   - subtype: `csv`.
     /// - Complexity: O(bytes of the field).
     package borrowing func acceptedWeight(of type: StaticString, _ subtype: StaticString) -> Int {
-        guard has(.accept) else { return 1000 }
+        has(.accept) ? acceptance(of: type, subtype).weight : 1000
+    }
+
+    /// Whether `Accept` says that an answer of a media type is of no use, by `q=0`, and not only by naming others.
+    package borrowing func refuses(_ type: StaticString, _ subtype: StaticString) -> Bool {
+        let best = acceptance(of: type, subtype)
+        return best.closeness > 0 && best.weight == 0
+    }
+
+    private borrowing func acceptance(
+        of type: StaticString, _ subtype: StaticString
+    ) -> (closeness: Int, weight: Int) {
         var best = (closeness: 0, weight: 0)
         for index in 0..<fieldCount where isField(index, .accept) {
             let value = value(at: index)
@@ -25,7 +36,7 @@ extension RequestHead {
                 best = (closeness, weight)
             }
         }
-        return best.weight
+        return best
     }
 
     /// 3: it is the type; 2: `type/*`; 1: `*/*`; 0: another.

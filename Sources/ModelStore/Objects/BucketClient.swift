@@ -280,6 +280,9 @@ package final class BucketClient: ObjectClient {
                         "the bucket is in the region \(region.prefix(32)); set VENCEJO_S3_REGION or AWS_REGION"
                     } ?? "the object store sends to another place, which is not followed"
                 )
+            case (_, "RequestTimeTooSkewed"?): (.permission, "this host's clock is not that of the object store")
+            case (_, "SignatureDoesNotMatch"?): (.permission, "the secret key is not the one of the access key")
+            case (_, "InvalidAccessKeyId"?): (.permission, "the object store does not know the access key")
             case (401, _), (403, _): (.permission, "the object store does not allow it")
             case (404, _): (.missing, "it is not in the model store")
             case (507, _): (.full, "the object store is full")

@@ -16,6 +16,7 @@ package enum StoreLocation: Sendable, Hashable {
 
     package init(_ text: String) throws(Malformed) {
         guard let colon = text.firstIndex(of: ":"), text[colon...].hasPrefix("://") else {
+            try Self.checkDirectory(text)
             self = .directory(text)
             return
         }
@@ -43,6 +44,23 @@ package enum StoreLocation: Sendable, Hashable {
         default:
             throw Malformed(
                 found: "\"\(scheme)://\"", expected: "a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://")
+        }
+    }
+
+    /// What is meant for a server or a bucket is no folder's name: a folder of that name would be made.
+    private static func checkDirectory(_ text: String) throws(Malformed) {
+        let kinds = "a directory, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or https://HOST/PATH"
+        guard !text.isEmpty else { throw Malformed(found: "nothing", expected: kinds) }
+        let first = text.prefix { $0 != "/" }
+        guard let colon = first.firstIndex(of: ":") else { return }
+        let (name, rest) = (first[..<colon], first[colon...].dropFirst())
+        let isPort = !name.isEmpty && !rest.isEmpty && rest.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        if isPort {
+            throw Malformed(
+                found: "\"\(text)\"", expected: "http://\(text) for a server, or ./\(text) for a folder of that name")
+        }
+        if ["s3", "gs", "http", "https"].contains(name) {
+            throw Malformed(found: "\"\(text)\"", expected: "\(name)://, or ./\(text) for a folder of that name")
         }
     }
 

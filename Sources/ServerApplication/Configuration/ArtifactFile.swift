@@ -17,6 +17,12 @@ enum ArtifactFile {
         var artifact = "MLmodel"
         if SystemFile.isDirectory(path) {
             files = try Self.files(of: path, bytesMax: bytesMax)
+            guard !files.isEmpty else {
+                throw SystemFile.FileError(
+                    path: path,
+                    reason:
+                        "the folder is empty; expected a model's file, or a folder such as MLflow's save_model writes")
+            }
             if options == ImportOptions() { return FolderPacking.pack(files) }
         } else {
             let bytes = try SystemFile.read(path, bytesMax: bytesMax)

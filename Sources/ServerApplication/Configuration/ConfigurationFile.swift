@@ -29,25 +29,27 @@ struct ConfigurationFile {
     /// An empty file.
     init() {}
 
-    init(bytes: [UInt8]) throws(ConfigurationError) {
+    /// - Parameter path: the file, for errors.
+    init(bytes: [UInt8], path: String) throws(ConfigurationError) {
         do {
-            try read(bytes)
+            try read(bytes, path)
         } catch let error as JSONError {
             throw ConfigurationError(
-                "configuration file", from: "byte \(error.offset)", found: error.reason.found,
-                expected: error.reason.expected)
+                "configuration file", from: "\(path), byte \(error.offset)", found: error.reason.found,
+                expected: "JSON, and here \(error.reason.expected)")
         } catch let error as ConfigurationError {
             throw error
         } catch {
-            throw ConfigurationError("configuration file", from: "", found: "\(error)", expected: "a JSON object")
+            throw ConfigurationError("configuration file", from: path, found: "\(error)", expected: "a JSON object")
         }
     }
 
-    private mutating func read(_ bytes: [UInt8]) throws {
+    private mutating func read(_ bytes: [UInt8], _ path: String) throws {
         var reader = JSONReader(bytes.span)
         guard try reader.peek() == .object else {
             throw ConfigurationError(
-                "configuration file", from: "byte \(reader.offset)", found: "another value", expected: "a JSON object")
+                "configuration file", from: "\(path), byte \(reader.offset)", found: "another value",
+                expected: "a JSON object")
         }
         try reader.beginObject()
         var seen: Set<String> = []
@@ -55,12 +57,13 @@ struct ConfigurationFile {
             let key = reader.string(token)
             guard Self.keys.contains(key) else {
                 throw ConfigurationError(
-                    "configuration file", from: "key", found: "\"\(key)\"",
+                    "configuration file", from: "\(path), key", found: "\"\(key)\"",
                     expected: "one of \(Self.keys.joined(separator: ", "))")
             }
             guard seen.insert(key).inserted else {
                 throw ConfigurationError(
-                    "configuration file", from: "key", found: "\"\(key)\" a second time", expected: "each key once")
+                    "configuration file", from: "\(path), key", found: "\"\(key)\" a second time",
+                    expected: "each key once")
             }
             if key == "models" {
                 try readModels(&reader)

@@ -29,8 +29,7 @@ public struct ModelSource: Sendable, Hashable {
         guard Self.isValidName(name) else {
             throw ConfigurationError(
                 "model", from: path, found: "the name \"\(name)\"",
-                expected: "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 128; "
-                    + "give one as NAME=PATH")
+                expected: Self.nameRule + "; give one as NAME=PATH")
         }
         guard !path.isEmpty else {
             throw ConfigurationError("model", from: name, found: "no path", expected: "NAME=PATH")
@@ -49,6 +48,9 @@ public struct ModelSource: Sendable, Hashable {
             try self.init(name: Self.name(ofFile: argument), path: argument)
         }
     }
+
+    /// What names are, for a person.
+    static let nameRule = "letters, digits, '.', '_' and '-', beginning with a letter or digit, at most 128"
 
     /// Whether a model may have that name: the one rule of the server, for names from outside as well.
     public static func isValidName(_ name: String) -> Bool { ModelName.isValid(name) }

@@ -91,7 +91,7 @@ public struct ServerConfiguration: Sendable {
         let variable = { (name: String) in environment(name).flatMap { $0.isEmpty ? nil : $0 } }
         let path = options.configurationFile ?? variable("VENCEJO_CONFIG")
         let file = try path.map { (path) throws(ConfigurationError) in
-            try ConfigurationFile(bytes: Self.bytes(of: path, "configuration file", readFile))
+            try ConfigurationFile(bytes: Self.bytes(of: path, "configuration file", readFile), path: path)
         }
         let resolver = SettingResolver(environment: variable, file: file ?? ConfigurationFile())
         func bounded(

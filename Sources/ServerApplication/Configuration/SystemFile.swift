@@ -18,13 +18,12 @@ package enum SystemFile {
         _ path: String, bytesMax: Int, onlyRegular: Bool = false
     ) throws(FileError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (onlyRegular ? O_NONBLOCK : 0))
-        guard descriptor >= 0 else { throw FileError(path: path, reason: lastError()) }
+        guard descriptor >= 0 else { throw lastError(path) }
         defer { close(descriptor) }
-        if onlyRegular {
-            var status = stat()
-            guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-                throw FileError(path: path, reason: "it is not a regular file")
-            }
+        var status = stat()
+        if onlyRegular, unsafe fstat(descriptor, &status) != 0 || status.st_mode & S_IFMT != S_IFREG {
+            let isFolder = status.st_mode & S_IFMT == S_IFDIR
+            throw FileError(path: path, reason: isFolder ? Self.folder : "it is not a regular file")
         }
         return try readAll(descriptor, path: path, bytesMax: bytesMax)
     }
@@ -37,7 +36,7 @@ package enum SystemFile {
 
     /// The names in a directory, sorted, without `.` and `..`.
     package static func names(inDirectory path: String) throws(FileError) -> [String] {
-        guard let directory = unsafe opendir(path) else { throw FileError(path: path, reason: lastError()) }
+        guard let directory = unsafe opendir(path) else { throw lastError(path) }
         defer { unsafe closedir(directory) }
         var names: [String] = []
         while let entry = unsafe readdir(directory) {
@@ -69,15 +68,29 @@ package enum SystemFile {
     /// - Throws: `FileError`, with the reason why it cannot be written.
     package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError(path: path, reason: lastError()) }
+        guard descriptor >= 0 else { throw lastError(path) }
         defer { close(descriptor) }
+        try writeAll(bytes, to: descriptor, path: path)
+    }
+
+    /// Writes to standard output.
+    package static func writeStandardOutput(_ bytes: [UInt8]) throws(FileError) {
+        try writeAll(bytes, to: STDOUT_FILENO, path: "standard output")
+    }
+
+    /// Tells the person at the terminal, on standard error.
+    package static func complain(_ text: String) {
+        try? writeAll(Array(text.utf8), to: STDERR_FILENO, path: "standard error")
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
         var start = 0
         while start < bytes.count {
             let count = unsafe bytes.withUnsafeBytes {
                 unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + start }, $0.count - start)
             }
             if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw FileError(path: path, reason: lastError()) }
+            guard count > 0 else { throw lastError(path) }
             start += count
         }
     }
@@ -94,7 +107,7 @@ package enum SystemFile {
             if count == 0 { return bytes }
             if count < 0 {
                 if errno == EINTR { continue }
-                throw FileError(path: path, reason: lastError())
+                throw lastError(path)
             }
             guard bytes.count + count <= bytesMax else {
                 throw FileError(path: path, reason: "it is larger than \(bytesMax) bytes")
@@ -103,10 +116,35 @@ package enum SystemFile {
         }
     }
 
-    private static func lastError() -> String {
+    private static let folder = "it is a folder, and no file"
+
+    /// The system's last error, with what usually is the matter: a path from another folder than the one where the
+    /// program was started (a container has folders of its own), or a file of another user.
+    private static func lastError(_ path: String) -> FileError {
         let code = errno
+        switch code {
+        case ENOENT: return FileError(path: path, reason: "there is no such file or folder" + startFolder(of: path))
+        case EISDIR: return FileError(path: path, reason: folder)
+        case ENOTDIR: return FileError(path: path, reason: "it, or a folder of its path, is a file")
+        case EACCES:
+            return FileError(
+                path: path, reason: "the user that runs this, of id \(geteuid()), has no permission for it")
+        default: break
+        }
         var text = [CChar](repeating: 0, count: 128)
-        guard unsafe strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
-        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard unsafe strerror_r(code, &text, text.count) == 0 else {
+            return FileError(path: path, reason: "error \(code)")
+        }
+        return FileError(
+            path: path, reason: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    /// Where a path begins that does not begin at the root.
+    private static func startFolder(of path: String) -> String {
+        guard !path.hasPrefix("/") else { return "" }
+        var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard unsafe getcwd(&text, text.count) != nil else { return "" }
+        let folder = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return " in \(folder)"
     }
 }

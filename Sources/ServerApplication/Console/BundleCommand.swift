@@ -18,6 +18,9 @@ public enum BundleCommand {
     public static func make(
         model: String, description: String?, name: String?, iterationRange: Range<Int>? = nil, output: String
     ) throws(CommandError) -> String {
+        if let name, !ModelSource.isValidName(name) {
+            throw CommandError("--name: \"\(name)\" is not a model name; \(ModelSource.nameRule)")
+        }
         do {
             var files: [(path: String, contents: [UInt8])]
             var artifactName = String(model.split(separator: "/").last ?? "model")

@@ -6,106 +6,118 @@ internal import ModelIR
 internal import ServingProtocols
 internal import TensorCore
 
-/// `vencejo predict`: the server's own decoding, prediction and encoding, without the server. One JSON document, or
-/// one a line.
+/// `vencejo predict`: the server's own decoding, prediction and encoding, without the server.
 public enum OfflinePrediction {
     private static let inputBytesMax = 1 << 30
 
-    /// Predicts standard input's rows and hands each answer's text to `output`.
-    /// - Parameters:
-    ///   - path: the model file.
-    ///   - outputs: names of the outputs to compute, or `all`; empty for those that the server answers.
-    ///   - predictor: the predictor to force; nil lets the compiler choose.
-    ///   - iterationRange: the boosting rounds that predict; nil for those that the library would use.
-    ///   - output: takes each answer.
-    /// - Throws: `CommandError` at the first document that cannot be answered.
-    public static func run(
-        path: String, outputs: [String] = [], predictor: String? = nil, iterationRange: Range<Int>? = nil,
-        output: (String) -> Void
-    ) throws(CommandError) {
-        let selection: OutputSelection = outputs.isEmpty ? .defaults : outputs == ["all"] ? .all : .named(outputs)
+    /// What to compute, and how rows and answers are written.
+    public struct Options: Sendable {
+        /// Names of the outputs to compute, or `all`; empty for those that the server answers.
+        public var outputs: [String] = []
+        /// The predictor to force; nil lets the compiler choose.
+        public var predictor: String?
+        /// The boosting rounds that predict; nil for those that the library would use.
+        public var iterationRange: Range<Int>?
+        /// The file of rows; nil or `-` for standard input.
+        public var rows: String?
+        /// How the rows are written; nil for what the file's name or its first bytes tell.
+        public var from: RowFormat?
+        /// How the answers are written; nil for the format of the rows.
+        public var to: RowFormat?
+        /// Whether the first line of a CSV names the columns; nil to let it tell by itself.
+        public var hasHeader: Bool?
+        /// Whether each row has its own result or error.
+        public var isolatesRows = false
+        /// The file to write; nil for standard output.
+        public var output: String?
+
+        public init() {}
+    }
+
+    /// Predicts the rows and writes the answers.
+    /// - Parameter path: the model file.
+    /// - Throws: `CommandError` if they cannot be answered; nothing is written then.
+    public static func run(path: String, _ options: Options = Options()) throws(CommandError) {
+        let selection: OutputSelection =
+            options.outputs.isEmpty ? .defaults : options.outputs == ["all"] ? .all : .named(options.outputs)
         let model = try ModelFile(
-            path: path, outputs: selection, predictor: predictor,
-            options: ImportOptions(iterationRange: iterationRange)
+            path: path, outputs: selection, predictor: options.predictor,
+            options: ImportOptions(iterationRange: options.iterationRange)
         ).compiled
-        let input: [UInt8]
-        do {
-            input = try SystemFile.readStandardInput(bytesMax: inputBytesMax)
+        let input = try read(options.rows, ExampleRequest.text(model.signature))
+        let name = options.rows == "-" ? nil : options.rows
+        let from = options.from ?? RowFormat(of: input.span, name: name)
+        guard options.hasHeader == nil || from == .csv else {
+            throw CommandError("--header is of rows in CSV; these are read as \(from.rawValue)")
+        }
+        let format = NativeFormat(body: from.body(hasHeader: options.hasHeader), answer: (options.to ?? from).answer)
+        let answer: [UInt8]
+        do throws(InferenceError) {
+            answer = try predict(input.span, as: format, model, isolatesRows: options.isolatesRows)
+        } catch {
+            let place = "\(name ?? "standard input"), read as \(from.rawValue)"
+            throw CommandError(explain(ProblemDocument(error), model.signature, place))
+        }
+        do throws(SystemFile.FileError) {
+            if let output = options.output {
+                try SystemFile.write(answer, to: output)
+            } else {
+                try SystemFile.writeStandardOutput(answer)
+            }
         } catch {
             throw CommandError("\(error)")
         }
-        var session = Session(model)
-        let lines = documents(in: input)
-        for (index, range) in lines.enumerated() {
-            do {
-                output(try session.answer(input.span.extracting(range)))
-            } catch {
-                let document = ProblemDocument(error)
-                let place = lines.count > 1 ? "line \(index + 1): " : ""
-                throw CommandError(place + explain(document, model.signature))
+    }
+
+    private static func predict(
+        _ body: Span<UInt8>, as format: NativeFormat, _ model: CompiledModel, isolatesRows: Bool
+    ) throws(InferenceError) -> [UInt8] {
+        let encoder = NativeAnswerEncoder(outputs: model.signature.outputs)
+        var decoder = NativeRequestDecoder(numbersMax: 1 << 27)
+        var batch = RowBatch(layout: model.layout)
+        var isolation = isolatesRows ? RowIsolation() : nil
+        let request = try decoder.decode(
+            body, as: format, outputsPerRow: encoder.outputsPerRow, isolation: &isolation, into: &batch)
+        var outputs = OutputBatch(fields: model.signature.outputs)
+        model.predictor.predict(batch, into: &outputs, using: model.predictor.makeWorkspace())
+        var writer = JSONWriter()
+        let rows = 0..<batch.rowCount
+        if let error = encoder.write(outputs, rows, request, isolation, model.layout, into: &writer) { throw error }
+        return writer.take()
+    }
+
+    private static func read(_ path: String?, _ example: String) throws(CommandError) -> [UInt8] {
+        let bytes: [UInt8]
+        do throws(SystemFile.FileError) {
+            if let path, path != "-" {
+                bytes = try SystemFile.read(path, bytesMax: inputBytesMax)
+            } else {
+                if isatty(STDIN_FILENO) == 1 { SystemFile.complain("type rows such as \(example), then Ctrl-D\n") }
+                bytes = try SystemFile.readStandardInput(bytesMax: inputBytesMax)
             }
+        } catch {
+            throw CommandError("\(error)")
         }
+        guard !bytes.starts(with: [0x1f, 0x8b]) else {
+            let file = path == nil || path == "-" ? "FILE" : path ?? ""
+            throw CommandError(
+                "the rows are compressed with gzip; unpack them on the way: gunzip -c \(file) | vencejo predict MODEL")
+        }
+        return bytes
     }
 
     /// The problem as a person at a terminal reads it.
-    private static func explain(_ document: ProblemDocument, _ signature: Signature) -> String {
-        var lines = [document.detail]
+    private static func explain(_ document: ProblemDocument, _ signature: Signature, _ rows: String) -> String {
+        var lines = [document.detail, "  rows:     \(rows)"]
         if let problem = document.problem {
-            let place = problem.offset.map { "byte \($0)" } ?? problem.pointer
-            if !place.isEmpty { lines.append("  where:    \(place)") }
+            var places = [problem.place, problem.pointer.isEmpty ? nil : problem.pointer].compactMap { $0 }
+            if let offset = problem.offset { places.append("byte \(offset)") }
+            if !places.isEmpty { lines.append("  where:    \(places.joined(separator: ", "))") }
             if let found = problem.found { lines.append("  found:    \(found)") }
             if let expected = problem.expected { lines.append("  expected: \(expected)") }
             if let nearest = problem.nearest { lines.append("  nearest:  \(nearest)") }
         }
         lines.append("  example:  \(ExampleRequest.text(signature))")
         return lines.joined(separator: "\n")
-    }
-
-    /// One model with the scratch of its calls.
-    private struct Session: ~Copyable {
-        private let model: CompiledModel
-        private let workspace: Workspace
-        private let encoder: NativeResponseEncoder
-        private var decoder = NativeRequestDecoder(numbersMax: 1 << 27)
-        private var batch: RowBatch
-        private var outputs: OutputBatch
-
-        init(_ model: CompiledModel) {
-            self.model = model
-            workspace = model.predictor.makeWorkspace()
-            encoder = NativeResponseEncoder(outputs: model.signature.outputs)
-            batch = RowBatch(layout: model.layout)
-            outputs = OutputBatch(fields: model.signature.outputs)
-        }
-
-        mutating func answer(_ body: Span<UInt8>) throws(InferenceError) -> String {
-            batch.removeAll()
-            let request = try decoder.decode(body, into: &batch)
-            model.predictor.predict(batch, into: &outputs, using: workspace)
-            if let fault = outputs.faults.first { throw FaultProblem.error(fault, request, firstRow: 0, model.layout) }
-            var writer = JSONWriter()
-            encoder.encode(outputs, rows: 0..<batch.rowCount, isSingle: request.isSingle, into: &writer)
-            return String(decoding: writer.bytes.dropLast(), as: UTF8.self)
-        }
-    }
-
-    /// Where the documents lie: each line if the first line alone is a document and others follow, else the whole
-    /// input.
-    private static func documents(in input: [UInt8]) -> [Range<Int>] {
-        var lines: [Range<Int>] = []
-        var start = 0
-        for index in 0...input.count where index == input.count || input[index] == 0x0a {
-            if input[start..<index].contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) {
-                lines.append(start..<index)
-            }
-            start = index + 1
-        }
-        guard lines.count > 1, isDocument(input.span.extracting(lines[0])) else { return [0..<input.count] }
-        return lines
-    }
-
-    private static func isDocument(_ bytes: Span<UInt8>) -> Bool {
-        var reader = JSONReader(bytes)
-        return (try? reader.skipValue()) != nil && (try? reader.finish()) != nil
     }
 }

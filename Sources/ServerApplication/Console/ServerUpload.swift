@@ -19,12 +19,14 @@ enum ServerUpload {
     static func push(
         _ bytes: [UInt8], as name: String, to server: String, token: String?
     ) throws(CommandError) -> String {
-        guard ModelName.isValid(name) else { throw CommandError("\"\(name)\" is not a model name: \(ModelName.rule)") }
+        var root = server
+        while root.hasSuffix("/") { root.removeLast() }
+        guard root.contains("://") else {
+            throw CommandError("store: found \"\(server)\"; expected a server's address, such as http://localhost:8080")
+        }
         guard let token else {
             throw CommandError("\(server): set VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE to the server's token")
         }
-        var root = server
-        while root.hasSuffix("/") { root.removeLast() }
         let transport: CurlTransport
         do {
             transport = try CurlTransport()
@@ -38,7 +40,11 @@ enum ServerUpload {
         let accepted = try ask(.put, root + "/models/" + name, fields, .source(source), transport)
         bar = source.bar
         guard accepted.status == 202, let place = accepted.field("location") else {
-            throw CommandError("\(server): \(detail(accepted.body) ?? "the server answered \(accepted.status)")")
+            let reason = detail(accepted.body) ?? "nothing that a model server would say"
+            let isElsewhere = [404, 405, 501].contains(accepted.status)
+            throw CommandError(
+                "\(server) answers \(accepted.status): \(reason)"
+                    + (isElsewhere ? "; give a model server's address alone, such as http://localhost:8080" : ""))
         }
         var body = accepted.body
         while true {

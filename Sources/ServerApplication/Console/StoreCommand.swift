@@ -26,10 +26,13 @@ public enum StoreCommand {
         // Proven before anything is sent: a refusal names the place in the file.
         let model = try ModelFile(bytes, path: path)
         let name = if let known = name ?? model.imported.metadata.name { known } else { try fileName(path) }
+        guard ModelSource.isValidName(name) else {
+            throw CommandError("\"\(name)\" is not a model name; give one by --name: \(ModelSource.nameRule)")
+        }
         if place.hasPrefix("http://") || place.hasPrefix("https://") {
             return try ServerUpload.push(bytes, as: name, to: place, token: try adminToken())
         }
-        let store = try open(place)
+        let store = try open(location(place), place)
         guard store.isWritable else { throw CommandError("\(place): this store can only be read") }
         do throws(PublishError) {
             let report = try registry(PublishingStore(store)).publish(name, bytes: bytes)
@@ -47,7 +50,9 @@ public enum StoreCommand {
 
     /// What a store holds: models, versions, digests, sizes, generations.
     public static func list(_ place: String) throws(CommandError) -> String {
-        let store = try open(place)
+        let location = try location(place)
+        if case .directory(let path) = location, try !isStore(path) { return "\(place): no models yet" }
+        let store = try open(location, place)
         let lookup: ManifestLookup
         do throws(StoreError) {
             lookup = try store.newestManifest()
@@ -56,9 +61,21 @@ public enum StoreCommand {
         }
         var lines = lookup.skipped.map { "passed over: \($0)" }
         guard let manifest = lookup.manifest else {
+            if case .web = location, lines.isEmpty {
+                let pages = (place.hasSuffix("/") ? place : place + "/") + "models"
+                throw CommandError(
+                    """
+                    \(place) is no model store, or has nothing in it yet
+                      found:    no manifests/latest.json
+                      expected: the address of a store's files
+                      do:       for what a server serves: curl \(pages)
+                    """)
+            }
             return (lines + ["\(place): no models yet"]).joined(separator: "\n")
         }
-        lines.append("\(place): generation \(manifest.generation), \(manifest.models.count) models")
+        lines.append(
+            "\(place): generation \(manifest.generation), "
+                + "\(manifest.models.count) \(manifest.models.count == 1 ? "model" : "models")")
         let width = manifest.models.map(\.name.count).max() ?? 0
         for model in manifest.models {
             for version in model.versions.reversed() {
@@ -93,24 +110,48 @@ public enum StoreCommand {
         }
     }
 
-    private static func open(_ place: String) throws(CommandError) -> any ModelStore {
-        do {
-            return try StoreOpening.open(StoreLocation(place))
-        } catch let error as StoreLocation.Malformed {
+    private static func location(_ place: String) throws(CommandError) -> StoreLocation {
+        do throws(StoreLocation.Malformed) {
+            return try StoreLocation(place)
+        } catch {
             throw CommandError("store: found \(error.found); expected \(error.expected)")
-        } catch let error as StoreError {
+        }
+    }
+
+    private static func open(_ location: StoreLocation, _ place: String) throws(CommandError) -> any ModelStore {
+        do throws(StoreError) {
+            return try StoreOpening.open(location)
+        } catch {
             throw CommandError(told(.store(error), place))
+        }
+    }
+
+    /// Whether a folder is a store, to be looked at: opening one makes what is missing of it.
+    /// - Returns: false for an empty folder, in which there may be a store one day.
+    /// - Throws: if it is not there, or something else.
+    private static func isStore(_ path: String) throws(CommandError) -> Bool {
+        let names: [String]
+        do throws(SystemFile.FileError) {
+            names = try SystemFile.names(inDirectory: path)
         } catch {
             throw CommandError("\(error)")
         }
+        guard !names.isEmpty else { return false }
+        guard names.contains("manifests") else {
+            throw CommandError(
+                """
+                \(path) is no model store
+                  found:    \(names.prefix(4).joined(separator: ", "))\(names.count > 4 ? ", ..." : "")
+                  expected: the folders blobs and manifests, which `vencejo push` or `vencejo serve --store` makes
+                """)
+        }
+        return true
     }
 
     /// With the place: at a terminal there is nobody to hide it from.
     private static func told(_ error: PublishError, _ place: String) -> String {
-        guard case .store(let failure) = error, let path = failure.path, path != place else {
-            return "\(place): \(error)"
-        }
-        return "\(place): \(error)\n  at: \(path)"
+        guard case .store(let failure) = error else { return "\(place): \(error)" }
+        return "\(place): \(failure.told(of: place))"
     }
 
     private static func registry(_ store: any ModelStore) -> ModelRegistry {

@@ -34,6 +34,7 @@ enum AnswerFields {
         switch answer {
         case .json: json
         case .lines: ResponseFields([("Content-Type", "application/x-ndjson")] + common)
+        case .jsonLines: ResponseFields([("Content-Type", "application/jsonl")] + common)
         case .table: ResponseFields([("Content-Type", "text/csv; charset=utf-8; header=present")] + common)
         }
     }

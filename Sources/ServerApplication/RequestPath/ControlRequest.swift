@@ -43,6 +43,7 @@ struct ControlRequest: Sendable {
                 return Answer(status: .ok, fields: AnswerFields.page(etag: entry.etag), body: writer.take())
             }
         } catch {
+            registry.tellStoreFailure(error)
             let (document, fields) = PublishProblem.answer(error)
             return Answer(status: document.status, fields: fields, body: document.bytes())
         }

@@ -161,7 +161,7 @@ extension LoopHandling {
         do throws(BodyType.Unsupported) {
             try BodyType.checkUpload(head)
         } catch {
-            return refuse(error.document, AnswerFields.unsupported, route)
+            return refuse(error.document, error.fields, route)
         }
         guard !shared.refusesUploads else {
             return refuse(

@@ -29,7 +29,7 @@ extension LoopHandling {
         do throws(BodyType.Unsupported) {
             if route != .listModels { format = try BodyType.format(of: head) }
         } catch {
-            return refuse(error.document, AnswerFields.unsupported, route)
+            return refuse(error.document, error.fields, route)
         }
         let now = context.clock.now().elapsedNanoseconds
         var ask: PredictionAsk

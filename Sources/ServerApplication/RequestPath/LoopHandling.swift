@@ -240,16 +240,17 @@ struct LoopHandling {
         do throws(BodyType.Unsupported) {
             format = try BodyType.format(of: head)
         } catch {
-            return refuse(error.document, AnswerFields.unsupported, route)
+            return refuse(error.document, error.fields, route)
         }
         // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
         // newer generation.
         let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
         guard pending.count + expected.count + waitingCount < live.inFlightMax else {
+            shared.metrics.refusedInFlight.add(1, cell: context.index)
             return refuse(
                 ProblemDocument(
                     .serviceUnavailable, title: "The server is busy",
-                    detail: "more predictions are under way than the bound allows; try again in 1 s"),
+                    detail: "more predictions are under way than the bound allows (in_flight_max); try again in 1 s"),
                 AnswerFields.busy, route)
         }
         var ask = PredictionAsk.standard

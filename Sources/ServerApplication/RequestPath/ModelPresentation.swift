@@ -7,22 +7,21 @@ internal import TensorCore
 
 /// What a loop keeps ready for the answers of one model.
 final class ModelPresentation: Sendable {
-    let encoder: NativeResponseEncoder
-    private let tableEncoder: NativeTableEncoder
+    private let encoder: NativeAnswerEncoder
     private let jsonFields: ResponseFields
     private let linesFields: ResponseFields
+    private let jsonLinesFields: ResponseFields
     private let tableFields: ResponseFields
     /// Numbers of an answer for one row.
-    let outputsPerRow: Int
+    var outputsPerRow: Int { encoder.outputsPerRow }
 
     /// - Parameter generation: of the snapshot that the model serves in.
     init(_ model: ServedModel, generation: Int) {
-        encoder = NativeResponseEncoder(outputs: model.signature.outputs)
-        tableEncoder = NativeTableEncoder(outputs: model.signature.outputs)
+        encoder = NativeAnswerEncoder(outputs: model.signature.outputs)
         jsonFields = AnswerFields.prediction(by: model, generation: generation, as: .json)
         linesFields = AnswerFields.prediction(by: model, generation: generation, as: .lines)
+        jsonLinesFields = AnswerFields.prediction(by: model, generation: generation, as: .jsonLines)
         tableFields = AnswerFields.prediction(by: model, generation: generation, as: .table)
-        outputsPerRow = model.signature.outputs.reduce(0) { $0 + $1.width }
     }
 
     /// The header fields of an answer.
@@ -30,6 +29,7 @@ final class ModelPresentation: Sendable {
         switch answer {
         case .json: jsonFields
         case .lines: linesFields
+        case .jsonLines: jsonLinesFields
         case .table: tableFields
         }
     }
@@ -43,34 +43,6 @@ final class ModelPresentation: Sendable {
         _ output: borrowing OutputBatch, _ rows: Range<Int>, _ request: NativeRequest, _ isolation: RowIsolation?,
         _ layout: RowLayout, into writer: inout JSONWriter
     ) -> InferenceError? {
-        if let isolation {
-            // One of the model's own refusals is as long as one of the decoder's; a row has several of them at most.
-            var faultyRows = 0
-            var last = -1
-            for fault in output.faults where rows.contains(fault.row) && fault.row != last {
-                faultyRows += 1
-                last = fault.row
-            }
-            guard isolation.failures.count + faultyRows <= RowIsolation.failuresMax else {
-                return .tooLarge(limit: "\(RowIsolation.failuresMax) rows with errors")
-            }
-        } else if let fault = output.firstFault(in: rows) {
-            return FaultProblem.error(fault, request, firstRow: rows.lowerBound, layout)
-        }
-        if request.answer == .json, isolation == nil {
-            encoder.encode(output, rows: rows, isSingle: request.isSingle, into: &writer)
-            return nil
-        }
-        let outcomes = RowOutcomes(rows, isolation, request, layout)
-        switch request.answer {
-        case .json: encoder.encode(output, outcomes, into: &writer)
-        case .lines: encoder.encodeLines(output, outcomes, into: &writer)
-        case .table:
-            // In the writer's own room, which its next document finds again.
-            var table = CSVWriter(writer.take())
-            tableEncoder.encode(output, outcomes, isolatesRows: isolation != nil, into: &table)
-            writer = JSONWriter(adopting: table.take())
-        }
-        return nil
+        encoder.write(output, rows, request, isolation, layout, into: &writer)
     }
 }

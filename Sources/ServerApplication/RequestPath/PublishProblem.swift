@@ -49,7 +49,8 @@ enum PublishProblem {
             return (
                 ProblemDocument(
                     status, title: "The store failed", detail: "\(reason); what was serving before still serves"),
-                AnswerFields.problem
+                // What the operator has to mend first is not worth another try.
+                reason.kind == .io || reason.kind == .unreachable ? AnswerFields.retry(after: 5) : AnswerFields.problem
             )
         case .conflict:
             return (

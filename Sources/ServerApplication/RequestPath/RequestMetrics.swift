@@ -11,6 +11,8 @@ final class RequestMetrics: Sendable {
     private let durations: MetricFamily<Histogram>
     private let received: MetricFamily<Counter>
     private let sent: MetricFamily<Counter>
+    /// Predictions that were refused at `in_flight_max`.
+    let refusedInFlight: Counter
 
     init(registry: MetricsRegistry, loops: Int) {
         self.registry = registry
@@ -25,6 +27,11 @@ final class RequestMetrics: Sendable {
         received = registry.counters(
             "vencejo_http_request_body_bytes_total", help: "Bytes of request bodies that routes were given.",
             labels: ["method", "route"], cells: loops)
+        refusedInFlight =
+            registry.counters(
+                "vencejo_predictions_refused_total",
+                help: "Predictions answered 503 because as many were under way as in_flight_max allows.", cells: loops
+            ).series()
         sent = registry.counters(
             "vencejo_http_response_body_bytes_total", help: "Bytes of the bodies of routes' answers.",
             labels: ["method", "route"], cells: loops)

@@ -11,6 +11,9 @@ enum Host {
         return count > 0 ? count : onlineCores
     }
 
+    /// Who this process runs as, for what it has no permission for.
+    static var userText: String { "this process runs as user \(geteuid()) of group \(getegid())" }
+
     static func threadPlan(requested: Int?) -> ThreadPlan {
         ThreadPlan(
             requested: requested, hostCores: onlineCores, affinityCores: affinityCores, quota: cgroup.quota())

@@ -30,7 +30,7 @@ struct StoreStart {
             do {
                 return try restore()
             } catch {
-                throw CommandError("the store cannot be read: \(error)")
+                throw CommandError("the store cannot be read: \(error.told(of: ""))")
             }
         }
         switch follower.waitForFirstLook(patience) {
@@ -67,7 +67,7 @@ struct StoreStart {
                     LogField("models", .integer(report.restored.count)),
                 ] + reason)
         }
-        guard isPassing else { throw CommandError("the store cannot be read: \(error)") }
+        guard isPassing else { throw CommandError("the store cannot be read: \(error.told(of: ""))") }
         registry.noteUnseen(because: "\(error)")
         log.log(.warning, "the store cannot be seen, and there is no cache of it: not ready until it can", reason)
     }

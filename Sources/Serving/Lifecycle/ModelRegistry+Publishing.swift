@@ -64,7 +64,7 @@ extension ModelRegistry {
             return stage
         } catch {
             artifact.writer.discard()
-            tell(error, name)
+            tell(error, of: name)
             throw error
         }
     }
@@ -99,7 +99,7 @@ extension ModelRegistry {
     package func giveUp(_ pending: PendingPublish, _ error: PublishError) {
         pending.artifact.writer.discard()
         pending.stopCounting()
-        tell(error, pending.name)
+        tell(error, of: pending.name)
     }
 
     // MARK: Parts
@@ -112,13 +112,13 @@ extension ModelRegistry {
             tell(report, digest)
             return report
         } catch {
-            tell(error, name)
+            tell(error, of: name)
             throw error
         }
     }
 
     private func tell(_ report: PublishReport, _ digest: ContentDigest) {
-        metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
+        metrics.count(report.isDryRun ? .dryRun : .published)
         metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
         log.info(
             report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
@@ -131,19 +131,6 @@ extension ModelRegistry {
             log.warning(
                 "a new version answers otherwise", LogField("model", .text(report.model.name)),
                 LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
-        }
-    }
-
-    private func tell(_ error: PublishError, _ name: String?) {
-        metrics.publishes.series([error.outcome]).add()
-        // What a refused import has allocated is free now, and may be much.
-        switch error {
-        case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
-        default: break
-        }
-        log.warning("not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
-        if case .store(let failure) = error, let path = failure.path {
-            log.error("\(failure)", LogField("path", .text(path)))
         }
     }
 
@@ -281,23 +268,5 @@ extension ModelRegistry {
         timings.shadow = builder.elapsed(since: start)
         guard !report.isRefused else { throw .shadowRefused(report) }
         return report
-    }
-}
-
-extension PublishError {
-    /// The label under which it is counted.
-    fileprivate var outcome: String {
-        switch self {
-        case .rejected: "rejected"
-        case .store: "store_error"
-        case .preconditionFailed: "precondition_failed"
-        case .conflict: "conflict"
-        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
-        case .outOfMemory: "out_of_memory"
-        case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
-            "other"
-        }
     }
 }

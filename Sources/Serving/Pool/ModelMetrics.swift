@@ -23,7 +23,7 @@ package final class ServingMetrics: Sendable {
     private let batchRows: MetricFamily<Histogram>
     private let predictSeconds: MetricFamily<Histogram>
     private let batching: BatchMetricFamilies
-    let publishes: MetricFamily<Counter>
+    private let publishes: MetricFamily<Counter>
     let publishSeconds: Histogram
 
     /// - Parameters:
@@ -49,12 +49,16 @@ package final class ServingMetrics: Sendable {
         publishes = registry.counters(
             "vencejo_publishes_total", help: "Publishes of models by their outcome.", labels: ["outcome"], seriesMax: 16
         )
+        // From the start: what appears with its first failure has not increased, for whoever watches it.
+        for outcome in PublishOutcome.allCases { _ = publishes.series([outcome.rawValue]) }
         publishSeconds =
             registry.histograms(
                 "vencejo_publish_seconds", help: "Time from the first byte of a model to its first answer.",
                 buckets: .slow
             ).series()
     }
+
+    func count(_ outcome: PublishOutcome) { publishes.series([outcome.rawValue]).add() }
 
     func model(_ name: String) -> ModelMetrics {
         ModelMetrics(

@@ -223,6 +223,8 @@ package final class Upload: Sendable {
                 }
                 return turns.perform(name) { self.publish() }
             case .fail(let error):
+                // A client that leaves is no failure of ours.
+                if error != .cancelled { registry.tell(error, of: name) }
                 complete(.failure(error))
             }
         }
@@ -347,6 +349,7 @@ package final class Upload: Sendable {
                     writer: writer, digest: sink.hasher.finish(),
                     receive: .nanoseconds(Int64(clamping: registry.system.clock() &- begun)))
             } catch {
+                registry.tell(.store(error), of: name)
                 throw .store(error)
             }
         }

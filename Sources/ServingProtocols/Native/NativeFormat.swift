@@ -20,10 +20,12 @@ package struct NativeFormat: Sendable, Hashable {
     package enum Answer: UInt8, Sendable {
         /// One JSON document.
         case json
-        /// One JSON document a row.
+        /// One JSON document a row, called `application/x-ndjson`.
         case lines
         /// CSV with a header.
         case table
+        /// The same as `lines`, for a client that calls it `application/jsonl`.
+        case jsonLines
     }
 
     package var body: Body

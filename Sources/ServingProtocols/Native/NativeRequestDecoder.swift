@@ -127,20 +127,43 @@ package struct NativeRequestDecoder {
     ) throws(InferenceError) -> NativeRequest {
         var reader = RequestReader(body)
         let request: NativeRequest
-        switch try reader.peek() {
+        switch try Self.kind(of: &reader) {
         case .object: request = try decodeObject(&reader, body, into: &batch)
         case .array: request = try decodeArray(&reader, into: &batch)
         case let kind:
-            // What is not JSON at all is told as that, with its offset.
-            if kind != .end { try reader.skipValue() }
-            try reader.finish()
             throw .malformed(
                 InferenceProblem(
                     pointer: "", detail: kind == .end ? "the body is empty" : "the body is not a request",
                     expected: "an object or an array", found: ColumnValue.describe(kind)))
         }
-        try reader.finish()
+        do throws(InferenceError) {
+            try reader.finish()
+        } catch {
+            throw Self.hinting("a document a line comes with Content-Type: application/x-ndjson", error)
+        }
         return request
+    }
+
+    /// What the body is. What is not JSON at all is told as that, with its offset.
+    private static func kind(of reader: inout RequestReader) throws(InferenceError) -> JSONKind {
+        do throws(InferenceError) {
+            let kind = try reader.peek()
+            guard kind != .object, kind != .array else { return kind }
+            if kind != .end { try reader.skipValue() }
+            try reader.finish()
+            return kind
+        } catch {
+            throw hinting("rows in CSV come with Content-Type: text/csv", error)
+        }
+    }
+
+    /// A syntax error that another `Content-Type` would most likely have spared, with that said.
+    private static func hinting(_ hint: String, _ error: InferenceError) -> InferenceError {
+        guard case .malformed(let problem) = error, problem.expected == nil else { return error }
+        return .malformed(
+            InferenceProblem(
+                pointer: problem.pointer, detail: problem.detail, expected: "one JSON document; \(hint)",
+                found: problem.found, nearest: problem.nearest, offset: problem.offset))
     }
 
     // MARK: Forms

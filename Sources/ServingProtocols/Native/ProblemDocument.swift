@@ -34,7 +34,9 @@ package struct ProblemDocument: Sendable {
         case .unknownModel(let name, let known):
             let detail =
                 name.map { "there is no model \"\(JSONPointer.shortened($0))\"" }
-                ?? "there is no default model; name one, as in /models/{model}/predict"
+                ?? (known.isEmpty
+                    ? "no model is served yet; PUT /models/{model} sends one"
+                    : "there is no default model; name one, as in /models/{model}/predict")
             self.init(.notFound, title: "No such model", detail: detail)
             knownModels = known
             if let name {

@@ -1,4 +1,5 @@
 import HTTPCore
+import SeededRandom
 import Testing
 
 /// What a reader made of bytes that came in pieces of the given sizes, the last being the rest.

@@ -124,6 +124,19 @@ struct BucketClientTests {
         #expect(refusing.sent.count == 2)
     }
 
+    @Test(arguments: [
+        ("RequestTimeTooSkewed", "clock"), ("SignatureDoesNotMatch", "secret key"),
+        ("InvalidAccessKeyId", "access key"), ("AccessDenied", "does not allow"),
+    ])
+    func aRefusalSaysWhatToMend(code: String, word: String) {
+        let transport = FakeTransport { _, _ in
+            HTTPResponse(status: 403, body: Array("<Error><Code>\(code)</Code></Error>".utf8))
+        }
+        #expect { try amazon(transport).read("k", bytesMax: 10, while: "t") } throws: { error in
+            (error as? StoreError)?.kind == .permission && "\(error)".contains(word) && "\(error)".contains(code)
+        }
+    }
+
     @Test func aBucketElsewhereIsNamedAndNotFollowed() throws {
         let transport = FakeTransport { _, _ in
             HTTPResponse(

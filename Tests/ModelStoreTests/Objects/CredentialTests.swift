@@ -147,6 +147,8 @@ struct StoreLocationTests {
     @Test func readsPlaces() throws {
         #expect(try StoreLocation("models") == .directory("models"))
         #expect(try StoreLocation("/var/x") == .directory("/var/x"))
+        #expect(try StoreLocation("./a:8080") == .directory("./a:8080"))
+        #expect(try StoreLocation("a:b") == .directory("a:b"))
         #expect(try StoreLocation("s3://my-bucket") == .amazon(bucket: "my-bucket", prefix: ""))
         #expect(try StoreLocation("s3://my.bucket/a/b//") == .amazon(bucket: "my.bucket", prefix: "a/b/"))
         #expect(try StoreLocation("gs://b_1/x") == .google(bucket: "b_1", prefix: "x/"))
@@ -160,6 +162,8 @@ struct StoreLocationTests {
         "gs://bucket/\u{e9}", "https://", "https://user:secret@host/", "https://host/?q", "http://host/",
         "http://127.0.0.1.evil/",
         "ftp://host/", "file:///etc",
+        // Meant for a server or a bucket; as folders they would be made.
+        "", "localhost:8080", "models.internal:80/x", "s3:bucket", "https:host", "http:/host/x",
     ]) func refusesPlaces(text: String) {
         #expect(throws: StoreLocation.Malformed.self) { try StoreLocation(text) }
     }
