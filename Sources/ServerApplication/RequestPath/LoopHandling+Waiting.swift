@@ -23,11 +23,11 @@ extension LoopHandling {
             return refuse(error.problem, AnswerFields.problem, route)
         }
         guard asked > pool.generation else { return nil }
-        var format = NativeFormat()
-        do throws(BodyType.Unsupported) {
-            if route != .listModels { format = try BodyType.format(of: head) }
+        var format = RequestFormat.native(NativeFormat())
+        do throws(RequestFormat.Refusal) {
+            if route != .listModels { format = try RequestFormat(head, route) }
         } catch {
-            return refuse(error.document, AnswerFields.unsupported, route)
+            return refuse(error.document, error.fields, route)
         }
         let now = context.clock.now().elapsedNanoseconds
         var ask: PredictionAsk
@@ -98,9 +98,9 @@ extension LoopHandling {
     mutating func refuseWaiting(
         _ request: MinimumGeneration.Parked, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) {
-        let body = MinimumGeneration.refusal(request.generation, serving: pool.generation).bytes()
-        sink.respond(
-            exchange, .serviceUnavailable, answerFields(AnswerFields.retry(after: 1), exchange), body: body.span)
+        let document = MinimumGeneration.refusal(request.generation, serving: pool.generation)
+        let (fields, body) = told(document, AnswerFields.retry(after: 1), request.route.wire)
+        sink.respond(exchange, .serviceUnavailable, answerFields(fields, exchange), body: body.span)
         meter.count(request.route, .serviceUnavailable, nanoseconds: 0, bytes: body.count)
     }
 }
@@ -113,6 +113,7 @@ extension MinimumGeneration.Parked {
         switch (route, version) {
         case (.versionPredict, let version?): return Int(version).flatMap { entry?.version($0) }
         case (.aliasPredict, let alias?): return entry?.alias(alias.utf8.span)
+        case (.openVersionInfer, let version?): return entry?.version(orAlias: version)
         default: return entry?.current
         }
     }

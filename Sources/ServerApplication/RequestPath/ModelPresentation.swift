@@ -3,6 +3,7 @@ internal import HTTPCore
 internal import InferenceAPI
 internal import Serving
 internal import ServingProtocols
+internal import Synchronization
 internal import TensorCore
 
 /// What a loop keeps ready for the answers of one model.
@@ -14,15 +15,25 @@ final class ModelPresentation: Sendable {
     private let tableFields: ResponseFields
     /// Numbers of an answer for one row.
     let outputsPerRow: Int
+    private let model: ServedModel
+    private let generation: Int
+    private let tensors = AtomicLazyReference<OpenInferencePresentation>()
 
     /// - Parameter generation: of the snapshot that the model serves in.
     init(_ model: ServedModel, generation: Int) {
+        self.model = model
+        self.generation = generation
         encoder = NativeResponseEncoder(outputs: model.signature.outputs)
         tableEncoder = NativeTableEncoder(outputs: model.signature.outputs)
         jsonFields = AnswerFields.prediction(by: model, generation: generation, as: .json)
         linesFields = AnswerFields.prediction(by: model, generation: generation, as: .lines)
         tableFields = AnswerFields.prediction(by: model, generation: generation, as: .table)
         outputsPerRow = model.signature.outputs.reduce(0) { $0 + $1.width }
+    }
+
+    /// For answers by the Open Inference Protocol; made for the first.
+    var openInference: OpenInferencePresentation {
+        tensors.load() ?? tensors.storeIfNil(OpenInferencePresentation(model, generation: generation))
     }
 
     /// The header fields of an answer.
