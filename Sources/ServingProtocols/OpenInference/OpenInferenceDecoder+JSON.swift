@@ -165,7 +165,8 @@ extension OpenInferenceDecoder {
             }
             guard let found else {
                 throw .malformed(
-                    InferenceProblem(pointer: pointer, detail: "an output has no name", expected: "the member \"name\""))
+                    InferenceProblem(pointer: pointer, detail: "an output has no name", expected: "the member \"name\"")
+                )
             }
             try add(found, isBinary: isBinary, to: &request, model)
         }
@@ -248,7 +249,8 @@ extension OpenInferenceDecoder {
             let missing = input.hasName ? input.hasShape ? "datatype" : "shape" : "name"
             throw .malformed(
                 InferenceProblem(
-                    pointer: input.pointer, detail: "the input is not described", expected: "the member \"\(missing)\""))
+                    pointer: input.pointer, detail: "the input is not described", expected: "the member \"\(missing)\"")
+            )
         }
         if let binaryBytes {
             guard !members.contains(.data) else {

@@ -132,7 +132,9 @@ package struct OpenInferenceDecoder {
         }
         guard !hasMatrix else { throw mixed(input) }
         guard isColumn else {
-            let shape = layout.columns.contains { $0.name != nil } ? "[rows, \(layout.width)], or [rows, 1] a column" : "[rows, \(layout.width)]"
+            let shape =
+                layout.columns.contains { $0.name != nil }
+                ? "[rows, \(layout.width)], or [rows, 1] a column" : "[rows, \(layout.width)]"
             throw input.invalid(
                 "the shape does not fit the model", expected: shape,
                 found: input.rank == 2 ? "[\(input.rows), \(input.width)]" : "\(input.rank) lengths")

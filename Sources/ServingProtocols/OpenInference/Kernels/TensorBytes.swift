@@ -62,7 +62,8 @@ enum TensorBytes {
     /// The four bytes at `offset`, least significant first: the length of an element of `bytes`.
     static func length(_ bytes: Span<UInt8>, at offset: Int) -> Int {
         precondition(offset >= 0 && bytes.count - offset >= 4, "outside of the tensor")
-        return Int(UInt32(littleEndian: unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        return Int(
+            UInt32(littleEndian: unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self)))
     }
 
     private static func integer(_ value: UInt64) -> TensorElement {
