@@ -142,7 +142,8 @@ extension LoopHandling {
     /// served here.
     func wireOfUnknown(_ head: borrowing RequestHead) -> RequestRoute.Wire {
         let path = head.path
-        return path.count > 3 && path.extracting(0..<4).equals("/v2/") ? .openInference : .native
+        let isOurs = path.equals("/v2") || (path.count > 3 && path.extracting(0..<4).equals("/v2/"))
+        return isOurs ? .openInference : .native
     }
 }
 
