@@ -11,6 +11,7 @@ import struct
 import unittest
 import zlib
 
+import guide
 from harness import BAND, HOUSE, HOUSE_2, PATIENCE, Server, ServerTestCase, contents, head, until
 
 try:
@@ -179,9 +180,12 @@ class REST(Served):
         self.assertEqual(answer.json()["outputs"][0]["data"], self.native("house-price", rows)["predictions"])
 
 
-class Versions(ServerTestCase):
-    models = {}
+class Guide(Served):
+    def test_each_command_does_what_the_page_says(self):
+        guide.run(self, "open-inference.md", self.server, guide.directory(self), least=4)
 
+
+class Versions(unittest.TestCase):
     def test_versions_and_aliases(self):
         with Server({}, env={"VENCEJO_KEEP_VERSIONS": "3"}) as server:
             for model in (HOUSE, HOUSE_2):
