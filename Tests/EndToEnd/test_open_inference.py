@@ -129,7 +129,8 @@ class REST(Served):
         length = int(answer.field("Inference-Header-Content-Length"))
         output = json.loads(answer.body[:length])["outputs"][0]
         self.assertEqual(output["parameters"], {"binary_data_size": 24})
-        self.assertEqual(list(struct.unpack("<3d", answer.body[length:])), self.native("house-price", rows)["predictions"])
+        answered = struct.unpack("<3d", answer.body[length:])
+        self.assertEqual(list(answered), self.native("house-price", rows)["predictions"])
         for wrong in ("-1", "x", "", str(len(text + tail) + 1), "99999999999", str(len(text) - 1)):
             self.refused(self.infer(text + tail, headers={"Inference-Header-Content-Length": wrong}))
 
@@ -238,7 +239,8 @@ class Triton(Served):
 
     def input(self, module, rows, kind="FP64", **options):
         asked = module.InferInput("x", [len(rows), len(COLUMNS)], kind)
-        asked.set_data_from_numpy(numpy.array(rows).reshape(len(rows), len(COLUMNS)).astype(self.TYPES[kind]), **options)
+        values = numpy.array(rows).reshape(len(rows), len(COLUMNS))
+        asked.set_data_from_numpy(values.astype(self.TYPES[kind]), **options)
         return asked
 
     def test_health_and_metadata(self):

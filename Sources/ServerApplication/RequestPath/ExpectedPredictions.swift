@@ -8,7 +8,7 @@ struct ExpectedPredictions {
         let exchange: ExchangeID
         let model: ServedModel
         let route: RequestRoute
-        var ask: PredictionAsk
+        let ask: PredictionAsk
     }
 
     /// Beyond, they have to wait elsewhere, so that looking for one stays cheap.

@@ -311,8 +311,7 @@ struct LoopHandling {
             PredictionTarget(prediction.model, prediction.route), prediction.ask)
     }
 
-    mutating func predict(_ asked: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
-        var prediction = asked
+    mutating func predict(_ prediction: Prediction, _ body: Span<UInt8>, _ sink: any ExchangeSink) {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
@@ -343,15 +342,16 @@ struct LoopHandling {
                 return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
             }
             let ticket: BatchTicket
+            var terms = prediction.ask.terms
             switch request {
             case .native(let request):
                 ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
             case .openInference(let request):
                 ticket = BatchTicket(prediction.exchange, prediction.route, started: started)
-                prediction.ask.terms = request.terms.joined(with: prediction.ask.terms, now: started)
+                terms = request.terms.joined(with: terms, now: started)
                 tensorRequests[prediction.exchange] = request
             }
-            compute.note(prediction, isolation)
+            compute.note(prediction.exchange, terms, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started

@@ -33,7 +33,8 @@ enum RequestFormat: Sendable {
             self = .openInference(jsonBytes: nil)
             return
         }
-        guard value.count <= 10, let length = Int32(value.text), length >= 0 else {
+        // A sign is no digit.
+        guard value.count > 0, value[0] &- 0x30 < 10, let length = Int32(value.text), length >= 0 else {
             let document = ProblemDocument(
                 .badRequest, title: "A field of the request cannot be read",
                 detail: "Inference-Header-Content-Length is not the length of the JSON in bytes")

@@ -1,4 +1,5 @@
-/// The routes of the native protocol, of the Open Inference Protocol and of gRPC, each with its method: also the labels of the request metrics.
+/// The routes of the native protocol, of the Open Inference Protocol and of gRPC, each with its method: also the
+/// labels of the request metrics.
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"

@@ -17,9 +17,9 @@ extension OpenInferenceDecoder {
         static let outputs = Members(rawValue: 64)
         static let id = Members(rawValue: 128)
 
-        mutating func note(_ member: Members, pointer: String) throws(InferenceError) {
+        mutating func note(_ member: Members, pointer: @autoclosure () -> String) throws(InferenceError) {
             guard insert(member).inserted else {
-                throw .malformed(InferenceProblem(pointer: pointer, detail: "the member is given twice"))
+                throw .malformed(InferenceProblem(pointer: pointer(), detail: "the member is given twice"))
             }
         }
     }
@@ -459,15 +459,19 @@ extension OpenInferenceDecoder {
 
     // MARK: Values of members
 
-    private func readInteger(_ reader: inout RequestReader, pointer: String) throws(InferenceError) -> Int64 {
+    private func readInteger(
+        _ reader: inout RequestReader, pointer: @autoclosure () -> String
+    ) throws(InferenceError) -> Int64 {
         guard try reader.peekValue() == .number, case .int64(let value) = try reader.readNumber() else {
-            throw Self.notInteger(pointer, found: "another value")
+            throw Self.notInteger(pointer(), found: "another value")
         }
         return value
     }
 
-    private func readBool(_ reader: inout RequestReader, pointer: String) throws(InferenceError) -> Bool {
-        try Self.expect(.bool, &reader, "this", pointer: pointer)
+    private func readBool(
+        _ reader: inout RequestReader, pointer: @autoclosure () -> String
+    ) throws(InferenceError) -> Bool {
+        try Self.expect(.bool, &reader, "this", pointer: pointer())
         return try reader.readBool()
     }
 
@@ -497,7 +501,7 @@ extension OpenInferenceDecoder {
     }
 
     private static func expect(
-        _ kind: JSONKind, _ reader: inout RequestReader, _ what: String, pointer: String
+        _ kind: JSONKind, _ reader: inout RequestReader, _ what: StaticString, pointer: @autoclosure () -> String
     ) throws(InferenceError) {
         let found = try reader.peekValue()
         guard found != kind else { return }
@@ -505,7 +509,7 @@ extension OpenInferenceDecoder {
         try reader.skipValue()
         throw .malformed(
             InferenceProblem(
-                pointer: pointer, detail: "\(what) has the wrong type", expected: ColumnValue.describe(kind),
+                pointer: pointer(), detail: "\(what) has the wrong type", expected: ColumnValue.describe(kind),
                 found: ColumnValue.describe(found)))
     }
 

@@ -1,7 +1,8 @@
 package import HTTPCore
 
 /// `inference.GRPCInferenceService`. It takes whole messages of its calls and leaves them to whoever drives the
-/// dispatcher: a prediction goes the same way whatever wire it came by, and is answered at the end of the tick or later.
+/// dispatcher: a prediction goes the same way whatever wire it came by, and is answered at the end of the tick or
+/// later.
 package final class OpenInferenceService: GRPCService {
     package enum Method: Int, CaseIterable, Sendable {
         case serverLive, serverReady, modelReady, serverMetadata, modelMetadata, modelInfer

@@ -17,41 +17,44 @@ extension ColumnValue {
     static func set(
         _ element: TensorElement, into batch: inout RowBatch, row: Int, column: Int
     ) throws(InferenceError) -> Misfit? {
-        let target = batch.layout.columns[column]
-        guard target.isUsed else { return nil }
-        switch (target.kind, element) {
+        // The column itself is only looked at for an error: to copy it is to count its name and categories.
+        guard batch.layout.columns[column].isUsed else { return nil }
+        switch (batch.layout.columns[column].kind, element) {
         case (_, .missing):
             batch.setMissing(row: row, column: column)
-            return missing(target)
+            return missing(batch.layout.columns[column])
         case (_, .float(let value)) where value.isNaN:
             batch.setMissing(row: row, column: column)
-            return missing(target)
-        case (_, .float(let value)) where value.isInfinite: return infinity(target)
+            return missing(batch.layout.columns[column])
+        case (_, .float(let value)) where value.isInfinite: return infinity(batch.layout.columns[column])
         case (.float64, .float(let value)): batch.setDouble(value, row: row, column: column)
         case (.float64, .integer(let value)): batch.setDouble(Double(value), row: row, column: column)
         case (.float64, .unsigned(let value)): batch.setDouble(Double(value), row: row, column: column)
         case (.float64, .bool(let value)): batch.setDouble(value ? 1 : 0, row: row, column: column)
         case (.int64, .integer(let value)): batch.setInt64(value, row: row, column: column)
         case (.int64, .float(let value)):
-            guard let whole = Int64(exactly: value) else { return fraction(target) }
+            guard let whole = Int64(exactly: value) else { return fraction(batch.layout.columns[column]) }
             batch.setInt64(whole, row: row, column: column)
-        case (.string, _) where target.takesWholeNumbersAsText:
-            let digits: String
-            switch element {
-            case .integer(let value): digits = String(value)
-            case .unsigned(let value): digits = String(value)
-            case .bool(let value): digits = value ? "1" : "0"
-            case .float(let value):
-                guard let whole = Int64(exactly: value) else { return fraction(target) }
-                digits = String(whole)
-            case .missing: return missing(target)
-            }
+        case (.string, _) where batch.layout.columns[column].takesWholeNumbersAsText:
+            guard let digits = digits(element) else { return fraction(batch.layout.columns[column]) }
             guard batch.setString(digits.utf8.span, row: row, column: column) else { throw tooMuchText }
         default:
             return Misfit(
-                expected: expectation(target), found: describe(element), detail: "the value has the wrong type")
+                expected: expectation(batch.layout.columns[column]), found: describe(element),
+                detail: "the value has the wrong type")
         }
         return nil
+    }
+
+    /// The category that a number is; nil for one with a fraction.
+    private static func digits(_ element: TensorElement) -> String? {
+        switch element {
+        case .integer(let value): String(value)
+        case .unsigned(let value): String(value)
+        case .bool(let value): value ? "1" : "0"
+        case .float(let value): Int64(exactly: value).map { String($0) }
+        case .missing: nil
+        }
     }
 
     /// Writes an element of bytes into a slot of the batch.
@@ -61,14 +64,15 @@ extension ColumnValue {
     static func set(
         bytes text: Span<UInt8>, readsNumbers: Bool, into batch: inout RowBatch, row: Int, column: Int
     ) throws(InferenceError) -> Misfit? {
-        let target = batch.layout.columns[column]
-        guard target.isUsed else { return nil }
-        if target.kind == .string {
+        guard batch.layout.columns[column].isUsed else { return nil }
+        if batch.layout.columns[column].kind == .string {
             guard batch.setString(text, row: row, column: column) else { throw tooMuchText }
             return nil
         }
         if readsNumbers { return try read(text: text, into: &batch, row: row, column: column) }
-        return Misfit(expected: expectation(target), found: "BYTES", detail: "the value has the wrong type")
+        return Misfit(
+            expected: expectation(batch.layout.columns[column]), found: "BYTES",
+            detail: "the value has the wrong type")
     }
 
     static func infinity(_ column: Column) -> Misfit {

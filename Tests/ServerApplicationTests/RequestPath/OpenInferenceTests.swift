@@ -13,7 +13,8 @@ private let path = "/v2/models/m/infer"
 private func body(_ values: [Double], before: String = "", behind: String = "") -> String {
     let data = values.map { "\($0)" }.joined(separator: ",")
     return
-        #"{\#(before)"inputs":[{"name":"x","shape":[\#(values.count),1],"datatype":"FP64","data":[\#(data)]}]\#(behind)}"#
+        #"{\#(before)"inputs":[{"name":"x","shape":[\#(values.count),1],"#
+        + #""datatype":"FP64","data":[\#(data)]}]\#(behind)}"#
 }
 
 /// The answer of a model that doubles.

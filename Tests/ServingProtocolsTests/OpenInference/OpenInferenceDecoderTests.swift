@@ -21,6 +21,10 @@ private let ignoring = RowLayout(
     columns: [Column(name: "x", kind: .float64), Column(name: "y", kind: .float64)],
     recordPolicy: RecordPolicy(unknownFields: .ignore))
 
+/// Inputs that the models of numbers take.
+private let matrix = #"{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}"#
+private let column = #"{"name":"x","shape":[1],"datatype":"FP64","data":[1]}"#
+
 /// The values of a body's rows as text; missing ones are `-`.
 private func values(_ body: String, _ layout: RowLayout, tail: [UInt8]? = nil) throws(InferenceError) -> [[String]] {
     var decoder = OpenInferenceDecoder()
@@ -110,7 +114,8 @@ private func refusal(
             [["-", "1.0", "-"], ["-", "2.0", "-"]]
         ),
         (
-            #"{"inputs":[{"name":"z","shape":[1,1],"datatype":"INT32","data":[[-5]]},{"name":"\u0078","shape":[1],"datatype":"FP64","data":[1]}]}"#,
+            #"{"inputs":[{"name":"z","shape":[1,1],"datatype":"INT32","data":[[-5]]},"#
+                + #"{"name":"\u0078","shape":[1],"datatype":"FP64","data":[1]}]}"#,
             [["1.0", "-", "-5.0"]]
         ),
         (#"{"inputs":[{"name":"any","shape":[0,3],"datatype":"FP64"}]}"#, []),
@@ -144,7 +149,7 @@ private func refusal(
     @Test func aModelThatPassesOverUnknownFieldsPassesOverUnknownInputs() throws {
         let body = #"""
             {"inputs":[{"name":"q","shape":[5],"datatype":"BYTES","data":["a","b","c","d","e"]},
-            {"name":"y","shape":[1],"datatype":"FP64","data":[2]},{"name":"x","shape":[1],"datatype":"FP64","data":[1]}]}
+            {"name":"y","shape":[1],"datatype":"FP64","data":[2]},\#(column)]}
             """#
         #expect(try values(body, ignoring) == [["1.0", "2.0"]])
     }
@@ -229,8 +234,8 @@ private func refusal(
     @Test(arguments: [
         "", "7", "[]", "{}", #"{"inputs":{}}"#, #"{"inputs":[]}"#, #"{"inputs":[7]}"#, #"{"inputs":[{}]}"#,
         #"{"inputs":[],"inputs":[]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}]"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}]}x"#,
+        #"{"inputs":[\#(matrix)]"#,
+        #"{"inputs":[\#(matrix)]}x"#,
         #"{"inputs":[{"shape":[1,3],"datatype":"FP64","data":[1,2,3]}]}"#,
         #"{"inputs":[{"name":"a","datatype":"FP64","data":[1,2,3]}]}"#,
         #"{"inputs":[{"name":"a","shape":[1,3],"data":[1,2,3]}]}"#,
@@ -271,21 +276,21 @@ private func refusal(
         #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"BYTES","data":["1","2",3]}]}"#,
         #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"BYTES","data":["1","2","three"]}]}"#,
         #"{"inputs":[{"name":"x","shape":[1],"datatype":"BYTES","data":["1"]}]}"#,
-        #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]},{"name":"x","shape":[1],"datatype":"FP64","data":[1]}]}"#,
-        #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]},{"name":"y","shape":[2],"datatype":"FP64","data":[1,2]}]}"#,
-        #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]},{"name":"q","shape":[1],"datatype":"FP64","data":[1]}]}"#,
-        #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]},{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]},{"name":"x","shape":[1],"datatype":"FP64","data":[1]}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"outputs":[{"name":"nope"}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"outputs":[{}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"outputs":[{"name":"prediction"},{"name":"prediction"}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"outputs":[{"name":"prediction","parameters":{"classification":2}}]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"id":7}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"parameters":[]}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"parameters":{"timeout":-1}}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"parameters":{"timeout":"1"}}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"parameters":{"priority":-1}}"#,
-        #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}],"parameters":{"sequence_id":4}}"#,
+        #"{"inputs":[\#(column),\#(column)]}"#,
+        #"{"inputs":[\#(column),{"name":"y","shape":[2],"datatype":"FP64","data":[1,2]}]}"#,
+        #"{"inputs":[\#(column),{"name":"q","shape":[1],"datatype":"FP64","data":[1]}]}"#,
+        #"{"inputs":[\#(column),\#(matrix)]}"#,
+        #"{"inputs":[\#(matrix),\#(column)]}"#,
+        #"{"inputs":[\#(matrix)],"outputs":[{"name":"nope"}]}"#,
+        #"{"inputs":[\#(matrix)],"outputs":[{}]}"#,
+        #"{"inputs":[\#(matrix)],"outputs":[{"name":"prediction"},{"name":"prediction"}]}"#,
+        #"{"inputs":[\#(matrix)],"outputs":[{"name":"prediction","parameters":{"classification":2}}]}"#,
+        #"{"inputs":[\#(matrix)],"id":7}"#,
+        #"{"inputs":[\#(matrix)],"parameters":[]}"#,
+        #"{"inputs":[\#(matrix)],"parameters":{"timeout":-1}}"#,
+        #"{"inputs":[\#(matrix)],"parameters":{"timeout":"1"}}"#,
+        #"{"inputs":[\#(matrix)],"parameters":{"priority":-1}}"#,
+        #"{"inputs":[\#(matrix)],"parameters":{"sequence_id":4}}"#,
         #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","parameters":{"shared_memory_region":"r"}}]}"#,
         #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","parameters":{"binary_data_size":24}}]}"#,
     ])
@@ -302,7 +307,7 @@ private func refusal(
             return
         }
         #expect(problem.sentence.hasPrefix("row 2, column \"r\", /inputs/0/data/1: the model has no rule"))
-        #expect(refusal(#"{"inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]}]}"#, mixed) != nil)
+        #expect(refusal(#"{"inputs":[\#(column)]}"#, mixed) != nil)
         // A fast path looks for them, too.
         let tail = Double.nan.bitPattern.littleEndianBytes + 1.0.bitPattern.littleEndianBytes
         let binary = #"{"inputs":[{"name":"a","shape":[1,2],"datatype":"FP64","parameters":{"binary_data_size":16}}]}"#
@@ -334,7 +339,7 @@ private func refusal(
         let body = Array(
             #"""
             {"parameters":{"timeout":1500,"priority":1,"binary_data_output":true,"other":"x"},"id":"r-1",
-            "inputs":[{"name":"a","shape":[1,3],"datatype":"FP64","data":[1,2,3]}]}
+            "inputs":[\#(matrix)]}
             """#.utf8)
         let request = try decoder.decode(
             body.span, jsonBytes: nil, of: openInferenceModel(numbers), into: &batch)

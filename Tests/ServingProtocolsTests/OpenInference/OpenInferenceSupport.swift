@@ -66,7 +66,8 @@ struct TestTensor {
     }
 
     func jsonOfBinary() -> String {
-        #"{"name":"\#(name)","shape":\#(shape),"datatype":"\#(type)","parameters":{"binary_data_size":\#(binary.count)}}"#
+        #"{"name":"\#(name)","shape":\#(shape),"datatype":"\#(type)","#
+            + #""parameters":{"binary_data_size":\#(binary.count)}}"#
     }
 
     func write(_ writer: inout ProtobufWriter, isRaw: Bool) {

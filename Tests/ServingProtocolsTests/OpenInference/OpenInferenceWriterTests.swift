@@ -64,12 +64,14 @@ private func answer(_ body: String) throws -> (text: String, tail: [UInt8]) {
 
     @Test func binaryOutputsStandBehindTheJSON() throws {
         let (text, tail) = try answer(
-            #"{"parameters":{"binary_data_output":true},"outputs":[{"name":"predict"},{"name":"probabilities","parameters":{"binary_data":false}}]}"#
+            #"{"parameters":{"binary_data_output":true},"outputs":[{"name":"predict"},"#
+                + #"{"name":"probabilities","parameters":{"binary_data":false}}]}"#
         )
         #expect(text.utf8.count % OpenInferenceWriter.headerStep == 0)
         #expect(
             text.trimmed == Self.head
-                + #""outputs":[{"name":"predict","datatype":"BYTES","shape":[2,1],"parameters":{"binary_data_size":13}},"#
+                + #""outputs":[{"name":"predict","datatype":"BYTES","shape":[2,1],"#
+                + #""parameters":{"binary_data_size":13}},"#
                 + #"{"name":"probabilities",\#(Self.chances)]}"#)
         #expect(tail == [2, 0, 0, 0, 0x6E, 0x6F, 3, 0, 0, 0, 0x79, 0x65, 0x73])
         let (_, numbers) = try answer(#"{"outputs":[{"name":"probabilities","parameters":{"binary_data":true}}]}"#)
