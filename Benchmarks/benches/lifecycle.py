@@ -21,7 +21,7 @@ ROWS = {
     "heavy-forest": batching.heavy_forest,
     "light": batching.light,
     "beside-heavy": batching.beside_heavy,
-    "beside-heavy-rows": batching.beside_heavy_rows,
+    "beside-neighbours": batching.beside_neighbours,
 }
 
 

@@ -16,22 +16,33 @@ from .parts import Bench, Outcome
 OBJECTIVE_MS = 50
 _ON, _OFF = "batching on", "batching off"
 _SATURATING_CLIENTS = 16
-_SATURATING_ROWS = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class _Heavy:
+    title: str
+    model: str
+    requests: str = "requests.jsonl"
+
+
+_EMBEDDINGS = _Heavy("k-nearest neighbours among 10,000 rows of 384 columns", "embeddings.pkl", "embeddings.jsonl")
+_NEIGHBOURS = _Heavy("k-nearest neighbours among 10,000 rows of 28 columns", "neighbours.pkl")
+_FOREST = _Heavy("random forest of 1.5 million nodes", "forest.pkl")
 
 
 def heavy(bench: Bench) -> Outcome:
-    """Nearest neighbours among 100,000 rows: 64 clients, batching on beside off."""
-    return _heavy(bench, "many-neighbours", "k-nearest neighbours among 100,000 rows")
+    """Nearest neighbours among 10,000 embeddings: 64 clients, batching on beside off."""
+    return _heavy(bench, _EMBEDDINGS)
 
 
 def heavy_neighbours(bench: Bench) -> Outcome:
-    """Nearest neighbours among 10,000 rows, a model no heavier than HTTP."""
-    return _heavy(bench, "neighbours", "k-nearest neighbours among 10,000 rows")
+    """Nearest neighbours among 10,000 short rows, a model no heavier than HTTP."""
+    return _heavy(bench, _NEIGHBOURS)
 
 
 def heavy_forest(bench: Bench) -> Outcome:
     """A forest of 1.5 million nodes, where a row of a batch costs as much as one alone."""
-    return _heavy(bench, "forest", "random forest of 1.5 million nodes")
+    return _heavy(bench, _FOREST)
 
 
 def light(bench: Bench) -> Outcome:
@@ -48,21 +59,23 @@ def light(bench: Bench) -> Outcome:
 
 
 def beside_heavy(bench: Bench) -> Outcome:
-    """A light model at 30% of its load, alone and beside a heavy one that is saturated by requests of many rows."""
-    return _beside(bench, _SATURATING_ROWS)
+    """A light model at 30% of its load, alone and beside a heavy one that is saturated."""
+    return _beside(bench, _EMBEDDINGS)
 
 
-def beside_heavy_rows(bench: Bench) -> Outcome:
-    """The same with one row a request, which saturates the loop's HTTP as well."""
-    return _beside(bench, 1)
+def beside_neighbours(bench: Bench) -> Outcome:
+    """The same beside a model that is no heavier than HTTP, whose clients saturate the loop as well."""
+    return _beside(bench, _NEIGHBOURS)
 
 
-def _beside(bench: Bench, rows_each: int) -> Outcome:
-    heavy = peers.heavy_models()
-    models = [f"light={peers.models() / 'model.ubj'}", f"heavy={heavy / 'neighbours.pkl'}"]
+def _beside(bench: Bench, heavy: _Heavy) -> Outcome:
+    folder = peers.heavy_models()
+    models = [f"light={peers.models() / 'model.ubj'}", f"heavy={folder / heavy.model}"]
     script = load.write_script(bench.folder)
     server = Server(_scenario(bench, "vencejo", models), bench.server_core)
-    saturating = load.Beside(_SATURATING_CLIENTS, _saturating(bench, heavy / "requests.jsonl", rows_each))
+    asked = (folder / heavy.requests).read_bytes().splitlines()
+    saturating = load.Beside(_SATURATING_CLIENTS, load.write_requests(
+        bench.folder / "saturating", [parts.post(row, "/models/heavy/predict") for row in asked]))
     alone: list[load.Schedule] = []
     beside: list[load.Schedule] = []
     try:
@@ -78,9 +91,9 @@ def _beside(bench: Bench, rows_each: int) -> Outcome:
     finally:
         server.stop()
     ratio = statistics.median(after.p99_microseconds / before.p99_microseconds for before, after in zip(alone, beside, strict=True))
-    rows = statistics.median(run.beside for run in beside) * rows_each / (bench.seconds + load.WARMUP_SECONDS)
+    rows = statistics.median(run.beside for run in beside) / (bench.seconds + load.WARMUP_SECONDS)
     return Outcome(
-        [Bound(f"a light model's p99 beside a heavy one saturated with {rows_each} rows a request, beside its p99 alone", 1.5, ratio),
+        [Bound(f"a light model's p99 beside saturated {heavy.title}, beside its p99 alone", 1.5, ratio),
          Bound("rounds in which the heavy model answered nothing", 0, sum(run.beside == 0 for run in beside)),
          Bound("failed requests: light beside heavy", 0, sum(run.errors + run.beside_failed for run in alone + beside))],
         [Section(
@@ -89,32 +102,23 @@ def _beside(bench: Bench, rows_each: int) -> Outcome:
             [[name, *(number(statistics.median(getattr(run, field) for run in runs))
                       for field in ("p50_microseconds", "p99_microseconds", "p999_microseconds"))]
              for name, runs in (("alone", alone),
-                                (f"beside k-nearest neighbours, {number(rows)} rows/s for {_SATURATING_CLIENTS} clients", beside))])],
+                                (f"beside {heavy.title}, {number(rows)} rows/s for {_SATURATING_CLIENTS} clients", beside))])],
         {"alone": [vars(run) for run in alone], "beside": [vars(run) for run in beside]})
 
 
-def _saturating(bench: Bench, bodies: pathlib.Path, rows_each: int) -> pathlib.Path:
-    """Requests of so many rows for the heavy model: with many it is busy, with one the way through HTTP is as well."""
-    rows = bodies.read_bytes().splitlines()
-    return load.write_requests(
-        bench.folder / "saturating",
-        [parts.post(b"[" + b",".join(rows[(first + row) % len(rows)] for row in range(rows_each)) + b"]",
-                    "/models/heavy/predict")
-         for first in range(0, len(rows), 16)])
-
-
-def _heavy(bench: Bench, name: str, title: str) -> Outcome:
+def _heavy(bench: Bench, heavy: _Heavy) -> Outcome:
     folder = peers.heavy_models()
-    model = [f"heavy={folder / (name + '.pkl')}"]
+    model = [f"heavy={folder / heavy.model}"]
     samples = _turns(
         bench, {_ON: _scenario(bench, _ON, model), _OFF: _scenario(bench, _OFF, model, {"VENCEJO_BATCHING": "off"})},
-        folder / "requests.jsonl")
+        folder / heavy.requests)
     p99 = statistics.median(sample.p99_microseconds for sample in samples[_ON]) / 1000
+    what = f"{heavy.title}, 64 clients"
     return Outcome(
-        [Bound(f"{title}, 64 clients: throughput with batching on beside off", 1.5, _gain(samples), at_most=False),
-         Bound(f"{title}, 64 clients: p99 in ms, the objective being {OBJECTIVE_MS}", OBJECTIVE_MS, p99),
-         _failures(title, samples)],
-        [_section(f"{title}, 64 clients in a closed loop, one core", samples)], parts.plain(samples))
+        [Bound(f"{what}: throughput with batching on beside off", 1.5, _gain(samples), at_most=False),
+         Bound(f"{what}: p99 in ms, the objective being {OBJECTIVE_MS}", OBJECTIVE_MS, p99),
+         _failures(heavy.title, samples)],
+        [_section(f"{what} in a closed loop, one core", samples)], parts.plain(samples))
 
 
 def _scenario(bench: Bench, name: str, models: list[str], environment: dict[str, str] | None = None) -> Scenario:

@@ -83,10 +83,15 @@ void vencejo_search_note(
     const vencejo_search *search, vencejo_search_row *row, size_t first, const int32_t *similarities, size_t count
 ) {
     if (row->is_lost) return;
-    for (size_t index = 0; index < count; index++) {
+    uint32_t above = 0;
+    for (size_t index = 0; index < count; index++) above |= (uint32_t)(similarities[index] > row->threshold) << index;
+    if (first + count > search->count) above &= ((uint32_t)1 << (search->count - first)) - 1;
+    int32_t is_nearer = 0;
+    for (; above != 0; above &= above - 1) {
+        const size_t index = (size_t)__builtin_ctz(above);
         const int32_t similarity = similarities[index];
-        if (similarity <= row->threshold || first + index >= search->count) continue;
         if (row->candidate_count == search->candidates_max) {
+            if (is_nearer) raise_threshold(row);
             tidy(row);
             // Half of the room is left, or tidying up again and again would cost more than the points.
             if (row->candidate_count > search->candidates_max / 2) {
@@ -106,12 +111,13 @@ void vencejo_search_note(
                 place = (place - 1) / 2;
             }
             row->heap[place] = similarity;
-            if (row->heap_count == search->neighbors) raise_threshold(row);
+            is_nearer |= row->heap_count == search->neighbors;
         } else if (similarity > row->heap[0]) {
             sift(row->heap, search->neighbors, similarity);
-            raise_threshold(row);
+            is_nearer = 1;
         }
     }
+    if (is_nearer) raise_threshold(row);
 }
 
 // Squared distances to some points, each summed in the order of the columns; four at a time, for their sums wait for

@@ -65,20 +65,28 @@ INLINE void look(
     }
 }
 
+// Whether `rows` rows are left from the first on: they have then looked at all points, `panels` panels at a time, and
+// the first of the others is next.
+INLINE int go_over(
+    const vencejo_search *search, const int rows, const int panels, size_t pair_count, size_t panel_count,
+    size_t *first, size_t row_count, const int32_t *const *grid, vencejo_search_row *states
+) {
+    if (row_count - *first < (size_t)rows) return 0;
+    size_t panel = 0;
+    for (; panel + panels <= panel_count; panel += panels)
+        look(search, rows, panels, panel, pair_count, grid + *first, states + *first);
+    if (panel < panel_count) look(search, rows, 1, panel, pair_count, grid + *first, states + *first);
+    *first += rows;
+    return 1;
+}
+
 void NAME(scan)(
     const vencejo_search *search, size_t row_count, const int32_t *const *grid, vencejo_search_row *states
 ) {
     const size_t pair_count = (search->width + 1) / 2;
     const size_t panel_count = (search->count + VENCEJO_SEARCH_PANEL - 1) / VENCEJO_SEARCH_PANEL;
-    if (row_count == VENCEJO_SEARCH_ROWS) {
-        for (size_t panel = 0; panel < panel_count; panel++)
-            look(search, VENCEJO_SEARCH_ROWS, 1, panel, pair_count, grid, states);
-        return;
-    }
-    for (size_t row = 0; row < row_count; row++) {
-        size_t panel = 0;
-        for (; panel + 2 <= panel_count; panel += 2)
-            look(search, 1, 2, panel, pair_count, grid + row, states + row);
-        if (panel < panel_count) look(search, 1, 1, panel, pair_count, grid + row, states + row);
-    }
+    size_t row = 0;
+    while (go_over(search, VENCEJO_SEARCH_ROWS, 1, pair_count, panel_count, &row, row_count, grid, states)) {}
+    while (go_over(search, 2, 2, pair_count, panel_count, &row, row_count, grid, states)) {}
+    while (go_over(search, 1, 2, pair_count, panel_count, &row, row_count, grid, states)) {}
 }

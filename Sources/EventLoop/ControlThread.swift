@@ -80,6 +80,12 @@ package final class ControlThread: Sendable {
         }
     }
 
+    /// The same without the bound, for the end of something that has begun. Before the thread has ended, which is for
+    /// the caller to see to.
+    package func submitOwed(_ job: @escaping @Sendable () -> Void) {
+        queue.withLock { $0.jobs.append(job) }
+    }
+
     /// Takes no more jobs, finishes those that wait and ends the thread. Called once, from another thread.
     package func stop() {
         queue.withLock { $0.isStopping = true }

@@ -158,6 +158,8 @@ package struct ModelStatus: Sendable {
     package var versions: [Int] = []
     package var aliases: [Alias] = []
     package var policy: Policy?
+    /// Where the store has another state of it that could not be loaded.
+    package var lagging: StoreStanding.LaggingModel?
 
     package init(
         name: String, version: Int, digest: String, generation: Int, isDefault: Bool, format: String, producer: String,

@@ -10,7 +10,12 @@ package import Serving
 ///         {"version": 2, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 52311, "memory": 81920,
 ///          "generation": 5},
 ///         {"version": 3, "digest": "sha256:...", "format": "xgboost-ubjson", "bytes": 60112, "memory": 90112,
-///          "generation": 7}]}]}
+///          "generation": 7}]}],
+///      "retired": {"floor": 4, "names": [{"name": "fraud", "highest": 9}]}}
+///
+/// `retired` tells the last numbers of models that are gone, in the order of their removal, and may be missing. Servers
+/// that do not know the key read the manifest all the same, and write the next one without it; those that do add what
+/// they remember.
 ///
 /// `memory` is what the version's predictor held where it was published, and may be missing. In schema 1, which is
 /// still read, a model has one version, whose members stand beside its name. Keys that are not known are passed over;
@@ -37,8 +42,27 @@ package enum ManifestCoding {
         writer.beginArray()
         for model in manifest.models { encode(model, &writer) }
         writer.endArray()
+        encode(manifest.retired, &writer)
         writer.endObject()
         return writer.take() + [UInt8(ascii: "\n")]
+    }
+
+    private static func encode(_ retired: RetiredNumbers, _ writer: inout JSONWriter) {
+        guard retired != .none else { return }
+        writer.key("retired")
+        writer.beginObject()
+        write("floor", retired.floor, &writer)
+        writer.key("names")
+        writer.beginArray()
+        for entry in retired.entries {
+            writer.beginObject()
+            writer.key("name")
+            writer.string(entry.name)
+            write("highest", entry.highest, &writer)
+            writer.endObject()
+        }
+        writer.endArray()
+        writer.endObject()
     }
 
     private static func encode(_ model: StoredModel, _ writer: inout JSONWriter) {
@@ -136,7 +160,20 @@ package enum ManifestCoding {
         }
         return StoreManifest(
             generation: Int(generation), created: fields.created ?? 0, models: models,
-            defaultName: fields.defaultName)
+            defaultName: fields.defaultName, retired: try retired(of: fields.retired))
+    }
+
+    private static func retired(of fields: ManifestFields.Retired) throws(Problem) -> RetiredNumbers {
+        let numbers = 0...Int64(numberMax)
+        guard numbers.contains(fields.floor ?? 0) else { throw Problem("it has no number for new names") }
+        var entries: [RetiredNumbers.Entry] = []
+        for (index, entry) in fields.names.enumerated() {
+            guard let name = entry.name, ModelName.isValid(name), let highest = entry.highest,
+                numbers.contains(highest)
+            else { throw Problem("retired name \(index) has no name or no number") }
+            entries.append(RetiredNumbers.Entry(name: name, highest: Int(highest)))
+        }
+        return RetiredNumbers(entries: entries, floor: Int(fields.floor ?? 0))
     }
 
     private static func model(

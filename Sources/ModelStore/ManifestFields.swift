@@ -29,11 +29,17 @@ struct ManifestFields {
         var policy: Policy?
     }
 
+    struct Retired {
+        var floor: Int64?
+        var names: [(name: String?, highest: Int64?)] = []
+    }
+
     private(set) var schema: Int64?
     private(set) var generation: Int64?
     private(set) var created: Int64?
     private(set) var defaultName: String?
     private(set) var models: [Model] = []
+    private(set) var retired = Retired()
     /// Whether there are more of something than are read.
     private(set) var hasTooMany = false
 
@@ -58,10 +64,50 @@ struct ManifestFields {
                     let model = try readModel(&reader)
                     if models.count < ManifestCoding.modelsMax { models.append(model) } else { hasTooMany = true }
                 }
+            } else if reader.equals(key, "retired") {
+                try readRetired(&reader)
             } else {
                 _ = try reader.skipValue()
             }
         }
+    }
+
+    private mutating func readRetired(_ reader: inout JSONReader) throws(JSONError) {
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            if reader.equals(key, "floor") {
+                retired.floor = try reader.readInt64()
+            } else if reader.equals(key, "names") {
+                try reader.beginArray()
+                while try reader.nextElement() {
+                    let entry = try Self.retiredName(&reader)
+                    if retired.names.count < ManifestCoding.modelsMax {
+                        retired.names.append(entry)
+                    } else {
+                        hasTooMany = true
+                    }
+                }
+            } else {
+                _ = try reader.skipValue()
+            }
+        }
+    }
+
+    private static func retiredName(
+        _ reader: inout JSONReader
+    ) throws(JSONError) -> (name: String?, highest: Int64?) {
+        var entry: (name: String?, highest: Int64?)
+        try reader.beginObject()
+        while let key = try reader.nextKey() {
+            if reader.equals(key, "name") {
+                entry.name = try text(&reader)
+            } else if reader.equals(key, "highest") {
+                entry.highest = try reader.readInt64()
+            } else {
+                _ = try reader.skipValue()
+            }
+        }
+        return entry
     }
 
     private mutating func readModel(_ reader: inout JSONReader) throws(JSONError) -> Model {

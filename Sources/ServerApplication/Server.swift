@@ -30,6 +30,7 @@ public final class Server: Sendable {
     private let compute: ComputePool
     private let store: any ModelStore
     private let follower: StoreFollower?
+    private let transfers: TransferThreads?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -50,8 +51,20 @@ public final class Server: Sendable {
         let batching = configuration.batchSettings
         let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
-        try Self.loadModels(configuration, registry, log)
+        let state = ServerState()
         let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
+        let follower = try Self.startFollower(configuration, registry, store, control, state, log)
+        do throws(CommandError) {
+            try StoreStart(registry, store, log, patience: .seconds(configuration.storeSettings.startSeconds.value))
+                .run(follower)
+            try Self.loadModels(configuration, registry, log)
+        } catch {
+            store.close()
+            follower?.stop()
+            control.stop()
+            throw error
+        }
+        follower?.goOn()
         if !store.isWritable {
             log.warning("the store can only be read: models cannot be uploaded")
         } else if adminToken == nil, registry.pool.models.isEmpty {
@@ -61,14 +74,16 @@ public final class Server: Sendable {
         if !store.keepsBlobs, adminToken != nil {
             log.info("there is no store: an upload serves on this instance only, and ends with it")
         }
-        let follower = try Self.startFollower(configuration, registry, store, control, log)
 
+        // A file that is on its way to a store far away keeps no other change waiting.
+        let transfers = store.isFarAway ? TransferThreads() : nil
         var services = SharedServices(
-            registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
+            registry: registry,
+            uploads: UploadReceiver(registry: registry, store: store, control: control, transfers: transfers),
             control: control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
-            state: ServerState(), compute: compute, batching: batching, loops: plan.loops)
+            state: state, compute: compute, batching: batching, loops: plan.loops)
         services.follower = follower
         services.uploadsEndHere = !store.keepsBlobs
         services.refusesUploads = !store.keepsBlobs && configuration.storeSettings.uploads.value == .refuse
@@ -87,7 +102,7 @@ public final class Server: Sendable {
         }
         ServerMetrics.declare(in: metrics, http: http, registry: registry, plan: plan)
         compute.declare(in: metrics)
-        if let follower { ServerMetrics.declare(in: metrics, follower) }
+        if let follower { ServerMetrics.declare(in: metrics, follower, registry) }
         services.metrics.attach(http.counters)
         started = configuration
         self.configuration = Mutex(configuration)
@@ -97,6 +112,7 @@ public final class Server: Sendable {
         self.compute = compute
         self.store = store
         self.follower = follower
+        self.transfers = transfers
         self.log = log
         self.plan = plan
     }
@@ -116,7 +132,7 @@ public final class Server: Sendable {
             compute.stop()
             throw CommandError("\(error)")
         }
-        services.state.advance(to: .ready)
+        if services.registry.followStatus.hasBegun { services.state.advance(to: .ready) }
         // Versions that are only kept for a rollback were not loaded before those that serve.
         _ = control.submit { [registry = services.registry] in registry.housekeep() }
         let configuration = configuration.withLock { $0 }
@@ -190,6 +206,7 @@ public final class Server: Sendable {
         // What waits for a store far away would keep the stop waiting.
         store.close()
         follower?.stop()
+        transfers?.stop()
         control.stop()
         log.info("stopped")
     }
@@ -272,35 +289,31 @@ public final class Server: Sendable {
         store.keepsBlobs && configuration.storeSettings.pollMilliseconds.value > 0
     }
 
-    /// nil where the store is not to be looked at again.
+    /// nil where the store is not to be looked at again, and is near enough to be there at the start.
     private static func startFollower(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ store: any ModelStore,
-        _ control: ControlThread, _ log: Log
+        _ control: ControlThread, _ state: ServerState, _ log: Log
     ) throws(CommandError) -> StoreFollower? {
-        let milliseconds = configuration.storeSettings.pollMilliseconds.value
-        guard isFollowed(store, configuration) else { return nil }
+        let settings = configuration.storeSettings
+        let isFollowed = isFollowed(store, configuration)
+        guard isFollowed || store.isFarAway else { return nil }
+        let holdsBack = settings.lagging.value == .unready
         do {
             return try StoreFollower(
-                registry, store, control: control, interval: .milliseconds(milliseconds), log: log)
+                registry, store, control: control,
+                interval: isFollowed ? .milliseconds(settings.pollMilliseconds.value) : nil, log: log
+            ) { status in
+                if status.hasBegun { state.advance(to: .ready) }
+                if holdsBack { state.setLagging(status.lag != nil) }
+            }
         } catch {
             throw CommandError("\(error)")
         }
     }
 
-    /// First what the store has, then the models named at the start.
     private static func loadModels(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ log: Log
     ) throws(CommandError) {
-        do {
-            let report = try registry.restore()
-            if report.generation > 0 {
-                log.info(
-                    "restored", LogField("generation", .integer(report.generation)),
-                    LogField("models", .integer(report.restored.count)))
-            }
-        } catch {
-            throw CommandError("the store cannot be read: \(error)")
-        }
         for source in configuration.models {
             try load(source, configuration.modelBytesMax.value, registry, log)
         }

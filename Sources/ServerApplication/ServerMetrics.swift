@@ -56,7 +56,7 @@ enum ServerMetrics {
     }
 
     /// How far this server is behind a store that others write.
-    static func declare(in metrics: MetricsRegistry, _ follower: StoreFollower) {
+    static func declare(in metrics: MetricsRegistry, _ follower: StoreFollower, _ registry: ModelRegistry) {
         metrics.collector("vencejo_store_generation_seen", help: "Newest generation seen in the store.") {
             [.init(value: Double(follower.report.seenGeneration))]
         }
@@ -73,6 +73,21 @@ enum ServerMetrics {
             help: "Time for which the store has been ahead or out of sight; 0: it is not."
         ) {
             [.init(value: follower.report.lag.map { max(0, Double(Int64(Host.unixSeconds) - $0.since)) } ?? 0)]
+        }
+        metrics.collector("vencejo_store_from_cache", help: "1 while what serves comes from the store's cache.") {
+            [.init(value: follower.report.cachedSince == nil ? 0 : 1)]
+        }
+        metrics.collector("vencejo_store_lagging_models", help: "Models that do not serve as the store says.") {
+            [.init(value: Double(follower.report.laggingModels))]
+        }
+        metrics.collector(
+            "vencejo_model_lagging_seconds", help: "Time for which a model has not served as the store says.",
+            labels: ["model"]
+        ) {
+            let now = Int64(Host.unixSeconds)
+            return registry.followStatus.lagging.map {
+                .init(labels: [$0.name], value: max(0, Double(now - $0.since)))
+            }
         }
         metrics.collector(
             "vencejo_store_looks_total", help: "Looks for news in the store, by outcome.", kind: .counter,

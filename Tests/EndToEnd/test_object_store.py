@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import hashlib
 import json
 import os
 import shutil
@@ -243,7 +244,7 @@ class Simple(ObjectStoreTestCase):
         with self.serve(env=env) as server:
             self.assert_price(server, 0)
             self.assertEqual(self.storage.count("GET", "/blobs/"), 0)
-        (blob,) = (os.path.join(cache, name) for name in os.listdir(cache) if name != "tmp")
+        (blob,) = (os.path.join(cache, name) for name in os.listdir(cache) if len(name) == 64)
         with open(blob, "r+b") as file:
             file.write(b"damaged")
         with self.serve(env=env) as server:
@@ -304,6 +305,51 @@ class Simple(ObjectStoreTestCase):
         with self.serve(env={"VENCEJO_STORE_COLLECT_SECONDS": "1"}) as server:
             self.assert_price(server, 0)
             self.assertTrue(until(lambda: self.blobs() == [key.rpartition("/")[2]]), self.blobs())
+
+    def test_a_file_that_hangs_on_its_way_keeps_no_other_model_waiting(self):
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            hung = hashlib.sha256(contents(HOUSE_2)).hexdigest()
+            self.storage.fault = lambda request: "hang" if request.method == "PUT" and hung in request.path else None
+
+            def is_on_its_way():
+                return self.storage.count("PUT", hung) > 0
+
+            # A client that does not wait, and whose publish goes on without it.
+            place = server.put("house", HOUSE_2, {"Prefer": "respond-async"}).field("location")
+            self.assertTrue(until(is_on_its_way))
+            self.assertEqual(server.put("band", BAND).status, 201)
+            self.assertEqual(server.request("DELETE", "/models/band").status, 204)
+            self.assertEqual(server.put("band", BAND).json()["version"], 2)
+            page = server.request("GET", place, admin=True).json()
+            self.assertEqual((page["state"], page["step"]), ("running", "publish"))
+            self.storage.fault = lambda request: None
+            self.storage.ending.set()
+            self.assertTrue(until(lambda: server.request("GET", place, admin=True).json()["state"] == "done"))
+            self.storage.ending.clear()
+            page = server.request("GET", place, admin=True).json()
+            self.assertEqual((page["version"], page["generation"], page["status"]), (2, generation(server), 200))
+            self.assertEqual(page["etag"], server.request("GET", "/models/house").field("etag"))
+            self.assert_price(server, 1)
+            # One who waits and goes takes the transfer along, and the next change of that model need not wait for it.
+            self.storage.requests.clear()
+            self.storage.fault = lambda request: "hang" if request.method == "PUT" and hung in request.path else None
+            with server.connect() as connection:
+                body = contents(HOUSE_2)
+                connection.send(
+                    (
+                        f"PUT /models/house HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
+                        f"Content-Length: {len(body)}\r\n\r\n"
+                    ).encode()
+                    + body
+                )
+                self.assertTrue(until(is_on_its_way))
+            self.assertEqual(server.put("house", HOUSE).json()["version"], 3)
+            # A stop waits for none of it.
+            self.storage.requests.clear()
+            server.put("house", HOUSE_2, {"Prefer": "respond-async"})
+            self.assertTrue(until(is_on_its_way))
+            server.stop()
 
     def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
         with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
@@ -545,8 +591,8 @@ class Web(ObjectStoreTestCase):
             self.assertEqual(code, 1)
             self.assertIn("certificate is not trusted", errors)
 
-    def test_a_store_that_is_not_there_keeps_a_server_from_starting(self):
-        code, _, errors = run_command("serve", "--store", "http://127.0.0.1:1/store", "--port", "0")
+    def test_a_place_that_is_none_keeps_a_server_from_starting(self):
+        code, _, errors = run_command("models", "--store", "http://127.0.0.1:1/store")
         self.assertEqual(code, 1)
         self.assertIn("cannot be reached", errors)
         for place in ("http://example.com/", "s3://bucket/../x", "ftp://host/", "https://user:secret@host/"):

@@ -208,12 +208,23 @@ class Versions(ServerTestCase):
         self.assertTrue(until(has_ended))
         self.assertEqual((seen[-1]["state"], seen[-1]["status"], seen[-1]["answer"]["version"]), ("done", 200, 2))
         self.assertEqual(seen[-1]["steps_done"], seen[-1]["steps"])
+        page = self.server.request("GET", self.path)
+        self.assertEqual(
+            (seen[-1]["etag"], seen[-1]["version"], seen[-1]["generation"]),
+            (page.field("etag"), 2, page.json()["generation"]),
+        )
         self.assert_price(2)
         place = self.server.put(self.name, b"garbage", {"Prefer": "respond-async"}).field("location")
         self.assertTrue(until(lambda: self.server.request("GET", place, admin=True).json()["state"] == "failed"))
         self.assertEqual(self.server.request("GET", place, admin=True).json()["answer"]["status"], 422)
         self.assert_problem(self.server.request("GET", place), 401)
-        self.assert_problem(self.server.request("GET", self.path + "/publishes/0123456789abcdef", admin=True), 404)
+        # Of another instance, or forgotten.
+        elsewhere = self.path + "/publishes/0123456789abcdef"
+        answer = self.server.request("GET", elsewhere, admin=True)
+        self.assert_problem(answer, 404, title="Not a publish of this instance")
+        self.assertIn("GET " + self.path, answer.json()["detail"])
+        answer = self.server.request("GET", place[:-8] + "00000000", admin=True)
+        self.assert_problem(answer, 404, title="No such publish")
 
     def test_the_certificate_compares_with_the_rows_of_late(self):
         self.publish(HOUSE)

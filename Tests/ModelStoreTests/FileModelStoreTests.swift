@@ -88,6 +88,11 @@ struct FileModelStoreTests {
         #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":1,"generation":3}]}"#,
         #"{"schema":1,"generation":2,"models":[{"name":"x","version":1,"digest":"D","bytes":1,"generation":1},"#
             + #"{"name":"x","version":1,"digest":"D","bytes":1,"generation":1}]}"#,
+        #"{"schema":2,"generation":2,"models":[],"retired":{"floor":-1}}"#,
+        #"{"schema":2,"generation":2,"models":[],"retired":{"names":[{"name":"x"}]}}"#,
+        #"{"schema":2,"generation":2,"models":[],"retired":{"names":[{"name":"../x","highest":1}]}}"#,
+        #"{"schema":2,"generation":2,"models":[],"retired":{"names":[{"name":"x","highest":-1}]}}"#,
+        #"{"schema":2,"generation":2,"models":[],"retired":[]}"#,
         #"{"schema":1,"generation":2,"models":[]} x"#, #"{"schema":1,"generation":99999999999999999999,"models":[]}"#,
     ])
     func passesOverAManifestThatIsNotRightAndSaysSo(text: String) throws {
@@ -117,6 +122,21 @@ struct FileModelStoreTests {
         }
         files.plant(Array(whole.dropLast()), at: path(1))
         #expect(try store.newestManifest().manifest == manifest(1, [1], [2]), "only the line feed is gone")
+    }
+
+    @Test func tellsTheLastNumbersOfModelsThatAreGoneInTheOrderOfTheirRemoval() throws {
+        let retired = RetiredNumbers(
+            entries: [.init(name: "z", highest: 2), .init(name: "a", highest: 9)], floor: 4)
+        let whole = StoreManifest(generation: 1, created: 7, models: [], defaultName: nil, retired: retired)
+        let bytes = ManifestCoding.encode(whole)
+        #expect(
+            String(decoding: bytes, as: UTF8.self).contains(
+                #""retired":{"floor":4,"names":[{"name":"z","highest":2},{"name":"a","highest":9}]}"#))
+        #expect(try ManifestCoding.decode(bytes) == whole)
+        // What knows nothing of them writes none, which says nothing against it.
+        let without = StoreManifest(generation: 1, created: 7, models: [], defaultName: nil)
+        #expect(!String(decoding: ManifestCoding.encode(without), as: UTF8.self).contains("retired"))
+        #expect(try ManifestCoding.decode(ManifestCoding.encode(without)).retired == .none)
     }
 
     @Test func passesOverKeysOfLaterServers() throws {

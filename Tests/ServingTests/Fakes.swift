@@ -104,8 +104,11 @@ struct FakeWorld {
     init(
         store: any ModelStore = MemoryModelStore(keepsBlobs: true), limits: ModelRegistry.Limits = .init(),
         isHere: @escaping @Sendable () -> Bool = { true }, tableBytes: Int = 0,
-        beforeCompile: @escaping @Sendable () -> Void = {}, releaseMemory: @escaping @Sendable () -> Void = {}
+        beforeCompile: @escaping @Sendable () -> Void = {}, releaseMemory: @escaping @Sendable () -> Void = {},
+        retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Int? = nil
     ) {
+        var limits = limits
+        limits.retryFirst = retryFirst
         self.store = store
         let metrics = MetricsRegistry()
         self.metrics = metrics
@@ -116,7 +119,7 @@ struct FakeWorld {
             compile: { graph throws(ImportError) in
                 beforeCompile()
                 let number = Int((graph.columns[0].name ?? "").dropFirst()) ?? 0
-                if number < 0 {
+                if number < 0 || number == refuses {
                     throw ImportError(.unsupported, at: "fake", found: "\(number)", expected: "no negative number")
                 }
                 let predictor = FakePredictor(offset: Double(number), tableBytes: tableBytes) {
@@ -124,7 +127,7 @@ struct FakeWorld {
                 }
                 return PreparedModel(
                     signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs), predictor: predictor)
-            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, system: .threads,
+            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, system: system,
             limits: limits,
             releaseMemory: releaseMemory)
     }
@@ -163,7 +166,8 @@ func makeModel(_ name: String, offset: Double = 0, predictor: FakePredictor? = n
 
 func makePool(_ models: [ServedModel], defaultName: String? = nil, sequence: UInt64 = 1) -> PredictorPool {
     PredictorPool(
-        generation: 1, sequence: sequence, entries: models.map { PooledModel($0) }, defaultName: defaultName, onIdle: {}
+        generation: PoolGeneration(1), sequence: sequence, entries: models.map { PooledModel($0) },
+        defaultName: defaultName, onIdle: {}
     )
 }
 

@@ -38,26 +38,130 @@ struct FollowingTests {
         #expect(follower.registry.followStatus.servedGeneration == 5 && follower.registry.followStatus.lag == nil)
     }
 
-    @Test func aGenerationServesAsAWholeOrNotAtAll() throws {
+    @Test func aModelThatCannotBeLoadedLagsAlone() throws {
         let store = FailingStore()
         let writer = FakeWorld(store: store)
         let follower = FakeWorld(store: store)
         _ = try writer.publish("a", 1)
+        _ = try writer.publish("b", 6)
         _ = try follower.registry.follow()
-        _ = try writer.publish("a", 2)
         _ = try writer.publish("b", 7)
+        _ = try writer.publish("a", 2)
         store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
-        #expect(try !follower.registry.follow())
-        #expect(follower.registry.pool.names == ["a"] && follower.registry.pool.model(named: "a")?.version == 1)
+        #expect(try follower.registry.follow())
+        let pool = follower.registry.pool
+        #expect(pool.models.map(\.version) == [2, 1], "the others follow, and it goes on as it was")
+        #expect(pool.generation == 2 && pool.generation(of: "a") == 4 && pool.generation(of: "b") == 2)
+        #expect(pool.generation(of: "unknown") == 4)
         let status = follower.registry.followStatus
-        #expect(status.seenGeneration == 3 && status.servedGeneration == 1)
-        #expect(status.lag?.reason.hasPrefix("b version 1: ") == true)
+        #expect(status.seenGeneration == 4 && status.servedGeneration == 2)
+        #expect(status.lag?.reason.hasPrefix("b version 2: ") == true)
+        #expect(status.lagging.map(\.name) == ["b"] && status.lagging.first?.servingVersion == 1)
         #expect(try !follower.registry.follow())
         #expect(follower.registry.followStatus.lag?.since == status.lag?.since, "since when it lags")
+        #expect(follower.registry.followStatus.lagging == status.lagging)
+        // Another version of it is not reached either: what it serves is no newer for that.
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake8".utf8)) }
+        _ = try writer.publish("b", 8)
+        _ = try follower.registry.follow()
+        #expect(follower.registry.pool.generation(of: "b") == 2 && follower.registry.pool.generation(of: "a") == 5)
         store.badBlob.withLock { $0 = nil }
         #expect(try follower.registry.follow())
-        #expect(follower.registry.pool.models.map(\.version) == [2, 1] && follower.registry.pool.generation == 3)
-        #expect(follower.registry.followStatus.lag == nil)
+        #expect(follower.registry.pool.models.map(\.version) == [2, 3] && follower.registry.pool.generation == 5)
+        let after = follower.registry.followStatus
+        #expect(after.lag == nil && after.lagging.isEmpty && after.servedGeneration == 5)
+    }
+
+    @Test func aRestartServesWhatAFollowerServesButForOldVersions() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store)
+        for (name, number) in [("a", 1), ("b", 6), ("c", 3)] { _ = try writer.publish(name, number) }
+        _ = try follower.registry.follow()
+        _ = try writer.publish("b", 7)
+        _ = try writer.publish("c", 4)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        _ = try follower.registry.follow()
+        let restarted = FakeWorld(store: store)
+        #expect(try restarted.registry.restore().failures.map(\.name) == ["b"])
+        #expect(restarted.registry.pool.names == ["a", "c"])
+        // What b was until generation 3 is not there any more; nothing that it answers can be too old.
+        #expect(restarted.registry.pool.generation(of: "c") == 5 && restarted.registry.pool.generation(of: "b") == 3)
+        #expect(follower.registry.pool.generation(of: "c") == 5 && follower.registry.pool.generation(of: "b") == 3)
+        #expect(restarted.registry.pool.generation == follower.registry.pool.generation)
+        #expect(
+            restarted.registry.followStatus.lagging.map(\.name) == follower.registry.followStatus.lagging.map(\.name))
+        store.badBlob.withLock { $0 = nil }
+        for world in [follower, restarted] {
+            #expect(try world.registry.follow())
+            #expect(world.registry.pool.models.map(\.version) == [1, 2, 2] && world.registry.pool.generation == 5)
+        }
+    }
+
+    @Test func anAliasThatAnswersIsNotLostToAVersionThatCannotBeLoaded() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store, limits: limits(.max, kept: 2))
+        let follower = FakeWorld(store: store, limits: limits(.max, kept: 2))
+        for number in 1...2 { _ = try writer.publish("m", number) }
+        _ = try writer.registry.change("m", write { $0.aliases = ["champion": 1] })
+        _ = try follower.registry.follow()
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake3".utf8)) }
+        _ = try writer.publish("m", 3)
+        _ = try writer.registry.change("m", write { $0.aliases = ["champion": 3] })
+        _ = try writer.publish("m", 4)
+        _ = try follower.registry.follow()
+        let entry = try #require(follower.registry.pool.entry(named: "m"))
+        #expect(entry.current.version == 2 && entry.aliases.map(\.model.version) == [1])
+        // Where there is no such alias to be lost, what can be loaded serves.
+        let restarted = FakeWorld(store: store)
+        _ = try restarted.registry.restore()
+        #expect(restarted.registry.pool.model(named: "m")?.version == 4)
+        #expect(restarted.registry.pool.entry(named: "m")?.aliases.isEmpty == true)
+        #expect(restarted.registry.followStatus.lagging.map(\.version) == [3])
+        store.badBlob.withLock { $0 = nil }
+        for world in [follower, restarted] {
+            _ = try world.registry.follow()
+            #expect(world.registry.pool.entry(named: "m")?.aliases.map(\.model.version) == [3])
+            #expect(world.registry.followStatus.lag == nil)
+        }
+    }
+
+    @Test func whatFailsIsTriedAgainAfterLongerAndLongerAndARefusedFileNever() throws {
+        let time = Mutex<UInt64>(0)
+        let system = ServingSystem(
+            clock: { time.withLock { $0 } }, unixSeconds: { 7 }, makeSignal: ServingSystem.threads.makeSignal)
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store, retryFirst: .seconds(1), system: system)
+        _ = try writer.publish("a", 7)
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        _ = try follower.registry.follow()
+        for seconds in [1, 2, 4, 8, 16, 32, 60, 60] as [UInt64] {
+            let fetches = store.fetches.withLock { $0 }
+            time.withLock { $0 += seconds * 1_000_000_000 - 1 }
+            #expect(!follower.registry.isRetryDue)
+            #expect(try !follower.registry.follow())
+            #expect(store.fetches.withLock { $0 } == fetches, "not yet after \(seconds) s")
+            time.withLock { $0 += 1 }
+            #expect(follower.registry.isRetryDue)
+            #expect(try !follower.registry.follow())
+            #expect(store.fetches.withLock { $0 } == fetches + 1, "after \(seconds) s")
+        }
+        // News of others does not try it again, nor does it wait for it.
+        let fetches = store.fetches.withLock { $0 }
+        _ = try writer.publish("b", 1)
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["b"] && store.fetches.withLock { $0 } == fetches + 1)
+        // A file that is refused is refused again: by this server, whatever time it is.
+        let other = FakeWorld(store: store, system: system, refuses: 7)
+        store.badBlob.withLock { $0 = nil }
+        _ = try other.registry.follow()
+        #expect(other.registry.pool.names == ["b"] && other.registry.followStatus.lagging.map(\.name) == ["a"])
+        time.withLock { $0 += 3_600_000_000_000 }
+        #expect(!other.registry.isRetryDue)
+        _ = try writer.publish("a", 8)
+        #expect(try other.registry.follow())
+        #expect(other.registry.followStatus.lag == nil)
     }
 
     @Test func whatWasLoadedForAnIncompleteGenerationIsNotLoadedTwice() throws {
@@ -68,9 +172,11 @@ struct FollowingTests {
         _ = try writer.publish("b", 7)
         store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
         for _ in 0..<5 { _ = try follower.registry.follow() }
+        let a = follower.registry.pool.model(named: "a")
         store.badBlob.withLock { $0 = nil }
         _ = try follower.registry.follow()
         #expect(follower.registry.pool.names == ["a", "b"])
+        #expect(follower.registry.pool.model(named: "a") === a)
         #expect(follower.released.numbers.isEmpty, "nothing was made and thrown away")
     }
 
@@ -91,6 +197,7 @@ struct FollowingTests {
         #expect(try follower.registry.follow())
         _ = try writer.publish("b", 2)
         let fetches = store.fetches.withLock { $0 }
+        #expect(try follower.registry.follow(), "the others are of the new generation")
         for _ in 0..<3 { #expect(try !follower.registry.follow()) }
         #expect(store.fetches.withLock { $0 } == fetches, "the manifest tells what it holds")
         #expect(follower.registry.pool.names == ["a"])
@@ -100,8 +207,9 @@ struct FollowingTests {
         #expect(reason.hasPrefix("b version 1: ") && reason.contains("\(bytes)"), "\(reason)")
         _ = try writer.registry.remove("a")
         _ = try writer.publish("b", 3)
-        // What is to go makes room only when it has gone: the swap is one.
-        #expect(try !follower.registry.follow())
+        // What goes makes room for what comes.
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["b"] && follower.registry.followStatus.lag == nil)
     }
 
     @Test func whatCannotFitAnywayCostsNoVersionThatIsKept() throws {
@@ -115,6 +223,7 @@ struct FollowingTests {
         #expect(follower.registry.pool.entry(named: "a")?.versions.count == 2)
         let other = FakeWorld(store: store, tableBytes: 400_000)
         _ = try other.publish("b", 3)
+        _ = try follower.registry.follow()
         for _ in 0..<3 { #expect(try !follower.registry.follow()) }
         #expect(follower.registry.followStatus.lag != nil)
         #expect(follower.registry.pool.entry(named: "a")?.versions.count == 2)
@@ -135,8 +244,8 @@ struct FollowingTests {
         let follower = FakeWorld(store: store, limits: limits(2 * bytes), tableBytes: 4_000)
         // Counted twice it would leave no room for the other one.
         for _ in 0..<3 {
-            #expect(try !follower.registry.follow())
-            #expect(follower.registry.memoryBytes == bytes, "it is there, and does not serve")
+            _ = try follower.registry.follow()
+            #expect(follower.registry.memoryBytes == bytes)
         }
         store.badBlob.withLock { $0 = nil }
         #expect(try follower.registry.follow())

@@ -144,6 +144,27 @@ struct ModelVersionTests {
         #expect(try world.registry.change("house", change { $0.current = .previous }).current === first)
     }
 
+    @Test func aFileOfTheCommandLineIsNoVersionOfTheStoreToGoBackTo() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let world = world(store: store)
+        _ = try world.registry.loadStatic("house", Array("fake1".utf8))
+        #expect(try world.publish("house", 2).model.version == 2)
+        let gone = PublishError.goneWithStart(name: "house", known: [2])
+        for current in [.previous, .version(1)] as [ModelChange.Current] {
+            #expect(throws: gone) { try world.registry.change("house", change { $0.current = current }) }
+        }
+        #expect(throws: PublishError.unknownVersion(name: "house", version: "7", known: [2])) {
+            try world.registry.change("house", change { $0.current = .version(7) })
+        }
+        // The same after a restart, at which the store goes before the file.
+        let restarted = self.world(store: store)
+        _ = try restarted.registry.restore()
+        _ = try restarted.registry.loadStatic("house", Array("fake1".utf8))
+        #expect(throws: gone) { try restarted.registry.change("house", change { $0.current = .previous }) }
+        _ = try restarted.publish("house", 3)
+        #expect(try restarted.registry.change("house", change { $0.current = .previous }).current.version == 2)
+    }
+
     @Test func aPolicyChangesMemberByMember() throws {
         let world = world(kept: 0, store: MemoryModelStore(keepsBlobs: true))
         _ = try world.publish("a", 1)

@@ -136,7 +136,11 @@ package struct AWSCredentialChain: Sendable {
     /// The document that ECS and EC2 answer with.
     private static func credentials(of response: HTTPResponse) throws(StoreError) -> AWSCredentials {
         guard response.isSuccess else {
-            throw unusable("the credential service answers \(response.status)", nil)
+            let detail = "the credential service answers \(response.status)"
+            guard !ObjectHTTP.isPassing(response.status) else {
+                throw StoreError(.unreachable, while: operation, detail: detail)
+            }
+            throw unusable(detail, nil)
         }
         let values = FlatJSON.values(of: response.body)
         guard let access = values["AccessKeyId"], let secret = values["SecretAccessKey"] else {

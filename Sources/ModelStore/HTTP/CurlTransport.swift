@@ -49,7 +49,10 @@ package final class CurlTransport: HTTPTransport {
             throw HTTPFailure(.local, "libcurl has no memory")
         }
         let isClosed = isClosed
-        let response = try handle.perform(request, settings, sink) { isClosed.hasCome.load(ordering: .relaxed) }
+        let body = request.body
+        let response = try handle.perform(request, settings, sink) {
+            isClosed.hasCome.load(ordering: .relaxed) || body.isCancelled
+        }
         // A handle that failed is let go of, and its connections with it.
         idle.withLock { idle in
             if idle.count < Self.idleMax { idle.append(handle) }

@@ -14,6 +14,10 @@ package struct HTTPRequest: Sendable {
         case none
         case bytes([UInt8])
         case source(any BodySource)
+
+        var isCancelled: Bool {
+            if case .source(let source) = self { source.isCancelled } else { false }
+        }
     }
 
     /// What a request is signed with by AWS's rules, version 4.
@@ -74,7 +78,7 @@ package struct HTTPFailure: Error, Sendable, Hashable {
         case tooLarge
         /// The name leads to an address that only this host reaches.
         case refusedAddress
-        /// The server stops, and waits for nothing any more.
+        /// The server stops and waits for nothing any more, or nobody waits for this request.
         case stopped
         /// Our own side failed: a file, memory, the library.
         case local
@@ -100,6 +104,13 @@ package protocol BodySource: AnyObject, Sendable {
     func next(byteCount: Int) throws(StoreError) -> [UInt8]
     /// Goes back to the first byte.
     func rewind() throws(StoreError)
+    /// Whether the request is to be given up. Asked now and then while it lasts.
+    var isCancelled: Bool { get }
+}
+
+extension BodySource {
+    /// For those that somebody waits for in any case.
+    package var isCancelled: Bool { false }
 }
 
 /// Takes the body of a successful answer.

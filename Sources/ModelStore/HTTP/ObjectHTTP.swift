@@ -88,8 +88,8 @@ extension HTTPFailure {
     func stored(while operation: String, place: String) -> StoreError {
         let (kind, detail): (StoreError.Kind, String) =
             switch self.kind {
-            case .unreachable: (.io, "the object store cannot be reached, or cut its answer short")
-            case .timeout: (.io, "the object store did not answer in time")
+            case .unreachable: (.unreachable, "the object store cannot be reached, or cut its answer short")
+            case .timeout: (.unreachable, "the object store did not answer in time")
             case .notTrusted: (.io, "the object store's certificate is not trusted")
             case .tooLarge: (.limit, "the object store's answer is larger than is allowed")
             case .refusedAddress: (.permission, "the object store's name leads to an address that may not be asked")

@@ -31,6 +31,44 @@ package final class BlobCache: Sendable {
 
     private func path(_ digest: ContentDigest) -> String { directory + "/" + digest.hex }
 
+    // MARK: Manifests
+
+    /// Of each store the one that served last: the digest of all that follows, a line feed, the generation up to which
+    /// everything served, a line feed, and the manifest.
+    private func path(ofStore place: String) -> String {
+        directory + "/manifest-" + ContentDigest(of: Array(place.utf8)).hex.prefix(16) + ".json"
+    }
+
+    /// nil if there is none, or it is not what it was.
+    func manifest(ofStore place: String) -> CachedManifest? {
+        let path = path(ofStore: place)
+        guard let bytes = try? files.contents(of: path, bytesMax: ManifestCoding.bytesMax + 128) else { return nil }
+        let parts = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 1)
+        guard parts.count == 2,
+            ContentDigest(String(decoding: parts[0], as: UTF8.self)) == ContentDigest(of: Array(parts[1]))
+        else {
+            try? files.remove(path)
+            return nil
+        }
+        let rest = parts[1].split(separator: UInt8(ascii: "\n"), maxSplits: 1)
+        guard rest.count == 2, let complete = Int(String(decoding: rest[0], as: UTF8.self)),
+            let manifest = try? ManifestCoding.decode(Array(rest[1]))
+        else { return nil }
+        return CachedManifest(manifest: manifest, complete: min(complete, manifest.generation))
+    }
+
+    /// In place of the one before, at once or not at all.
+    func keep(_ cached: CachedManifest, ofStore place: String) {
+        guard let file = try? TemporaryFile(in: directory + "/tmp", files) else { return }
+        defer { file.discard() }
+        let bytes = Array("\(cached.complete)\n".utf8) + ManifestCoding.encode(cached.manifest)
+        let line = Array((ContentDigest(of: bytes).description + "\n").utf8)
+        guard (try? file.append(line + bytes)) != nil, (try? file.synchronize()) != nil else { return }
+        try? file.rename(to: path(ofStore: place))
+    }
+
+    // MARK: Blobs
+
     /// nil if it is not there or not what it was.
     func blob(_ digest: ContentDigest, bytesMax: Int) -> [UInt8]? {
         guard let bytes = try? files.contents(of: path(digest), bytesMax: bytesMax) else { return nil }

@@ -283,6 +283,8 @@ package final class BucketClient: ObjectClient {
             case (401, _), (403, _): (.permission, "the object store does not allow it")
             case (404, _): (.missing, "it is not in the model store")
             case (507, _): (.full, "the object store is full")
+            case (let status, _) where ObjectHTTP.isPassing(status):
+                (.unreachable, "the object store answers \(status)")
             default: (.io, "the object store answers \(response.status)")
             }
         throw StoreError(kind, while: operation, detail: detail, errorName: code, path: place + key)

@@ -29,7 +29,11 @@ final class ObjectBlobWriter: BlobWriter {
     }
 
     func keep(as digest: ContentDigest) throws(StoreError) {
-        try store.keep(file, as: digest)
+        try store.keep(file, as: digest) { false }
+    }
+
+    func keep(as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool) throws(StoreError) {
+        try store.keep(file, as: digest, unless: isCancelled)
     }
 
     func discard() { file.discard() }

@@ -24,7 +24,11 @@ package final class ObjectModelStore: ModelStore {
     private let temporaries: String
     private let blobBytesMax: Int
     package let keepsBlobs = true
+    package let isFarAway = true
     package var isWritable: Bool { client.isWritable }
+    /// Whether the store could not be seen when somebody looked last: then nothing is fetched, since each try would
+    /// only wait.
+    private let isAway = Atomic<Bool>(false)
 
     /// What is known of the store. Never held over a request.
     private struct Known: Sendable {
@@ -71,6 +75,17 @@ package final class ObjectModelStore: ModelStore {
     // MARK: Looking
 
     package func newestManifest() throws(StoreError) -> ManifestLookup {
+        do throws(StoreError) {
+            let lookup = try look()
+            isAway.store(false, ordering: .relaxed)
+            return lookup
+        } catch {
+            isAway.store(true, ordering: .relaxed)
+            throw error
+        }
+    }
+
+    private func look() throws(StoreError) -> ManifestLookup {
         let before = known.withLock { known -> ManifestLookup? in
             known.looks += 1
             guard known.looks <= Self.looksMax, let lookup = known.lookup, lookup.highestGeneration > 0 else {
@@ -196,6 +211,7 @@ package final class ObjectModelStore: ModelStore {
         } catch {
             guard error.kind != .generationTaken, isThere(bytes, key, operation) else { throw error }
         }
+        isAway.store(false, ordering: .relaxed)
         try? client.write(
             Self.manifestsFolder + StoreHint.name, StoreHint.encode(manifest.generation), while: operation)
         known.withLock { known in
@@ -213,6 +229,16 @@ package final class ObjectModelStore: ModelStore {
     /// The next look is a whole one.
     func forget() { known.withLock { $0.lookup = nil } }
 
+    // MARK: Caching
+
+    package func cachedManifest() -> CachedManifest? {
+        // Whoever asks for it cannot see the store, or has waited for it in vain.
+        isAway.store(true, ordering: .relaxed)
+        return cache?.manifest(ofStore: client.place)
+    }
+
+    package func cache(_ manifest: CachedManifest) { cache?.keep(manifest, ofStore: client.place) }
+
     // MARK: Blobs
 
     package func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
@@ -220,6 +246,11 @@ package final class ObjectModelStore: ModelStore {
         if let bytes = cache?.blob(digest, bytesMax: bytesMax) { return bytes }
         let operation = "fetching a model"
         let key = Self.key(digest)
+        guard !isAway.load(ordering: .relaxed) else {
+            throw StoreError(
+                .unreachable, while: operation, detail: "it is not in the cache, and the object store cannot be seen",
+                path: client.place + key)
+        }
         let bytes = try find(digest) { (key) throws(StoreError) in
             try client.download(key, bytesMax: bytesMax, while: operation)
         }
@@ -275,8 +306,11 @@ package final class ObjectModelStore: ModelStore {
 
     /// Sends a written file to the store. A blob that is there already is sent again: that makes it young for the
     /// collectors of other writers.
-    func keep(_ file: TemporaryFile, as digest: ContentDigest) throws(StoreError) {
-        try client.upload(Self.key(digest), from: FileSource(file), digest: digest, while: "storing the model")
+    func keep(
+        _ file: TemporaryFile, as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(StoreError) {
+        try client.upload(
+            Self.key(digest), from: FileSource(file, isCancelled), digest: digest, while: "storing the model")
         cache?.keep(file, as: digest)
         file.discard()
     }

@@ -59,10 +59,15 @@ final class MemorySink: ResumableSink {
 final class FileSource: BodySource {
     private let file: TemporaryFile
     private let sent = Mutex(0)
+    private let cancellation: @Sendable () -> Bool
 
-    init(_ file: TemporaryFile) {
+    /// - Parameter isCancelled: whether nobody waits for it any more.
+    init(_ file: TemporaryFile, _ isCancelled: @escaping @Sendable () -> Bool) {
         self.file = file
+        cancellation = isCancelled
     }
+
+    var isCancelled: Bool { cancellation() }
 
     var byteCount: Int { file.byteCount }
 

@@ -67,9 +67,10 @@ package final class WebClient: ObjectClient {
                 path: place + key)
         case 401, 403:
             throw StoreError(.permission, while: operation, detail: "the store does not allow it", path: place + key)
-        default:
+        case let status:
             throw StoreError(
-                .io, while: operation, detail: "the store answers \(response.status)", path: place + key)
+                ObjectHTTP.isPassing(status) ? .unreachable : .io, while: operation,
+                detail: "the store answers \(status)", path: place + key)
         }
     }
 

@@ -41,6 +41,8 @@ extension ServerConfiguration {
             entry("store", store, StoreLocation.withoutUser(store.value ?? "")),
             number("store_poll_milliseconds", storeSettings.pollMilliseconds),
             entry("uploads", storeSettings.uploads, storeSettings.uploads.value.rawValue),
+            entry("store_lagging", storeSettings.lagging, storeSettings.lagging.value.rawValue),
+            number("store_start_seconds", storeSettings.startSeconds),
             entry("store_cache", storeSettings.cacheDirectory, storeSettings.cacheDirectory.value ?? ""),
             number("store_cache_bytes_max", storeSettings.cacheBytesMax),
             number("store_collect_seconds", storeSettings.collectSeconds),

@@ -10,9 +10,20 @@ public struct StoreSettings: Sendable {
         case refuse
     }
 
+    /// What a server says of its readiness that does not serve all that the store has, or cannot see the store.
+    public enum Lagging: String, Sendable, CaseIterable {
+        /// It is ready: what it has serves.
+        case ready
+        /// It is not, so that a load balancer asks others.
+        case unready
+    }
+
     /// Milliseconds between two looks for what others have published; 0 for none.
     public let pollMilliseconds: Setting<Int>
     public let uploads: Setting<Uploads>
+    public let lagging: Setting<Lagging>
+    /// Seconds for which a start waits for a store that is far away.
+    public let startSeconds: Setting<Int>
     public let cacheDirectory: Setting<String?>
     public let cacheBytesMax: Setting<Int>
     /// Seconds between two collections of an object store; 0 for none.
@@ -28,8 +39,15 @@ public struct StoreSettings: Sendable {
             resolver.optionalText(
                 "store_poll_seconds", flag: options.storePoll, "--store-poll",
                 variables: ["VENCEJO_STORE_POLL_SECONDS"]))
-        uploads = try Self.uploads(
-            resolver.optionalText("uploads", flag: options.uploads, "--uploads", variables: ["VENCEJO_UPLOADS"]))
+        uploads = try Self.choice(
+            "uploads",
+            resolver.optionalText("uploads", flag: options.uploads, "--uploads", variables: ["VENCEJO_UPLOADS"]),
+            standard: .local)
+        lagging = try Self.choice(
+            "store_lagging", resolver.optionalText("store_lagging", variables: ["VENCEJO_STORE_LAGGING"]),
+            standard: .ready)
+        startSeconds = try resolver.integer(
+            "store_start_seconds", variables: ["VENCEJO_STORE_START_SECONDS"], in: 0...3600, standard: 10)
         cacheDirectory = resolver.optionalText("store_cache", variables: ["VENCEJO_STORE_CACHE"])
         cacheBytesMax = try resolver.integer(
             "store_cache_bytes_max", variables: ["VENCEJO_STORE_CACHE_BYTES_MAX"], in: 1...(1 << 44),
@@ -54,14 +72,16 @@ public struct StoreSettings: Sendable {
         return Setting(Int((value * 1000).rounded(.up)), from: text.source)
     }
 
-    private static func uploads(_ text: Setting<String?>) throws(ConfigurationError) -> Setting<Uploads> {
-        guard let name = text.value else { return Setting(.local, from: .standard) }
-        guard let policy = Uploads(rawValue: name) else {
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+        _ setting: String, _ text: Setting<String?>, standard: Choice
+    ) throws(ConfigurationError) -> Setting<Choice> {
+        guard let name = text.value else { return Setting(standard, from: .standard) }
+        guard let choice = Choice(rawValue: name) else {
             throw ConfigurationError(
-                "uploads", from: text.source.description, found: "\"\(name)\"",
-                expected: Uploads.allCases.map(\.rawValue).joined(separator: " or "))
+                setting, from: text.source.description, found: "\"\(name)\"",
+                expected: Choice.allCases.map(\.rawValue).joined(separator: " or "))
         }
-        return Setting(policy, from: text.source)
+        return Setting(choice, from: text.source)
     }
 
     /// What `ModelStore` is opened with.

@@ -12,7 +12,7 @@ enum GRPCServices {
 extension HealthPhase {
     init(_ phase: ServerState.Phase) {
         switch phase {
-        case .starting: self = .starting
+        case .starting, .lagging: self = .starting
         case .ready: self = .serving
         case .draining: self = .draining
         }

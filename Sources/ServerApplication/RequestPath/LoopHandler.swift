@@ -35,5 +35,5 @@ final class LoopHandler: RequestHandler {
     var openExchangeCount: Int { handling.openExchangeCount() }
 
     /// Calls of which it is kept what their heads ask for, for tests.
-    var callTermCount: Int { handling.callTerms.count }
+    var callAskCount: Int { handling.callAsks.count }
 }

@@ -8,23 +8,25 @@ internal import TensorCore
 
 // Calls of `inference.GRPCInferenceService`.
 extension LoopHandling {
+    /// What the head of a prediction asks for.
+    struct CallAsk: Equatable {
+        var terms = RequestTerms.standard
+        /// No older state may answer it.
+        var generation = 0
+    }
+
     /// Remembers what the head of a prediction asks for until its message has come.
-    /// - Returns: the refusal, if it asks wrongly or for a state that is not there.
+    /// - Returns: the refusal, if it asks wrongly.
     mutating func expectCall(_ head: borrowing RequestHead, _ exchange: ExchangeID) -> BodyMode? {
         let now = context.clock.now().elapsedNanoseconds
-        var terms = RequestTerms.standard
+        var ask = CallAsk()
         do throws(PredictionAsk.Malformed) {
-            if !PredictionAsk.isStandard(head) { terms = try PredictionAsk(head, now: now).terms }
+            if !PredictionAsk.isStandard(head) { ask.terms = try PredictionAsk(head, now: now).terms }
         } catch {
             return refuseCall(.invalidArgument, OpenInferenceError.text(error.document), exchange)
         }
         do throws(MinimumGeneration.Malformed) {
-            // The messages of a call cannot wait for a newer state as a body does: its client tries again.
-            if let asked = try MinimumGeneration.asked(by: head), asked > pool.generation {
-                shared.follower?.ask()
-                let refusal = MinimumGeneration.refusal(asked, serving: pool.generation)
-                return refuseCall(.unavailable, refusal.detail, exchange)
-            }
+            ask.generation = try MinimumGeneration.asked(by: head) ?? 0
         } catch {
             return refuseCall(.invalidArgument, error.problem.detail, exchange)
         }
@@ -34,10 +36,10 @@ extension LoopHandling {
             if !overflow {
                 let deadline = RequestDeadline(
                     start: now, timeoutNanoseconds: UInt64(clamping: nanoseconds + attoseconds / 1_000_000_000))
-                terms.deadline = min(terms.deadline, deadline)
+                ask.terms.deadline = min(ask.terms.deadline, deadline)
             }
         }
-        if terms != .standard { callTerms[exchange] = terms }
+        if ask != CallAsk() { callAsks[exchange] = ask }
         return nil
     }
 
@@ -57,7 +59,7 @@ extension LoopHandling {
         case .serverMetadata: finishCall(exchange, .ok, OpenInferenceMessages.server().span, sink)
         case .modelReady:
             switch called(received.message.span, hasTerms: false) {
-            case .success: finishCall(exchange, .ok, OpenInferenceMessages.state(isReady).span, sink)
+            case .success: finishCall(exchange, .ok, OpenInferenceMessages.state(modelsAreReady).span, sink)
             // A client asks whether, and not why not.
             case .failure(.absent): finishCall(exchange, .ok, OpenInferenceMessages.state(false).span, sink)
             case .failure(.wrong(let error)): finishCall(exchange, error, sink)
@@ -80,7 +82,7 @@ extension LoopHandling {
 
     private mutating func predict(_ received: OpenInferenceService.Received, _ sink: any ExchangeSink) {
         let exchange = received.exchange
-        let terms = callTerms.isEmpty ? nil : callTerms.removeValue(forKey: exchange)
+        let asked = (callAsks.isEmpty ? nil : callAsks.removeValue(forKey: exchange)) ?? CallAsk()
         let now = context.clock.now().elapsedNanoseconds
         switch called(received.message.span, hasTerms: true) {
         case .success(let found):
@@ -88,8 +90,16 @@ extension LoopHandling {
                 meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
                 return finishCall(exchange, .unavailable, Self.busyDetail.utf8.span, sink)
             }
+            let served = MinimumGeneration.served(by: pool, .callModelInfer, found.model.name)
+            guard asked.generation <= served else {
+                // A message does not wait for a newer state as a body does: its client tries again.
+                shared.follower?.ask()
+                meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
+                let refusal = MinimumGeneration.refusal(asked.generation, serving: served)
+                return finishCall(exchange, .unavailable, refusal.detail.utf8.span, sink)
+            }
             var ask = PredictionAsk.standard
-            ask.terms = found.terms.joined(with: terms ?? .standard, now: now)
+            ask.terms = found.terms.joined(with: asked.terms, now: now)
             ask.format = .call
             predict(
                 Prediction(exchange: exchange, model: found.model, route: .callModelInfer, ask: ask),

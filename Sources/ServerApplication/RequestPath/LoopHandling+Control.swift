@@ -37,15 +37,21 @@ extension LoopHandling {
             case .failure(let error): return refuse(error, route)
             }
         case .getModel:
-            guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
-            if isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
+            let name = nameInPath(of: head)
+            let lagging = shared.registry.followStatus.lagging.first { $0.name == name }
+            guard let entry = entryInPath(of: head) else {
+                guard let lagging else { return refuseUnknown(name, route) }
+                return refuse(.notLoaded(name: name, version: lagging.version, reason: lagging.reason), route)
+            }
+            if lagging == nil, isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
             writer.reset()
-            ModelPage.write(
-                ModelStatus(entry, isDefault: entry.current === pool.defaultModel), into: &writer)
+            var status = ModelStatus(entry, isDefault: entry.current === pool.defaultModel)
+            status.lagging = lagging.map { StoreStanding.LaggingModel($0) }
+            ModelPage.write(status, into: &writer)
             return finish(.ok, AnswerFields.page(etag: entry.etag), route)
         case .listModels:
             writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            writeModels()
             return finish(.ok, AnswerFields.json, route)
         case .listVersions:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
@@ -65,12 +71,9 @@ extension LoopHandling {
             }
         case .getPublish:
             let name = nameInPath(of: head)
-            guard let job = shared.jobs.job(parameters.text(1, of: head.path) ?? "", of: name) else {
-                return refuse(
-                    ProblemDocument(
-                        .notFound, title: "No such publish",
-                        detail: "the last \(PublishJobs.jobsMax) that answered before they ended are kept"),
-                    AnswerFields.problem, route)
+            let id = parameters.text(1, of: head.path) ?? ""
+            guard let job = shared.jobs.job(id, of: name) else {
+                return refuse(shared.jobs.refusal(id, of: name), AnswerFields.problem, route)
             }
             writer.reset()
             job.write(into: &writer)
@@ -110,6 +113,13 @@ extension LoopHandling {
             return document
         }
         return nil
+    }
+
+    /// `GET /models`.
+    mutating func writeModels() {
+        ModelPage.writeList(
+            ModelStatus.all(of: pool), generation: pool.generation,
+            store: StoreStanding(shared.registry.followStatus), into: &writer)
     }
 
     // MARK: Paths
@@ -247,7 +257,7 @@ extension LoopHandling {
         if let grant { grants[exchange] = grant }
         do throws(InferenceError) {
             let change = request.action == .change ? try ModelChangeBody.decode(body) : nil
-            let isAccepted = shared.control.submit {
+            let isAccepted = shared.uploads.inTurn(of: request.name) {
                 let answer = request.perform(change, shared.registry)
                 let nanoseconds = clock.now().elapsedNanoseconds &- started
                 shared.metrics.count(

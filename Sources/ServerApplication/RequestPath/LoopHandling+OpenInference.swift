@@ -44,10 +44,13 @@ extension LoopHandling {
     }
 
     private mutating func answerReady(_ model: ServedModel, _ route: RequestRoute) -> BodyMode {
-        guard shared.state.current == .ready else { return refuseUnready(route) }
+        guard modelsAreReady else { return refuseUnready(route) }
         OpenInferencePage.writeReady(model.name, into: &writer)
         return finish(.ok, AnswerFields.json, route)
     }
+
+    /// Whether what is there may be asked. It may while the server lags behind its store, though others come first.
+    var modelsAreReady: Bool { shared.state.current == .ready || shared.state.current == .lagging }
 
     private func refuseUnready(_ route: RequestRoute) -> BodyMode {
         refuse(

@@ -22,7 +22,9 @@ extension LoopHandling {
         } catch {
             return refuse(error.problem, AnswerFields.problem, route)
         }
-        guard asked > pool.generation else { return nil }
+        let name = route.hasModel ? nameInPath(of: head) : nil
+        let served = MinimumGeneration.served(by: pool, route, name)
+        guard asked > served else { return nil }
         var format = RequestFormat.native(NativeFormat())
         do throws(RequestFormat.Refusal) {
             if route != .listModels { format = try RequestFormat(head, route) }
@@ -39,12 +41,12 @@ extension LoopHandling {
         ask.format = format
         // A name that is not known may come with the newer state: it is looked up then.
         let request = MinimumGeneration.Parked(
-            route: route, name: route.hasModel ? nameInPath(of: head) : nil,
+            route: route, name: name,
             version: route.hasVersion ? parameters.text(1, of: head.path) : nil,
             generation: asked, ask: ask)
         guard let follower = shared.follower, waiting.park(request, exchange) else {
             return refuse(
-                MinimumGeneration.refusal(asked, serving: pool.generation), AnswerFields.retry(after: 1), route)
+                MinimumGeneration.refusal(asked, serving: served), AnswerFields.retry(after: 1), route)
         }
         if let grant { grants[exchange] = grant }
         follower.ask()
@@ -57,7 +59,7 @@ extension LoopHandling {
 
     /// - Returns: whether the body belongs to a request that waits, or has waited.
     mutating func takeWaiting(_ body: Span<UInt8>, _ exchange: ExchangeID, _ sink: any ExchangeSink) -> Bool {
-        switch waiting.take(body, exchange, serving: pool.generation) {
+        switch waiting.take(body, exchange, serving: pool) {
         case .none: return false
         case .kept: break
         case .refused(let request): refuseWaiting(request, exchange, sink)
@@ -68,7 +70,7 @@ extension LoopHandling {
 
     /// Answers those for which the state has come. Called when a state has been taken over.
     mutating func releaseWaiting(_ sink: any ExchangeSink) {
-        let released = waiting.release(serving: pool.generation)
+        let released = waiting.release(serving: pool)
         guard !released.isEmpty else { return }
         for (exchange, request) in released {
             let body = request.body ?? []
@@ -83,7 +85,7 @@ extension LoopHandling {
     ) {
         guard request.route != .listModels else {
             writer.reset()
-            ModelPage.writeList(ModelStatus.all(of: pool), generation: pool.generation, into: &writer)
+            writeModels()
             sink.respond(exchange, .ok, answerFields(AnswerFields.json, exchange), body: writer.bytes.span)
             return meter.count(.listModels, .ok, nanoseconds: 0, bytes: writer.bytes.count)
         }
@@ -98,7 +100,8 @@ extension LoopHandling {
     mutating func refuseWaiting(
         _ request: MinimumGeneration.Parked, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) {
-        let document = MinimumGeneration.refusal(request.generation, serving: pool.generation)
+        let served = MinimumGeneration.served(by: pool, request.route, request.name)
+        let document = MinimumGeneration.refusal(request.generation, serving: served)
         let (fields, body) = told(document, AnswerFields.retry(after: 1), request.route.wire)
         sink.respond(exchange, .serviceUnavailable, answerFields(fields, exchange), body: body.span)
         meter.count(request.route, .serviceUnavailable, nanoseconds: 0, bytes: body.count)

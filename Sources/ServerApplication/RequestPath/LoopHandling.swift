@@ -34,7 +34,7 @@ struct LoopHandling {
     /// Of the Open Inference Protocol, of this tick.
     var tensorRequests: [ExchangeID: OpenInferenceRequest] = [:]
     /// What the heads of calls asked for whose messages are still to come, if it was anything.
-    var callTerms: [ExchangeID: RequestTerms] = [:]
+    var callAsks: [ExchangeID: CallAsk] = [:]
     /// What the answer to the head that is being looked at says to a page of another origin.
     var grant: CORSGrant?
     /// When it began to be looked at; not set for predictions.
@@ -231,7 +231,7 @@ struct LoopHandling {
             grantedFields.removeAll()
         }
         grpc.endOfTick(sink)
-        for exchange in calls.takeEnded() { callTerms[exchange] = nil }
+        for exchange in calls.takeEnded() { callAsks[exchange] = nil }
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
@@ -391,7 +391,7 @@ struct LoopHandling {
     mutating func presentation(of model: ServedModel) -> ModelPresentation {
         let key = ObjectIdentifier(model)
         if let latest, latest.model == key { return latest.presentation }
-        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation)
+        let presentation = presentations[key] ?? ModelPresentation(model, generation: pool.generation(of: model.name))
         presentations[key] = presentation
         latest = (key, presentation)
         return presentation

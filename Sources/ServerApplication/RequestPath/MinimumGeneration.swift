@@ -1,5 +1,6 @@
 internal import HTTPCore
 internal import InferenceAPI
+internal import Serving
 internal import ServingProtocols
 
 /// `X-Min-Generation`: requests that no older state may answer. They wait here, bounded in number, bytes and time,
@@ -16,6 +17,17 @@ struct MinimumGeneration {
         let ask: PredictionAsk
         /// nil until it has come whole.
         var body: [UInt8]?
+
+        /// Whether a state is new enough for it.
+        func isAnswered(by pool: PredictorPool) -> Bool {
+            generation <= MinimumGeneration.served(by: pool, route, name)
+        }
+    }
+
+    /// How new an answer of a state is: of the list as what is oldest in it, of a model as that one is.
+    /// - Parameter name: nil: the default model.
+    static func served(by pool: PredictorPool, _ route: RequestRoute, _ name: String?) -> Int {
+        route == .listModels ? pool.generation : pool.generation(of: name)
     }
 
     private var parked: [ExchangeID: Parked] = [:]
@@ -68,9 +80,9 @@ struct MinimumGeneration {
     }
 
     /// A body has come whole.
-    mutating func take(_ body: Span<UInt8>, _ exchange: ExchangeID, serving generation: Int) -> Taken {
+    mutating func take(_ body: Span<UInt8>, _ exchange: ExchangeID, serving pool: PredictorPool) -> Taken {
         guard var entry = parked[exchange] else { return .none }
-        if entry.generation <= generation {
+        if entry.isAnswered(by: pool) {
             parked[exchange] = nil
             return .ready(entry)
         }
@@ -95,8 +107,8 @@ struct MinimumGeneration {
     }
 
     /// Those whose bodies are here and for which the state is new enough; they wait no more.
-    mutating func release(serving generation: Int) -> [(exchange: ExchangeID, request: Parked)] {
-        let ready = parked.filter { $0.value.body != nil && $0.value.generation <= generation }
+    mutating func release(serving pool: PredictorPool) -> [(exchange: ExchangeID, request: Parked)] {
+        let ready = parked.filter { $0.value.body != nil && $0.value.isAnswered(by: pool) }
         for exchange in ready.keys { _ = remove(exchange) }
         return ready.map { (exchange: $0.key, request: $0.value) }
     }

@@ -41,6 +41,23 @@ extension ModelStatus {
     }
 }
 
+extension StoreStanding {
+    init(_ status: FollowStatus) {
+        self.init()
+        lagging = status.lagging.map { LaggingModel($0) }
+        laggingCount = status.laggingCount
+        fromCacheSince = status.cachedSince.map { Int($0) }
+    }
+}
+
+extension StoreStanding.LaggingModel {
+    init(_ model: FollowStatus.LaggingModel) {
+        self.init(
+            name: model.name, version: model.version, servingVersion: model.servingVersion, since: Int(model.since),
+            reason: model.reason)
+    }
+}
+
 extension ModelStatus.Policy {
     init(_ policy: ShadowPolicy) {
         self.init(

@@ -9,6 +9,9 @@ internal import Synchronization
 final class PublishJobs: Sendable {
     static let jobsMax = 64
 
+    /// Eight hexadecimal digits, drawn: whose jobs are ours.
+    private let instance = PublishJob.draw()
+
     private struct State: Sendable {
         var jobs: [PublishJob] = []
     }
@@ -25,8 +28,26 @@ final class PublishJobs: Sendable {
         }
     }
 
+    func makeJob(_ name: String, _ progress: PublishProgress) -> PublishJob {
+        PublishJob(id: instance + PublishJob.draw(), name: name, progress: progress)
+    }
+
     func job(_ id: String, of name: String) -> PublishJob? {
         state.withLock { $0.jobs.first { $0.id == id && $0.name == name } }
+    }
+
+    /// Why there is none of that id.
+    func refusal(_ id: String, of name: String) -> ProblemDocument {
+        let serves = "GET /models/\(name) tells what serves"
+        guard id.hasPrefix(instance) else {
+            return ProblemDocument(
+                .notFound, title: "Not a publish of this instance",
+                detail: "the state of a publish is kept by the instance that took the file, until that one ends; this "
+                    + "is another one, or has started since; " + serves)
+        }
+        return ProblemDocument(
+            .notFound, title: "No such publish",
+            detail: "the last \(Self.jobsMax) that answered before they ended are kept; " + serves)
     }
 }
 
@@ -35,17 +56,30 @@ final class PublishJob: Sendable {
     private struct Outcome: Sendable {
         let status: HTTPStatus
         let body: [UInt8]
+        let tag: Tag?
     }
 
-    /// Sixteen hexadecimal digits, drawn: another server's job is never taken for this one.
+    /// What a client goes on with: the preconditions of its next change, and the least generation that it wants to see.
+    struct Tag: Sendable {
+        let etag: String
+        let version: Int
+        let generation: Int
+    }
+
+    /// Sixteen hexadecimal digits: the instance's and its own.
     let id: String
     let name: String
     private let progress: PublishProgress
     private let outcome = Mutex<Outcome?>(nil)
 
-    init(name: String, progress: PublishProgress) {
-        let digits = String(UInt64.random(in: 0 ... .max), radix: 16)
-        id = String(repeating: "0", count: 16 - digits.count) + digits
+    /// Eight hexadecimal digits.
+    fileprivate static func draw() -> String {
+        let digits = String(UInt32.random(in: 0 ... .max), radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    fileprivate init(id: String, name: String, progress: PublishProgress) {
+        self.id = id
         self.name = name
         self.progress = progress
     }
@@ -55,8 +89,8 @@ final class PublishJob: Sendable {
     var hasEnded: Bool { outcome.withLock { $0 != nil } }
 
     /// How it ended: the answer that a client would have got that waits, which is a document of ours.
-    func end(_ status: HTTPStatus, _ body: [UInt8]) {
-        outcome.withLock { $0 = Outcome(status: status, body: body) }
+    func end(_ status: HTTPStatus, _ body: [UInt8], _ tag: Tag?) {
+        outcome.withLock { $0 = Outcome(status: status, body: body, tag: tag) }
     }
 
     /// `GET /models/{m}/publishes/{id}`.
@@ -77,6 +111,11 @@ final class PublishJob: Sendable {
         writer.member("step", progress.step.name)
         if let outcome {
             writer.member("status", Int(outcome.status.rawValue))
+            if let tag = outcome.tag {
+                writer.member("etag", tag.etag)
+                writer.member("version", tag.version)
+                writer.member("generation", tag.generation)
+            }
             writer.key("answer")
             // Without its line feed.
             writer.encoded(Array(outcome.body.dropLast()))

@@ -59,6 +59,11 @@ enum PublishProblem {
             )
         case .unknownModel(let name, let known):
             return (ProblemDocument(.unknownModel(name: name, known: known)), AnswerFields.problem)
+        case .notLoaded:
+            return (
+                ProblemDocument(.serviceUnavailable, title: "The model is not loaded", detail: "\(error)"),
+                AnswerFields.retry(after: 5)
+            )
         case .unknownVersion(let name, let version, let known):
             var document = ProblemDocument(
                 .notFound, title: "No such version", detail: "\(name) has no version \(version)")
@@ -99,7 +104,7 @@ enum PublishProblem {
             return (
                 ProblemDocument(.notFound, title: "The file is not kept", detail: "\(error)"), AnswerFields.problem
             )
-        case .tooManyAliases, .notStored, .versionInUse:
+        case .tooManyAliases, .notStored, .goneWithStart, .versionInUse:
             return (ProblemDocument(.conflict, title: "Conflict", detail: "\(error)"), AnswerFields.problem)
         case .shadowRefused(let report):
             var document = ProblemDocument(

@@ -4,18 +4,34 @@ internal import Synchronization
 final class ServerState: Sendable {
     enum Phase: String, Sendable {
         case starting, ready, draining
+        /// It serves, but not what the store has, and is to be asked last.
+        case lagging
     }
 
     private let phase = Atomic<UInt8>(0)
+    private let lags = Atomic<Bool>(false)
     private let listeners = Mutex<[@Sendable () -> Void]>([])
     private static let phases: [Phase] = [.starting, .ready, .draining]
 
-    var current: Phase { Self.phases[Int(phase.load(ordering: .relaxed))] }
+    var current: Phase {
+        let phase = Self.phases[Int(phase.load(ordering: .relaxed))]
+        return phase == .ready && lags.load(ordering: .relaxed) ? .lagging : phase
+    }
+
+    /// Whether it is to count as not ready, as long as it does not serve what the store has.
+    func setLagging(_ isLagging: Bool) {
+        guard lags.exchange(isLagging, ordering: .relaxed) != isLagging else { return }
+        tell()
+    }
 
     /// Moves on; there is no way back. Whoever listens is told.
     func advance(to next: Phase) {
         guard let index = Self.phases.firstIndex(of: next) else { return }
         phase.max(UInt8(index), ordering: .relaxed)
+        tell()
+    }
+
+    private func tell() {
         for listener in listeners.withLock({ $0 }) { listener() }
     }
 

@@ -53,6 +53,8 @@ final class UploadExchange: Sendable {
             started = context.clock.now().elapsedNanoseconds
         }
 
+        var isGiven: Bool { given.isTrue.load(ordering: .acquiring) }
+
         func give(_ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]) {
             guard !given.isTrue.exchange(true, ordering: .acquiringAndReleasing) else { return }
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -87,7 +89,7 @@ final class UploadExchange: Sendable {
             route: route, exchange: exchange, context: context, grant: grant, metrics: shared.metrics)
         var job: PublishJob?
         if isAsynchronous, let name, let progress = options.progress {
-            job = PublishJob(name: name, progress: progress)
+            job = shared.jobs.makeJob(name, progress)
         }
         self.credit = credit
         self.ending = ending
@@ -99,7 +101,7 @@ final class UploadExchange: Sendable {
             completion: { [job] result in
                 ending.hasCome.store(true, ordering: .releasing)
                 let (status, fields, body) = Self.answer(result, shared.registry)
-                job?.end(status, body)
+                job?.end(status, body, Self.tag(result, shared.registry))
                 let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
                 answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
@@ -128,6 +130,17 @@ final class UploadExchange: Sendable {
         }
     }
 
+    /// nil where nothing was published.
+    private static func tag(
+        _ result: Result<PublishReport, PublishError>, _ registry: ModelRegistry
+    ) -> PublishJob.Tag? {
+        guard case .success(let report) = result, !report.isDryRun else { return nil }
+        let model = report.model
+        let entry = registry.pool.entry(named: model.name).flatMap { $0.current === model ? $0 : nil }
+        return PublishJob.Tag(
+            etag: entry?.etag ?? model.etag, version: model.version, generation: entry?.generation ?? model.generation)
+    }
+
     /// - Parameter consumed: gives credit back at once, where the control thread keeps up.
     func append(_ bytes: Span<UInt8>, consumed: (Int) -> Void) {
         // Held before the bytes are handed over: the control thread may be done with them before this returns.
@@ -152,5 +165,9 @@ final class UploadExchange: Sendable {
         answer.give(.accepted, fields, writer.take())
     }
 
-    func cancel() { upload.cancel() }
+    /// The client has gone. One that was told that its publish goes on has not given it up.
+    func cancel() {
+        guard job == nil || !answer.isGiven else { return }
+        upload.cancel()
+    }
 }

@@ -4,7 +4,8 @@ internal import Synchronization
 internal import Telemetry
 
 /// A thread that looks for what others have published, and has the control thread load it; between two looks it
-/// collects the store.
+/// collects the store. Its first look is the start's, which waits for it, but not for ever; then it rests until it is
+/// told to go on.
 ///
 /// It alone waits for the store while there is no news, so that a store that hangs keeps no upload waiting. One load is
 /// under way at a time.
@@ -13,6 +14,9 @@ final class StoreFollower: StoreFollowing {
         var isAsked = false
         var isStopping = false
         var isLoading = false
+        /// How the first look ended.
+        var firstLook: Result<Void, StoreError>?
+        var goesOn = false
         var lookedAt: Int64 = 0
         var failure: StoreReport.Lag?
         var looks: UInt64 = 0
@@ -35,33 +39,82 @@ final class StoreFollower: StoreFollowing {
     private let thread: EventLoopThread
 
     /// - Parameters:
-    ///   - interval: between two looks, while all is well.
+    ///   - interval: between two looks, while all is well; nil: there are none once the store has been seen.
     ///   - control: where models are loaded.
+    ///   - onLook: called on the thread after each look.
     /// - Throws: `SystemError` where the system has no thread left.
     init(
-        _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration, log: Log
+        _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration?, log: Log,
+        onLook: @escaping @Sendable (FollowStatus) -> Void
     ) throws(SystemError) {
         let shared = Shared(now: SystemClock().now().elapsedNanoseconds)
         self.registry = registry
         self.shared = shared
-        let pace = FollowPace(interval: interval)
+        let pace = FollowPace(interval: interval ?? .seconds(1))
         let stale = pace.staleAfter.components
         staleNanoseconds = UInt64(stale.seconds) * 1_000_000_000 + UInt64(stale.attoseconds / 1_000_000_000)
         thread = try EventLoopThread(name: "store", .background) {
-            Self.run(shared, registry, store, control, pace, log)
+            Self.runFirst(shared, store)
+            guard shared.state.wait(for: nil, until: { $0.isStopping ? false : $0.goesOn ? true : nil }) == true else {
+                return
+            }
+            Self.run(
+                Looking(
+                    shared: shared, registry: registry, store: store, control: control, isOnce: interval == nil,
+                    log: log, onLook: onLook), pace)
         }
     }
+
+    /// What the thread works with.
+    private struct Looking {
+        let shared: Shared
+        let registry: ModelRegistry
+        let store: any ModelStore
+        let control: ControlThread
+        let isOnce: Bool
+        let log: Log
+        let onLook: @Sendable (FollowStatus) -> Void
+    }
+
+    private static func runFirst(_ shared: Shared, _ store: any ModelStore) {
+        let outcome: Result<Void, StoreError>
+        do throws(StoreError) {
+            _ = try store.newestManifest()
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        shared.state.withLock { state in
+            state.looks &+= 1
+            state.firstLook = outcome
+            switch outcome {
+            case .success: state.lookedAt = SystemClock().unixSeconds()
+            case .failure(let error):
+                state.failedLooks &+= 1
+                state.failure = StoreReport.Lag(since: SystemClock().unixSeconds(), reason: "\(error)")
+            }
+        }
+    }
+
+    /// Waits for the first look.
+    /// - Returns: how it ended; nil where it has not.
+    func waitForFirstLook(_ patience: Duration) -> Result<Void, StoreError>? {
+        shared.state.wait(for: patience) { $0.firstLook }
+    }
+
+    /// The start is over: it looks from now on.
+    func goOn() { shared.state.withLock { $0.goesOn = true } }
 
     /// The least time between two looks, however often it is asked.
     private static let askedApart = Duration.milliseconds(50)
 
-    private static func run(
-        _ shared: Shared, _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread,
-        _ firstPace: FollowPace, _ log: Log
-    ) {
+    private static func run(_ looking: Looking, _ firstPace: FollowPace) {
+        let shared = looking.shared
         var pace = firstPace
-        var isWell = true
+        var isWell = shared.state.withLock { $0.failure == nil }
         while true {
+            looking.onLook(looking.registry.followStatus)
+            guard !looking.isOnce || !looking.registry.followStatus.isFollowing else { return }
             let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
             // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
             let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
@@ -74,19 +127,20 @@ final class StoreFollower: StoreFollowing {
             }
             guard isStopping != true else { return }
             shared.isAsked.store(false, ordering: .relaxed)
-            isWell = look(shared, registry, store, control, log)
+            isWell = look(looking)
             shared.lookedAt.store(SystemClock().now().elapsedNanoseconds, ordering: .relaxed)
             // Here nobody waits for it: not an upload, and not its client.
-            if shared.state.withLock({ $0.failure == nil && !$0.isStopping }) { registry.collectStore() }
+            if !looking.isOnce, shared.state.withLock({ $0.failure == nil && !$0.isStopping }) {
+                looking.registry.collectStore()
+            }
         }
     }
 
-    /// - Returns: whether the store could be seen, and everything in it serves.
-    private static func look(
-        _ shared: Shared, _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread, _ log: Log
-    ) -> Bool {
+    /// - Returns: whether the store could be seen. What cannot be loaded has a pace of its own.
+    private static func look(_ looking: Looking) -> Bool {
+        let shared = looking.shared
         do throws(StoreError) {
-            let lookup = try store.newestManifest()
+            let lookup = try looking.store.newestManifest()
             let hadFailed = shared.state.withLock { state in
                 let hadFailed = state.failure != nil
                 state.looks &+= 1
@@ -94,12 +148,12 @@ final class StoreFollower: StoreFollowing {
                 state.lookedAt = SystemClock().unixSeconds()
                 return hadFailed
             }
-            if hadFailed { log.info("the store can be seen again") }
-            let status = registry.followStatus
-            let isNews = lookup.manifest?.generation ?? 0 > status.servedGeneration || !lookup.skipped.isEmpty
-            guard isNews || status.lag != nil else { return true }
-            load(shared, registry, control)
-            return registry.followStatus.lag == nil
+            if hadFailed { looking.log.info("the store can be seen again") }
+            let status = looking.registry.followStatus
+            let isNews = lookup.manifest?.generation ?? 0 > status.seenGeneration || !lookup.skipped.isEmpty
+            guard isNews || !status.isFollowing || looking.registry.isRetryDue else { return true }
+            load(looking)
+            return looking.registry.followStatus.isFollowing
         } catch {
             let isFirst = shared.state.withLock { state in
                 state.looks &+= 1
@@ -110,7 +164,7 @@ final class StoreFollower: StoreFollowing {
             }
             // Once, and not at each look while it lasts.
             if isFirst {
-                log.warning(
+                looking.log.warning(
                     "the store cannot be seen; what serves goes on", LogField("reason", .text("\(error)")),
                     LogField("path", .text(error.path ?? "")))
             }
@@ -119,9 +173,11 @@ final class StoreFollower: StoreFollowing {
     }
 
     /// Has the control thread load what is new, and waits until it has.
-    private static func load(_ shared: Shared, _ registry: ModelRegistry, _ control: ControlThread) {
+    private static func load(_ looking: Looking) {
+        let shared = looking.shared
+        let registry = looking.registry
         shared.state.withLock { $0.isLoading = true }
-        let isTaken = control.submit {
+        let isTaken = looking.control.submit {
             // Why it failed is kept in the registry's status.
             _ = try? registry.follow()
             shared.state.withLock { $0.isLoading = false }
@@ -145,7 +201,7 @@ final class StoreFollower: StoreFollowing {
         return StoreReport(
             seenGeneration: status.seenGeneration, servedGeneration: status.servedGeneration,
             lookedAt: max(state.lookedAt, status.lookedAt), lag: state.failure ?? lag, looks: state.looks,
-            failedLooks: state.failedLooks)
+            failedLooks: state.failedLooks, laggingModels: status.laggingCount, cachedSince: status.cachedSince)
     }
 
     /// Ends the thread, after a request to the store that is under way. Called once, from another thread, before the

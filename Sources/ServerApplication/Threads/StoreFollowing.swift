@@ -1,4 +1,5 @@
 internal import ByteCoding
+internal import ServingProtocols
 
 /// What a loop asks of whoever follows the store.
 protocol StoreFollowing: Sendable {
@@ -28,6 +29,10 @@ struct StoreReport: Sendable, Hashable {
     let lag: Lag?
     let looks: UInt64
     let failedLooks: UInt64
+    /// Models that do not serve as the store says.
+    var laggingModels = 0
+    /// Since when what serves comes from the cache; seconds since 1970.
+    var cachedSince: Int64?
 }
 
 extension StoreReport {
@@ -41,6 +46,11 @@ extension StoreReport {
         writer.number(Int64(servedGeneration))
         writer.key("seen_at")
         writer.number(lookedAt)
+        if let cachedSince {
+            writer.key("from_cache_since")
+            writer.number(cachedSince)
+        }
+        if laggingModels > 0 { writer.member("lagging_models", laggingModels) }
         if let lag {
             writer.key("lagging_since")
             writer.number(lag.since)

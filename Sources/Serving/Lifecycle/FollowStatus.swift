@@ -7,6 +7,21 @@ package struct FollowStatus: Sendable, Hashable {
         package let reason: String
     }
 
+    /// A model that does not serve as the store says.
+    package struct LaggingModel: Sendable, Hashable {
+        package let name: String
+        /// The version that could not be loaded.
+        package let version: Int
+        /// What serves in its place; nil: nothing.
+        package let servingVersion: Int?
+        /// Seconds since 1970.
+        package let since: Int64
+        package let reason: String
+    }
+
+    /// Lagging models that are told one by one.
+    package static let laggingMax = 64
+
     /// The newest generation that it has seen.
     package private(set) var seenGeneration = 0
     /// The generation up to which everything serves.
@@ -14,21 +29,53 @@ package struct FollowStatus: Sendable, Hashable {
     /// When it looked last and could see; seconds since 1970, 0 before the first time.
     package private(set) var lookedAt: Int64 = 0
     package private(set) var lag: Lag?
+    /// The first of them, in ascending order of name.
+    package private(set) var lagging: [LaggingModel] = []
+    package private(set) var laggingCount = 0
+    /// Since when what serves comes from the cache of an earlier run, the store not having been seen since the start;
+    /// seconds since 1970.
+    package private(set) var cachedSince: Int64?
+    /// Whether the last look at the store failed, or found what it cannot go by.
+    package private(set) var hasStoreFailure = false
+    /// Whether the store or its cache has told what is to serve.
+    package private(set) var hasBegun = false
+    /// When something that could not be loaded is tried again, by the monotonic clock; nil: nothing waits.
+    private(set) var nextTry: UInt64?
+
+    /// Whether the last look at the store has seen what it may go by.
+    package var isFollowing: Bool { hasBegun && !hasStoreFailure }
 
     package init() {}
 
-    mutating func looked(seen: Int, served: Int, failure: String?, at now: Int64) {
+    /// What a look, or a change of our own, has found.
+    /// - Parameters:
+    ///   - lagging: in ascending order of name.
+    ///   - failure: what is wrong besides that.
+    mutating func looked(
+        seen: Int, served: Int, lagging: [LaggingModel], failure: String?, nextTry: UInt64?, cachedSince: Int64?,
+        at now: Int64
+    ) {
+        hasBegun = true
         seenGeneration = seen
         servedGeneration = served
-        lookedAt = now
-        if served >= seen, failure == nil {
-            lag = nil
-        } else {
-            lag = Lag(since: lag?.since ?? now, reason: failure ?? "generation \(seen) is being loaded")
-        }
+        self.lagging = Array(lagging.prefix(Self.laggingMax))
+        laggingCount = lagging.count
+        self.nextTry = nextTry
+        self.cachedSince = cachedSince
+        hasStoreFailure = failure != nil
+        if cachedSince == nil { lookedAt = now }
+        let reason =
+            failure
+            ?? lagging.first.map { first in
+                "\(first.name) version \(first.version): \(first.reason)"
+                    + (lagging.count > 1 ? "; and \(lagging.count - 1) more models" : "")
+            }
+        lag = reason.map { Lag(since: lag?.since ?? now, reason: $0) }
     }
 
+    /// A look has failed.
     mutating func fail(_ reason: String, at now: Int64) {
+        hasStoreFailure = true
         lag = Lag(since: lag?.since ?? now, reason: reason)
     }
 }

@@ -19,16 +19,24 @@ extension ModelRegistry {
         var entries: [PooledModel] = []
         /// Versions that were loaded for it.
         var made: [ServedModel] = []
-        var failures: [RestoreReport.Failure] = []
-        /// Those of versions that have to be there.
-        var needed: [RestoreReport.Failure] = []
+        var failures: [LoadFailure] = []
+        /// Names whose entry is not what the manifest says.
+        var lagging: Set<String> = []
+        /// Whether something was tried to be loaded that could not be.
+        var hasFreshFailure = false
 
-        /// Whether every version that is needed is there.
-        var isComplete: Bool { needed.isEmpty }
+        /// Versions that have to be there and are not, for want of memory.
+        var shortages: [MemoryShortage] {
+            failures.compactMap { failure in
+                guard failure.isNeeded, case .outOfMemory(let shortage) = failure.what.error else { return nil }
+                return shortage
+            }
+        }
     }
 
-    /// Loads what of the manifest is not loaded yet. A model whose current version cannot be loaded goes on as it
-    /// serves now; models that were named at the start and are not in the manifest stay.
+    /// Loads what of the manifest is not loaded yet. A model whose current version cannot be loaded, or a version that
+    /// has an alias by which the model answers now, goes on as it serves now; models that were named at the start and
+    /// are not in the manifest stay.
     /// - Parameter made: models that are loaded and do not serve, among them the spare ones.
     func assemble(_ manifest: StoreManifest, _ state: State, made: [ServedModel], loads: Loading) -> Snapshot {
         var snapshot = Snapshot()
@@ -38,6 +46,7 @@ extension ModelRegistry {
         for stored in manifest.models {
             let serving = pool.entry(named: stored.name)
             var loaded: [ServedModel] = []
+            var missing: Set<Int> = []
             for version in stored.versions {
                 let isNeeded = stored.needs(version)
                 if let model = (made + (serving?.versions ?? [])).first(where: { $0.is(version, of: stored.name) }) {
@@ -46,8 +55,10 @@ extension ModelRegistry {
                     continue
                 }
                 guard store.keepsBlobs, isNeeded || loads == .all else { continue }
-                if let failure = state.failures.first(where: { $0.isSame(version, of: stored.name) }), !isNeeded {
-                    snapshot.failures.append(failure)
+                if isNeeded { missing.insert(version.number) }
+                let known = state.failures.first { $0.what.isSame(version, of: stored.name) }
+                if let known, !isNeeded || !known.isDue(at: system.clock()) {
+                    snapshot.failures.append(known)
                     continue
                 }
                 do throws(PublishError) {
@@ -56,23 +67,136 @@ extension ModelRegistry {
                     }
                     let model = try load(version, of: stored.name, besides: madeBytes)
                     madeBytes += model.memoryBytes
+                    missing.remove(version.number)
                     loaded.append(model)
                     snapshot.made.append(model)
                 } catch {
-                    let failure = RestoreReport.Failure(
-                        name: stored.name, version: version.number, digest: version.digest, error: error)
-                    snapshot.failures.append(failure)
-                    if isNeeded { snapshot.needed.append(failure) }
-                    log.error(
-                        "a stored model cannot be served", LogField("model", .text(stored.name)),
-                        LogField("version", .integer(version.number)), LogField("reason", .text("\(error)")))
+                    snapshot.hasFreshFailure = true
+                    snapshot.failures.append(fail(error, version, of: stored.name, isNeeded: isNeeded, after: known))
                 }
             }
-            if let entry = PooledModel(stored, loaded: loaded) ?? serving { snapshot.entries.append(entry) }
+            if !missing.isEmpty { snapshot.lagging.insert(stored.name) }
+            let losesAlias =
+                serving?.aliases.contains { stored.aliases[$0.name].map(missing.contains) ?? false } ?? false
+            let next = losesAlias ? nil : PooledModel(stored, loaded: loaded)
+            if let entry = next ?? serving { snapshot.entries.append(entry) }
         }
         let names = Set(snapshot.entries.map(\.name))
         snapshot.entries += pool.entries.filter { state.staticNames.contains($0.name) && !names.contains($0.name) }
         return snapshot
+    }
+
+    private func fail(
+        _ error: PublishError, _ version: StoredModel.Version, of name: String, isNeeded: Bool,
+        after known: LoadFailure?
+    ) -> LoadFailure {
+        let what = RestoreReport.Failure(name: name, version: version.number, digest: version.digest, error: error)
+        // Once, and not at each try while it lasts.
+        if known?.what.error != error {
+            log.error(
+                "a stored model cannot be served", LogField("model", .text(name)),
+                LogField("version", .integer(version.number)), LogField("reason", .text("\(error)")))
+        }
+        return LoadFailure(
+            what, isNeeded: isNeeded, after: known, limits: limits, clock: system.clock(), now: system.unixSeconds())
+    }
+
+    /// Makes what the newest known manifest names serve, in one swap; a model that cannot be loaded lags, alone.
+    /// - Parameters:
+    ///   - made: versions that this operation has made.
+    ///   - always: whether there is a swap even if nothing has changed.
+    /// - Returns: whether all loops have let go of what was replaced; nil where there was no swap.
+    func adopt(_ state: inout State, made: [ServedModel], always: Bool = false) -> Bool? {
+        let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
+        if !state.hasNamedDefault, state.manifest != nil { state.defaultName = manifest.defaultName }
+        var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
+        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: thinningMakesRoom) {
+            keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
+            // It holds some of what is to go.
+            snapshot = Snapshot()
+            thin(state)
+            tryAgain(&state)
+            snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
+        }
+        state.failures = snapshot.failures
+        guard always || manifest.generation > state.applied?.generation ?? 0 || isNew(snapshot, state) else {
+            keepSpare(snapshot.made, &state)
+            return nil
+        }
+        var isDrained = apply(snapshot, of: manifest, &state)
+        let shortages = snapshot.shortages
+        // It holds some of what may go now.
+        snapshot = Snapshot()
+        if shortages.contains(where: { fits($0) }) {
+            // What has just gone has made room.
+            tryAgain(&state)
+            snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
+            state.failures = snapshot.failures
+            isDrained = apply(snapshot, of: manifest, &state) && isDrained
+        }
+        return isDrained
+    }
+
+    /// What found no room is due.
+    private func tryAgain(_ state: inout State) {
+        let now = system.clock()
+        state.failures = state.failures.map { $0.isShortage ? $0.due(at: now) : $0 }
+    }
+
+    /// Whether it has models that do not serve, or others lag than before.
+    private func isNew(_ snapshot: Snapshot, _ state: State) -> Bool {
+        let current = publisher.current
+        return snapshot.lagging != Set(state.lagging.keys)
+            || snapshot.entries.contains { $0.versions.contains { !current.contains($0) } }
+    }
+
+    /// Swaps a snapshot in, and keeps in mind how far each model of it is.
+    private func apply(_ snapshot: Snapshot, of manifest: StoreManifest, _ state: inout State) -> Bool {
+        let applied = state.applied
+        var lagging: [String: Int] = [:]
+        var models: [StoredModel] = []
+        for stored in manifest.models {
+            guard snapshot.lagging.contains(stored.name) else {
+                models.append(stored)
+                continue
+            }
+            let before = applied?.model(named: stored.name)
+            let entry = snapshot.entries.first { $0.name == stored.name }
+            if let before, let entry, entry.etag == before.etag, before.generation < stored.generation {
+                // It serves as it did, and what it serves was true up to there.
+                models.append(before)
+                lagging[stored.name] = state.lagging[stored.name] ?? applied?.generation ?? 0
+            } else {
+                // Nothing of what it was before serves, so that no answer can be too old.
+                models.append(stored)
+                lagging[stored.name] = stored.generation - 1
+            }
+        }
+        if state.cachedComplete < manifest.generation {
+            // Which of them lagged when they were cached is not known any more.
+            for model in models { lagging[model.name] = min(lagging[model.name] ?? .max, state.cachedComplete) }
+        }
+        state.lagging = lagging
+        let next = StoreManifest(
+            generation: manifest.generation, created: manifest.created, models: models,
+            defaultName: manifest.defaultName, retired: manifest.retired)
+        let isNew = state.applied != next
+        state.applied = next
+        if state.cachedSince == nil {
+            state.servesCache = false
+            if isNew, next.generation > 0 {
+                store.cache(CachedManifest(manifest: next, complete: state.servedGeneration))
+            }
+        }
+        forgetStatics(&state, snapshot.entries)
+        let isDrained = swap(snapshot.entries, state)
+        let current = publisher.current
+        var spare: [ServedModel] = []
+        for model in snapshot.made + state.spare where !current.contains(model) && manifest.names(model) {
+            if !spare.contains(where: { $0 === model }) { spare.append(model) }
+        }
+        keepSpare(spare, &state)
+        return isDrained
     }
 
     /// The versions that a model has to have and that are not loaded.
@@ -112,43 +236,35 @@ extension ModelRegistry {
     /// - Parameter made: a version that this operation has made.
     /// - Returns: whether all loops have let go of what was replaced.
     func show(_ state: inout State, made: [ServedModel]) -> Bool {
-        let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
-        if !state.hasNamedDefault, state.manifest != nil { state.defaultName = manifest.defaultName }
-        let snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
-        state.failures = snapshot.failures
-        let isComplete = !snapshot.needed.contains { failure in
-            !state.startFailures.contains { $0.isSame(failure) }
-        }
-        if isComplete || !store.keepsBlobs {
-            state.servedGeneration = manifest.generation
-            state.startFailures = snapshot.needed
-            state.spare = []
-        }
-        forgetStatics(&state, snapshot.entries)
-        let isDrained = swap(snapshot.entries, state)
-        let current = publisher.current
-        keepSpare(state.spare.filter { !current.contains($0) }, &state)
+        let isDrained = adopt(&state, made: made, always: true) ?? true
         note(state)
         return isDrained
     }
 
     /// Loads versions that are kept for a rollback and are not loaded.
     func complete(_ state: inout State) {
-        guard store.keepsBlobs, let manifest = state.manifest, manifest.generation == state.servedGeneration else {
-            return
-        }
+        guard store.keepsBlobs, let manifest = state.applied else { return }
         let pool = publisher.current
         let isMissing = manifest.models.contains { stored in
-            stored.versions.contains { version in
-                !state.failures.contains { $0.isSame(version, of: stored.name) }
-                    && pool.entry(named: stored.name)?.version(version.number) == nil
-            }
+            state.lagging[stored.name] == nil
+                && stored.versions.contains { version in
+                    !state.failures.contains { $0.what.isSame(version, of: stored.name) }
+                        && pool.entry(named: stored.name)?.version(version.number) == nil
+                }
         }
         guard isMissing else { return }
-        let snapshot = assemble(manifest, state, made: state.spare, loads: .all)
-        state.failures = snapshot.failures
-        _ = swap(snapshot.entries, state)
-        keepSpare([], &state)
+        // A model that lags is left to the next try of what it waits for.
+        let ahead = manifest.models.filter { state.lagging[$0.name] == nil }
+        let snapshot = assemble(
+            StoreManifest(
+                generation: manifest.generation, created: manifest.created, models: ahead,
+                defaultName: manifest.defaultName),
+            state, made: state.spare, loads: .all)
+        state.failures = state.failures.filter { state.lagging[$0.what.name] != nil } + snapshot.failures
+        let names = Set(snapshot.entries.map(\.name))
+        let others = publisher.current.entries.filter { state.lagging[$0.name] != nil && !names.contains($0.name) }
+        _ = swap(snapshot.entries + others, state)
+        keepSpare(state.spare.filter { state.lagging[$0.name] != nil }, &state)
     }
 
     func served(
@@ -177,7 +293,9 @@ extension ModelRegistry {
         let before = Set(publisher.current.names)
         let isDrained = publisher.publish(
             entries, defaultName: state.defaultName,
-            generation: max(state.servedGeneration, publisher.current.generation),
+            generation: PoolGeneration(
+                complete: max(state.servedGeneration, publisher.current.generation),
+                applied: state.applied?.generation ?? 0, lagging: state.lagging),
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
         for name in before.subtracting(entries.map(\.name)) { metrics.retire(name) }
@@ -217,9 +335,11 @@ extension ModelRegistry {
         try admit(needed)
     }
 
+    /// Whether what could not be loaded fits now.
+    private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
+
     /// Whether what could not be loaded fits without versions that are only kept for a rollback.
-    func thinningMakesRoom(for failure: RestoreReport.Failure) -> Bool {
-        guard case .outOfMemory(let shortage) = failure.error else { return false }
+    private func thinningMakesRoom(for shortage: MemoryShortage) -> Bool {
         let thinnable = publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes }
         return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
     }
@@ -269,6 +389,13 @@ extension PooledModel {
     }
 }
 
+extension StoreManifest {
+    /// Whether a version that is loaded is one of its.
+    fileprivate func names(_ model: ServedModel) -> Bool {
+        self.model(named: model.name)?.version(model.version).map { model.is($0, of: model.name) } ?? false
+    }
+}
+
 extension ServedModel {
     /// Whether it is that version of that model.
     fileprivate func `is`(_ stored: StoredModel.Version, of name: String) -> Bool {
@@ -277,11 +404,7 @@ extension ServedModel {
 }
 
 extension RestoreReport.Failure {
-    /// Whether it is of the same bytes under the same number.
-    func isSame(_ other: RestoreReport.Failure) -> Bool {
-        version == other.version && digest == other.digest && name == other.name
-    }
-
+    /// Whether it is of that version, and of the same bytes.
     fileprivate func isSame(_ stored: StoredModel.Version, of name: String) -> Bool {
         version == stored.number && digest == stored.digest && self.name == name
     }

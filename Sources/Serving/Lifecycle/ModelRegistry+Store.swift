@@ -26,6 +26,11 @@ extension ModelRegistry {
                         detail: "the store's newest manifest cannot be read, and nothing is written over it: "
                             + unreadable.detail, path: unreadable.path))
             }
+            // What is committed stands on what the store says, and not on what a cache has said.
+            if state.cachedSince != nil {
+                try refreshOrThrow(&state)
+                try check(state)
+            }
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
             let changed = try change(state, generation)
@@ -37,23 +42,28 @@ extension ModelRegistry {
             let manifest = StoreManifest(
                 generation: generation, created: system.unixSeconds(),
                 models: models.map { $0.name == before && before != next ? $0.touched(in: generation) : $0 },
-                defaultName: next)
+                defaultName: next, retired: state.retired.after(changed, named: name, in: state.manifest))
             do throws(StoreError) {
                 try store.commit(manifest)
                 state.manifest = manifest
+                state.retired = manifest.retired
                 state.highestGeneration = manifest.generation
                 return
             } catch {
                 guard error.kind == .generationTaken else { throw .store(error) }
                 guard rebases < limits.rebasesMax else { throw .conflict }
                 rebases += 1
-                do throws(StoreError) {
-                    try refresh(&state)
-                } catch {
-                    throw .store(error)
-                }
+                try refreshOrThrow(&state)
                 try check(state)
             }
+        }
+    }
+
+    private func refreshOrThrow(_ state: inout State) throws(PublishError) {
+        do {
+            try refresh(&state)
+        } catch {
+            throw .store(error)
         }
     }
 
@@ -64,7 +74,12 @@ extension ModelRegistry {
             log.error(
                 "a manifest was passed over: \(skipped)", LogField("path", .text(skipped.path ?? "")))
         }
+        if let manifest = lookup.manifest, manifest.generation != state.manifest?.generation {
+            state.retired.take(manifest, after: state.manifest)
+        }
         state.manifest = lookup.manifest
+        state.cachedSince = nil
+        state.cachedComplete = .max
         state.unreadable = lookup.skipped.first
         state.highestGeneration = max(state.highestGeneration, lookup.highestGeneration)
         return lookup

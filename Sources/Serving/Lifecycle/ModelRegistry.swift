@@ -27,6 +27,9 @@ package final class ModelRegistry: Sendable {
         package var rebasesMax = 4
         /// What a new version is held to where its model says nothing.
         package var shadowPolicy = ShadowPolicy.standard
+        /// When what could not be loaded is tried again: after so long, then after twice that, up to the second.
+        package var retryFirst = Duration.seconds(1)
+        package var retryMax = Duration.seconds(60)
 
         package init() {}
     }
@@ -42,19 +45,32 @@ package final class ModelRegistry: Sendable {
         /// Why the newest manifest cannot be read, if it is so. It may be of a later server: nothing is committed
         /// over it.
         var unreadable: StoreError?
-        /// All that was committed up to this one serves.
-        var servedGeneration = 0
+        /// The numbers of names that are gone.
+        var retired = RetiredNumbers.none
+        /// What serves, as a manifest: of a model that lags what it was before.
+        var applied: StoreManifest?
+        /// Models that do not serve as `manifest` says, and the generation up to which each of them is the truth.
+        var lagging: [String: Int] = [:]
+        /// Since when what serves comes from the cache, the store not having been seen yet.
+        var cachedSince: Int64?
+        /// Up to which generation all of that is the truth.
+        var cachedComplete = Int.max
+        /// Whether what serves was worked out of the cache, and is to be worked out again once the store has been seen.
+        var servesCache = false
         var defaultName: String?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
+        /// All names that were given at the start.
+        var namesAtStart: Set<String> = []
         /// Models that were named at the start and serve: the store knows nothing of them.
         var staticNames: Set<String> = []
-        /// Made for a snapshot that was not complete; the next try goes on from them.
+        /// Made for models whose other versions could not be made; the next try goes on from them.
         var spare: [ServedModel] = []
         /// What could not be loaded.
-        var failures: [RestoreReport.Failure] = []
-        /// Those of them that were there at the start: they do not keep newer generations from serving.
-        var startFailures: [RestoreReport.Failure] = []
+        var failures: [LoadFailure] = []
+
+        /// Up to this one everything serves.
+        var servedGeneration: Int { min(applied?.generation ?? 0, lagging.values.min() ?? .max) }
     }
 
     let builder: ModelBuilder
@@ -67,11 +83,12 @@ package final class ModelRegistry: Sendable {
 
     let publisher: PoolPublisher
     /// Held for a whole operation: operations run one after the other.
-    private let operations = Mutex(State())
-    private let followed = Mutex(FollowStatus())
+    let operations = Mutex(State())
+    let followed = Mutex(FollowStatus())
     let collecting: Mutex<CollectPace>
     /// What the spare models hold.
     let spareBytes = Atomic<Int>(0)
+    let pendingBytes = PendingBytes()
 
     /// - Parameters:
     ///   - importers: the formats, in the order in which they are asked.
@@ -114,42 +131,17 @@ package final class ModelRegistry: Sendable {
     /// Models that were replaced or removed and are still held by a request.
     package var retiredModelCount: Int { publisher.retiredModelCount }
 
-    /// Bytes that models hold: those that serve, all their versions, those that requests have not let go of, and those
-    /// that wait for the rest of their generation.
+    /// Bytes that models hold: those that serve, all their versions, those that requests have not let go of, those that
+    /// wait for the rest of their model, and those whose files are on their way to the store.
     package var memoryBytes: Int {
         publisher.current.memoryBytes + publisher.retiredBytes + spareBytes.load(ordering: .relaxed)
+            + pendingBytes.value
     }
 
     /// How this server stands to the store. May be called from any thread.
     package var followStatus: FollowStatus { followed.withLock { $0 } }
 
     // MARK: Start
-
-    /// Loads what the store's newest manifest names: of each model the current version and those with an alias; the
-    /// others follow when there is time for them. A model whose blob is bad does not stop the others.
-    /// - Throws: if the store cannot be read at all.
-    package func restore() throws(StoreError) -> RestoreReport {
-        try operations.withLock { (state: inout State) throws(StoreError) -> RestoreReport in
-            let lookup = try refresh(&state)
-            guard store.keepsBlobs, let manifest = state.manifest else {
-                return RestoreReport(
-                    generation: state.highestGeneration, restored: [], failures: [], skippedManifests: lookup.skipped)
-            }
-            if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
-            let before = Set(publisher.current.models.map(ObjectIdentifier.init))
-            let snapshot = assemble(manifest, state, made: [], loads: .needed)
-            state.failures = snapshot.failures
-            state.startFailures = snapshot.failures
-            state.servedGeneration = manifest.generation
-            // The store is collected when there is time: it reads every manifest of the last hour.
-            _ = swap(snapshot.entries, state)
-            note(state)
-            return RestoreReport(
-                generation: manifest.generation,
-                restored: publisher.current.models.filter { !before.contains(ObjectIdentifier($0)) },
-                failures: snapshot.failures, skippedManifests: lookup.skipped)
-        }
-    }
 
     /// Loads a model that was named on the command line. It is not written to the store. The first one named is the
     /// default. To be called after `restore`: a model of that name in the store was published later and goes on
@@ -161,6 +153,7 @@ package final class ModelRegistry: Sendable {
                 state.hasNamedDefault = true
                 state.defaultName = name
             }
+            state.namesAtStart.insert(name)
             if let stored = publisher.current.model(named: name) {
                 _ = swap(entriesServing(without: nil), state)
                 return .shadowed(by: stored)
@@ -169,7 +162,7 @@ package final class ModelRegistry: Sendable {
             guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
             let built = try builder.build({ () throws(StoreError) in bytes }, admit: admit)
             // The store may know the name although it does not serve: its versions are not given out twice.
-            let number = (state.manifest?.model(named: name)?.highestNumber ?? 0) + 1
+            let number = currentNumber(name, state) + 1
             let model = served(
                 name, number, digest: ContentDigest(of: bytes), generation: state.highestGeneration, built,
                 byteCount: bytes.count)
@@ -177,172 +170,6 @@ package final class ModelRegistry: Sendable {
             _ = swap(entriesServing(without: name) + [PooledModel(model)], state)
             return .loaded(model)
         }
-    }
-
-    // MARK: Publish
-
-    /// Publishes bytes that are in memory.
-    package func publish(
-        _ name: String, bytes: [UInt8], options: PublishOptions = PublishOptions()
-    ) throws(PublishError) -> PublishReport {
-        guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
-        let writer: any BlobWriter
-        do {
-            writer = try store.makeBlobWriter()
-            try writer.append(bytes)
-        } catch {
-            throw .store(error)
-        }
-        let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
-        return try publish(name, artifact, options)
-    }
-
-    /// Publishes an artifact that has been received: as a new model, or in place of the version that serves.
-    /// - Parameter name: nil where the bundle says what it is called.
-    package func publish(
-        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
-    ) throws(PublishError) -> PublishReport {
-        defer { artifact.writer.discard() }
-        do throws(PublishError) {
-            let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
-                try publish(name, artifact, options, &state)
-            }
-            metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
-            metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
-            log.info(
-                report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
-                LogField("version", .integer(report.model.version)),
-                LogField("digest", .text(artifact.digest.description)),
-                LogField("format", .text(report.model.format)),
-                LogField("predictor", .text(report.model.predictor.report.name)),
-                LogField("seconds", .seconds(report.timings.total)))
-            for sentence in report.model.shadow?.broken ?? [] {
-                log.warning(
-                    "a new version answers otherwise", LogField("model", .text(report.model.name)),
-                    LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
-            }
-            return report
-        } catch {
-            metrics.publishes.series([error.outcome]).add()
-            // What a refused import has allocated is free now, and may be much.
-            switch error {
-            case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
-            default: break
-            }
-            log.warning(
-                "not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
-            if case .store(let failure) = error, let path = failure.path {
-                log.error("\(failure)", LogField("path", .text(path)))
-            }
-            throw error
-        }
-    }
-
-    private func publish(
-        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
-    ) throws(PublishError) -> PublishReport {
-        guard artifact.byteCount <= limits.artifactBytesMax else {
-            throw .tooLarge(bytesMax: limits.artifactBytesMax)
-        }
-        // What can be known before the work is said before the work.
-        if let givenName { try checkName(givenName, options, state) }
-        if !options.isDryRun { try checkWritable(while: "publishing") }
-
-        var built = try builder.build(
-            { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
-            admit: { (bytes) throws(PublishError) in try admit(bytes, replacing: givenName) })
-        built.timings.receive = artifact.receive
-        guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
-        if givenName == nil { try checkName(name, options, state) }
-        let shadow = try compare(built.prepared, name, options, &built.timings)
-        let previousVersion = servingVersion(name)
-        if options.isDryRun {
-            let model = served(
-                name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
-                built, shadow: shadow, byteCount: artifact.byteCount)
-            if previousVersion == nil { metrics.retire(name) }
-            return PublishReport(
-                model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,
-                isDryRun: true)
-        }
-
-        options.progress?.begin(.publishing)
-        try makeRoom(for: built.prepared.memoryBytes, replacing: name, state)
-        let start = system.clock()
-        do {
-            try artifact.writer.keep(as: artifact.digest)
-        } catch {
-            throw .store(error)
-        }
-        try commit(
-            &state, check: { (state: State) throws(PublishError) in try check(options, name, state) },
-            change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
-                let version = StoredModel.Version(
-                    number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
-                    byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
-                return stored(name, with: version, state)
-            }, to: name)
-        guard let version = state.manifest?.model(named: name)?.current else {
-            preconditionFailure("a commit makes a version")
-        }
-        let model = served(
-            name, version.number, digest: version.digest, generation: version.generation, built, shadow: shadow,
-            byteCount: artifact.byteCount)
-        state.staticNames.remove(name)
-        let isDrained = show(&state, made: [model])
-        model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- start)))
-        return PublishReport(
-            model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,
-            isDryRun: false)
-    }
-
-    /// The model with a new current version; of the older ones those stay that are to be kept.
-    private func stored(_ name: String, with version: StoredModel.Version, _ state: State) -> StoredModel {
-        guard let stored = state.manifest?.model(named: name) ?? unstored(name, state) else {
-            return StoredModel(
-                name: name, versions: [version], currentNumber: version.number, generation: version.generation)
-        }
-        let named = Set(stored.aliases.values)
-        // The one that served until now goes before others, whatever its number is: it is the way back.
-        let others = stored.versions.filter { !named.contains($0.number) }
-        let kept =
-            (others.filter { $0.number == stored.currentNumber }
-            + others.filter { $0.number != stored.currentNumber }.reversed()).prefix(limits.versionsKept)
-        return StoredModel(
-            name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
-            currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,
-            aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: version.generation)
-    }
-
-    /// A model that was named at the start, as a store would tell of it that forgets blobs anyway: its predictor is all
-    /// that is needed to roll back to it.
-    private func unstored(_ name: String, _ state: State) -> StoredModel? {
-        guard !store.keepsBlobs, state.staticNames.contains(name), let model = publisher.current.model(named: name)
-        else { return nil }
-        let version = StoredModel.Version(
-            number: model.version, digest: model.digest, format: model.format, byteCount: model.artifactBytes,
-            memoryBytes: model.memoryBytes, generation: model.generation)
-        return StoredModel(
-            name: name, versions: [version], currentNumber: model.version, generation: model.generation)
-    }
-
-    /// Runs what serves and what is new over recent rows.
-    /// - Throws: `shadowRefused` where the model's policy says so.
-    private func compare(
-        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ timings: inout PublishTimings
-    ) throws(PublishError) -> ShadowReport? {
-        guard let entry = publisher.current.entry(named: name) else { return nil }
-        var policy = entry.shadowPolicy ?? limits.shadowPolicy
-        if let action = options.shadowAction { policy.action = action }
-        guard policy.action != .off else { return nil }
-        options.progress?.begin(.comparing)
-        let start = system.clock()
-        let report = ShadowComparison.run(
-            entry.current.recentRows.copy(), serving: entry.current, next: prepared, policy: policy,
-            clock: system.clock)
-        timings.shadow = builder.elapsed(since: start)
-        guard !report.isRefused else { throw .shadowRefused(report) }
-        return report
     }
 
     // MARK: Change and remove
@@ -376,8 +203,7 @@ package final class ModelRegistry: Sendable {
                         guard let stored = state.manifest?.model(named: name) else {
                             throw .unknownModel(name: name, known: publisher.current.names)
                         }
-                        let changed = try change.applied(
-                            to: stored, generation: generation, policy: limits.shadowPolicy)
+                        let changed = try applied(change, to: stored, generation, state)
                         // Loaded before it is said: what cannot be loaded is no change.
                         made = try load(neededBy: changed, besides: made)
                         return changed
@@ -398,6 +224,25 @@ package final class ModelRegistry: Sendable {
         }
     }
 
+    /// - Throws: `goneWithStart` where the way back leads to a file of the command line.
+    private func applied(
+        _ change: ModelChange, to stored: StoredModel, _ generation: Int, _ state: State
+    ) throws(PublishError) -> StoredModel {
+        do throws(PublishError) {
+            return try change.applied(to: stored, generation: generation, policy: limits.shadowPolicy)
+        } catch {
+            guard case .unknownVersion = error, let first = stored.versions.first?.number else { throw error }
+            let isBefore =
+                switch change.current {
+                case .previous: true
+                case .version(let number): number < first
+                default: false
+                }
+            guard isBefore, store.keepsBlobs, state.namesAtStart.contains(stored.name) else { throw error }
+            throw .goneWithStart(name: stored.name, known: stored.versions.map(\.number))
+        }
+    }
+
     /// Takes a model out of service and, if it is there, out of the store.
     package func remove(
         _ name: String, precondition: PublishPrecondition = .none
@@ -414,7 +259,9 @@ package final class ModelRegistry: Sendable {
                     &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
                     change: { (_: State, _: Int) throws(PublishError) -> StoredModel? in nil }, to: name)
             }
-            state.staticNames.remove(name)
+            if state.staticNames.remove(name) != nil, stored == nil {
+                state.retired.note(name, highest: currentNumber(name, state))
+            }
             let isDrained = show(&state, made: [])
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
@@ -465,67 +312,7 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    // MARK: Following
-
-    /// Looks at the store and makes its newest manifest serve, in one swap. If anything of it that is needed cannot be
-    /// loaded, all that serves goes on serving and the status says why; the next call tries again.
-    /// - Returns: whether something else serves now.
-    /// - Throws: if the store cannot be read; the status says so, too.
-    @discardableResult
-    package func follow() throws(StoreError) -> Bool {
-        do {
-            return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
-                try refresh(&state)
-                defer { note(state) }
-                guard store.keepsBlobs, let manifest = state.manifest else { return false }
-                let isNews = manifest.generation > state.servedGeneration
-                guard isNews || !state.startFailures.isEmpty else { return false }
-                var snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
-                let known = state.startFailures
-                let isNew = { (failure: RestoreReport.Failure) in !known.contains { $0.isSame(failure) } }
-                if snapshot.needed.contains(where: { isNew($0) && thinningMakesRoom(for: $0) }) {
-                    keepSpare(snapshot.made, &state)
-                    // It holds some of what is to go.
-                    snapshot = Snapshot()
-                    thin(state)
-                    snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
-                }
-                state.failures = snapshot.failures
-                guard !snapshot.needed.contains(where: isNew) else {
-                    keepSpare(snapshot.made, &state)
-                    return false
-                }
-                state.startFailures = snapshot.needed
-                guard isNews || !snapshot.made.isEmpty else {
-                    keepSpare([], &state)
-                    return false
-                }
-                if !state.hasNamedDefault { state.defaultName = manifest.defaultName }
-                state.servedGeneration = manifest.generation
-                forgetStatics(&state, snapshot.entries)
-                _ = swap(snapshot.entries, state)
-                keepSpare([], &state)
-                log.info("followed the store", LogField("generation", .integer(manifest.generation)))
-                return true
-            }
-        } catch {
-            followed.withLock { $0.fail("\(error)", at: system.unixSeconds()) }
-            throw error
-        }
-    }
-
-    /// Says to whoever asks how far we are.
-    func note(_ state: State) {
-        let isLate = (state.manifest?.generation ?? 0) > state.servedGeneration
-        let failure = isLate ? state.failures.first : state.startFailures.first
-        let reason = state.unreadable?.description ?? failure.map { "\($0.name) version \($0.version): \($0.error)" }
-        let seen = state.unreadable == nil ? state.manifest?.generation ?? 0 : state.highestGeneration
-        followed.withLock { status in
-            status.looked(
-                seen: max(seen, state.servedGeneration), served: state.servedGeneration, failure: reason,
-                at: system.unixSeconds())
-        }
-    }
+    // MARK: Housekeeping
 
     /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
     /// requests have let go of in the meantime. Cheap enough for every few seconds.
@@ -546,7 +333,7 @@ package final class ModelRegistry: Sendable {
         guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }
     }
 
-    private func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
+    func check(_ options: PublishOptions, _ name: String, _ state: State) throws(PublishError) {
         if options.mustBeNew, currentETag(name, state) != nil { throw .alreadyThere(name: name) }
         try check(options.precondition, name, state)
     }
@@ -564,24 +351,24 @@ package final class ModelRegistry: Sendable {
     }
 
     /// The highest number that has been given out.
-    private func currentNumber(_ name: String, _ state: State) -> Int {
-        max(state.manifest?.model(named: name)?.highestNumber ?? 0, servingVersion(name) ?? 0)
+    func currentNumber(_ name: String, _ state: State) -> Int {
+        max(state.retired.highest(of: name, in: state.manifest), servingVersion(name) ?? 0)
     }
 
-    private func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
+    func checkName(_ name: String, _ options: PublishOptions, _ state: State) throws(PublishError) {
         guard ModelName.isValid(name) else { throw .invalidName(name) }
         try check(options, name, state)
         try checkRoom(for: name)
     }
 
-    private func checkRoom(for name: String) throws(PublishError) {
+    func checkRoom(for name: String) throws(PublishError) {
         let pool = publisher.current
         guard pool.models.count < limits.modelsMax || pool.model(named: name) != nil else {
             throw .tooManyModels(modelsMax: limits.modelsMax)
         }
     }
 
-    private func checkWritable(while operation: String) throws(PublishError) {
+    func checkWritable(while operation: String) throws(PublishError) {
         guard store.isWritable else {
             throw .store(StoreError(.readOnly, while: operation, detail: "the model store is read-only"))
         }
@@ -592,25 +379,5 @@ extension ModelChange {
     fileprivate init(becomesDefault: Bool) {
         self.init()
         self.becomesDefault = becomesDefault
-    }
-}
-
-extension PublishError {
-    /// The label under which it is counted.
-    fileprivate var outcome: String {
-        switch self {
-        case .rejected: "rejected"
-        case .store: "store_error"
-        case .preconditionFailed: "precondition_failed"
-        case .conflict: "conflict"
-        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
-        case .outOfMemory: "out_of_memory"
-        case .shadowRefused: "shadow_refused"
-        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored,
-            .fileNotKept, .alreadyThere, .nameless,
-            .cancelled, .stopping:
-            "other"
-        }
     }
 }

@@ -45,7 +45,9 @@ final class PoolPublisher: Sendable {
     /// Makes a snapshot of these models the current one, posts it to every loop and waits until all have let go of
     /// the one before.
     /// - Returns: false if some did not within `timeout`; they have been posted the snapshot all the same.
-    func publish(_ entries: [PooledModel], defaultName: String?, generation: Int, timeout: Duration) -> Bool {
+    func publish(
+        _ entries: [PooledModel], defaultName: String?, generation: PoolGeneration, timeout: Duration
+    ) -> Bool {
         let changes = changes
         let (old, sequence, subscriptions) = hub.withLock { hub in
             let old = hub.current

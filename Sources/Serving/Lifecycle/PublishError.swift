@@ -25,6 +25,8 @@ package enum PublishError: Error, Sendable, Hashable {
     /// Other writers committed to the store again and again in between.
     case conflict
     case unknownModel(name: String, known: [String])
+    /// The store has the model, and this server could not load it.
+    case notLoaded(name: String, version: Int, reason: String)
     /// There is a model of that name, and a new one was wanted.
     case alreadyThere(name: String)
     /// Neither the request nor the bundle says what the model is called.
@@ -41,6 +43,8 @@ package enum PublishError: Error, Sendable, Hashable {
     case versionInUse(version: Int)
     /// The model was named at the start and is not in the store: it has no versions to choose from.
     case notStored(name: String)
+    /// What was before the versions that the store has came from the command line, and is in no store.
+    case goneWithStart(name: String, known: [Int])
     /// It answers recent rows otherwise than the version that serves, beyond what the model's policy allows.
     case shadowRefused(ShadowReport)
     /// It does not fit into the memory that models may have.
@@ -67,6 +71,8 @@ extension PublishError: CustomStringConvertible {
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
             "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .notLoaded(let name, let version, let reason):
+            "the store has \(name), and this instance could not load its version \(version): \(reason)"
         case .alreadyThere(let name): "there is a model \"\(name)\" already"
         case .nameless: "neither the request nor the bundle says what the model is called"
         case .unknownVersion(let name, let version, let known):
@@ -78,6 +84,9 @@ extension PublishError: CustomStringConvertible {
         case .fileNotKept: "the model's file is not in the store; a server without --store keeps none"
         case .versionInUse(let version): "version \(version) is the current one or has an alias"
         case .notStored(let name): "\(name) was named at the start and is not in the store; PUT it to have versions"
+        case .goneWithStart(let name, let known):
+            "before \(known.first.map { String($0) } ?? "it") \(name) was a file of the command line, which the store "
+                + "does not have: nothing goes back to it; PUT the file to have it as a version"
         case .shadowRefused(let report):
             "it answers otherwise than version \(report.version): \(report.broken.joined(separator: "; "))"
         case .outOfMemory(let shortage):

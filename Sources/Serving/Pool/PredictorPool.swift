@@ -1,8 +1,10 @@
 /// Everything that answers at one moment: an immutable snapshot of the served models. A loop takes one snapshot a
 /// tick; the next state is another pool.
 package final class PredictorPool: Sendable {
-    /// The store's generation that it shows.
-    package let generation: Int
+    /// The store's generation that it shows, and what of it is older.
+    private let generations: PoolGeneration
+    /// The store's generation up to which everything serves.
+    package var generation: Int { generations.complete }
     /// Grows by one a snapshot of this process.
     let sequence: UInt64
     /// In ascending order of name.
@@ -23,7 +25,8 @@ package final class PredictorPool: Sendable {
     package let jobs: PoolJobs
 
     /// No models: what a loop starts with.
-    package static let empty = PredictorPool(generation: 0, sequence: 0, entries: [], defaultName: nil, onIdle: {})
+    package static let empty = PredictorPool(
+        generation: PoolGeneration(0), sequence: 0, entries: [], defaultName: nil, onIdle: {})
 
     /// - Parameters:
     ///   - generation: the store's generation.
@@ -32,10 +35,10 @@ package final class PredictorPool: Sendable {
     ///   - defaultName: the model that answers where none is named, if it is there.
     ///   - onIdle: called, by whichever thread ends the last job, once the pool has been retired.
     init(
-        generation: Int, sequence: UInt64, entries: [PooledModel], defaultName: String?,
+        generation: PoolGeneration, sequence: UInt64, entries: [PooledModel], defaultName: String?,
         onIdle: @escaping @Sendable () -> Void
     ) {
-        self.generation = generation
+        generations = generation
         self.sequence = sequence
         let entries = entries.sorted { $0.name < $1.name }
         self.entries = entries
@@ -67,6 +70,14 @@ package final class PredictorPool: Sendable {
     package var memoryBytes: Int { entries.reduce(0) { $0 + $1.versions.reduce(0) { $0 + $1.memoryBytes } } }
 
     package var names: [String] { models.map(\.name) }
+
+    /// The store's generation up to which an answer by that name is the truth: more than `generation` where another
+    /// model lags.
+    /// - Parameter name: nil: the default model.
+    package func generation(of name: String?) -> Int {
+        guard let name = name ?? defaultModel?.name else { return generations.complete }
+        return generations.lagging[name] ?? generations.applied
+    }
 
     /// The current version of the model of that name, by the bytes that stand in the request's path.
     /// - Complexity: O(name) expected; no allocation.

@@ -1,5 +1,5 @@
 /// When a follower looks at its store next: after the interval, spread by a tenth so that replicas do not ask together;
-/// after failures, and while something that it found cannot be loaded, after twice as long each time, up to a bound.
+/// after failures after twice as long each time, up to a bound.
 package struct FollowPace: Sendable {
     package static let waitMax = Duration.seconds(10)
 
@@ -11,7 +11,7 @@ package struct FollowPace: Sendable {
     }
 
     /// - Parameters:
-    ///   - isWell: whether the last look saw the store, and everything in it serves.
+    ///   - isWell: whether the last look saw the store.
     ///   - random: from 0 to 1.
     /// - Returns: how long to wait before the next look.
     package mutating func next(isWell: Bool, random: Double) -> Duration {

@@ -9,6 +9,10 @@ package protocol ModelStore: AnyObject, Sendable {
     /// Whether `blob` gives the bytes back; false for a store that remembers nothing beyond its manifests.
     var keepsBlobs: Bool { get }
 
+    /// Whether a network lies in between: it may be away at the start and come later, and what is sent there takes its
+    /// time.
+    var isFarAway: Bool { get }
+
     /// When `collect` is to be called; nil: never.
     var collectPauses: CollectPauses? { get }
 
@@ -27,6 +31,13 @@ package protocol ModelStore: AnyObject, Sendable {
     /// - Parameter byteCount: what its manifest says that it has.
     /// - Throws: `missing`.
     func openBlob(_ digest: ContentDigest, byteCount: Int) throws(StoreError) -> any BlobReader
+
+    /// What this machine keeps of an earlier run, for a start at which the store cannot be seen: the last that was
+    /// handed to `cache`. nil where nothing is kept, or it is not what it was. Its blobs may be missing.
+    func cachedManifest() -> CachedManifest?
+
+    /// This is what serves now: keeps it, if there is a place for it. What fails is left.
+    func cache(_ manifest: CachedManifest)
 
     /// A place for the bytes of one artifact as they arrive.
     func makeBlobWriter() throws(StoreError) -> any BlobWriter
@@ -49,7 +60,13 @@ package protocol ModelStore: AnyObject, Sendable {
 }
 
 extension ModelStore {
+    package var isFarAway: Bool { false }
+
     package func close() {}
+
+    package func cachedManifest() -> CachedManifest? { nil }
+
+    package func cache(_ manifest: CachedManifest) {}
 
     package var collectPauses: CollectPauses? { CollectPauses(first: .seconds(30), next: .seconds(60)) }
 
@@ -104,6 +121,18 @@ package protocol BlobWriter: AnyObject, Sendable {
     /// Makes the bytes durable as the blob of that digest. Does nothing more if the store has it already.
     func keep(as digest: ContentDigest) throws(StoreError)
 
+    /// The same for a store that is far away.
+    /// - Parameter isCancelled: asked now and then, from any thread: whether it may fail instead.
+    func keep(as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool) throws(StoreError)
+
     /// Forgets the bytes. May be called more than once; after `keep` it does nothing.
     func discard()
+}
+
+extension BlobWriter {
+    package func keep(
+        as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(StoreError) {
+        try keep(as: digest)
+    }
 }

@@ -14,6 +14,8 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case missing
         /// The bytes are not those that were stored.
         case corrupt
+        /// It is far away and does not answer, or says that it cannot now: it may come back by itself.
+        case unreachable
         /// A named bound is exceeded.
         case limit
         /// Any other failure of the system.

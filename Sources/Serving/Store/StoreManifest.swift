@@ -9,12 +9,17 @@ package struct StoreManifest: Sendable, Hashable {
     package let models: [StoredModel]
     /// The model that answers where none is named.
     package let defaultName: String?
+    /// The numbers of models that are gone.
+    package let retired: RetiredNumbers
 
-    package init(generation: Int, created: Int64, models: [StoredModel], defaultName: String?) {
+    package init(
+        generation: Int, created: Int64, models: [StoredModel], defaultName: String?, retired: RetiredNumbers = .none
+    ) {
         self.generation = generation
         self.created = created
         self.models = models.sorted { $0.name < $1.name }
         self.defaultName = defaultName
+        self.retired = retired
     }
 
     package func model(named name: String) -> StoredModel? { models.first { $0.name == name } }

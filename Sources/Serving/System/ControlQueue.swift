@@ -5,6 +5,15 @@ package protocol ControlQueue: Sendable {
     /// - Returns: false, and forgets the job, if too many wait or the queue is stopping.
     func submit(_ job: @escaping @Sendable () -> Void) -> Bool
 
+    /// The same for the end of what it has begun, which has to come: no number of waiting jobs is too many for it. A
+    /// queue that is stopping does it as well.
+    func submitOwed(_ job: @escaping @Sendable () -> Void)
+
     /// Whether it takes no more jobs for good.
     var isStopping: Bool { get }
+}
+
+extension ControlQueue {
+    /// For queues without a bound.
+    package func submitOwed(_ job: @escaping @Sendable () -> Void) { _ = submit(job) }
 }

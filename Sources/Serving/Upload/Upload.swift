@@ -26,8 +26,12 @@ package final class Upload: Sendable {
         case receiving
         /// The last byte has been appended.
         case ended
+        /// It is complete, and waits until another change of its model is done.
+        case waiting
         /// The control thread has everything and imports: too late to cancel.
         case publishing
+        /// It is proven, and its file is on its way to the store.
+        case transferring
         case failed(PublishError)
         case completed
     }
@@ -87,6 +91,9 @@ package final class Upload: Sendable {
     private let registry: ModelRegistry
     private let store: any ModelStore
     private let control: any ControlQueue
+    /// Where files go to the store; nil: that takes no time.
+    private let transfers: (any ControlQueue)?
+    private let turns: ModelTurns
     private let budget: UploadBudget
     private let onCredit: @Sendable () -> Void
     private let completion: Completion
@@ -96,7 +103,8 @@ package final class Upload: Sendable {
 
     init(
         name: String?, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
-        control: any ControlQueue, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
+        control: any ControlQueue, transfers: (any ControlQueue)?, turns: ModelTurns, budget: UploadBudget,
+        onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name
@@ -104,6 +112,8 @@ package final class Upload: Sendable {
         self.registry = registry
         self.store = store
         self.control = control
+        self.transfers = transfers
+        self.turns = turns
         self.budget = budget
         begun = registry.system.clock()
         self.onCredit = onCredit
@@ -165,14 +175,18 @@ package final class Upload: Sendable {
         if isDue { submit() }
     }
 
-    /// The client has left, or sent something else than it promised. Before the import begins this ends the upload with
-    /// `cancelled`; after that it has no effect and the publish finishes.
+    /// The client has left, or sent something else than it promised. Before the import begins, and while the file is on
+    /// its way to a store far away, this ends the upload with `cancelled`; otherwise the publish finishes.
     package func cancel() {
         let isDue = state.withLock { state in
             switch state.phase {
             case .receiving, .ended:
                 state.phase = .failed(.cancelled)
                 return state.schedule()
+            case .waiting, .transferring:
+                // Whoever has it now finds out.
+                state.phase = .failed(.cancelled)
+                return false
             case .publishing, .failed, .completed: return false
             }
         }
@@ -203,7 +217,11 @@ package final class Upload: Sendable {
                 state.withLock { $0.spare.append(buffer) }
                 if givesCredit { onCredit() }
             case .publish:
-                complete(publish())
+                guard let name else {
+                    publish()
+                    return
+                }
+                return turns.perform(name) { self.publish() }
             case .fail(let error):
                 complete(.failure(error))
             }
@@ -226,10 +244,10 @@ package final class Upload: Sendable {
                     return .write(buffer, givesCredit: givesCredit)
                 }
                 guard case .ended = state.phase else { break }
-                state.phase = .publishing
+                state.phase = .waiting
                 state.spare = []
                 return .publish
-            case .publishing, .completed: break
+            case .waiting, .publishing, .transferring, .completed: break
             }
             state.isScheduled = false
             return .rest
@@ -251,22 +269,86 @@ package final class Upload: Sendable {
         }
     }
 
-    private func publish() -> Result<PublishReport, PublishError> {
+    /// It is its turn. Nothing but this, or what follows from it, happens to it from now on.
+    private func publish() {
+        let isCancelled = state.withLock { state in
+            if case .failed = state.phase { return true }
+            state.phase = .publishing
+            return false
+        }
+        guard !isCancelled else { return complete(.failure(.cancelled)) }
         do throws(PublishError) {
-            let artifact = try sink.withLock { (sink: inout Sink) throws(PublishError) -> ReceivedArtifact in
-                do throws(StoreError) {
-                    let writer = try sink.open(in: store)
-                    sink.writer = nil
-                    return ReceivedArtifact(
-                        writer: writer, digest: sink.hasher.finish(),
-                        receive: .nanoseconds(Int64(clamping: registry.system.clock() &- begun)))
-                } catch {
-                    throw .store(error)
-                }
+            let artifact = try takeArtifact()
+            guard let transfers else { return complete(.success(try registry.publish(name, artifact, options))) }
+            switch try registry.begin(name, artifact, options) {
+            case .ended(let report): complete(.success(report))
+            case .pending(let pending): transfer(pending, transfers)
             }
-            return .success(try registry.publish(name, artifact, options))
         } catch {
-            return .failure(error)
+            complete(.failure(error))
+        }
+    }
+
+    /// Has another thread send the file to the store, while the control thread goes on with other models.
+    private func transfer(_ pending: PendingPublish, _ transfers: any ControlQueue) {
+        // One that was named by its bundle may find the name taken.
+        guard turns.hold(pending.name) else {
+            registry.giveUp(pending, .conflict)
+            return complete(.failure(.conflict))
+        }
+        state.withLock { $0.phase = .transferring }
+        let isTaken = transfers.submit {
+            let outcome: Result<Void, PublishError>
+            do throws(PublishError) {
+                try self.registry.transfer(pending) { self.isCancelled }
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            self.control.submitOwed { self.end(pending, outcome) }
+        }
+        if !isTaken { end(pending, .failure(.busy(retryAfterSeconds: 5))) }
+    }
+
+    private var isCancelled: Bool {
+        state.withLock { state in
+            if case .failed = state.phase { true } else { false }
+        }
+    }
+
+    /// The transfer has ended.
+    private func end(_ pending: PendingPublish, _ outcome: Result<Void, PublishError>) {
+        defer { turns.release(pending.name) }
+        let isCancelled = state.withLock { state in
+            if case .failed = state.phase { return true }
+            state.phase = .publishing
+            return false
+        }
+        do throws(PublishError) {
+            guard !isCancelled else { throw .cancelled }
+            try outcome.get()
+        } catch {
+            registry.giveUp(pending, error)
+            return complete(.failure(error))
+        }
+        do throws(PublishError) {
+            complete(.success(try registry.finish(pending)))
+        } catch {
+            complete(.failure(error))
+        }
+    }
+
+    private func takeArtifact() throws(PublishError) -> ReceivedArtifact {
+        try sink.withLock { (sink: inout Sink) throws(PublishError) -> ReceivedArtifact in
+            do throws(StoreError) {
+                let writer = try sink.open(in: store)
+                sink.writer = nil
+                return ReceivedArtifact(
+                    writer: writer, digest: sink.hasher.finish(),
+                    receive: .nanoseconds(Int64(clamping: registry.system.clock() &- begun)))
+            } catch {
+                throw .store(error)
+            }
         }
     }
 

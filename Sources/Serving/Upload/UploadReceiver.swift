@@ -5,6 +5,8 @@ package final class UploadReceiver: Sendable {
     private let registry: ModelRegistry
     private let store: any ModelStore
     private let control: any ControlQueue
+    private let transfers: (any ControlQueue)?
+    private let turns = ModelTurns()
     private let uploadsMax: Int
     private let budget: UploadBudget
     private let running = Mutex(0)
@@ -13,13 +15,15 @@ package final class UploadReceiver: Sendable {
     ///   - registry: publishes what has arrived.
     ///   - store: takes the bytes; the registry's.
     ///   - control: the thread on which the registry is called.
+    ///   - transfers: threads on which files go to a store that is far away; nil: on the control thread.
     ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
     ///   - bytesMax: bytes of all uploads at once, decoded; at the bound an upload ends with `busy`. By default as many
     ///     as one alone may have.
     package init(
-        registry: ModelRegistry, store: any ModelStore, control: any ControlQueue, uploadsMax: Int = 8,
-        bytesMax: Int? = nil
+        registry: ModelRegistry, store: any ModelStore, control: any ControlQueue,
+        transfers: (any ControlQueue)? = nil, uploadsMax: Int = 8, bytesMax: Int? = nil
     ) {
+        self.transfers = transfers
         budget = UploadBudget(bytesMax: bytesMax ?? registry.limits.artifactBytesMax)
         self.registry = registry
         self.store = store
@@ -29,6 +33,15 @@ package final class UploadReceiver: Sendable {
 
     /// Uploads that have begun and are not complete.
     package var runningCount: Int { running.withLock { $0 } }
+
+    /// Hands over another change of a model, which is done in its turn: after uploads of that name that are on their
+    /// way to the store.
+    /// - Returns: false, and forgets the job, if too many wait.
+    package func inTurn(of name: String, _ job: @escaping @Sendable () -> Void) -> Bool {
+        let turns = turns
+        guard turns.count < ModelTurns.waitingMax else { return false }
+        return control.submit { turns.perform(name, job) }
+    }
 
     /// Begins an upload when its head has been read and its sender may do this. Called on a loop.
     /// - Parameters:
@@ -57,7 +70,7 @@ package final class UploadReceiver: Sendable {
         guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
         return Upload(
             name: name, options: options, registry: registry, store: store, control: control,
-            budget: budget, onCredit: onCredit
+            transfers: transfers, turns: turns, budget: budget, onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }
             completion(result)

@@ -4,10 +4,25 @@ internal import TensorCore
 
 /// `GET /models` and `GET /models/{m}`.
 package enum ModelPage {
-    /// The list: name, version, format and digest of each.
-    package static func writeList(_ models: [ModelStatus], generation: Int, into writer: inout JSONWriter) {
+    /// The list: name, version, format and digest of each; and which of them are not what the store has.
+    package static func writeList(
+        _ models: [ModelStatus], generation: Int, store: StoreStanding = StoreStanding(), into writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writer.member("generation", generation)
+        if let since = store.fromCacheSince { writer.member("from_cache_since", since) }
+        if store.laggingCount > 0 {
+            writer.member("lagging_models", store.laggingCount)
+            writer.key("lagging")
+            writer.beginArray()
+            for model in store.lagging {
+                writer.beginObject()
+                writer.member("name", model.name)
+                write(model, &writer)
+                writer.endObject()
+            }
+            writer.endArray()
+        }
         writer.key("models")
         writer.beginArray()
         for model in models {
@@ -60,6 +75,12 @@ package enum ModelPage {
             for version in model.versions { writer.number(Int64(version)) }
             writer.endArray()
             writeNames(model, &writer)
+        }
+        if let lagging = model.lagging {
+            writer.key("lagging")
+            writer.beginObject()
+            write(lagging, &writer)
+            writer.endObject()
         }
         if let policy = model.policy {
             writer.key("shadow_policy")
@@ -114,6 +135,13 @@ package enum ModelPage {
         writer.key("example")
         ExampleRequest.write(model.signature, into: &writer)
         writer.endDocument()
+    }
+
+    private static func write(_ model: StoreStanding.LaggingModel, _ writer: inout JSONWriter) {
+        writer.member("version", model.version)
+        if let serving = model.servingVersion { writer.member("serving_version", serving) }
+        writer.member("since", model.since)
+        writer.member("reason", model.reason)
     }
 
     private static func writeTimings(_ timings: ModelStatus.Timings, _ writer: inout JSONWriter) {

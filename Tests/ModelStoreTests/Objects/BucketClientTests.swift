@@ -78,7 +78,7 @@ struct BucketClientTests {
         #expect(waits.value == 3)
         let failing = FakeTransport { _, _ in HTTPResponse(status: 500) }
         #expect { try amazon(failing).read("k", bytesMax: 10, while: "t") } throws: {
-            ($0 as? StoreError)?.kind == .io
+            ($0 as? StoreError)?.kind == .unreachable
         }
         #expect(failing.sent.count == ObjectHTTP.Policy().attemptsMax)
         let refused = FakeTransport { _, _ throws(HTTPFailure) in throw HTTPFailure(.notTrusted, "certificate") }

@@ -210,6 +210,58 @@ struct ObjectModelStoreTests {
 
     // MARK: The cache
 
+    @Test func theCacheTellsWhatServedLastIfItIsWhole() throws {
+        func cached() throws -> CachedManifest? {
+            open(cache: try BlobCache("/cache", bytesMax: 1000, files: files)).cachedManifest()
+        }
+        #expect(open().cachedManifest() == nil)
+        #expect(try cached() == nil)
+        let store = open(cache: try BlobCache("/cache", bytesMax: 1000, files: files))
+        for generation in 1...2 {
+            store.cache(CachedManifest(manifest: manifest(generation, [1], [2]), complete: generation - 1))
+            #expect(try cached() == CachedManifest(manifest: manifest(generation, [1], [2]), complete: generation - 1))
+        }
+        let name = try #require(files.names(under: "/cache").first { $0.contains("manifest-") })
+        let path = name.hasPrefix("/") ? name : "/cache/" + name
+        let whole = try #require(files.bytes(at: path))
+        for place in stride(from: 0, to: whole.count, by: 7) {
+            var damaged = whole
+            damaged[place] ^= 1
+            files.plant(damaged, at: path)
+            #expect(try cached() == nil, "byte \(place)")
+            files.plant(Array(whole[..<place]), at: path)
+            #expect(try cached() == nil, "cut at \(place)")
+        }
+        files.plant(whole, at: path)
+        #expect(try cached()?.complete == 1)
+        // A disk that fails in any call leaves the one before or the next.
+        for call in 0..<8 {
+            files.failCall(call, .error(.noSpace))
+            store.cache(CachedManifest(manifest: manifest(3, [1]), complete: 3))
+            files.failCall(nil, .error(.noSpace))
+            let now = try #require(try cached())
+            #expect([2, 3].contains(now.manifest.generation), "call \(call)")
+        }
+    }
+
+    @Test func whatIsNotInTheCacheIsNotWaitedForWhileTheStoreIsAway() throws {
+        let writer = open()
+        try keep([1], in: writer)
+        try keep([2], in: writer)
+        try writer.commit(manifest(1, [1], [2]))
+        let store = open(cache: try BlobCache("/cache", bytesMax: 1000, files: files))
+        #expect(try store.blob(ContentDigest(of: [1])) == [1])
+        client.state.withLock { $0.fault = { _ in .before } }
+        #expect(throws: StoreError.self) { try store.newestManifest() }
+        _ = client.takeCalls()
+        #expect(try store.blob(ContentDigest(of: [1])) == [1])
+        #expect { try store.blob(ContentDigest(of: [2])) } throws: { ($0 as? StoreError)?.kind == .unreachable }
+        #expect(client.takeCalls().isEmpty)
+        client.state.withLock { $0.fault = { _ in .none } }
+        _ = try store.newestManifest()
+        #expect(try store.blob(ContentDigest(of: [2])) == [2])
+    }
+
     @Test func aFetchedArtifactIsFetchedOnce() throws {
         let cache = try BlobCache("/cache", bytesMax: 1000, files: files)
         let store = open(cache: cache)

@@ -244,7 +244,9 @@ private let heavy: BatchSettings = {
         }
         #expect(try call(harness, "ModelStreamInfer", []).refusal == "12")
         #expect(try call(harness, "RepositoryIndex", []).refusal == "12")
-        #expect(try call(harness, "ModelInfer", [], fields: [("x-min-generation", "99")]).refusal == "14")
+        #expect(try call(harness, "ModelInfer", [], fields: [("x-min-generation", "soon")]).refusal == "3")
+        let early = try call(harness, "ModelInfer", infer([1]), fields: [("x-min-generation", "99")]).exchange
+        #expect(code(harness, early) == "14")
         #expect(try call(harness, "ModelInfer", [], fields: [("x-request-priority", "urgent")]).refusal == "3")
         #expect(harness.handler.openExchangeCount == 0)
     }
@@ -289,10 +291,10 @@ private let heavy: BatchSettings = {
         let (exchange, _) = try harness.begin(
             "POST", "/inference.GRPCInferenceService/ModelInfer", fields: Self.fields + [("grpc-timeout", "10S")],
             version: .http2)
-        #expect(harness.handler.callTermCount == 1)
+        #expect(harness.handler.callAskCount == 1)
         harness.handler.cancelled(exchange)
         harness.handler.endOfTick(harness.sink)
-        #expect(harness.handler.callTermCount == 0)
+        #expect(harness.handler.callAskCount == 0)
     }
 
     @Test func aTokenForPredictionsClosesCalls() throws {

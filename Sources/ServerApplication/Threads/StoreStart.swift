@@ -1,0 +1,74 @@
+internal import ModelStore
+internal import Serving
+internal import Telemetry
+
+/// What a start does about the store: what is there serves; what is away for now is waited for, with what the cache has
+/// meanwhile; what is wrong ends the start.
+///
+/// | the store | with a cache of an earlier run | without |
+/// |---|---|---|
+/// | answers | it serves | it serves |
+/// | does not answer, or says that it cannot now | the cache serves | alive and not ready, until it answers |
+/// | refuses, or is not there (no such bucket, no access) | the cache serves, the log says error | the start fails |
+struct StoreStart {
+    private let registry: ModelRegistry
+    private let store: any ModelStore
+    private let log: Log
+    private let patience: Duration
+
+    /// - Parameter patience: how long a store that does not answer is waited for.
+    init(_ registry: ModelRegistry, _ store: any ModelStore, _ log: Log, patience: Duration) {
+        self.registry = registry
+        self.store = store
+        self.log = log
+        self.patience = patience
+    }
+
+    /// - Parameter follower: has looked at the store, or is about to; nil for a store that is near.
+    func run(_ follower: StoreFollower?) throws(CommandError) {
+        guard store.isFarAway, let follower else {
+            do {
+                return try restore()
+            } catch {
+                throw CommandError("the store cannot be read: \(error)")
+            }
+        }
+        switch follower.waitForFirstLook(patience) {
+        case .success?:
+            do {
+                try restore()
+            } catch {
+                try goOnWithout(error)
+            }
+        case .failure(let error)?: try goOnWithout(error)
+        case nil:
+            try goOnWithout(
+                StoreError(.unreachable, while: "looking for the newest manifest", detail: "the store does not answer"))
+        }
+    }
+
+    private func restore() throws(StoreError) {
+        let report = try registry.restore()
+        guard report.generation > 0 else { return }
+        log.info(
+            "restored", LogField("generation", .integer(report.generation)),
+            LogField("models", .integer(report.restored.count)))
+    }
+
+    private func goOnWithout(_ error: StoreError) throws(CommandError) {
+        let isPassing = error.kind == .unreachable
+        let reason = [LogField("reason", .text("\(error)")), LogField("path", .text(error.path ?? ""))]
+        if let report = registry.restoreCached(because: "\(error)") {
+            return log.log(
+                isPassing ? .warning : .error,
+                "the store cannot be seen: what its cache has serves until it can",
+                [
+                    LogField("generation", .integer(report.generation)),
+                    LogField("models", .integer(report.restored.count)),
+                ] + reason)
+        }
+        guard isPassing else { throw CommandError("the store cannot be read: \(error)") }
+        registry.noteUnseen(because: "\(error)")
+        log.log(.warning, "the store cannot be seen, and there is no cache of it: not ready until it can", reason)
+    }
+}

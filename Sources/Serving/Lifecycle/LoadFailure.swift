@@ -1,0 +1,54 @@
+/// A version that could not be loaded, and when it is tried again.
+struct LoadFailure: Sendable {
+    let what: RestoreReport.Failure
+    /// Whether its model cannot serve as its manifest says without it.
+    let isNeeded: Bool
+    /// Seconds since 1970 at which it failed first.
+    let since: Int64
+    /// Times in a row that it was tried.
+    let attempts: Int
+    /// By the monotonic clock, in nanoseconds; nil: never, since the same bytes would be refused again.
+    let nextTry: UInt64?
+
+    /// - Parameters:
+    ///   - before: the failure of the try before, if it was one.
+    ///   - clock: the monotonic time.
+    init(
+        _ what: RestoreReport.Failure, isNeeded: Bool, after before: LoadFailure?, limits: ModelRegistry.Limits,
+        clock: UInt64, now: Int64
+    ) {
+        self.what = what
+        self.isNeeded = isNeeded
+        since = before?.since ?? now
+        attempts = (before?.attempts ?? 0) + 1
+        let wait = min(limits.retryFirst * (1 << min(attempts - 1, 16)), limits.retryMax)
+        nextTry = what.error.mayPass ? clock &+ UInt64(clamping: wait.wholeNanoseconds) : nil
+    }
+
+    private init(_ other: LoadFailure, nextTry: UInt64) {
+        what = other.what
+        isNeeded = other.isNeeded
+        since = other.since
+        attempts = other.attempts
+        self.nextTry = nextTry
+    }
+
+    /// The same, to be tried again at once.
+    func due(at clock: UInt64) -> LoadFailure { LoadFailure(self, nextTry: clock) }
+
+    var isShortage: Bool {
+        if case .outOfMemory = what.error { true } else { false }
+    }
+
+    func isDue(at clock: UInt64) -> Bool { nextTry.map { Int64(bitPattern: clock &- $0) >= 0 } ?? false }
+}
+
+extension PublishError {
+    /// Whether the same file may be taken later: it is what was around it that failed.
+    fileprivate var mayPass: Bool {
+        switch self {
+        case .rejected, .tooLarge: false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,303 @@
+internal import InferenceEngine
+internal import ModelIR
+internal import Synchronization
+internal import Telemetry
+
+// What of the registry publishes. In one go where the store is near; where a network lies in between in three parts, so
+// that other models' changes do not wait for a file on its way: `begin` and `finish` on the control thread, `transfer`
+// on any that may wait.
+extension ModelRegistry {
+    /// Publishes bytes that are in memory.
+    package func publish(
+        _ name: String, bytes: [UInt8], options: PublishOptions = PublishOptions()
+    ) throws(PublishError) -> PublishReport {
+        guard bytes.count <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
+        let writer: any BlobWriter
+        do {
+            writer = try store.makeBlobWriter()
+            try writer.append(bytes)
+        } catch {
+            throw .store(error)
+        }
+        let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
+        return try publish(name, artifact, options)
+    }
+
+    /// Publishes an artifact that has been received: as a new model, or in place of the version that serves.
+    /// - Parameter name: nil where the bundle says what it is called.
+    package func publish(
+        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
+    ) throws(PublishError) -> PublishReport {
+        defer { artifact.writer.discard() }
+        return try telling(name, artifact.digest) { () throws(PublishError) -> PublishReport in
+            try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
+                switch try build(name, artifact, options, state) {
+                case .ended(let report): return report
+                case .pending(let pending):
+                    try makeRoom(for: pending, state)
+                    try keep(pending) { false }
+                    return try commit(pending, &state)
+                }
+            }
+        }
+    }
+
+    /// How far a publish has come.
+    package enum Stage: Sendable {
+        /// A dry run has nothing more to do.
+        case ended(PublishReport)
+        /// `transfer` and then `finish`, or `giveUp`.
+        case pending(PendingPublish)
+    }
+
+    /// Builds and proves what has been received.
+    package func begin(
+        _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
+    ) throws(PublishError) -> Stage {
+        do throws(PublishError) {
+            let stage = try operations.withLock { (state: inout State) throws(PublishError) -> Stage in
+                try build(name, artifact, options, state)
+            }
+            guard case .ended(let report) = stage else { return stage }
+            artifact.writer.discard()
+            tell(report, artifact.digest)
+            return stage
+        } catch {
+            artifact.writer.discard()
+            tell(error, name)
+            throw error
+        }
+    }
+
+    /// Sends the file to the store. Holds nothing that other operations wait for.
+    /// - Parameter isCancelled: asked now and then, from any thread.
+    package func transfer(
+        _ pending: PendingPublish, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(PublishError) {
+        try keep(pending, unless: isCancelled)
+    }
+
+    /// Makes what has been transferred serve.
+    package func finish(_ pending: PendingPublish) throws(PublishError) -> PublishReport {
+        defer { pending.artifact.writer.discard() }
+        return try telling(pending.name, pending.artifact.digest) { () throws(PublishError) -> PublishReport in
+            try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
+                // Others may have changed the model since.
+                try check(pending.options, pending.name, state)
+                try checkRoom(for: pending.name)
+                var pending = pending
+                if publisher.current.model(named: pending.name)?.etag != pending.comparedWith {
+                    pending = try comparedAgain(pending)
+                }
+                try makeRoom(for: pending, state)
+                return try commit(pending, &state)
+            }
+        }
+    }
+
+    /// The file did not reach the store, or nobody waits for it any more.
+    package func giveUp(_ pending: PendingPublish, _ error: PublishError) {
+        pending.artifact.writer.discard()
+        pending.stopCounting()
+        tell(error, pending.name)
+    }
+
+    // MARK: Parts
+
+    private func telling(
+        _ name: String?, _ digest: ContentDigest, _ work: () throws(PublishError) -> PublishReport
+    ) throws(PublishError) -> PublishReport {
+        do throws(PublishError) {
+            let report = try work()
+            tell(report, digest)
+            return report
+        } catch {
+            tell(error, name)
+            throw error
+        }
+    }
+
+    private func tell(_ report: PublishReport, _ digest: ContentDigest) {
+        metrics.publishes.series([report.isDryRun ? "dry_run" : "published"]).add()
+        metrics.publishSeconds.record(UInt64(clamping: report.timings.total.wholeNanoseconds))
+        log.info(
+            report.isDryRun ? "tried" : "published", LogField("model", .text(report.model.name)),
+            LogField("version", .integer(report.model.version)),
+            LogField("digest", .text(digest.description)),
+            LogField("format", .text(report.model.format)),
+            LogField("predictor", .text(report.model.predictor.report.name)),
+            LogField("seconds", .seconds(report.timings.total)))
+        for sentence in report.model.shadow?.broken ?? [] {
+            log.warning(
+                "a new version answers otherwise", LogField("model", .text(report.model.name)),
+                LogField("version", .integer(report.model.version)), LogField("reason", .text(sentence)))
+        }
+    }
+
+    private func tell(_ error: PublishError, _ name: String?) {
+        metrics.publishes.series([error.outcome]).add()
+        // What a refused import has allocated is free now, and may be much.
+        switch error {
+        case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
+        default: break
+        }
+        log.warning("not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))
+        if case .store(let failure) = error, let path = failure.path {
+            log.error("\(failure)", LogField("path", .text(path)))
+        }
+    }
+
+    private func build(
+        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: State
+    ) throws(PublishError) -> Stage {
+        guard artifact.byteCount <= limits.artifactBytesMax else {
+            throw .tooLarge(bytesMax: limits.artifactBytesMax)
+        }
+        // What can be known before the work is said before the work.
+        if let givenName { try checkName(givenName, options, state) }
+        if !options.isDryRun { try checkWritable(while: "publishing") }
+
+        var built = try builder.build(
+            { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
+            admit: { (bytes) throws(PublishError) in try admit(bytes, replacing: givenName) })
+        built.timings.receive = artifact.receive
+        guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
+        if givenName == nil { try checkName(name, options, state) }
+        let shadow = try compare(built.prepared, name, options, &built.timings)
+        guard options.isDryRun else {
+            options.progress?.begin(.publishing)
+            return .pending(
+                PendingPublish(
+                    name, artifact, options, built, shadow: shadow,
+                    comparedWith: publisher.current.model(named: name)?.etag, started: system.clock(), pendingBytes))
+        }
+        let previousVersion = servingVersion(name)
+        let model = served(
+            name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
+            built, shadow: shadow, byteCount: artifact.byteCount)
+        if previousVersion == nil { metrics.retire(name) }
+        return .ended(
+            PublishReport(
+                model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,
+                isDryRun: true))
+    }
+
+    /// Another version serves than the one that it was compared with.
+    private func comparedAgain(_ pending: PendingPublish) throws(PublishError) -> PendingPublish {
+        var built = pending.built
+        let shadow = try compare(built.prepared, pending.name, pending.options, &built.timings)
+        pending.stopCounting()
+        return PendingPublish(
+            pending.name, pending.artifact, pending.options, built, shadow: shadow,
+            comparedWith: publisher.current.model(named: pending.name)?.etag, started: pending.started, pendingBytes)
+    }
+
+    private func makeRoom(for pending: PendingPublish, _ state: State) throws(PublishError) {
+        pending.stopCounting()
+        try makeRoom(for: pending.built.prepared.memoryBytes, replacing: pending.name, state)
+    }
+
+    private func keep(
+        _ pending: PendingPublish, unless isCancelled: @escaping @Sendable () -> Bool
+    ) throws(PublishError) {
+        do {
+            try pending.artifact.writer.keep(as: pending.artifact.digest, unless: isCancelled)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func commit(_ pending: PendingPublish, _ state: inout State) throws(PublishError) -> PublishReport {
+        let name = pending.name
+        let artifact = pending.artifact
+        let built = pending.built
+        let previousVersion = servingVersion(name)
+        try commit(
+            &state, check: { (state: State) throws(PublishError) in try check(pending.options, name, state) },
+            change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
+                let version = StoredModel.Version(
+                    number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
+                    byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
+                return stored(name, with: version, state)
+            }, to: name)
+        guard let version = state.manifest?.model(named: name)?.current else {
+            preconditionFailure("a commit makes a version")
+        }
+        let model = served(
+            name, version.number, digest: version.digest, generation: version.generation, built,
+            shadow: pending.shadow, byteCount: artifact.byteCount)
+        state.staticNames.remove(name)
+        let isDrained = show(&state, made: [model])
+        model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- pending.started)))
+        return PublishReport(
+            model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,
+            isDryRun: false)
+    }
+
+    /// The model with a new current version; of the older ones those stay that are to be kept.
+    private func stored(_ name: String, with version: StoredModel.Version, _ state: State) -> StoredModel {
+        guard let stored = state.manifest?.model(named: name) ?? unstored(name, state) else {
+            return StoredModel(
+                name: name, versions: [version], currentNumber: version.number, generation: version.generation)
+        }
+        let named = Set(stored.aliases.values)
+        // The one that served until now goes before others, whatever its number is: it is the way back.
+        let others = stored.versions.filter { !named.contains($0.number) }
+        let kept =
+            (others.filter { $0.number == stored.currentNumber }
+            + others.filter { $0.number != stored.currentNumber }.reversed()).prefix(limits.versionsKept)
+        return StoredModel(
+            name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
+            currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,
+            aliases: stored.aliases, shadowPolicy: stored.shadowPolicy, generation: version.generation)
+    }
+
+    /// A model that was named at the start, as a store would tell of it that forgets blobs anyway: its predictor is all
+    /// that is needed to roll back to it.
+    private func unstored(_ name: String, _ state: State) -> StoredModel? {
+        guard !store.keepsBlobs, state.staticNames.contains(name), let model = publisher.current.model(named: name)
+        else { return nil }
+        let version = StoredModel.Version(
+            number: model.version, digest: model.digest, format: model.format, byteCount: model.artifactBytes,
+            memoryBytes: model.memoryBytes, generation: model.generation)
+        return StoredModel(
+            name: name, versions: [version], currentNumber: model.version, generation: model.generation)
+    }
+
+    /// Runs what serves and what is new over recent rows.
+    /// - Throws: `shadowRefused` where the model's policy says so.
+    private func compare(
+        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ timings: inout PublishTimings
+    ) throws(PublishError) -> ShadowReport? {
+        guard let entry = publisher.current.entry(named: name) else { return nil }
+        var policy = entry.shadowPolicy ?? limits.shadowPolicy
+        if let action = options.shadowAction { policy.action = action }
+        guard policy.action != .off else { return nil }
+        options.progress?.begin(.comparing)
+        let start = system.clock()
+        let report = ShadowComparison.run(
+            entry.current.recentRows.copy(), serving: entry.current, next: prepared, policy: policy,
+            clock: system.clock)
+        timings.shadow = builder.elapsed(since: start)
+        guard !report.isRefused else { throw .shadowRefused(report) }
+        return report
+    }
+}
+
+extension PublishError {
+    /// The label under which it is counted.
+    fileprivate var outcome: String {
+        switch self {
+        case .rejected: "rejected"
+        case .store: "store_error"
+        case .preconditionFailed: "precondition_failed"
+        case .conflict: "conflict"
+        case .tooLarge, .tooManyModels, .tooManyAliases: "limit"
+        case .outOfMemory: "out_of_memory"
+        case .shadowRefused: "shadow_refused"
+        case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
+            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
+            "other"
+        }
+    }
+}

@@ -1,0 +1,47 @@
+internal import Synchronization
+
+/// A publish whose model has been built and proven and whose file is on its way to the store. What it holds in memory
+/// counts until it serves or is let go of.
+package final class PendingPublish: Sendable {
+    package let name: String
+    let artifact: ReceivedArtifact
+    let options: PublishOptions
+    let built: ModelBuilder.Built
+    let shadow: ShadowReport?
+    /// The ETag of the version that it was compared with.
+    let comparedWith: String?
+    /// By the monotonic clock.
+    let started: UInt64
+    private let count: PendingBytes
+    private let counted: Atomic<Int>
+
+    init(
+        _ name: String, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ built: ModelBuilder.Built,
+        shadow: ShadowReport?, comparedWith: String?, started: UInt64, _ count: PendingBytes
+    ) {
+        self.name = name
+        self.artifact = artifact
+        self.options = options
+        self.built = built
+        self.shadow = shadow
+        self.comparedWith = comparedWith
+        self.started = started
+        self.count = count
+        counted = Atomic(built.prepared.memoryBytes)
+        count.add(built.prepared.memoryBytes)
+    }
+
+    deinit { stopCounting() }
+
+    /// From now on its memory is another's.
+    func stopCounting() { count.add(-counted.exchange(0, ordering: .relaxed)) }
+}
+
+/// What pending publishes hold, in bytes.
+final class PendingBytes: Sendable {
+    private let bytes = Atomic<Int>(0)
+
+    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
+
+    var value: Int { bytes.load(ordering: .relaxed) }
+}

@@ -1,0 +1,251 @@
+import ModelStore
+import Synchronization
+import Testing
+
+@testable import Serving
+
+/// Replicas on one store, with everything that goes wrong: random changes, restarts, and a store that fails.
+struct ReplicaTests {
+    /// What all machines share, and a log of every manifest that was ever committed.
+    private final class Shared: Sendable {
+        let base = MemoryModelStore(keepsBlobs: true)
+        let blobs = Mutex<[ContentDigest: [UInt8]]>([:])
+        let manifests = Mutex<[StoreManifest]>([])
+    }
+
+    private struct Failures {
+        /// How often, of a thousand, something fails.
+        var permille = 0
+        var isAway = false
+        var generator: SeededGenerator
+    }
+
+    /// One machine's way to the store, with a cache of its own that outlives the process.
+    private final class Machine: ModelStore {
+        let shared: Shared
+        let failures: Mutex<Failures>
+        let cached = Mutex<CachedManifest?>(nil)
+        let local = Mutex<[ContentDigest: [UInt8]]>([:])
+
+        init(_ shared: Shared, seed: UInt64) {
+            self.shared = shared
+            failures = Mutex(Failures(generator: SeededGenerator(seed: seed)))
+        }
+
+        var isWritable: Bool { true }
+        var keepsBlobs: Bool { true }
+        var isFarAway: Bool { true }
+
+        private func isFailing() -> Bool {
+            failures.withLock { $0.isAway || Int.random(in: 0..<1000, using: &$0.generator) < $0.permille }
+        }
+
+        private func mayFail(_ operation: String) throws(StoreError) {
+            guard !isFailing() else { throw StoreError(.unreachable, while: operation, detail: "it does not answer") }
+        }
+
+        func newestManifest() throws(StoreError) -> ManifestLookup {
+            try mayFail("looking")
+            return try shared.base.newestManifest()
+        }
+
+        func manifest(generation: Int) throws(StoreError) -> StoreManifest {
+            try mayFail("looking")
+            return try shared.base.manifest(generation: generation)
+        }
+
+        func cachedManifest() -> CachedManifest? { cached.withLock { $0 } }
+        func cache(_ manifest: CachedManifest) { cached.withLock { $0 = manifest } }
+
+        func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
+            if let bytes = local.withLock({ $0[digest] }) { return bytes }
+            try mayFail("fetching")
+            guard let bytes = shared.blobs.withLock({ $0[digest] }) else {
+                throw StoreError(.missing, while: "fetching", detail: "it is not there")
+            }
+            local.withLock { $0[digest] = bytes }
+            return bytes
+        }
+
+        func makeBlobWriter() throws(StoreError) -> any BlobWriter { Writer(self) }
+
+        func commit(_ manifest: StoreManifest) throws(StoreError) {
+            try mayFail("committing")
+            try shared.base.commit(manifest)
+            shared.manifests.withLock { $0.append(manifest) }
+            // Done, and nobody has heard of it.
+            try mayFail("committing")
+        }
+
+        func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection { StoreCollection() }
+
+        private final class Writer: BlobWriter {
+            let machine: Machine
+            let bytes = Mutex<[UInt8]>([])
+
+            init(_ machine: Machine) { self.machine = machine }
+
+            var byteCount: Int { bytes.withLock { $0.count } }
+            func append(_ more: [UInt8]) throws(StoreError) { bytes.withLock { $0 += more } }
+            func contents() throws(StoreError) -> [UInt8] { bytes.withLock { $0 } }
+            func discard() {}
+
+            func keep(as digest: ContentDigest) throws(StoreError) {
+                try machine.mayFail("storing")
+                let bytes = bytes.withLock { $0 }
+                machine.shared.blobs.withLock { $0[digest] = bytes }
+                machine.local.withLock { $0[digest] = bytes }
+            }
+        }
+    }
+
+    /// What was seen of one process: none of it may go back.
+    private struct Sight {
+        var whole = 0
+        var names: [String: Int] = [:]
+    }
+
+    private static let names = (0..<4).map { "m\($0)" }
+
+    private func check(_ world: FakeWorld, _ sight: inout Sight, _ context: String) {
+        let pool = world.registry.pool
+        #expect(pool.generation >= sight.whole, "\(context): the whole goes back")
+        sight.whole = pool.generation
+        for name in Self.names {
+            let generation = pool.generation(of: name)
+            #expect(generation >= sight.names[name] ?? 0, "\(context): \(name) goes back")
+            #expect(generation >= pool.generation, "\(context): \(name) is older than the whole")
+            sight.names[name] = generation
+        }
+        let status = world.registry.followStatus
+        #expect(status.servedGeneration <= status.seenGeneration, "\(context)")
+    }
+
+    /// What a pool says of its generations is what the manifests say of them.
+    private func checkTruth(_ world: FakeWorld, _ manifests: [StoreManifest], _ context: String) {
+        let pool = world.registry.pool
+        for name in Self.names {
+            let generation = pool.generation(of: name)
+            guard let manifest = manifests.first(where: { $0.generation == generation }),
+                let entry = pool.entry(named: name)
+            else { continue }
+            // It is as of that generation or newer, never older.
+            let then = manifest.model(named: name)
+            #expect(
+                entry.generation >= then?.generation ?? 0, "\(context): \(name) passes for generation \(generation)")
+        }
+    }
+
+    @Test func whatComesFromTheCacheIsNoNewerThanItWas() throws {
+        let shared = Shared()
+        let writer = FakeWorld(store: Machine(shared, seed: 1))
+        _ = try writer.publish("m0", 1)
+        let first = try #require(try writer.store.newestManifest().manifest)
+        _ = try writer.publish("m0", 2)
+        // A machine that could not load the second version, and was started again when the store was away.
+        let machine = Machine(shared, seed: 2)
+        _ = try machine.blob(ContentDigest(of: Array("fake1".utf8)), bytesMax: 100)
+        machine.cache(
+            CachedManifest(
+                manifest: StoreManifest(generation: 2, created: 0, models: first.models, defaultName: nil), complete: 1)
+        )
+        machine.failures.withLock { $0.isAway = true }
+        let world = FakeWorld(store: machine)
+        #expect(world.registry.restoreCached(because: "it is away")?.generation == 2)
+        let registry = world.registry
+        #expect(registry.pool.model(named: "m0")?.version == 1)
+        #expect(registry.pool.generation == 1 && registry.pool.generation(of: "m0") == 1)
+        #expect(registry.followStatus.cachedSince != nil && registry.followStatus.lag?.reason == "it is away")
+        #expect(throws: PublishError.self) { try world.publish("m0", 3) }
+        #expect(throws: StoreError.self) { try registry.follow() }
+        machine.failures.withLock { $0.isAway = false }
+        // A change that is refused has seen the store, and has not made it serve.
+        let stale = PublishPrecondition(ifMatch: ETagCondition(fieldValue: first.models[0].etag))
+        #expect(throws: PublishError.self) { try world.publish("m0", 3, stale) }
+        #expect(try registry.follow())
+        #expect(registry.pool.model(named: "m0")?.version == 2 && registry.pool.generation == 2)
+        #expect(registry.followStatus.cachedSince == nil && registry.followStatus.lag == nil)
+        #expect(machine.cachedManifest()?.complete == 2)
+    }
+
+    @Test(arguments: 1...12)
+    func noNumberTwiceNoGenerationBackAndAllAgreeInTheEnd(seed: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = Int.random(in: 0...2, using: &generator)
+        let shared = Shared()
+        let machines = (0..<3).map { Machine(shared, seed: UInt64(seed * 10 + $0)) }
+        func start(_ machine: Machine) -> FakeWorld {
+            let world = FakeWorld(store: machine, limits: limits)
+            do {
+                _ = try world.registry.restore()
+            } catch {
+                if world.registry.restoreCached(because: "\(error)") == nil {
+                    world.registry.noteUnseen(because: "\(error)")
+                }
+            }
+            return world
+        }
+        var worlds = machines.map { start($0) }
+        var sights = machines.map { _ in Sight() }
+        for step in 0..<250 {
+            let index = Int.random(in: 0..<3, using: &generator)
+            let name = Self.names[Int.random(in: 0..<Self.names.count, using: &generator)]
+            let context = "seed \(seed), step \(step), replica \(index)"
+            let registry = worlds[index].registry
+            switch Int.random(in: 0..<20, using: &generator) {
+            case 0..<6: _ = try? worlds[index].publish(name, step)
+            case 6..<8:
+                var change = ModelChange()
+                change.current = .previous
+                _ = try? registry.change(name, change)
+            case 8..<10:
+                var change = ModelChange()
+                change.aliases = ["x": Int.random(in: 1...9, using: &generator)]
+                _ = try? registry.change(name, change)
+            case 10..<12: _ = try? registry.remove(name)
+            case 12..<16: _ = try? registry.follow()
+            case 16: registry.housekeep()
+            case 17:
+                worlds[index] = start(machines[index])
+                sights[index] = Sight()
+            case 18:
+                let permille = [0, 100, 400][Int.random(in: 0..<3, using: &generator)]
+                machines[index].failures.withLock { $0.permille = permille }
+            default:
+                let isAway = Int.random(in: 0..<3, using: &generator) == 0
+                machines[index].failures.withLock { $0.isAway = isAway }
+            }
+            check(worlds[index], &sights[index], context)
+            checkTruth(worlds[index], shared.manifests.withLock { $0 }, context)
+        }
+        for machine in machines {
+            machine.failures.withLock { failures in
+                failures.permille = 0
+                failures.isAway = false
+            }
+        }
+        let manifests = shared.manifests.withLock { $0 }
+        try #require(manifests.count > 15, "seed \(seed): too little was done to prove anything")
+        // A number of a name is one file, published once.
+        var given: [String: StoredModel.Version] = [:]
+        for manifest in manifests {
+            for model in manifest.models {
+                for version in model.versions {
+                    let key = "\(model.name) \(version.number)"
+                    #expect(given[key] == nil || given[key] == version, "seed \(seed): \(key) was given out twice")
+                    given[key] = version
+                }
+            }
+        }
+        let newest = try #require(manifests.last)
+        for (world, number) in zip(worlds, 0...) {
+            _ = try world.registry.follow()
+            let pool = world.registry.pool
+            #expect(world.registry.followStatus.lag == nil, "seed \(seed), replica \(number)")
+            #expect(pool.generation == newest.generation, "seed \(seed), replica \(number)")
+            #expect(pool.entries.map(\.etag) == newest.models.map(\.etag), "seed \(seed), replica \(number)")
+            #expect(machines[number].cachedManifest()?.manifest == newest, "seed \(seed), replica \(number)")
+        }
+    }
+}
