@@ -1,5 +1,5 @@
 /// Checks UTF-8 beyond ASCII, scalar by scalar.
-enum UTF8Scalar {
+package enum UTF8Scalar {
     /// How many bytes the scalar beyond ASCII at `index` has; nil if it is not well-formed (Unicode 15, table 3-7).
     static func length(in source: Span<UInt8>, at index: Int) -> Int? {
         let lead = source[index]
@@ -29,7 +29,7 @@ enum UTF8Scalar {
     }
 
     /// Whether all bytes are well-formed UTF-8.
-    static func areValid(in source: Span<UInt8>) -> Bool {
+    package static func areValid(in source: Span<UInt8>) -> Bool {
         var index = 0
         while index < source.count {
             if source[index] < 0x80 {

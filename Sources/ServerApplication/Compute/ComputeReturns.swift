@@ -8,6 +8,8 @@ struct ComputeAnswers: Sendable {
         let caller: ComputeTask.Caller
         let status: HTTPStatus
         let fields: ResponseFields
+        /// How a call ends; where that is not well, the body is the status's text. nil for what is no call.
+        let code: GRPCStatusCode?
         /// Its part of `bodies`.
         let body: Range<Int>
     }
@@ -16,11 +18,12 @@ struct ComputeAnswers: Sendable {
     private(set) var bodies: [UInt8] = []
 
     mutating func append(
-        _ caller: ComputeTask.Caller, _ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8]
+        _ caller: ComputeTask.Caller, _ status: HTTPStatus, _ fields: ResponseFields, _ body: [UInt8],
+        _ code: GRPCStatusCode? = nil
     ) {
         let start = bodies.count
         bodies += body
-        all.append(Answer(caller: caller, status: status, fields: fields, body: start..<bodies.count))
+        all.append(Answer(caller: caller, status: status, fields: fields, code: code, body: start..<bodies.count))
     }
 }
 

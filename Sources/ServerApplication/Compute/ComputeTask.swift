@@ -21,7 +21,7 @@ final class ComputeTask: Sendable {
     /// One of the requests.
     struct Part: Sendable {
         let caller: Caller
-        let request: NativeRequest
+        let request: PredictionRequest
         /// Its rows in the task's batch.
         let rows: Range<Int>
     }
@@ -31,7 +31,7 @@ final class ComputeTask: Sendable {
         /// Decoded on the loop; the parts in the order of their rows.
         case rows(RowBatch, [Part])
         /// Too long to be decoded on a loop.
-        case body([UInt8], NativeFormat, Caller)
+        case body([UInt8], RequestFormat, Caller)
     }
 
     /// What all of its requests have in common.

@@ -31,15 +31,16 @@ struct ComputeWorker: ~Copyable {
     private struct Asked {
         let task: ComputeTask
         let caller: ComputeTask.Caller
-        let request: NativeRequest
+        let request: PredictionRequest
         let isolation: RowIsolation?
         let rows: Range<Int>
     }
 
     /// The one used last is the last.
     private var lanes: [Lane] = []
-    private var decoder = NativeRequestDecoder()
+    private var decoder = PredictionDecoder()
     private var writer = JSONWriter(capacity: 4096)
+    private var tensors = OpenInferenceWriter()
     private let clocks: ComputeClocks
 
     init(_ clocks: ComputeClocks) { self.clocks = clocks }
@@ -82,8 +83,7 @@ struct ComputeWorker: ~Copyable {
                 do throws(InferenceError) {
                     var isolation = task.origin.isolation
                     let request = try decoder.decode(
-                        body.span, as: format, outputsPerRow: task.presentation.outputsPerRow,
-                        isolation: &isolation, into: &batch)
+                        body.span, as: format, task.presentation, isolation: &isolation, into: &batch)
                     asked.append(
                         Asked(
                             task: task, caller: caller, request: request, isolation: isolation,
@@ -169,19 +169,37 @@ struct ComputeWorker: ~Copyable {
     private mutating func answer(_ asked: Asked, _ output: borrowing OutputBatch, into answers: inout ComputeAnswers) {
         let task = asked.task
         task.model.metrics.requests.add(1, cell: task.origin.returns.loop)
-        writer.reset()
-        if let error = task.presentation.write(
-            output, asked.rows, asked.request, asked.isolation, task.model.layout, into: &writer)
-        {
-            return refuse(task, asked.caller, error, into: &answers)
+        switch asked.request {
+        case .native(let request):
+            writer.reset()
+            if let error = task.presentation.write(
+                output, asked.rows, request, asked.isolation, task.model.layout, into: &writer)
+            {
+                return refuse(task, asked.caller, error, into: &answers)
+            }
+            answers.append(asked.caller, .ok, task.presentation.fields(request.answer), writer.bytes)
+        case .openInference(let request):
+            let presentation = task.presentation.openInference
+            do throws(InferenceError) {
+                let headerBytes = try tensors.write(
+                    output, asked.rows, request, of: presentation.model, task.model.layout)
+                let code: GRPCStatusCode? = asked.caller.route.wire == .call ? .ok : nil
+                answers.append(
+                    asked.caller, .ok, presentation.fields(headerBytes: headerBytes), tensors.bytes, code)
+            } catch {
+                refuse(task, asked.caller, error, into: &answers)
+            }
         }
-        answers.append(asked.caller, .ok, task.presentation.fields(asked.request.answer), writer.bytes)
     }
 
     private func refuse(
         _ task: ComputeTask, _ caller: ComputeTask.Caller, _ error: InferenceError, into answers: inout ComputeAnswers
     ) {
         task.model.metrics.errors.add(1, cell: task.origin.returns.loop)
+        guard caller.route.wire == .native else {
+            let refusal = TensorRefusal(error, caller.route)
+            return answers.append(caller, refusal.status, refusal.fields, refusal.body, refusal.code)
+        }
         let document = ProblemDocument(error)
         answers.append(
             caller, document.status, AnswerFields.refusal(error), document.bytes(signature: task.model.signature))

@@ -42,9 +42,9 @@ struct LoopCompute {
 
     /// Remembers what a request asked for, if it is anything.
     @inline(__always)
-    mutating func note(_ prediction: ExpectedPredictions.Prediction, _ isolation: RowIsolation?) {
-        guard prediction.ask.isolatesRows || prediction.ask.terms != .standard else { return }
-        notes[prediction.exchange] = Note(terms: prediction.ask.terms, isolation: isolation)
+    mutating func note(_ exchange: ExchangeID, _ terms: RequestTerms, _ isolation: RowIsolation?) {
+        guard isolation != nil || terms != .standard else { return }
+        notes[exchange] = Note(terms: terms, isolation: isolation)
     }
 
     @inline(__always)

@@ -39,6 +39,20 @@ enum AnswerFields {
         }
     }
 
+    /// The same of an answer with binary tensors.
+    static func binary(like fields: ResponseFields) -> ResponseFields {
+        withType("application/octet-stream", fields)
+    }
+
+    /// The same of an error of the Open Inference Protocol.
+    static func json(like fields: ResponseFields) -> ResponseFields { withType("application/json", fields) }
+
+    private static func withType(_ type: String, _ fields: ResponseFields) -> ResponseFields {
+        ResponseFields(
+            [("Content-Type", type)]
+                + fields.fields.filter { $0.name != "Content-Type" }.map { ($0.name, $0.value) })
+    }
+
     /// Of a model's or a version's page.
     static func page(etag: String) -> ResponseFields {
         json.adding([("ETag", etag)])

@@ -8,7 +8,7 @@ internal import ServingProtocols
 /// |---|---|
 /// | `exchange` | connection 32, generation 32 |
 /// | `stream` | loop 16 (from bit 32), stream 32 |
-/// | `context` | start in nanoseconds 48 (from bit 16), route 2 (from bit 8), then of the request: |
+/// | `context` | start in nanoseconds 48 (from bit 16), route 3 (from bit 8), then of a native request: |
 /// | | array rows 1 (bit 7), first line 2 (from bit 5), answer 2 (from bit 3), form 3 |
 extension BatchTicket {
     private static let startMask: UInt64 = (1 << 48) - 1
@@ -23,6 +23,12 @@ extension BatchTicket {
         let flags = UInt64(route.predictionNumber) << 8 | (request.hasArrayRows ? 1 << 7 : 0)
         let lines = UInt64(request.firstLine & 3) << 5 | UInt64(request.answer.rawValue) << 3
         self.init(exchange, context: start | flags | lines | UInt64(request.form.rawValue))
+    }
+
+    /// Of a request that is kept elsewhere.
+    init(_ exchange: ExchangeID, _ route: RequestRoute, started: UInt64) {
+        self.init(
+            exchange, context: (started & Self.startMask) << 16 | UInt64(route.predictionNumber) << 8)
     }
 
     private init(_ exchange: ExchangeID, context: UInt64) {
@@ -44,7 +50,7 @@ extension BatchTicket {
             answer: NativeFormat.Answer(rawValue: UInt8(truncatingIfNeeded: context >> 3 & 3)) ?? .json)
     }
 
-    var route: RequestRoute { RequestRoute.predictions[Int(context >> 8 & 3)] }
+    var route: RequestRoute { RequestRoute.predictions[Int(context >> 8 & 7)] }
 
     /// Nanoseconds since the start; right for the 78 hours that 48 bits hold.
     func elapsed(until now: UInt64) -> UInt64 { (now &- context >> 16) & Self.startMask }

@@ -50,7 +50,8 @@ final class CORSGrant: Sendable {
 
     /// Fields of answers that a page may read.
     private static let answerFields = [
-        "Allow", "ETag", "Location", "Preference-Applied", "Retry-After", "Vencejo-Generation", "Vencejo-Model",
+        "Allow", "ETag", "Inference-Header-Content-Length", "Location", "Preference-Applied", "Retry-After",
+        "Vencejo-Generation", "Vencejo-Model",
         "Vencejo-Stored", "Vencejo-Version", "WWW-Authenticate",
     ].joined(separator: ", ")
 

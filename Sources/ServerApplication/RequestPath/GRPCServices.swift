@@ -3,8 +3,9 @@ internal import ServingProtocols
 
 /// The gRPC services, one set a loop. Their methods also stand in `RequestRoute`, whose templates label the metrics.
 enum GRPCServices {
-    static func dispatcher(_ state: ServerState) -> GRPCDispatcher {
-        GRPCDispatcher([HealthService { HealthPhase(state.current) }])
+    /// - Parameter inference: whose calls the loop answers itself.
+    static func dispatcher(_ state: ServerState, _ inference: OpenInferenceService) -> GRPCDispatcher {
+        GRPCDispatcher([HealthService { HealthPhase(state.current) }, inference])
     }
 }
 

@@ -33,4 +33,7 @@ final class LoopHandler: RequestHandler {
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     var openExchangeCount: Int { handling.openExchangeCount() }
+
+    /// Calls of which it is kept what their heads ask for, for tests.
+    var callAskCount: Int { handling.callAsks.count }
 }

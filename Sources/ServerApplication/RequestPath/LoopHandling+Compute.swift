@@ -17,8 +17,12 @@ extension LoopHandling {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(body.count)
         for index in body.indices { bytes.append(body[index]) }
+        var terms = prediction.ask.terms
+        if case .openInference(let jsonBytes) = prediction.ask.format {
+            terms = OpenInferenceDecoder.earlyTerms(of: body, jsonBytes: jsonBytes).joined(with: terms, now: started)
+        }
         let origin = ComputeTask.Origin(
-            terms: prediction.ask.terms, isolation: prediction.ask.isolatesRows ? RowIsolation() : nil,
+            terms: terms, isolation: prediction.ask.isolatesRows ? RowIsolation() : nil,
             returns: compute.returns)
         let caller = ComputeTask.Caller(exchange: prediction.exchange, route: prediction.route, started: started)
         // A value is mostly some eight bytes of text.
@@ -51,7 +55,7 @@ extension LoopHandling {
                 exchange: exchange, route: ticket.route, started: now &- ticket.elapsed(until: now))
             parts.append(
                 ComputeTask.Part(
-                    caller: caller, request: ticket.request(rowCount: own.count),
+                    caller: caller, request: takeRequest(ticket, rowCount: own.count),
                     rows: own.lowerBound - rows.lowerBound..<own.upperBound - rows.lowerBound))
             if let note {
                 handOn(parts, rows, of: batch, model, note)
@@ -116,16 +120,20 @@ extension LoopHandling {
         for made in compute.returns.take() {
             for one in made.all where compute.takeWaiting(one.caller.exchange) {
                 let exchange = one.caller.exchange
-                sink.respond(
-                    exchange, one.status, answerFields(one.fields, exchange),
-                    body: made.bodies.span.extracting(one.body))
+                let body = made.bodies.span.extracting(one.body)
+                if let code = one.code {
+                    finishCall(exchange, code, body, sink)
+                } else {
+                    sink.respond(exchange, one.status, answerFields(one.fields, exchange), body: body)
+                }
                 let nanoseconds = context.clock.now().elapsedNanoseconds &- one.caller.started
                 if one.status == .ok {
                     if cache.isOn { cache.keep(exchange, Array(made.bodies[one.body])) }
                     meter.countPrediction(one.caller.route, nanoseconds: nanoseconds, bytes: one.body.count)
                 } else {
                     cache.forget(exchange)
-                    meter.count(one.caller.route, one.status, nanoseconds: nanoseconds, bytes: one.body.count)
+                    let status = one.code == nil ? one.status : .ok
+                    meter.count(one.caller.route, status, nanoseconds: nanoseconds, bytes: one.body.count)
                 }
             }
         }

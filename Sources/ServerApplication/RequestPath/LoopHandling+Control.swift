@@ -24,6 +24,7 @@ extension LoopHandling {
         if route.isChange, let refusal = Self.refusal(ofQuery: head, route) {
             return refuse(refusal, AnswerFields.problem, route)
         }
+        if route.wire == .openInference { return answerOpenInference(route, head) }
         switch route {
         case .putModel, .createModel: return beginUpload(route, head, exchange)
         case .patchModel, .deleteModel, .deleteVersion: return beginControlRequest(route, head, exchange)
@@ -87,9 +88,7 @@ extension LoopHandling {
             return finishState(
                 state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report)
         case .root: return finishState("alive", .ok, route)
-        case .predict, .modelPredict, .versionPredict, .aliasPredict, .options, .healthCheck, .healthWatch,
-            .healthList, .unknown:
-            preconditionFailure("\(route) is not a control route")
+        default: preconditionFailure("\(route) is not a control route")
         }
     }
 
@@ -125,7 +124,7 @@ extension LoopHandling {
 
     // MARK: Paths
 
-    private func entryInPath(of head: borrowing RequestHead) -> PooledModel? {
+    func entryInPath(of head: borrowing RequestHead) -> PooledModel? {
         pool.entry(named: nameInPath(of: head))
     }
 

@@ -25,9 +25,9 @@ extension LoopHandling {
         let name = route.hasModel ? nameInPath(of: head) : nil
         let served = MinimumGeneration.served(by: pool, route, name)
         guard asked > served else { return nil }
-        var format = NativeFormat()
-        do throws(BodyType.Unsupported) {
-            if route != .listModels { format = try BodyType.format(of: head) }
+        var format = RequestFormat.native(NativeFormat())
+        do throws(RequestFormat.Refusal) {
+            if route != .listModels { format = try RequestFormat(head, route) }
         } catch {
             return refuse(error.document, error.fields, route)
         }
@@ -101,9 +101,9 @@ extension LoopHandling {
         _ request: MinimumGeneration.Parked, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) {
         let served = MinimumGeneration.served(by: pool, request.route, request.name)
-        let body = MinimumGeneration.refusal(request.generation, serving: served).bytes()
-        sink.respond(
-            exchange, .serviceUnavailable, answerFields(AnswerFields.retry(after: 1), exchange), body: body.span)
+        let document = MinimumGeneration.refusal(request.generation, serving: served)
+        let (fields, body) = told(document, AnswerFields.retry(after: 1), request.route.wire)
+        sink.respond(exchange, .serviceUnavailable, answerFields(fields, exchange), body: body.span)
         meter.count(request.route, .serviceUnavailable, nanoseconds: 0, bytes: body.count)
     }
 }
@@ -116,6 +116,7 @@ extension MinimumGeneration.Parked {
         switch (route, version) {
         case (.versionPredict, let version?): return Int(version).flatMap { entry?.version($0) }
         case (.aliasPredict, let alias?): return entry?.alias(alias.utf8.span)
+        case (.openVersionInfer, let version?): return entry?.version(orAlias: version)
         default: return entry?.current
         }
     }

@@ -20,15 +20,21 @@ struct LoopHandling {
     let meter: RequestMeter
     var live: LiveSettings
     private var liveNumber = 0
-    private let grpc: GRPCDispatcher
+    let grpc: GRPCDispatcher
+    let calls: OpenInferenceService
     var pool = PredictorPool.empty
     private var presentations: [ObjectIdentifier: ModelPresentation] = [:]
     /// The one that was asked for last: mostly the next one, too.
     private var latest: (model: ObjectIdentifier, presentation: ModelPresentation)?
-    var decoder = NativeRequestDecoder()
+    var decoder = PredictionDecoder()
     /// Of the head that is being looked at.
     var parameters = PathParameters()
     var writer = JSONWriter(capacity: 4096)
+    var tensors = OpenInferenceWriter()
+    /// Of the Open Inference Protocol, of this tick.
+    var tensorRequests: [ExchangeID: OpenInferenceRequest] = [:]
+    /// What the heads of calls asked for whose messages are still to come, if it was anything.
+    var callAsks: [ExchangeID: CallAsk] = [:]
     /// What the answer to the head that is being looked at says to a page of another origin.
     var grant: CORSGrant?
     /// When it began to be looked at; not set for predictions.
@@ -76,7 +82,8 @@ struct LoopHandling {
         pieces = FilePieces { mailbox.wake() }
         cache = LoopCache(bytesMax: shared.batching.cacheBytes / shared.loops, cell: context.index)
         meter = RequestMeter(shared.metrics, loop: context.index)
-        grpc = GRPCServices.dispatcher(shared.state)
+        calls = OpenInferenceService(messageBytesMax: live.bodyBytesMax)
+        grpc = GRPCServices.dispatcher(shared.state, calls)
         // A Watch of the health service is told of a change at the end of the tick.
         shared.state.listen { mailbox.wake() }
         adoptPool()
@@ -113,6 +120,14 @@ struct LoopHandling {
         case .found(.modelPredict, _):
             guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .modelPredict) }
             return expectPrediction(of: model, head, exchange, .modelPredict)
+        case .found(.openInfer, _):
+            guard let model = modelInPath(of: head) else { return refuseUnknown(nameInPath(of: head), .openInfer) }
+            return expectPrediction(of: model, head, exchange, .openInfer)
+        case .found(.openVersionInfer, _):
+            switch versionOrAliasInPath(of: head) {
+            case .success(let model): return expectPrediction(of: model, head, exchange, .openVersionInfer)
+            case .failure(let error): return refuse(error, .openVersionInfer)
+            }
         case .found(let route, _) where route == .versionPredict || route == .aliasPredict:
             switch versionInPath(of: head, isAlias: route == .aliasPredict) {
             case .success(let model): return expectPrediction(of: model, head, exchange, route)
@@ -125,7 +140,7 @@ struct LoopHandling {
             if head.method == .options { return answerOptions(head, methods) }
             return refuse(
                 ProblemDocument(.methodNotAllowed, title: "Method not allowed", detail: "this route takes \(methods)"),
-                AnswerFields.problem.adding([("Allow", methods)]), .unknown)
+                AnswerFields.problem.adding([("Allow", methods)]), .unknown, wire: wireOfUnknown(head))
         case .notFound:
             if head.method == .options, head.path.text == "*" { return answerOptions(head, Self.allMethods) }
             if GRPCRequest.isLikely(head) { return beginCall(.unknown, head, exchange, sink) }
@@ -133,13 +148,13 @@ struct LoopHandling {
                 ProblemDocument(
                     .notFound, title: "No such route",
                     detail: "try POST /predict, POST /models/{model}/predict or GET /models"),
-                AnswerFields.problem, .unknown)
+                AnswerFields.problem, .unknown, wire: wireOfUnknown(head))
         case .malformedPath:
             return refuse(
                 ProblemDocument(
                     .badRequest, title: "Bad path",
                     detail: "a segment is \".\" or \"..\", hides a slash or a control byte, or has a bad escape"),
-                AnswerFields.problem, .unknown)
+                AnswerFields.problem, .unknown, wire: wireOfUnknown(head))
         }
     }
 
@@ -170,7 +185,9 @@ struct LoopHandling {
             guard isEnd else { return }
             pending[exchange] = nil
             begin(download, exchange, sink)
-        case nil: grpc.body(bytes, isEnd: isEnd, exchange, sink)
+        case nil:
+            grpc.body(bytes, isEnd: isEnd, exchange, sink)
+            if let received = calls.take() { answerCall(received, sink) }
         }
     }
 
@@ -192,6 +209,7 @@ struct LoopHandling {
         if case .upload(let upload)? = pending.removeValue(forKey: exchange) { upload.cancel() }
         whole.removeValue(forKey: exchange)?.cancel()
         if !downloads.isEmpty { downloads[exchange] = nil }
+        if !tensorRequests.isEmpty { tensorRequests[exchange] = nil }
         compute.cancel(exchange)
         cache.forget(exchange)
         let ticket = BatchTicket(exchange)
@@ -213,6 +231,7 @@ struct LoopHandling {
             grantedFields.removeAll()
         }
         grpc.endOfTick(sink)
+        for exchange in calls.takeEnded() { callAsks[exchange] = nil }
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
@@ -236,21 +255,15 @@ struct LoopHandling {
     private mutating func expectPrediction(
         of model: ServedModel, _ head: borrowing RequestHead, _ exchange: ExchangeID, _ route: RequestRoute
     ) -> BodyMode {
-        let format: NativeFormat
-        do throws(BodyType.Unsupported) {
-            format = try BodyType.format(of: head)
+        let format: RequestFormat
+        do throws(RequestFormat.Refusal) {
+            format = try RequestFormat(head, route)
         } catch {
             return refuse(error.document, error.fields, route)
         }
-        // What waits: bodies that are still coming, rows of this tick, what compute threads have, and who waits for a
-        // newer generation.
-        let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
-        guard pending.count + expected.count + waitingCount < live.inFlightMax else {
-            shared.metrics.refusedInFlight.add(1, cell: context.index)
+        guard mayBegin() else {
             return refuse(
-                ProblemDocument(
-                    .serviceUnavailable, title: "The server is busy",
-                    detail: "more predictions are under way than the bound allows (in_flight_max); try again in 1 s"),
+                ProblemDocument(.serviceUnavailable, title: "The server is busy", detail: Self.busyDetail),
                 AnswerFields.busy, route)
         }
         var ask = PredictionAsk.standard
@@ -268,6 +281,19 @@ struct LoopHandling {
         return .buffered(bytesMax: live.bodyBytesMax)
     }
 
+    static let busyDetail = "more predictions are under way than the bound allows (in_flight_max); try again in 1 s"
+
+    /// Whether one more prediction may be under way, which is counted if not. What is: bodies that are still coming, rows
+    /// of this tick, what compute threads have, and who waits for a newer generation.
+    func mayBegin() -> Bool {
+        let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
+        guard pending.count + expected.count + waitingCount < live.inFlightMax else {
+            shared.metrics.refusedInFlight.add(1, cell: context.index)
+            return false
+        }
+        return true
+    }
+
     @inline(__always)
     func isClosed(to head: borrowing RequestHead, _ route: RequestRoute) -> Bool {
         guard let gate = live.predictGate else { return false }
@@ -276,6 +302,10 @@ struct LoopHandling {
 
     private func refuseToken(_ head: borrowing RequestHead, _ route: RequestRoute) -> BodyMode {
         guard let refusal = live.predictGate?.refusal(head) else { preconditionFailure("the gate is closed") }
+        if route.wire == .call, GRPCRequest.isLikely(head) {
+            meter.count(route, .ok, nanoseconds: 0, bytes: 0)
+            return GRPCRefusal.status(GRPCStatus(.unauthenticated, refusal.detail)).bodyMode
+        }
         return refuse(refusal, AnswerFields.unauthorized, route)
     }
 
@@ -295,18 +325,17 @@ struct LoopHandling {
             var batch = try batcher.take(model)
             let firstRow = batch.rowCount
             let mark = batch.mark()
-            let request: NativeRequest
+            let request: PredictionRequest
             do throws(InferenceError) {
                 try compute.checkTime(prediction.ask.terms, now: started)
                 request = try decoder.decode(
-                    body, as: prediction.ask.format, outputsPerRow: presentation(of: model).outputsPerRow,
-                    isolation: &isolation, into: &batch)
+                    body, as: prediction.ask.format, presentation(of: model), isolation: &isolation, into: &batch)
             } catch {
                 batcher.putBack(batch, model)
                 throw error
             }
             let rows = firstRow..<batch.rowCount
-            if cache.isOn, isolation == nil,
+            if cache.isOn, isolation == nil, case .native(let request) = request,
                 let body = cache.find(rows, of: batch, model, request, prediction.exchange)
             {
                 batch.rollback(to: mark)
@@ -316,8 +345,17 @@ struct LoopHandling {
                 let nanoseconds = context.clock.now().elapsedNanoseconds &- started
                 return meter.countPrediction(prediction.route, nanoseconds: nanoseconds, bytes: body.count)
             }
-            let ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
-            compute.note(prediction, isolation)
+            let ticket: BatchTicket
+            var terms = prediction.ask.terms
+            switch request {
+            case .native(let request):
+                ticket = BatchTicket(prediction.exchange, request, prediction.route, started: started)
+            case .openInference(let request):
+                ticket = BatchTicket(prediction.exchange, prediction.route, started: started)
+                terms = request.terms.joined(with: terms, now: started)
+                tensorRequests[prediction.exchange] = request
+            }
+            compute.note(prediction.exchange, terms, isolation)
             try batcher.submit(.rows(batch), model, ticket: ticket, rows: rows)
         } catch {
             let nanoseconds = context.clock.now().elapsedNanoseconds &- started
@@ -331,6 +369,7 @@ struct LoopHandling {
         guard !batcher.isEmpty else { return }
         batcher.flush { ticket, model, rows, output in
             let exchange = ticket.exchangeID
+            guard ticket.route.wire == .native else { return answerTensors(ticket, model, rows, output, sink) }
             let presentation = presentation(of: model)
             let request = ticket.request(rowCount: rows.count)
             writer.reset()
@@ -386,7 +425,12 @@ struct LoopHandling {
         started = context.clock.now().elapsedNanoseconds
         let mode = grpc.head(head, exchange, sink)
         var status = HTTPStatus.ok
-        if case .answered(let refusal, _, _) = mode { status = refusal }
+        if case .answered(let refusal, _, _) = mode {
+            status = refusal
+        } else if route == .callModelInfer {
+            // Counted when it is answered.
+            return expectCall(head, exchange) ?? mode
+        }
         meter.count(route, status, nanoseconds: elapsed(), bytes: 0)
         return mode
     }
@@ -398,6 +442,9 @@ struct LoopHandling {
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
         cache.forget(exchange)
+        guard route.wire == .native else {
+            return answerTensors(error, route, exchange, model, nanoseconds: nanoseconds, sink)
+        }
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
@@ -415,8 +462,11 @@ struct LoopHandling {
         return grantedFields.fields(fields, grant)
     }
 
-    func refuse(_ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute) -> BodyMode {
-        let body = document.bytes()
+    /// - Parameter wire: of a route that is unknown.
+    func refuse(
+        _ document: ProblemDocument, _ fields: ResponseFields, _ route: RequestRoute, wire: RequestRoute.Wire? = nil
+    ) -> BodyMode {
+        let (fields, body) = told(document, fields, wire ?? route.wire)
         meter.count(route, document.status, nanoseconds: 0, bytes: body.count)
         return .answered(document.status, fields, body)
     }

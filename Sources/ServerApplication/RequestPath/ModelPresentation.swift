@@ -3,6 +3,7 @@ internal import HTTPCore
 internal import InferenceAPI
 internal import Serving
 internal import ServingProtocols
+internal import Synchronization
 internal import TensorCore
 
 /// What a loop keeps ready for the answers of one model.
@@ -14,14 +15,24 @@ final class ModelPresentation: Sendable {
     private let tableFields: ResponseFields
     /// Numbers of an answer for one row.
     var outputsPerRow: Int { encoder.outputsPerRow }
+    private let model: ServedModel
+    private let generation: Int
+    private let tensors = AtomicLazyReference<OpenInferencePresentation>()
 
     /// - Parameter generation: of the snapshot that the model serves in.
     init(_ model: ServedModel, generation: Int) {
+        self.model = model
+        self.generation = generation
         encoder = NativeAnswerEncoder(outputs: model.signature.outputs)
         jsonFields = AnswerFields.prediction(by: model, generation: generation, as: .json)
         linesFields = AnswerFields.prediction(by: model, generation: generation, as: .lines)
         jsonLinesFields = AnswerFields.prediction(by: model, generation: generation, as: .jsonLines)
         tableFields = AnswerFields.prediction(by: model, generation: generation, as: .table)
+    }
+
+    /// For answers by the Open Inference Protocol; made for the first.
+    var openInference: OpenInferencePresentation {
+        tensors.load() ?? tensors.storeIfNil(OpenInferencePresentation(model, generation: generation))
     }
 
     /// The header fields of an answer.

@@ -12,8 +12,8 @@ internal import ServingProtocols
 struct PredictionAsk {
     var terms = RequestTerms.standard
     var isolatesRows = false
-    /// Of its body and of its answer (``BodyType``).
-    var format = NativeFormat()
+    /// Of its body and of its answer.
+    var format = RequestFormat.native(NativeFormat())
 
     static let standard = PredictionAsk()
 

@@ -4,7 +4,7 @@ internal import Serving
 /// body does not keep a replaced model alive.
 enum PredictionTarget {
     case standard
-    case model(String)
+    case model(String, RequestRoute)
     case version(String, Int, RequestRoute)
 
     /// - Parameters:
@@ -13,15 +13,15 @@ enum PredictionTarget {
     init(_ model: ServedModel, _ route: RequestRoute) {
         switch route {
         case .predict: self = .standard
-        case .versionPredict, .aliasPredict: self = .version(model.name, model.version, route)
-        default: self = .model(model.name)
+        case .versionPredict, .aliasPredict, .openVersionInfer: self = .version(model.name, model.version, route)
+        default: self = .model(model.name, route)
         }
     }
 
     func model(in pool: PredictorPool) -> ServedModel? {
         switch self {
         case .standard: pool.defaultModel
-        case .model(let name): pool.model(named: name)
+        case .model(let name, _): pool.model(named: name)
         case .version(let name, let number, _): pool.entry(named: name)?.version(number)
         }
     }
@@ -30,15 +30,14 @@ enum PredictionTarget {
     var name: String? {
         switch self {
         case .standard: nil
-        case .model(let name), .version(let name, _, _): name
+        case .model(let name, _), .version(let name, _, _): name
         }
     }
 
     var route: RequestRoute {
         switch self {
         case .standard: .predict
-        case .model: .modelPredict
-        case .version(_, _, let route): route
+        case .model(_, let route), .version(_, _, let route): route
         }
     }
 }

@@ -1,4 +1,5 @@
-/// The routes of the native protocol and of gRPC, each with its method: also the labels of the request metrics.
+/// The routes of the native protocol, of the Open Inference Protocol and of gRPC, each with its method: also the
+/// labels of the request metrics.
 enum RequestRoute: String, Sendable, CaseIterable {
     case predict = "POST /predict"
     case modelPredict = "POST /models/{model}/predict"
@@ -22,11 +23,49 @@ enum RequestRoute: String, Sendable, CaseIterable {
     case root = "GET /"
     /// What may be done with a route, and whether a page may: of any path that there is.
     case options = "OPTIONS *"
+    case openServer = "GET /v2"
+    case openServerSlash = "GET /v2/"
+    case openLive = "GET /v2/health/live"
+    case openReady = "GET /v2/health/ready"
+    case openModels = "GET /v2/models"
+    case openModel = "GET /v2/models/{model}"
+    case openVersion = "GET /v2/models/{model}/versions/{version}"
+    case openModelReady = "GET /v2/models/{model}/ready"
+    case openVersionReady = "GET /v2/models/{model}/versions/{version}/ready"
+    case openInfer = "POST /v2/models/{model}/infer"
+    case openVersionInfer = "POST /v2/models/{model}/versions/{version}/infer"
+    case callServerLive = "POST /inference.GRPCInferenceService/ServerLive"
+    case callServerReady = "POST /inference.GRPCInferenceService/ServerReady"
+    case callModelReady = "POST /inference.GRPCInferenceService/ModelReady"
+    case callServerMetadata = "POST /inference.GRPCInferenceService/ServerMetadata"
+    case callModelMetadata = "POST /inference.GRPCInferenceService/ModelMetadata"
+    case callModelInfer = "POST /inference.GRPCInferenceService/ModelInfer"
     case healthCheck = "POST /grpc.health.v1.Health/Check"
     case healthWatch = "POST /grpc.health.v1.Health/Watch"
     case healthList = "POST /grpc.health.v1.Health/List"
     /// What matches none: one label for all, so that nobody can make labels by asking.
     case unknown = "other"
+
+    /// How its errors are told, and its predictions asked and answered.
+    enum Wire {
+        case native
+        /// The Open Inference Protocol over HTTP.
+        case openInference
+        /// The Open Inference Protocol over gRPC.
+        case call
+    }
+
+    var wire: Wire {
+        switch self {
+        case .openServer, .openServerSlash, .openLive, .openReady, .openModels, .openModel, .openVersion,
+            .openModelReady, .openVersionReady, .openInfer, .openVersionInfer:
+            .openInference
+        case .callServerLive, .callServerReady, .callModelReady, .callServerMetadata, .callModelMetadata,
+            .callModelInfer:
+            .call
+        default: .native
+        }
+    }
 
     /// Whether it changes models or gives their files away, and so needs the admin token.
     var isAdministration: Bool {
@@ -47,7 +86,9 @@ enum RequestRoute: String, Sendable, CaseIterable {
     }
 
     /// The routes that predict, by their number.
-    static let predictions: [RequestRoute] = [.predict, .modelPredict, .versionPredict, .aliasPredict]
+    static let predictions: [RequestRoute] = [
+        .predict, .modelPredict, .versionPredict, .aliasPredict, .openInfer, .openVersionInfer, .callModelInfer,
+    ]
 
     /// Among the routes that predict; 0 for any other.
     var predictionNumber: Int {
@@ -55,6 +96,9 @@ enum RequestRoute: String, Sendable, CaseIterable {
         case .modelPredict: 1
         case .versionPredict: 2
         case .aliasPredict: 3
+        case .openInfer: 4
+        case .openVersionInfer: 5
+        case .callModelInfer: 6
         default: 0
         }
     }
@@ -63,7 +107,8 @@ enum RequestRoute: String, Sendable, CaseIterable {
     var takesPredictToken: Bool {
         switch self {
         case .predict, .modelPredict, .versionPredict, .aliasPredict, .listModels, .getModel, .listVersions,
-            .getVersion:
+            .getVersion, .openModels, .openModel, .openVersion, .openModelReady, .openVersionReady, .openInfer,
+            .openVersionInfer, .callModelReady, .callModelMetadata, .callModelInfer:
             true
         default: false
         }
@@ -71,16 +116,18 @@ enum RequestRoute: String, Sendable, CaseIterable {
 
     /// Whether the path names a model, and one of its versions by number or alias.
     var hasModel: Bool { self != .listModels && self != .predict }
-    var hasVersion: Bool { self == .versionPredict || self == .aliasPredict }
+    var hasVersion: Bool { self == .versionPredict || self == .aliasPredict || self == .openVersionInfer }
 
-    /// Whether a request may say how new the state has to be that answers it.
-    var takesMinimumGeneration: Bool { self == .listModels || Self.predictions.contains(self) }
+    /// Whether a request may say how new the state has to be that answers it, and wait for that.
+    var takesMinimumGeneration: Bool {
+        self == .listModels || (Self.predictions.contains(self) && self != .callModelInfer)
+    }
 
     /// Whether it is a method of a gRPC service.
     var isGRPC: Bool {
         switch self {
         case .healthCheck, .healthWatch, .healthList: true
-        default: false
+        default: wire == .call
         }
     }
 

@@ -9,7 +9,7 @@ extension NativeRequestDecoder {
 
     mutating func beginColumns(_ layout: RowLayout) {
         order.removeAll(keepingCapacity: true)
-        beginFields(layout)
+        seen.begin(layout)
     }
 
     /// Takes the next column.
@@ -28,7 +28,7 @@ extension NativeRequestDecoder {
             order.append(-1)
             return true
         }
-        guard markField(column) else {
+        guard seen.mark(column) else {
             throw .invalid(InferenceProblem(pointer: pointer, detail: "the column is named twice"))
         }
         order.append(column)
@@ -37,7 +37,7 @@ extension NativeRequestDecoder {
 
     /// Refuses columns without one that the model needs, by the same rule as a record.
     func endColumns(_ layout: RowLayout, pointer: String) throws(InferenceError) {
-        guard let (column, misfit) = absentField(in: layout) else { return }
+        guard let (column, misfit) = seen.absent(in: layout) else { return }
         throw .invalid(
             InferenceProblem(
                 pointer: pointer, detail: "a column is missing, and \(misfit.detail)",

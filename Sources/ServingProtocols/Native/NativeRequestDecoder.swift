@@ -25,8 +25,8 @@ package struct NativeRequestDecoder {
     /// the batch, the outputs and the answer.
     package let numbersMax: Int
 
-    /// The columns seen in the record being read, one bit each.
-    private var seen: [UInt64] = []
+    /// The columns seen in the record, or named by the table, that is being read.
+    var seen = SeenFields()
     /// For the split form and tables: the model's column at each position, -1 for one that is passed over.
     var order: [Int] = []
     var scratch: [UInt8] = []
@@ -356,34 +356,7 @@ package struct NativeRequestDecoder {
 
     private mutating func beginRecord(_ batch: inout RowBatch) throws(InferenceError) {
         try beginRow(&batch)
-        beginFields(batch.layout)
-    }
-
-    /// No field of a record, or column of a table, has been seen.
-    mutating func beginFields(_ layout: RowLayout) {
-        seen.removeAll(keepingCapacity: true)
-        for _ in 0..<(layout.width + 63) / 64 { seen.append(0) }
-    }
-
-    /// - Returns: false if it has been seen before.
-    mutating func markField(_ column: Int) -> Bool {
-        let bit: UInt64 = 1 << UInt64(column & 63)
-        guard seen[column >> 6] & bit == 0 else { return false }
-        seen[column >> 6] |= bit
-        return true
-    }
-
-    /// The first column that has not been seen and may not be absent: it has no rule for missing values, or the
-    /// model's policy wants each one.
-    func absentField(in layout: RowLayout) -> (column: Int, misfit: ColumnValue.Misfit)? {
-        let columns = layout.columns
-        for column in columns.indices where seen[column >> 6] >> UInt64(column & 63) & 1 == 0 {
-            let isOptional = layout.recordPolicy.absentFields == .missing && !columns[column].isRequired
-            if let misfit = ColumnValue.missing(columns[column]) ?? (isOptional ? nil : ColumnValue.absent) {
-                return (column, misfit)
-            }
-        }
-        return nil
+        seen.begin(batch.layout)
     }
 
     private mutating func readRecord(
@@ -407,7 +380,7 @@ package struct NativeRequestDecoder {
         _ reader: inout RequestReader, _ key: JSONStringToken, _ column: Int, into batch: inout RowBatch,
         place: Place
     ) throws(InferenceError) {
-        guard markField(column) else {
+        guard seen.mark(column) else {
             throw .invalid(
                 InferenceProblem(
                     pointer: place.pointer + JSONPointer.token(reader.string(key)), detail: "the field is given twice",
@@ -432,7 +405,7 @@ package struct NativeRequestDecoder {
     /// Refuses a record in which a column is absent that has no rule for missing values, or any column where the
     /// model's policy says so.
     private func endRecord(_ batch: inout RowBatch, place: Place) throws(InferenceError) {
-        guard let (column, misfit) = absentField(in: batch.layout) else { return }
+        guard let (column, misfit) = seen.absent(in: batch.layout) else { return }
         guard let name = batch.layout.columns[column].name else { throw unnamed(pointer: place.pointer) }
         throw .invalid(
             InferenceProblem(

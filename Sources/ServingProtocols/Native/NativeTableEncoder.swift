@@ -33,7 +33,7 @@ package struct NativeTableEncoder: Sendable {
                 if isolatesRows { writer.empty() }
             case .error(let problem):
                 for _ in 0..<width { writer.empty() }
-                writer.text(Self.text(problem))
+                writer.text(problem.sentence)
             }
             writer.endLine()
         }
@@ -76,15 +76,5 @@ package struct NativeTableEncoder: Sendable {
         case .booleans(let values): writer.text(values[index] ? "true" : "false")
         case .strings(let values): writer.text(values[index])
         }
-    }
-
-    /// The problem in one line, as its members tell it in JSON.
-    private static func text(_ problem: InferenceProblem) -> String {
-        var text = problem.detail
-        let places = [problem.place, problem.pointer.isEmpty ? nil : problem.pointer].compactMap { $0 }
-        if !places.isEmpty { text = places.joined(separator: ", ") + ": " + text }
-        if let expected = problem.expected { text += "; expected \(expected)" }
-        if let found = problem.found { text += ", got \(found)" }
-        return text
     }
 }

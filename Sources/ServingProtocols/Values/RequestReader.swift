@@ -6,9 +6,12 @@ internal import InferenceAPI
 struct RequestReader: ~Escapable {
     private var reader: JSONReader
 
+    private static let nonFinite = JSONLimits(allowsNonFinite: true)
+
+    /// - Parameter allowsNonFinite: whether `NaN`, `Infinity` and `-Infinity` are numbers.
     @_lifetime(copy body)
-    init(_ body: Span<UInt8>, at offset: Int = 0) {
-        reader = JSONReader(body, at: offset, limits: .standard)
+    init(_ body: Span<UInt8>, at offset: Int = 0, allowsNonFinite: Bool = false) {
+        reader = JSONReader(body, at: offset, limits: allowsNonFinite ? Self.nonFinite : .standard)
     }
 
     var offset: Int { reader.offset }

@@ -1,4 +1,5 @@
 import HTTPCore
+import ServingProtocols
 import Synchronization
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 
 @Suite struct GRPCServicesTests {
     @Test func everyMethodIsARoute() {
-        let paths = GRPCServices.dispatcher(ServerState()).paths
+        let paths = GRPCServices.dispatcher(ServerState(), OpenInferenceService(messageBytesMax: 1)).paths
         let routes = RequestRoute.allCases.filter(\.isGRPC)
         #expect(Set(routes.map(\.template)) == Set(paths))
         #expect(routes.allSatisfy { $0.method == "POST" })

@@ -49,9 +49,22 @@ final class RecordingSink: ExchangeSink {
         answers[exchange] = Answer(status: status, fields: fields, body: text)
     }
 
+    /// Of answers in parts.
+    var parts: [ExchangeID: [UInt8]] = [:]
+    var trailers: [ExchangeID: ResponseFields] = [:]
+
     func start(_ exchange: ExchangeID, _ status: HTTPStatus, _ fields: ResponseFields, bodyBytes: Int?) {}
-    func send(_ exchange: ExchangeID, _ bytes: Span<UInt8>) -> Bool { true }
-    func end(_ exchange: ExchangeID, trailers: ResponseFields?) {}
+
+    func send(_ exchange: ExchangeID, _ bytes: Span<UInt8>) -> Bool {
+        parts[exchange, default: []] += bytes.indices.map { bytes[$0] }
+        return true
+    }
+
+    func end(_ exchange: ExchangeID, trailers: ResponseFields?) {
+        #expect(self.trailers[exchange] == nil, "an exchange is answered once")
+        self.trailers[exchange] = trailers
+    }
+
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
 
     /// Exchanges that are to expire.
@@ -110,11 +123,12 @@ final class Harness {
     deinit { control.stop() }
 
     func begin(
-        _ method: String, _ target: String, fields: [(name: String, value: String)] = []
+        _ method: String, _ target: String, fields: [(name: String, value: String)] = [],
+        version: HTTPVersion = .http11
     ) throws -> (exchange: ExchangeID, mode: BodyMode) {
         streams += 1
         let exchange = ExchangeID(loop: 0, connection: 7, generation: 1, stream: streams)
-        let head = try RequestHead(method: method, target: target, fields: fields)
+        let head = try RequestHead(method: method, target: target, fields: fields, version: version)
         return (exchange, handler.head(head, exchange, sink))
     }
 
