@@ -76,4 +76,14 @@ package struct SystemError: Error, Sendable, Hashable {
             }
         return StoreError(kind, while: operation, detail: detail, errorName: name, path: path)
     }
+    /// The same of a file on its way to a store far away: it is this machine's disk that fails, and not the store.
+    func onTheWay(path: String) -> StoreError {
+        let error = stored(while: "writing the model", path: path)
+        let place = "the folder for uploads on their way to the store (VENCEJO_STORE_CACHE, or TMPDIR)"
+        return StoreError(
+            error.kind, while: error.operation,
+            detail: error.kind == .full
+                ? "no space is left in \(place)" : "\(place) cannot be written to",
+            errorName: name, path: path)
+    }
 }

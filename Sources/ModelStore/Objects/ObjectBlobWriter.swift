@@ -16,7 +16,7 @@ final class ObjectBlobWriter: BlobWriter {
         do throws(SystemError) {
             try file.append(bytes)
         } catch {
-            throw error.stored(while: "writing the model", path: file.path)
+            throw error.onTheWay(path: file.path)
         }
     }
 

@@ -300,7 +300,7 @@ package final class ObjectModelStore: ModelStore {
             // Only what a cache takes over needs a name. A cache clears away what the dead have left.
             return ObjectBlobWriter(try TemporaryFile(in: temporaries, files, isNamed: cache != nil), self)
         } catch {
-            throw error.stored(while: "writing the model", path: temporaries)
+            throw error.onTheWay(path: temporaries)
         }
     }
 

@@ -27,7 +27,7 @@ enum RequestFormat: Sendable {
             // The protocol's clients send any type, or none: only the field of the JSON's length counts.
             try BodyType.checkCoding(head)
         } catch {
-            throw Refusal(document: error.document, fields: AnswerFields.unsupported)
+            throw Refusal(document: error.document, fields: error.fields)
         }
         guard let value = head.value(of: .inferenceHeaderContentLength) else {
             self = .openInference(jsonBytes: nil)

@@ -244,6 +244,17 @@ struct ObjectModelStoreTests {
         }
     }
 
+    /// The disk of this machine has failed, and not the store.
+    @Test func aFolderForUploadsThatIsNotThereIsNamedAsThat() {
+        let store = ObjectModelStore(
+            client, cache: nil, temporaries: "/missing", system: .fake(now: { 0 }), files: files)
+        #expect { try store.makeBlobWriter() } throws: { error in
+            let failure = error as? StoreError
+            return failure?.errorName == "ENOENT" && failure?.path == "/missing"
+                && failure?.detail.contains("VENCEJO_STORE_CACHE, or TMPDIR) cannot be written to") == true
+        }
+    }
+
     @Test func whatIsNotInTheCacheIsNotWaitedForWhileTheStoreIsAway() throws {
         let writer = open()
         try keep([1], in: writer)
