@@ -156,30 +156,3 @@ extension PooledModel {
         Int(text).flatMap { version($0) } ?? alias(text.utf8.span)
     }
 }
-
-/// An error as the Open Inference Protocol tells it, over HTTP or gRPC.
-struct TensorRefusal {
-    let status: HTTPStatus
-    let fields: ResponseFields
-    /// Over gRPC the status's text alone.
-    let body: [UInt8]
-    /// nil over HTTP.
-    let code: GRPCStatusCode?
-
-    init(_ error: InferenceError, _ route: RequestRoute) {
-        status = OpenInferenceError.status(error)
-        let text = OpenInferenceError.text(error)
-        guard route.wire != .call else {
-            fields = .none
-            body = Array(text.utf8)
-            code = OpenInferenceError.code(error)
-            return
-        }
-        fields = AnswerFields.json(like: AnswerFields.refusal(error))
-        body = OpenInferenceError.body(text)
-        code = nil
-    }
-
-    /// HTTP's, which is 200 for whatever becomes of a call.
-    var countedStatus: HTTPStatus { code == nil ? status : .ok }
-}
