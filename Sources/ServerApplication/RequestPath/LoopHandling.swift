@@ -283,8 +283,8 @@ struct LoopHandling {
 
     static let busyDetail = "more predictions are under way than the bound allows (in_flight_max); try again in 1 s"
 
-    /// Whether one more prediction may be under way, which is counted if not. What is: bodies that are still coming, rows
-    /// of this tick, what compute threads have, and who waits for a newer generation.
+    /// Whether one more prediction may be under way, which is counted if not. What is: bodies that are still coming,
+    /// rows of this tick, what compute threads have, and who waits for a newer generation.
     func mayBegin() -> Bool {
         let waitingCount = batcher.waitingTickets + compute.waitingCount + waiting.count
         guard pending.count + expected.count + waitingCount < live.inFlightMax else {
