@@ -109,14 +109,18 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry"]),
         tests(
             "ModelFormatsTests",
-            ["ModelFormats", "ModelIR", "InferenceEngine", "TensorCore", "ByteCoding", "Compression"],
+            [
+                "ModelFormats", "ModelIR", "InferenceEngine", "TensorCore", "ByteCoding", "Compression", "SeededRandom",
+            ],
             resources: [.copy("Fixtures")]),
-        tests("InferenceEngineTests", ["InferenceEngine", "ModelIR", "TensorCore", "CAllocationCounter"]),
+        tests(
+            "InferenceEngineTests",
+            ["InferenceEngine", "ModelIR", "TensorCore", "CAllocationCounter", "SeededRandom"]),
         tests(
             "ServingTests",
             [
                 "Serving", "EventLoop", "ModelStore", "InferenceAPI", "InferenceEngine", "ModelIR", "Telemetry",
-                "TensorCore",
+                "TensorCore", "SeededRandom",
             ]),
         tests(
             "SimulationTests",
@@ -130,17 +134,19 @@ let package = Package(
         tests("TensorCoreTests", ["TensorCore"]),
         tests("ModelIRTests", ["ModelIR", "TensorCore"]),
         tests("VencejoEngineTests", ["VencejoEngine"]),
-        tests("EventLoopTests", ["EventLoop"]),
+        tests("EventLoopTests", ["EventLoop", "SeededRandom"]),
         .target(
             name: "HTTP2Wire", dependencies: ["CNghttp2"], path: "Tests/Support/HTTP2Wire", swiftSettings: settings),
         tests("HTTPCoreTests", ["HTTPCore", "HTTP2Wire", "Compression", "SeededRandom"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPCore", "EventLoop", "HTTP2Wire"]),
-        tests("ServingProtocolsTests", ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding"]),
+        tests(
+            "ServingProtocolsTests",
+            ["ServingProtocols", "HTTPCore", "InferenceAPI", "TensorCore", "ByteCoding", "SeededRandom"]),
         tests(
             "ServerApplicationTests",
             [
                 "ServerApplication", "EventLoop", "HTTPCore", "HTTPServer", "InferenceEngine", "ModelIR", "ModelStore",
-                "Serving", "ServingProtocols", "Telemetry", "TensorCore",
+                "Serving", "ServingProtocols", "Telemetry", "TensorCore", "SeededRandom",
             ]),
         tests("TidyTests", []),
     ]

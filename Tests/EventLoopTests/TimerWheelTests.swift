@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import EventLoop
@@ -51,7 +52,7 @@ import Testing
 
     @Test func agreesWithAPlainTableOnRandomSchedules() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         var wheel = TimerWheel(now: at(0))
         var plain: [Int: Int64] = [:]
         var now: Int64 = 0
@@ -84,16 +85,5 @@ import Testing
             let next = wheel.nextDeadline ?? .never
             #expect(next <= at(max(earliest, now) + 68 * 2), "seed \(seed)")
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import HTTPCore
@@ -544,7 +545,7 @@ import Testing
     /// Any bytes, cut anywhere, end in an answer, a wait or a close: never a trap, never more than was asked for.
     @Test func survivesMutatedRequests() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         let bases = [
             Self.get("/models/a?b=c", "Accept: */*\r\nX-Request-Id: 7\r\n"),
             Self.post(12, "Content-Type: application/json\r\n") + "{\"a\": [1,2]}",
@@ -581,18 +582,5 @@ import Testing
                 return
             }
         }
-    }
-}
-
-/// Random numbers that a printed seed brings back (SplitMix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import HTTPCore
@@ -110,7 +111,7 @@ import Testing
 
     @Test func findsBytesAsAPlainLoopDoes() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
                 UInt8.random(in: 0...255, using: &random)
@@ -129,7 +130,7 @@ import Testing
 
     @Test func outputBufferKeepsItsBytesThroughGrowthAndUse() {
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         var buffer = OutputBuffer()
         var expected: [UInt8] = []
         for _ in 0..<3000 {

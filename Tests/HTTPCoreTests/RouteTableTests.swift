@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import HTTPCore
@@ -78,7 +79,7 @@ import Testing
     @Test func survivesAnyPath() throws {
         let table = try Self.table()
         let seed = UInt64.random(in: 0 ... .max)
-        var random = SeededRandom(seed)
+        var random = SeededGenerator(seed: seed)
         let pieces = [
             "/", "%", "2", "e", "F", "models", "..", ".", "a", ":predict", "versions", "\\", "\u{E4}", "//", "%2e",
         ]

@@ -1,4 +1,5 @@
 import InferenceAPI
+import SeededRandom
 import Testing
 
 @testable import Serving

@@ -1,4 +1,5 @@
 import ModelStore
+import SeededRandom
 import Synchronization
 import Telemetry
 import Testing

@@ -1,6 +1,7 @@
 import InferenceEngine
 import ModelIR
 import ModelStore
+import SeededRandom
 import Synchronization
 import Telemetry
 import TensorCore

@@ -1,4 +1,5 @@
 import ModelStore
+import SeededRandom
 import Testing
 
 @testable import Serving

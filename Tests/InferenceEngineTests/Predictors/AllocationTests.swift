@@ -1,6 +1,7 @@
 import CAllocationCounter
 import InferenceEngine
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 

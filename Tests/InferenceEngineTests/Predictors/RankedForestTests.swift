@@ -1,4 +1,5 @@
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 

@@ -1,5 +1,6 @@
 import InferenceEngine
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 

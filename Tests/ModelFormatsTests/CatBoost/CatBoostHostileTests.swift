@@ -1,6 +1,7 @@
 import InferenceEngine
 import ModelFormats
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -258,7 +259,7 @@ import Testing
         let whole = try BoostingParityTests.named("catboost-1.2.8/" + name).modelBytes
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<300 { _ = Self.refusal(of: mutated(whole, using: &generator)) }
     }
 }

@@ -1,6 +1,7 @@
 import InferenceEngine
 import ModelFormats
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -181,13 +182,13 @@ struct LightGBMText {
         let whole = try BoostingParityTests.named("lightgbm-4.6.0/" + name).modelBytes
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 { _ = lightgbmRefusal(of: mutated(whole, using: &generator)) }
     }
 }
 
 /// A copy with a few bytes changed, removed, added or moved.
-func mutated(_ original: [UInt8], using generator: inout SplitMix) -> [UInt8] {
+func mutated(_ original: [UInt8], using generator: inout SeededGenerator) -> [UInt8] {
     var bytes = original
     for _ in 0..<Int.random(in: 1...4, using: &generator) {
         let place = Int.random(in: 0..<bytes.count, using: &generator)

@@ -1,6 +1,7 @@
 import Compression
 import InferenceEngine
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -207,7 +208,7 @@ import Testing
             Self.signature(#"[{"type": "long", "name": "a"}, {"type": "double", "name": "b"}]"#))
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating a folder from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let text = Self.signature("").utf8.count
         for _ in 0..<500 {
             var bytes = original

@@ -1,6 +1,7 @@
 import InferenceEngine
 import ModelFormats
 import ModelIR
+import SeededRandom
 import Testing
 
 /// Real files, cut and changed: always a model or an `ImportError`, never a trap.
@@ -47,7 +48,7 @@ import Testing
         let original = try ParityCase.named(name).modelBytes
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
@@ -66,18 +67,5 @@ import Testing
             }
             _ = importError { try Self.load(bytes.span) }
         }
-    }
-}
-
-/// A small generator with a seed that can be printed.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import InferenceEngine
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -213,7 +214,7 @@ import Testing
         let original = content ?? saved
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<150 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...3, using: &generator) {

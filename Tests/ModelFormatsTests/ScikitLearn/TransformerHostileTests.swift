@@ -1,5 +1,6 @@
 import ModelFormats
 import ModelIR
+import SeededRandom
 import Testing
 
 /// Real files of transformers, cut and changed: always a model or an `ImportError`, never a trap.
@@ -17,7 +18,7 @@ import Testing
         let original = try ParityCase.named(name).modelBytes
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<60 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...4, using: &generator) {

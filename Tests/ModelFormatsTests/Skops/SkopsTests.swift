@@ -1,6 +1,7 @@
 import Compression
 import InferenceEngine
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -121,7 +122,7 @@ import Testing
         let original = try Self.files(name)
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             var files = original
             for _ in 0..<Int.random(in: 1...3, using: &generator) {

@@ -1,6 +1,7 @@
 import InferenceEngine
 import ModelFormats
 import ModelIR
+import SeededRandom
 import TensorCore
 import Testing
 
@@ -38,7 +39,7 @@ import Testing
         let whole = try BoostingParityTests.named(name).modelBytes
         let seed = UInt64.random(in: 0..<1 << 32)
         print("mutating \(name) from seed \(seed)")
-        var generator = SplitMix(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<150 { _ = Self.refusal(of: mutated(whole, using: &generator)) }
     }
 

@@ -1,5 +1,6 @@
 import EventLoop
 import HTTPCore
+import SeededRandom
 import Synchronization
 import TensorCore
 import Testing
@@ -177,7 +178,7 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
     /// would have answered.
     @Test(arguments: 0..<6)
     func givesEachRequestExactlyItsRows(seed: UInt64) throws {
-        var generator = SeededDice(seed: seed)
+        var generator = SeededGenerator(seed: seed)
         let harness = try Harness(
             batching: heavy {
                 $0.compute.joinsRequests = seed % 3 != 0
@@ -347,20 +348,5 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
             #expect(harness.sink.answers[exchange]?.status == .unprocessableContent)
         }
         #expect(harness.metricsText.contains(#"outcome="hit"} 0"#))
-    }
-}
-
-/// SplitMix64.
-struct SeededDice: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

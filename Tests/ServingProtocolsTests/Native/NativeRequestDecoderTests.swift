@@ -1,4 +1,5 @@
 import InferenceAPI
+import SeededRandom
 import TensorCore
 import Testing
 

@@ -1,6 +1,7 @@
 import ByteCoding
 import HTTPCore
 import InferenceAPI
+import SeededRandom
 import TensorCore
 import Testing
 

@@ -1,5 +1,6 @@
 import ByteCoding
 import InferenceAPI
+import SeededRandom
 import TensorCore
 
 @testable import ServingProtocols
