@@ -113,16 +113,17 @@ package struct ModelImporterList: Sendable {
 
     private static let textBytesShown = 32
 
-    /// The first line if it is text, else the first eight bytes.
+    /// The first word if it is text, else the first eight bytes. No more of it: an answer repeats no paths.
     private static func firstBytes(_ bytes: Span<UInt8>) -> String {
-        var line: [UInt8] = []
-        while line.count < min(textBytesShown, bytes.count), (0x20...0x7e).contains(bytes[line.count]) {
-            line.append(bytes[line.count])
+        var word: [UInt8] = []
+        while word.count < min(textBytesShown, bytes.count), (0x21...0x7e).contains(bytes[word.count]) {
+            word.append(bytes[word.count])
         }
-        let isWhole = line.count < bytes.count && (bytes[line.count] == 0x0a || bytes[line.count] == 0x0d)
-        if line.count >= 8 || isWhole || line.count == bytes.count {
-            let text = String(decoding: line, as: UTF8.self)
-            return "the text \"\(text)\(line.count < bytes.count && !isWhole ? "..." : "")\""
+        let isAll = word.count == bytes.count
+        let isLine = !isAll && (bytes[word.count] == 0x0a || bytes[word.count] == 0x0d)
+        let isWord = !isAll && bytes[word.count] == 0x20
+        if word.count >= 8 || isAll || isLine || (isWord && !word.isEmpty) {
+            return "the text \"\(String(decoding: word, as: UTF8.self))\(isAll || isLine ? "" : "...")\""
         }
         var text = ""
         for index in 0..<min(8, bytes.count) {
