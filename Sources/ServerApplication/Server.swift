@@ -193,23 +193,42 @@ public final class Server: Sendable {
     /// How long a stop may take.
     var drainSeconds: Int { configuration.withLock { $0.drainSeconds.value } }
 
-    /// Says "not ready", goes on accepting for the configured delay, lets what has begun finish, all in all at most for
-    /// the configured time, and ends the threads. A second call does nothing.
+    /// Says "not ready", goes on accepting for the configured delay, lets what has begun finish, also publishes whose
+    /// clients did not wait, all in all at most for the configured time, and ends the threads. A second call does
+    /// nothing.
     public func stop() {
         guard !hasStopped.exchange(true, ordering: .relaxed) else { return }
         services.state.advance(to: .draining)
         let (seconds, delay) = configuration.withLock { ($0.drainSeconds.value, $0.drainDelaySeconds.value) }
         log.info("draining", LogField("seconds", .integer(seconds)), LogField("delay", .integer(delay)))
         if delay > 0 { Host.wait(seconds: delay) }
-        http.beginDrain(deadline: .seconds(max(0, seconds - delay)))
-        http.waitUntilStopped()
+        drain(for: .seconds(max(0, seconds - delay)))
         compute.stop()
-        // What waits for a store far away would keep the stop waiting.
-        store.close()
         follower?.stop()
         transfers?.stop()
         control.stop()
         log.info("stopped")
+    }
+
+    /// So long before a drain's end the store is closed. What hangs there finds out within a second, and is to be
+    /// answered after that.
+    private static let storeLead = Duration.seconds(2)
+
+    /// Lets requests and publishes finish, and closes the store: when there are none left, a moment before the time is
+    /// over in any case.
+    private func drain(for time: Duration) {
+        let isOver = Monitor(false)
+        let closing = try? EventLoopThread(name: "store-end") { [store] in
+            _ = isOver.wait(for: max(time / 2, time - Self.storeLead)) { $0 ? true : nil }
+            store.close()
+        }
+        http.beginDrain(deadline: time)
+        http.waitUntilStopped()
+        // Those whose clients did not wait: they have been promised. With the store they end as well.
+        services.uploads.waitUntilIdle(for: time)
+        isOver.withLock { $0 = true }
+        closing?.join()
+        store.close()
     }
 
     /// What serves now, the default model first.

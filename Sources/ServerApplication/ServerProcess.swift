@@ -86,19 +86,20 @@ public enum ServerProcess {
 
     /// Asks the server that would take these settings on this host whether it is ready: at its port, or at its socket
     /// where it has no port. What it says to that, and a server that is not there, stand on standard error.
+    /// - Parameter isLive: ask whether it is alive instead.
     /// - Returns: the exit code: 0 if it is.
-    public static func probe(port: Int?) -> Int32 {
+    public static func probe(port: Int?, isLive: Bool = false) -> Int32 {
         if let port {
             guard (1...65_535).contains(port) else {
                 complain("port (--port): found \(port), expected 1 to 65535")
                 return 1
             }
-            return probe(.tcp(host: "127.0.0.1", port: port))
+            return probe(.tcp(host: "127.0.0.1", port: port), isLive)
         }
         do throws(ConfigurationError) {
             let addresses = try ServerConfiguration(ServerOptions()).addresses
             let tcp = addresses.first { if case .tcp = $0 { true } else { false } }
-            return (tcp ?? addresses.first).map { probe($0) } ?? 1
+            return (tcp ?? addresses.first).map { probe($0, isLive) } ?? 1
         } catch {
             complain("\(error)")
             return 1
@@ -107,16 +108,16 @@ public enum ServerProcess {
 
     /// The same of a server at `HOST:PORT`, `[IPV6]:PORT` or `unix:PATH`.
     /// - Throws: `ConfigurationError` for a text that is none of these.
-    public static func probe(at address: String) throws(ConfigurationError) -> Int32 {
+    public static func probe(at address: String, isLive: Bool = false) throws(ConfigurationError) -> Int32 {
         do throws(ListenAddress.Malformed) {
-            return probe(try ListenAddress(address))
+            return probe(try ListenAddress(address), isLive)
         } catch {
             throw ConfigurationError("listen", from: "--listen", found: error.found, expected: error.expected)
         }
     }
 
-    private static func probe(_ address: ListenAddress) -> Int32 {
-        guard let failure = HealthProbe.failure(of: address) else { return 0 }
+    private static func probe(_ address: ListenAddress, _ isLive: Bool) -> Int32 {
+        guard let failure = HealthProbe.failure(of: address, asking: isLive ? .live : .ready) else { return 0 }
         complain("\(address): \(failure)")
         return 1
     }

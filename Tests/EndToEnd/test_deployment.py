@@ -21,6 +21,7 @@ USER = int(re.search(r"^USER (\d+):\1$", IMAGE, re.MULTILINE)[1])
 # Without a setting (docs/configuration.md).
 DRAIN = 29
 DRAIN_ON_CLOUD_RUN = 9
+START = int(re.search(r"VENCEJO_STORE_START_SECONDS`.*?\| (\d+) \|", SETTINGS)[1])
 
 
 def read(*path):
@@ -97,6 +98,9 @@ class Deployment(unittest.TestCase):
         probes = [container[f"{kind}Probe"]["httpGet"]["path"] for kind in ("startup", "readiness", "liveness")]
         self.assertEqual(probes, ["/health/live", "/health/ready", "/health/live"])
         delay = self.assert_starts(container["args"], environment, probes)
+        startup = container["startupProbe"]
+        # A store is waited for, and what it has is fetched, before anything listens.
+        self.assertGreaterEqual(startup["periodSeconds"] * startup["failureThreshold"], 2 * START)
         readiness = container["readinessProbe"]
         # The balancer has to hear of the end while connections are still accepted.
         self.assertGreater(delay, readiness["periodSeconds"] * readiness["failureThreshold"])
@@ -134,7 +138,9 @@ class Deployment(unittest.TestCase):
         self.assertGreater(container["stopTimeout"], DRAIN)
         self.assertLessEqual(container["stopTimeout"], 120, "which is the most that Fargate waits")
         self.assertTrue(0 < delay < DRAIN)
-        self.assertEqual(container["healthCheck"]["command"], ["CMD", "/vencejo", "probe"])
+        # What is unhealthy is replaced; a server that waits for its store is not to be.
+        self.assertEqual(container["healthCheck"]["command"], ["CMD", "/vencejo", "probe", "--live"])
+        self.assertGreaterEqual(container["healthCheck"]["startPeriod"], 2 * START)
         for secret in container["secrets"]:
             self.assertIn(secret["name"], SETTINGS)
 

@@ -1,6 +1,7 @@
 """Stores that are not on this machine: S3's protocol, Cloud Storage's, a web server; and what happens when they fail."""
 
 import base64
+import concurrent.futures
 import datetime
 import hashlib
 import json
@@ -358,6 +359,31 @@ class Simple(ObjectStoreTestCase):
             seen = len(self.storage.requests)
             self.assertTrue(until(lambda: len(self.storage.requests) > seen))
             # Leaving the block stops it, and checks that it ended by itself, within its drain.
+
+    def test_a_stop_answers_the_uploads_that_hang_at_the_store(self):
+        with self.serve(env={"VENCEJO_DRAIN_SECONDS": "8"}) as server:
+            server.put("house", HOUSE)
+            seen = self.storage.count("PUT", "/blobs/")
+            self.storage.fault = lambda request: "hang" if request.method == "PUT" and "/blobs/" in request.path else None
+            with concurrent.futures.ThreadPoolExecutor() as clients:
+                upload = clients.submit(server.put, "house", HOUSE_2)
+                self.assertTrue(until(lambda: self.storage.count("PUT", "/blobs/") > seen))
+                server.stop()
+                answer = upload.result()
+            self.assertEqual(answer.status, 503, answer.body)
+            self.assertIn("the server is stopping", answer.json()["detail"])
+
+    def test_a_stop_lets_a_publish_end_whose_client_did_not_wait(self):
+        with self.serve() as server:
+            server.put("house", HOUSE)
+            self.storage.fault = lambda request: "slow" if "/blobs/" in request.path else None
+            asked = server.request(
+                "PUT", "/models/house", contents(HOUSE_2), headers={"Prefer": "respond-async"}, admin=True
+            )
+            self.assertEqual(asked.status, 202)
+        self.storage.fault = lambda request: None
+        with self.serve() as server:
+            self.assert_price(server, 1)
 
 
 class Following(ObjectStoreTestCase):

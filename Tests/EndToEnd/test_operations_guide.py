@@ -91,6 +91,13 @@ class Page(unittest.TestCase):
             # A job is named where the names are not ours alone.
             wanted = " ".join(row.replace("\\|", "|").split())
             self.assertIn(re.sub(r'\{job="vencejo"\}', "", wanted), re.sub(r'\{job="vencejo"\}', "", rules))
+        # The latency is that of predictions, by whichever protocol, and of nothing else.
+        text = contents(os.path.join(ROOT, "Sources", "ServerApplication", "RequestPath", "RequestRoute.swift")).decode()
+        predictions = set(re.findall(r"\.(\w+)", re.search(r" predictions\b[^=]*= \[(.*?)\]", text, re.DOTALL)[1]))
+        self.assertGreater(len(predictions), 4)
+        pattern = re.search(r'duration_seconds_bucket\{route=~"([^"]+)"', rules)[1]
+        for name, label in re.findall(r'case (\w+) = "([^"]+)"', text):
+            self.assertEqual(re.fullmatch(pattern, label) is not None, name in predictions, label)
         if promtool := shutil.which("promtool"):
             done = subprocess.run([promtool, "check", "rules", RULES], capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -143,9 +150,12 @@ class Running(ServerTestCase):
                         # Of these each value comes with its first.
                         if name not in ("vencejo_http_requests_total", "vencejo_http_refusals_total"):
                             values = names[name][label]
-                            parts = value.replace("\\|", "|").split("|") if relation in ("=", "!=") or "|" in value else []
-                            for part in parts:
-                                self.assertIn(part, values)
+                            pattern = value.replace("\\|", "|")
+                            if relation in ("=", "!=") or re.fullmatch(r"[\w|]+", pattern):
+                                for part in pattern.split("|"):
+                                    self.assertIn(part, values)
+                            else:
+                                self.assertTrue(any(re.fullmatch(pattern, known) for known in values), pattern)
         self.assertGreater(found, 60)
 
     def test_each_reason_of_a_refusal_is_one_of_the_program(self):
@@ -227,6 +237,26 @@ class Symptoms(unittest.TestCase):
             fields = {"Authorization": f"Bearer {server.token}"}
             self.assertEqual(server.request("PATCH", "/models/house", {"aliases": {"a": 1}}, fields).status, 503)
             self.assertIn(server.store, self.log(server)[before]["path"])
+
+    def test_a_newest_manifest_that_cannot_be_read_is_never_written_over(self):
+        store = self.store()
+        with Server(store=store) as server:
+            for path in (HOUSE, HOUSE_2):
+                self.assertLess(server.put("house", path).status, 202)
+        newest = sorted(name for name in os.listdir(os.path.join(store, "manifests")) if name[0] == "0")[-1]
+        newest = os.path.join(store, "manifests", newest)
+        with open(newest, "wb") as file:
+            file.write(b"{")
+        with Server(store=store) as server:
+            passed = [line for line in self.log(server) if line["message"].startswith("a manifest was passed over: ")]
+            self.assertEqual(passed[0]["path"], newest)
+            answer = server.put("house", HOUSE_2)
+            self.assertEqual(answer.status, 503)
+            self.assertIn("nothing is written over it; restore it, or move it away", answer.json()["detail"])
+            # As the page says.
+            os.rename(newest, store + "-aside")
+            self.assertTrue(until(lambda: server.put("house", HOUSE_2).status == 200))
+        self.assertEqual(contents(store + "-aside"), b"{")
 
     def test_predictions_refused_for_too_many_under_way_are_counted(self):
         with Server({"house": HOUSE}, loops=1, env={"VENCEJO_IN_FLIGHT_MAX": "1"}) as server:

@@ -87,6 +87,8 @@ class Starting(ObjectStoreTestCase):
             with self.serve(arguments=arguments, wait=False) as server:
                 self.assert_waits(server)
                 self.assertEqual(server.request("GET", "/health/live").status, 200)
+                port = ("--port", str(server.port))
+                self.assertEqual([run_command("probe", *port)[0], run_command("probe", "--live", *port)[0]], [1, 0])
                 answer = server.request("GET", "/health/ready")
                 self.assertEqual((answer.status, answer.json()["status"]), (503, "starting"))
                 self.assertIn("503", answer.json()["store"]["reason"])

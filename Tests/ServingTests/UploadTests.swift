@@ -113,6 +113,7 @@ struct UploadTests {
         #expect(throws: PublishError.busy(retryAfterSeconds: 5)) {
             try receiver.begin("b", options: PublishOptions(), declaredBytes: nil, onCredit: {}, completion: { _ in })
         }
+        #expect(world.metricsText.contains("vencejo_publishes_total{outcome=\"other\"} 1"), "the operator is told")
         upload.cancel()
         #expect(outcome.error() == .cancelled)
         let etag = try world.publish("a", 1).model.etag

@@ -97,8 +97,8 @@ struct UploadTransferTests {
         let threads = Threads()
         let receiver: UploadReceiver
 
-        init() throws {
-            world = FakeWorld(store: store, tableBytes: 1_000)
+        init(beforeCompile: @escaping @Sendable () -> Void = {}) throws {
+            world = FakeWorld(store: store, tableBytes: 1_000, beforeCompile: beforeCompile)
             control = try ControlThread()
             receiver = UploadReceiver(
                 registry: world.registry, store: store, control: control, transfers: threads)
@@ -174,6 +174,55 @@ struct UploadTransferTests {
         site.stop()
         #expect(site.world.registry.pool.names == ["a"] && site.receiver.runningCount == 0)
         #expect(site.world.registry.memoryBytes == site.world.registry.pool.memoryBytes)
+    }
+
+    @Test func aClientThatLeavesWhileItWaitsItsTurnIsGoneAtOnce() throws {
+        let site = try Site()
+        site.store.close(to: 1)
+        let hung = try site.put("a", 1)
+        #expect(site.store.departures.wait(1))
+        let left = try site.put("a", 2)
+        // What is handed over later is done later: by then it waits.
+        let isWaiting = Signal()
+        #expect(site.control.submit { isWaiting.send() })
+        #expect(isWaiting.wait())
+        left.upload.cancel()
+        #expect(left.outcome.error == .cancelled)
+        #expect(!hung.outcome.isThere && site.receiver.runningCount == 1)
+        site.store.open(to: 1)
+        #expect(hung.outcome.version == 1)
+        #expect(try site.put("a", 3).outcome.version == 2, "nothing of it is left in the line")
+        site.stop()
+        #expect(site.store.departures.count == 2)
+    }
+
+    @Test func aClientThatLeavesDuringTheImportSendsNothing() throws {
+        let isImporting = Signal()
+        let gate = Signal()
+        let site = try Site {
+            isImporting.send()
+            gate.wait()
+        }
+        let (upload, outcome) = try site.put("a", 1)
+        #expect(isImporting.wait())
+        upload.cancel()
+        gate.send()
+        #expect(outcome.error == .cancelled)
+        site.stop()
+        #expect(site.store.departures.count == 0 && site.world.registry.pool.names.isEmpty)
+        #expect(site.world.registry.pendingBytes.value == 0 && site.receiver.runningCount == 0)
+    }
+
+    @Test func whatIsOnItsWayIsWaitedFor() throws {
+        let site = try Site()
+        site.store.close(to: 1)
+        _ = try site.put("a", 1)
+        #expect(site.store.departures.wait(1))
+        #expect(!site.receiver.waitUntilIdle(for: .zero))
+        site.store.open(to: 1)
+        #expect(site.receiver.waitUntilIdle(for: .seconds(30)))
+        #expect(site.world.registry.pool.names == ["a"])
+        site.stop()
     }
 
     @Test func whatIsAskedOfTheModelIsAskedAgainWhenTheFileHasArrived() throws {

@@ -107,12 +107,17 @@ package struct AWSCredentialChain: Sendable {
         while host.hasSuffix("/") { host.removeLast() }
         var asking = HTTPRequest(.put, host + "/latest/api/token")
         asking.fields = [("X-aws-ec2-metadata-token-ttl-seconds", "21600")]
-        // Nobody there: this is no such machine.
-        guard let token = try? ask(asking), token.isSuccess else { return nil }
+        // Nobody there, or no such service: this is no such machine.
+        guard let token = try? ask(asking) else { return nil }
+        guard token.isSuccess else {
+            guard !ObjectHTTP.isPassing(token.status) else { throw Self.refusal(token) }
+            return nil
+        }
         let field = (name: "X-aws-ec2-metadata-token", value: String(decoding: token.body, as: UTF8.self))
         var listing = HTTPRequest(.get, host + Self.rolePath)
         listing.fields = [field]
         let roles = try ask(listing)
+        guard !ObjectHTTP.isPassing(roles.status) else { throw Self.refusal(roles) }
         // 404: the machine has no role.
         guard roles.isSuccess,
             let role = String(decoding: roles.body, as: UTF8.self).split(whereSeparator: \.isNewline).first,
@@ -135,13 +140,7 @@ package struct AWSCredentialChain: Sendable {
 
     /// The document that ECS and EC2 answer with.
     private static func credentials(of response: HTTPResponse) throws(StoreError) -> AWSCredentials {
-        guard response.isSuccess else {
-            let detail = "the credential service answers \(response.status)"
-            guard !ObjectHTTP.isPassing(response.status) else {
-                throw StoreError(.unreachable, while: operation, detail: detail)
-            }
-            throw unusable(detail, nil)
-        }
+        guard response.isSuccess else { throw refusal(response) }
         let values = FlatJSON.values(of: response.body)
         guard let access = values["AccessKeyId"], let secret = values["SecretAccessKey"] else {
             throw unusable("the credential service's answer holds no keys", nil)
@@ -149,6 +148,13 @@ package struct AWSCredentialChain: Sendable {
         return AWSCredentials(
             accessKey: access, secretKey: secret, sessionToken: values["Token"],
             expires: values["Expiration"].flatMap { ISODate.seconds($0) })
+    }
+
+    /// What a credential service's answer means that is none: one that may be another in a moment is waited for.
+    static func refusal(_ response: HTTPResponse) -> StoreError {
+        StoreError(
+            ObjectHTTP.isPassing(response.status) ? .unreachable : .permission, while: operation,
+            detail: "the credential service answers \(response.status)")
     }
 
     private static func unusable(_ detail: String, _ place: String?) -> StoreError {

@@ -24,7 +24,7 @@ package struct GoogleTokenSource: Sendable {
         let response = try http.send(while: Self.operation, place: "credentials") {
             () throws(StoreError) in request
         }.response
-        guard response.isSuccess else { throw Self.unusable("the credential service answers \(response.status)") }
+        guard response.isSuccess else { throw AWSCredentialChain.refusal(response) }
         let values = FlatJSON.values(of: response.body)
         guard let token = values["access_token"], !token.isEmpty else {
             throw Self.unusable("the credential service's answer holds no token")

@@ -23,8 +23,9 @@ extension ModelRegistry {
                 throw .store(
                     StoreError(
                         unreadable.kind, while: "committing",
-                        detail: "the store's newest manifest cannot be read, and nothing is written over it: "
-                            + unreadable.detail, path: unreadable.path))
+                        detail: "the store's newest manifest cannot be read, and nothing is written over it; restore "
+                            + "it, or move it away (the log has its path): \(unreadable.detail)",
+                        path: unreadable.path))
             }
             // What is committed stands on what the store says, and not on what a cache has said.
             if state.cachedSince != nil {

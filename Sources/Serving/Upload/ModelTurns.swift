@@ -9,7 +9,7 @@ final class ModelTurns: Sendable {
 
     private struct Line: Sendable {
         var isHeld = true
-        var waiting: [Job] = []
+        var waiting: [(owner: ObjectIdentifier?, job: Job)] = []
     }
 
     /// Jobs that may wait in all.
@@ -21,13 +21,21 @@ final class ModelTurns: Sendable {
     var count: Int { lines.withLock { $0.values.reduce(0) { $0 + $1.waiting.count } } }
 
     /// Does a job now, or when the name is free again.
-    func perform(_ name: String, _ job: @escaping Job) {
+    /// - Parameter owner: who may forget it while it waits.
+    func perform(_ name: String, for owner: AnyObject? = nil, _ job: @escaping Job) {
+        let owner = owner.map { ObjectIdentifier($0) }
         let waits = lines.withLock { lines in
             guard lines[name] != nil else { return false }
-            lines[name]?.waiting.append(job)
+            lines[name]?.waiting.append((owner, job))
             return true
         }
         if !waits { job() }
+    }
+
+    /// Takes out what waits of an owner, if it does.
+    func forget(_ owner: AnyObject, of name: String) {
+        let owner = ObjectIdentifier(owner)
+        lines.withLock { $0[name]?.waiting.removeAll { $0.owner == owner } }
     }
 
     /// Keeps the name until `release`.
@@ -53,7 +61,7 @@ final class ModelTurns: Sendable {
                 lines[name] = nil
                 return nil
             }
-            return lines[name]?.waiting.removeFirst()
+            return lines[name]?.waiting.removeFirst().job
         }
     }
 }

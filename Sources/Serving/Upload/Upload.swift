@@ -47,6 +47,8 @@ package final class Upload: Sendable {
         var isScheduled = false
         /// The loop has stopped reading.
         var isStarved = false
+        /// The client has left while the model was imported.
+        var hasLeft = false
 
         /// - Returns: whether a job has to be submitted.
         mutating func schedule() -> Bool {
@@ -175,19 +177,23 @@ package final class Upload: Sendable {
         if isDue { submit() }
     }
 
-    /// The client has left, or sent something else than it promised. Before the import begins, and while the file is on
-    /// its way to a store far away, this ends the upload with `cancelled`; otherwise the publish finishes.
+    /// The client has left, or sent something else than it promised. Before the import begins this ends the upload with
+    /// `cancelled` at once, also where it waits for its turn. Where the store is far away the same happens after the
+    /// import, and while the file is on its way. Otherwise the publish finishes.
     package func cancel() {
         let isDue = state.withLock { state in
             switch state.phase {
-            case .receiving, .ended:
+            case .receiving, .ended, .waiting:
                 state.phase = .failed(.cancelled)
                 return state.schedule()
-            case .waiting, .transferring:
+            case .transferring:
                 // Whoever has it now finds out.
                 state.phase = .failed(.cancelled)
                 return false
-            case .publishing, .failed, .completed: return false
+            case .publishing:
+                state.hasLeft = true
+                return false
+            case .failed, .completed: return false
             }
         }
         if isDue { submit() }
@@ -221,8 +227,9 @@ package final class Upload: Sendable {
                     publish()
                     return
                 }
-                return turns.perform(name) { self.publish() }
+                return turns.perform(name, for: self) { self.publish() }
             case .fail(let error):
+                if let name { turns.forget(self, of: name) }
                 // A client that leaves is no failure of ours.
                 if error != .cancelled { registry.tell(error, of: name) }
                 complete(.failure(error))
@@ -248,6 +255,8 @@ package final class Upload: Sendable {
                 guard case .ended = state.phase else { break }
                 state.phase = .waiting
                 state.spare = []
+                // Nothing but `cancel` submits another.
+                state.isScheduled = false
                 return .publish
             case .waiting, .publishing, .transferring, .completed: break
             }
@@ -273,12 +282,13 @@ package final class Upload: Sendable {
 
     /// It is its turn. Nothing but this, or what follows from it, happens to it from now on.
     private func publish() {
-        let isCancelled = state.withLock { state in
-            if case .failed = state.phase { return true }
+        let isWanted = state.withLock { state in
+            guard case .waiting = state.phase else { return false }
             state.phase = .publishing
-            return false
+            return true
         }
-        guard !isCancelled else { return complete(.failure(.cancelled)) }
+        // `cancel` has handed over what is left to do.
+        guard isWanted else { return }
         do throws(PublishError) {
             let artifact = try takeArtifact()
             guard let transfers else { return complete(.success(try registry.publish(name, artifact, options))) }
@@ -293,12 +303,17 @@ package final class Upload: Sendable {
 
     /// Has another thread send the file to the store, while the control thread goes on with other models.
     private func transfer(_ pending: PendingPublish, _ transfers: any ControlQueue) {
-        // One that was named by its bundle may find the name taken.
-        guard turns.hold(pending.name) else {
-            registry.giveUp(pending, .conflict)
-            return complete(.failure(.conflict))
+        let isWanted = state.withLock { state in
+            guard !state.hasLeft else { return false }
+            state.phase = .transferring
+            return true
         }
-        state.withLock { $0.phase = .transferring }
+        // One that was named by its bundle may find the name taken.
+        guard isWanted, turns.hold(pending.name) else {
+            let error: PublishError = isWanted ? .conflict : .cancelled
+            registry.giveUp(pending, error)
+            return complete(.failure(error))
+        }
         let isTaken = transfers.submit {
             let outcome: Result<Void, PublishError>
             do throws(PublishError) {

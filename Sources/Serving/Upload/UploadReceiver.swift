@@ -10,6 +10,8 @@ package final class UploadReceiver: Sendable {
     private let uploadsMax: Int
     private let budget: UploadBudget
     private let running = Mutex(0)
+    /// Told when one has ended.
+    private let ends: any ChangeSignal
 
     /// - Parameters:
     ///   - registry: publishes what has arrived.
@@ -26,6 +28,7 @@ package final class UploadReceiver: Sendable {
         self.transfers = transfers
         budget = UploadBudget(bytesMax: bytesMax ?? registry.limits.artifactBytesMax)
         self.registry = registry
+        ends = registry.system.makeSignal()
         self.store = store
         self.control = control
         self.uploadsMax = uploadsMax
@@ -33,6 +36,13 @@ package final class UploadReceiver: Sendable {
 
     /// Uploads that have begun and are not complete.
     package var runningCount: Int { running.withLock { $0 } }
+
+    /// Waits until no upload runs. Never called on a loop or on the control thread.
+    /// - Returns: false if `timeout` passes before.
+    @discardableResult
+    package func waitUntilIdle(for timeout: Duration) -> Bool {
+        ends.wait(for: timeout) { runningCount == 0 }
+    }
 
     /// Hands over another change of a model, which is done in its turn: after uploads of that name that are on their
     /// way to the store.
@@ -60,19 +70,32 @@ package final class UploadReceiver: Sendable {
         if let declaredBytes, declaredBytes > registry.limits.artifactBytesMax {
             throw .tooLarge(bytesMax: registry.limits.artifactBytesMax)
         }
-        if let name { try registry.refuseEarly(name, options) }
+        if let name {
+            do throws(PublishError) {
+                try registry.refuseEarly(name, options)
+            } catch {
+                // A precondition is the client's own question, and this its answer.
+                if case .alreadyThere = error { registry.tell(error, of: name) }
+                throw error
+            }
+        }
         let uploadsMax = uploadsMax
         let isAdmitted = running.withLock { running in
             guard running < uploadsMax else { return false }
             running += 1
             return true
         }
-        guard isAdmitted else { throw .busy(retryAfterSeconds: 5) }
+        guard isAdmitted else {
+            let error = PublishError.busy(retryAfterSeconds: 5)
+            registry.tell(error, of: name)
+            throw error
+        }
         return Upload(
             name: name, options: options, registry: registry, store: store, control: control,
             transfers: transfers, turns: turns, budget: budget, onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }
+            self.ends.notify()
             completion(result)
         }
     }

@@ -75,6 +75,22 @@ struct CredentialTests {
         #expect { try chain([:]).fetch() } throws: { "\($0)".contains("there are none") }
     }
 
+    /// A metadata service that is overloaded is not one that is missing.
+    @Test(arguments: [429, 500, 503], ["/latest/api/token", "/security-credentials/", "/role"])
+    func anInstancesServiceThatCannotNowIsWaitedFor(status: Int, ending: String) {
+        let transport = FakeTransport { request, _ in
+            if request.url.hasSuffix(ending) { return HTTPResponse(status: status) }
+            return .ok(request.url.hasSuffix("/api/token") ? "session" : "role\n")
+        }
+        #expect { try chain([:], transport).fetch() } throws: { ($0 as? StoreError)?.kind == .unreachable }
+    }
+
+    @Test(arguments: [(403, StoreError.Kind.permission), (404, .permission), (429, .unreachable), (503, .unreachable)])
+    func googlesServiceThatCannotNowIsWaitedFor(status: Int, kind: StoreError.Kind) {
+        let transport = FakeTransport { _, _ in HTTPResponse(status: status) }
+        #expect { try google([:], "", transport).fetch() } throws: { ($0 as? StoreError)?.kind == kind }
+    }
+
     @Test func areFetchedAgainBeforeTheyEnd() throws {
         let clock = Mutex<Int64>(1000)
         let fetches = Counter()
