@@ -296,14 +296,10 @@ final class ComputePool: Sendable {
         guard !taken.late.isEmpty else { return }
         for task in taken.late {
             let metrics = task.model.metrics
-            let document = ProblemDocument(.late(.expired))
             var answers = ComputeAnswers()
             for caller in task.callers {
                 metrics.batching.expired.add(1, cell: task.origin.returns.loop)
-                metrics.errors.add(1, cell: task.origin.returns.loop)
-                answers.append(
-                    caller, document.status, AnswerFields.refusal(.late(.expired)),
-                    document.bytes(signature: task.model.signature))
+                answers.refuse(caller, of: task, .late(.expired))
             }
             task.origin.returns.post(answers)
         }

@@ -1,6 +1,10 @@
 internal import HTTPCore
 internal import HTTPServer
+internal import InferenceAPI
+internal import Serving
+internal import ServingProtocols
 internal import Synchronization
+internal import Telemetry
 
 /// Whole answers from a compute thread, to requests of one loop. They hold nothing of the model.
 struct ComputeAnswers: Sendable {
@@ -24,6 +28,17 @@ struct ComputeAnswers: Sendable {
         let start = bodies.count
         bodies += body
         all.append(Answer(caller: caller, status: status, fields: fields, code: code, body: start..<bodies.count))
+    }
+
+    /// Tells a request of a task what is wrong, as its wire does, and counts it.
+    mutating func refuse(_ caller: ComputeTask.Caller, of task: ComputeTask, _ error: InferenceError) {
+        task.model.metrics.errors.add(1, cell: task.origin.returns.loop)
+        guard caller.route.wire == .native else {
+            let refusal = TensorRefusal(error, caller.route)
+            return append(caller, refusal.status, refusal.fields, refusal.body, refusal.code)
+        }
+        let document = ProblemDocument(error)
+        append(caller, document.status, AnswerFields.refusal(error), document.bytes(signature: task.model.signature))
     }
 }
 

@@ -175,7 +175,7 @@ struct ComputeWorker: ~Copyable {
             if let error = task.presentation.write(
                 output, asked.rows, request, asked.isolation, task.model.layout, into: &writer)
             {
-                return refuse(task, asked.caller, error, into: &answers)
+                return answers.refuse(asked.caller, of: task, error)
             }
             answers.append(asked.caller, .ok, task.presentation.fields(request.answer), writer.bytes)
         case .openInference(let request):
@@ -187,27 +187,14 @@ struct ComputeWorker: ~Copyable {
                 answers.append(
                     asked.caller, .ok, presentation.fields(headerBytes: headerBytes), tensors.bytes, code)
             } catch {
-                refuse(task, asked.caller, error, into: &answers)
+                answers.refuse(asked.caller, of: task, error)
             }
         }
     }
 
-    private func refuse(
-        _ task: ComputeTask, _ caller: ComputeTask.Caller, _ error: InferenceError, into answers: inout ComputeAnswers
-    ) {
-        task.model.metrics.errors.add(1, cell: task.origin.returns.loop)
-        guard caller.route.wire == .native else {
-            let refusal = TensorRefusal(error, caller.route)
-            return answers.append(caller, refusal.status, refusal.fields, refusal.body, refusal.code)
-        }
-        let document = ProblemDocument(error)
-        answers.append(
-            caller, document.status, AnswerFields.refusal(error), document.bytes(signature: task.model.signature))
-    }
-
     private func fail(_ task: ComputeTask, _ caller: ComputeTask.Caller, _ error: InferenceError) {
         var answers = ComputeAnswers()
-        refuse(task, caller, error, into: &answers)
+        answers.refuse(caller, of: task, error)
         task.origin.returns.post(answers)
     }
 }

@@ -61,13 +61,26 @@ struct LoopCompute {
 
     func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }
 
-    /// Takes a request out that waits and whose deadline has passed. One that runs already is left to its end.
-    mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> ComputeTask.Caller? {
-        guard let entry = waiting[exchange], entry.deadline.hasPassed(at: now),
-            pool.cancel(entry.task, exchange, .expired)
-        else { return nil }
+    /// What becomes of a request whose time is said to be over.
+    enum Expiry {
+        /// It is taken out.
+        case taken(ComputeTask.Caller)
+        /// Not before so many nanoseconds: a timer counts from its tick's beginning, or was another one's.
+        case early(UInt64)
+        /// It runs already.
+        case running(ComputeTask.Caller)
+        /// It has no deadline, or does not wait here.
+        case none
+    }
+
+    /// Takes a request out that waits and whose deadline has passed. One that runs already is left to its end, but for
+    /// a call: its client has been promised that it ends.
+    mutating func takeExpired(_ exchange: ExchangeID, now: UInt64) -> Expiry {
+        guard let entry = waiting[exchange], entry.deadline != .never else { return .none }
+        guard entry.deadline.hasPassed(at: now) else { return .early(entry.deadline.nanoseconds - now) }
+        guard pool.cancel(entry.task, exchange, .expired) else { return .running(entry.caller) }
         waiting[exchange] = nil
-        return entry.caller
+        return .taken(entry.caller)
     }
 
     /// Whether somebody still waits for an answer that has come.

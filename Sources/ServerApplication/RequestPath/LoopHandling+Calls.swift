@@ -50,7 +50,7 @@ extension LoopHandling {
     }
 
     /// Answers a call whose message has come, or hands its rows to the tick.
-    mutating func answerCall(_ received: OpenInferenceService.Received, _ sink: any ExchangeSink) {
+    mutating func answerCall(_ received: consuming OpenInferenceService.Received, _ sink: any ExchangeSink) {
         let exchange = received.exchange
         let isReady = shared.state.current == .ready
         switch received.method {
@@ -75,40 +75,49 @@ extension LoopHandling {
             case .failure(.absent(let text)): finishCall(exchange, .notFound, Array(text.utf8).span, sink)
             case .failure(.wrong(let error)): finishCall(exchange, error, sink)
             }
-        case .modelInfer: predict(received, sink)
+        case .modelInfer: predict(&received, sink)
         }
         calls.recycle(received)
     }
 
-    private mutating func predict(_ received: OpenInferenceService.Received, _ sink: any ExchangeSink) {
+    private mutating func predict(_ received: inout OpenInferenceService.Received, _ sink: any ExchangeSink) {
         let exchange = received.exchange
         let asked = (callAsks.isEmpty ? nil : callAsks.removeValue(forKey: exchange)) ?? CallAsk()
         let now = context.clock.now().elapsedNanoseconds
+        if asked.generation > 0, let refusal = refusalOfGeneration(asked.generation, received.message.span) {
+            meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
+            return finishCall(exchange, .unavailable, refusal.detail.utf8.span, sink)
+        }
         switch called(received.message.span, hasTerms: true) {
         case .success(let found):
             guard mayBegin() else {
                 meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
                 return finishCall(exchange, .unavailable, Self.busyDetail.utf8.span, sink)
             }
-            let served = MinimumGeneration.served(by: pool, .callModelInfer, found.model.name)
-            guard asked.generation <= served else {
-                // A message does not wait for a newer state as a body does: its client tries again.
-                shared.follower?.ask()
-                meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
-                let refusal = MinimumGeneration.refusal(asked.generation, serving: served)
-                return finishCall(exchange, .unavailable, refusal.detail.utf8.span, sink)
-            }
             var ask = PredictionAsk.standard
             ask.terms = found.terms.joined(with: asked.terms, now: now)
             ask.format = .call
-            predict(
-                Prediction(exchange: exchange, model: found.model, route: .callModelInfer, ask: ask),
-                received.message.span, sink)
+            let prediction = Prediction(exchange: exchange, model: found.model, route: .callModelInfer, ask: ask)
+            guard received.message.count > ComputePool.loopBodyBytesMax else {
+                return predict(prediction, received.message.span, sink)
+            }
+            meter.receivedPrediction(.callModelInfer, bytes: received.message.count)
+            handOn(prediction, received.takeMessage(), started: now, sink)
         case .failure(.absent(let text)):
             meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0)
             finishCall(exchange, .notFound, Array(text.utf8).span, sink)
         case .failure(.wrong(let error)): answer(error, .callModelInfer, exchange, nil, nanoseconds: 0, sink)
         }
+    }
+
+    /// Why a message cannot be answered yet. It does not wait for a newer state as a body does: its client tries again.
+    /// A model or version that is not known may come with that state.
+    private func refusalOfGeneration(_ asked: Int, _ message: Span<UInt8>) -> ProblemDocument? {
+        guard let target = try? OpenInferenceMessages.target(of: message, hasTerms: true) else { return nil }
+        let served = MinimumGeneration.served(by: pool, .callModelInfer, message.extracting(target.name).text)
+        guard asked > served else { return nil }
+        shared.follower?.ask()
+        return MinimumGeneration.refusal(asked, serving: served)
     }
 
     // MARK: Models

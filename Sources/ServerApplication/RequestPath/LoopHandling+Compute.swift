@@ -11,24 +11,23 @@ internal import TensorCore
 extension LoopHandling {
     /// Hands on a body that would keep the loop for too long to decode.
     mutating func handOn(
-        _ prediction: Prediction, _ body: Span<UInt8>, started: UInt64, _ sink: any ExchangeSink
+        _ prediction: Prediction, _ body: consuming [UInt8], started: UInt64, _ sink: any ExchangeSink
     ) {
         let model = prediction.model
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(body.count)
-        for index in body.indices { bytes.append(body[index]) }
+        let byteCount = body.count
         var terms = prediction.ask.terms
         if case .openInference(let jsonBytes) = prediction.ask.format {
-            terms = OpenInferenceDecoder.earlyTerms(of: body, jsonBytes: jsonBytes).joined(with: terms, now: started)
+            terms = OpenInferenceDecoder.earlyTerms(of: body.span, jsonBytes: jsonBytes).joined(
+                with: terms, now: started)
         }
         let origin = ComputeTask.Origin(
             terms: terms, isolation: prediction.ask.isolatesRows ? RowIsolation() : nil,
             returns: compute.returns)
         let caller = ComputeTask.Caller(exchange: prediction.exchange, route: prediction.route, started: started)
         // A value is mostly some eight bytes of text.
-        let rows = max(1, body.count / (max(1, model.layout.width) * 8))
-        let task = makeTask(origin, model, .body(bytes, prediction.ask.format, caller))
-        compute.handed.append((task, requests: 1, rows: rows, bytes: body.count, isBody: true))
+        let rows = max(1, byteCount / (max(1, model.layout.width) * 8))
+        let task = makeTask(origin, model, .body(body, prediction.ask.format, caller))
+        compute.handed.append((task, requests: 1, rows: rows, bytes: byteCount, isBody: true))
         submitHandedOn(sink)
     }
 
@@ -142,7 +141,15 @@ extension LoopHandling {
     /// The deadline of a request that compute threads have is over: nobody is to wait for it any longer.
     mutating func expirePrediction(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         let now = context.clock.now().elapsedNanoseconds
-        guard let caller = compute.takeExpired(exchange, now: now) else { return }
-        answer(.late(.expired), caller.route, exchange, nil, nanoseconds: now &- caller.started, sink)
+        switch compute.takeExpired(exchange, now: now) {
+        case .early(let left): sink.expire(exchange, after: .nanoseconds(Int64(clamping: left)))
+        case .running(let caller) where caller.route.wire == .call:
+            // What comes of it is for nobody: a call ends in time.
+            _ = compute.takeWaiting(exchange)
+            grpc.expired(exchange, sink)
+        case .taken(let caller):
+            answer(.late(.expired), caller.route, exchange, nil, nanoseconds: now &- caller.started, sink)
+        case .running, .none: break
+        }
     }
 }

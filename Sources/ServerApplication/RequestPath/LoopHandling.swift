@@ -199,6 +199,8 @@ struct LoopHandling {
     mutating func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {
         if compute.waits(exchange) { return expirePrediction(exchange, sink) }
         if let request = waiting.remove(exchange) { return refuseWaiting(request, exchange, sink) }
+        // Rows of this tick are answered, or handed on, at its end.
+        if !tensorRequests.isEmpty, tensorRequests[exchange] != nil { return }
         grpc.expired(exchange, sink)
     }
 
@@ -231,7 +233,10 @@ struct LoopHandling {
             grantedFields.removeAll()
         }
         grpc.endOfTick(sink)
-        for exchange in calls.takeEnded() { callAsks[exchange] = nil }
+        for ended in calls.takeEnded() {
+            callAsks[ended.exchange] = nil
+            if ended.isToldPrediction { meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0) }
+        }
     }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
@@ -319,7 +324,13 @@ struct LoopHandling {
         let model = prediction.model
         let started = context.clock.now().elapsedNanoseconds
         meter.receivedPrediction(prediction.route, bytes: body.count)
-        if body.count > ComputePool.loopBodyBytesMax { return handOn(prediction, body, started: started, sink) }
+        if body.count > ComputePool.loopBodyBytesMax {
+            var bytes: [UInt8] = []
+            bytes.append(addingCapacity: body.count) { output in
+                for index in body.indices { output.append(body[index]) }
+            }
+            return handOn(prediction, bytes, started: started, sink)
+        }
         do throws(InferenceError) {
             var isolation = prediction.ask.isolatesRows ? RowIsolation() : nil
             var batch = try batcher.take(model)
@@ -428,7 +439,7 @@ struct LoopHandling {
         if case .answered(let refusal, _, _) = mode {
             status = refusal
         } else if route == .callModelInfer {
-            // Counted when it is answered.
+            // Counted when it has ended.
             return expectCall(head, exchange) ?? mode
         }
         meter.count(route, status, nanoseconds: elapsed(), bytes: 0)

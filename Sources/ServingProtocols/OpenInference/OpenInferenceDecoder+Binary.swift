@@ -61,12 +61,29 @@ extension OpenInferenceDecoder {
         input.hasShape = true
         input.type = tensor.type
         if model.inputs[0].name != OpenInferenceModel.matrixName { input.column = 0 }
-        // Text is one element; of numbers there may be several rows.
+        // Of numbers there may be several rows; text of several columns is one.
+        if tensor.type == .bytes, columns == 1 { return try decodeRawText(body, input, into: &batch) }
         let rowBytes = (tensor.type.byteCount ?? 0) * columns
         let rows = rowBytes == 0 ? 1 : body.count / rowBytes
         try input.append(length: Int64(rows))
         try input.append(length: Int64(columns))
         try readBinary(body, input, body, into: &batch)
+        return try finishRaw(batch)
+    }
+
+    /// A text is the body as it comes, without its length in front.
+    private mutating func decodeRawText(
+        _ body: Span<UInt8>, _ input: TensorInput, into batch: inout RowBatch
+    ) throws(InferenceError) -> OpenInferenceRequest {
+        var input = input
+        try input.append(length: 1)
+        try input.append(length: 1)
+        let target = try place(input, bytes: body.count, body: body, into: &batch)
+        try set(bytes: body, isValid: false, 0, target, input, into: &batch)
+        return try finishRaw(batch)
+    }
+
+    private mutating func finishRaw(_ batch: borrowing RowBatch) throws(InferenceError) -> OpenInferenceRequest {
         inputCount = 1
         try finish(batch)
         var request = OpenInferenceRequest()

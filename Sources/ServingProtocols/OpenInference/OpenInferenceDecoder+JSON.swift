@@ -48,12 +48,14 @@ extension OpenInferenceDecoder {
                 try readInputs(&reader, json, body, &tail, &request, into: &batch)
             } else if reader.equals(key, "outputs") {
                 try members.note(.outputs, pointer: "/outputs")
+                if try Self.isNull(&reader) { continue }
                 try readOutputs(&reader, model, &request)
             } else if reader.equals(key, "id") {
                 try members.note(.id, pointer: "/id")
                 try readID(&reader, &request)
             } else if reader.equals(key, "parameters") {
                 try members.note(.parameters, pointer: "/parameters")
+                if try Self.isNull(&reader) { continue }
                 try readParameters(&reader, &request)
             } else {
                 try reader.skipValue()
@@ -75,12 +77,21 @@ extension OpenInferenceDecoder {
         return request
     }
 
-    /// The time and the priority that a long body asks for, where its parameters come before its inputs, as most
-    /// clients write them: so much can be told before all of it is read.
+    /// Of a long body, in which what it asks for is looked for before all of it is read.
+    package static let earlyBytes = 4 << 10
+
+    /// The time and the priority that a long body asks for, where its parameters come before its inputs and within the
+    /// first ``earlyBytes``, as most clients write them.
     package static func earlyTerms(of body: Span<UInt8>, jsonBytes: Int?) -> OpenInferenceTerms {
         var decoder = OpenInferenceDecoder()
         var request = OpenInferenceRequest()
-        var reader = RequestReader(body.extracting(0..<min(jsonBytes ?? body.count, body.count)), allowsNonFinite: true)
+        let whole = min(jsonBytes ?? body.count, body.count)
+        var length = min(whole, earlyBytes)
+        if length < whole {
+            // A number that is cut would be another one.
+            while length > 0, isOfNumber(body[length - 1]) { length -= 1 }
+        }
+        var reader = RequestReader(body.extracting(0..<length), allowsNonFinite: true)
         do throws(InferenceError) {
             try reader.beginObject()
             while let key = try reader.nextKey(), !reader.equals(key, "inputs") {
@@ -91,10 +102,18 @@ extension OpenInferenceDecoder {
                 }
             }
         } catch {
-            // What is wrong is told when the body is decoded.
-            return OpenInferenceTerms()
+            // What is wrong, if it is more than the end of the look, is told when the body is decoded.
         }
         return request.terms
+    }
+
+    private static func isOfNumber(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."),
+            UInt8(ascii: "e"), UInt8(ascii: "E"):
+            true
+        default: false
+        }
     }
 
     // MARK: Members of the request
@@ -102,7 +121,7 @@ extension OpenInferenceDecoder {
     private mutating func readID(
         _ reader: inout RequestReader, _ request: inout OpenInferenceRequest
     ) throws(InferenceError) {
-        if try reader.peekValue() == .null { return try reader.readNull() }
+        if try Self.isNull(&reader) { return }
         try Self.expect(.string, &reader, "the id", pointer: "/id")
         let token = try reader.readString()
         guard token.range.count <= Self.idBytesMax else { throw .tooLarge(limit: "\(Self.idBytesMax) bytes of id") }
@@ -158,6 +177,7 @@ extension OpenInferenceDecoder {
                     reader.append(token, to: &scratch)
                     found = try output(named: scratch.span, of: model)
                 } else if reader.equals(key, "parameters") {
+                    if try Self.isNull(&reader) { continue }
                     isBinary = try readOutputParameters(&reader)
                 } else {
                     try reader.skipValue()
@@ -240,6 +260,7 @@ extension OpenInferenceDecoder {
                 }
             } else if reader.equals(key, "parameters") {
                 try members.note(.parameters, pointer: input.pointer)
+                if try Self.isNull(&reader) { continue }
                 binaryBytes = try readInputParameters(&reader, input)
             } else {
                 try reader.skipValue()
@@ -327,8 +348,8 @@ extension OpenInferenceDecoder {
                 }
                 size = count
             } else if reader.equals(key, "content_type") {
-                if try readText(&reader, where: { $0.equals("base64") || $0.equals("pd_json") }) {
-                    throw Self.notServed("the content types base64 and pd_json are", pointer: input.pointer)
+                if try readText(&reader, where: Self.isRefusedContentType) {
+                    throw Self.refusedContentType(pointer: input.pointer)
                 }
             } else if reader.equals(key, "shared_memory_region") {
                 throw Self.notServed("shared memory is", pointer: input.pointer)
@@ -500,6 +521,13 @@ extension OpenInferenceDecoder {
         }
     }
 
+    /// Passes over a null: a member that is not there.
+    private static func isNull(_ reader: inout RequestReader) throws(InferenceError) -> Bool {
+        guard try reader.peekValue() == .null else { return false }
+        try reader.readNull()
+        return true
+    }
+
     private static func expect(
         _ kind: JSONKind, _ reader: inout RequestReader, _ what: StaticString, pointer: @autoclosure () -> String
     ) throws(InferenceError) {
@@ -517,6 +545,13 @@ extension OpenInferenceDecoder {
         .malformed(
             InferenceProblem(
                 pointer: pointer, detail: "this takes a whole number", expected: "0 or more", found: found))
+    }
+
+    /// Content types that would make another thing of an input's data.
+    static func isRefusedContentType(_ name: Span<UInt8>) -> Bool { name.equals("base64") || name.equals("pd_json") }
+
+    static func refusedContentType(pointer: String) -> InferenceError {
+        notServed("the content types base64 and pd_json are", pointer: pointer)
     }
 
     static func notServed(_ what: String, pointer: String) -> InferenceError {

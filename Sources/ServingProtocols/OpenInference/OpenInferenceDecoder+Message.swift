@@ -117,7 +117,7 @@ extension OpenInferenceDecoder {
             case 1: found = try self.output(named: try output.bytes(field), of: model)
             case 2:
                 var entry = try output.message(field)
-                try Self.refuseExtensions(&entry, pointer: "/outputs")
+                try Self.refuseOutputExtension(&entry)
             default: try output.skip(field)
             }
         }
@@ -127,16 +127,24 @@ extension OpenInferenceDecoder {
         try add(found, isBinary: nil, to: &request, model)
     }
 
-    /// Refuses a parameter of a tensor that would change its meaning.
-    private static func refuseExtensions(_ entry: inout MessageReader, pointer: String) throws(InferenceError) {
-        while let field = try entry.nextField() {
-            guard field.number == 1 else {
-                try entry.skip(field)
-                continue
-            }
-            let name = try entry.bytes(field)
-            if name.equals("shared_memory_region") { throw notServed("shared memory is", pointer: pointer) }
-            if name.equals("classification") { throw notServed("the classification extension is", pointer: pointer) }
+    /// Refuses a parameter of an output that would change its meaning.
+    private static func refuseOutputExtension(_ entry: inout MessageReader) throws(InferenceError) {
+        let pointer = "/outputs"
+        let parameter = try TensorParameter(&entry)
+        if parameter.name == .sharedMemory { throw notServed("shared memory is", pointer: pointer) }
+        if parameter.name == .classification, !parameter.isNothing {
+            throw notServed("the classification extension is", pointer: pointer)
+        }
+    }
+
+    /// Refuses a parameter of an input that would change its meaning.
+    private static func refuseInputExtension(
+        _ entry: inout MessageReader, _ input: TensorInput
+    ) throws(InferenceError) {
+        let parameter = try TensorParameter(&entry)
+        if parameter.name == .sharedMemory { throw notServed("shared memory is", pointer: input.pointer) }
+        if parameter.name == .contentType, parameter.isRefusedContentType {
+            throw refusedContentType(pointer: input.pointer)
         }
     }
 
@@ -167,7 +175,7 @@ extension OpenInferenceDecoder {
                 while !lengths.isAtEnd { try input.append(length: Int64(bitPattern: try lengths.readVarint())) }
             case 4:
                 var entry = try reader.message(field)
-                try Self.refuseExtensions(&entry, pointer: input.pointer)
+                try Self.refuseInputExtension(&entry, input)
             case 5:
                 guard contents == nil else { throw input.invalid("the contents come twice") }
                 let range = try reader.range(field)

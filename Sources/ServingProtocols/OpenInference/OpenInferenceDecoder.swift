@@ -29,6 +29,7 @@ package struct OpenInferenceDecoder {
     private var seen = SeenFields()
 
     var scratch: [UInt8] = []
+    private static let scratchBytesKeptMax = 256 << 10
     /// Of a gRPC message: where its inputs and their raw contents lie.
     var inputRanges: [Range<Int>] = []
     var rawRanges: [Range<Int>] = []
@@ -99,6 +100,7 @@ package struct OpenInferenceDecoder {
         hasMatrix = false
         inputCount = 0
         passedInputs = 0
+        if scratch.capacity > Self.scratchBytesKeptMax { scratch = [] }
         seen.begin(batch.layout)
     }
 
@@ -123,7 +125,8 @@ package struct OpenInferenceDecoder {
         let isColumn = input.rank == 1 || (input.rank == 2 && input.width == 1)
         let isMatrix =
             layout.width == 1
-            ? isColumn && input.column < 0 && !ignoresUnknown : input.rank == 2 && input.width == layout.width
+            ? isColumn && input.column < 0 && (!ignoresUnknown || layout.columns[0].name == nil)
+            : input.rank == 2 && input.width == layout.width
         if isMatrix {
             guard rowCount == nil, passedInputs == 0 else { throw mixed(input) }
             hasMatrix = true
@@ -177,7 +180,7 @@ package struct OpenInferenceDecoder {
                     found: "\(inputCount) inputs"))
         }
         guard !hasMatrix, let (column, misfit) = seen.absent(in: batch.layout) else { return }
-        let name = batch.layout.columns[column].name ?? "\(column)"
+        let name = batch.layout.columns[column].name ?? "\(column + 1)"
         throw .invalid(
             InferenceProblem(
                 pointer: "/inputs", detail: "the input \"\(name)\" is missing, and \(misfit.detail)",
@@ -269,7 +272,7 @@ package struct OpenInferenceDecoder {
             found: misfit.found)
         if let (row, column) = slot(position, target, layout.width) {
             problem.line = .row(row + 1)
-            problem.column = layout.columns[column].name ?? "\(column)"
+            problem.column = layout.columns[column].name ?? "\(column + 1)"
         }
         return .invalid(problem)
     }

@@ -22,17 +22,32 @@ package enum OpenInferenceMessages {
         package var terms = OpenInferenceTerms()
     }
 
+    /// Fields of a request, on which a loop spends its time before anybody knows what they ask: a model's inputs, which
+    /// may be one a column, and their raw contents.
+    static let fieldsMax = 16 << 10
+    /// Bytes of a request's parameters, for the same reason.
+    static let parameterBytesMax = 64 << 10
+
     /// Reads the name and the version of any of the requests, which have them in the same fields.
     /// - Parameter hasTerms: whether it is a ModelInferRequest.
     package static func target(of message: Span<UInt8>, hasTerms: Bool) throws(InferenceError) -> Target {
         var target = Target()
         var reader = MessageReader(message)
+        var fields = 0
+        var parameterBytes = 0
         while let field = try reader.nextField() {
+            fields += 1
+            guard fields <= fieldsMax else { throw .tooLarge(limit: "\(fieldsMax) fields in a message") }
             switch field.number {
             case 1: target.name = try reader.range(field)
             case 2: target.version = try reader.range(field)
             case 4 where hasTerms:
-                var entry = try reader.message(field)
+                let range = try reader.range(field)
+                parameterBytes += range.count
+                guard parameterBytes <= parameterBytesMax else {
+                    throw .tooLarge(limit: "\(parameterBytesMax) bytes of parameters")
+                }
+                var entry = MessageReader(message.extracting(range))
                 try OpenInferenceDecoder.readParameter(&entry, &target.terms)
             default: try reader.skip(field)
             }

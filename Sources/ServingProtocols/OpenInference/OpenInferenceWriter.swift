@@ -38,6 +38,7 @@ package struct OpenInferenceWriter: Sendable {
         }
         isMessage = request.wire != .http
         if raw.capacity > Self.bytesKeptMax { raw = [] }
+        if integers.capacity * 8 > Self.bytesKeptMax { integers = [] }
         guard isMessage else { return writeJSON(batch, rows, request, model) }
         writeMessage(batch, rows, request, model)
         return 0

@@ -25,6 +25,10 @@ struct MessageReader: ~Escapable {
         do { return try reader.uint64(field) } catch { throw Self.malformed(error) }
     }
 
+    mutating func double(_ field: ProtobufField) throws(InferenceError) -> Double {
+        do { return try reader.double(field) } catch { throw Self.malformed(error) }
+    }
+
     /// Where the bytes of a field lie in the outermost message.
     mutating func range(_ field: ProtobufField) throws(InferenceError) -> Range<Int> {
         do { return try reader.range(field) } catch { throw Self.malformed(error) }

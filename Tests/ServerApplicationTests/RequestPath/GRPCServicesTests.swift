@@ -13,6 +13,12 @@ import Testing
         #expect(routes.allSatisfy { $0.method == "POST" })
     }
 
+    @Test func thereIsRoomForTheLongestMessage() {
+        #expect(GRPCServices.limits(OpenInferenceService(messageBytesMax: 1)).gatheredBytesMax == 64 << 20)
+        #expect(GRPCServices.limits(OpenInferenceService(messageBytesMax: 1 << 30)).gatheredBytesMax == 2 << 30)
+        #expect(GRPCServices.limits(OpenInferenceService(messageBytesMax: .max)).gatheredBytesMax == .max)
+    }
+
     @Test func whoListensIsToldOfEachAdvance() {
         let state = ServerState()
         let seen = Mutex<[ServerState.Phase]>([])

@@ -88,9 +88,10 @@ final class Harness {
 
     init(
         token: String? = "0123456789abcdef", bodyBytesMax: Int = 1 << 20, live: LiveSettings? = nil,
-        batching: BatchSettings = BatchSettings(), follower: (any StoreFollowing)? = nil
+        batching: BatchSettings = BatchSettings(), follower: (any StoreFollowing)? = nil,
+        clocks: ComputeClocks = .system, clock: any LoopClock = SystemClock()
     ) throws {
-        let compute = ComputePool(limits: batching.compute, workers: 1)
+        let compute = ComputePool(limits: batching.compute, workers: 1, clocks: clocks)
         self.compute = compute
         control = try ControlThread()
         let store = MemoryModelStore()
@@ -117,7 +118,7 @@ final class Harness {
             compute: compute, batching: batching, loops: 1)
         services.follower = follower
         handler = LoopHandler(
-            context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: SystemClock()), shared: services)
+            context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: clock), shared: services)
     }
 
     deinit { control.stop() }

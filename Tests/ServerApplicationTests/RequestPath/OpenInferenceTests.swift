@@ -1,7 +1,9 @@
 import ByteCoding
+import EventLoop
 import HTTPCore
 import Serving
 import ServingProtocols
+import Synchronization
 import Testing
 
 @testable import HTTPServer
@@ -22,6 +24,22 @@ private func doubled(_ values: [Double]) -> String {
     let data = values.map { "\($0 * 2)" }.joined(separator: ",")
     return #""outputs":[{"name":"prediction","datatype":"FP64","shape":[\#(values.count),1],"data":[\#(data)]}]}"#
         + "\n"
+}
+
+/// The machine's clock, ahead by as much as a test wants.
+private final class AdvancingClock: LoopClock {
+    private let ahead = Atomic<Int64>(0)
+
+    func advance(by nanoseconds: Int64) { ahead.add(nanoseconds, ordering: .relaxed) }
+
+    func now() -> LoopInstant {
+        LoopInstant(nanoseconds: SystemClock().now().nanoseconds + ahead.load(ordering: .relaxed))
+    }
+
+    func unixSeconds() -> Int64 { SystemClock().unixSeconds() }
+
+    /// The same for the pool.
+    var pool: ComputeClocks { ComputeClocks(now: { self.now().elapsedNanoseconds }, work: ComputeClocks.system.work) }
 }
 
 /// No prediction runs on a loop.
@@ -91,6 +109,34 @@ private let heavy: BatchSettings = {
         #expect(harness.sink.expiring.contains(patient))
         harness.runCompute()
         #expect(harness.sink.answers[patient]?.status == .ok)
+    }
+
+    @Test func whatWaitedTooLongIsToldInItsOwnWords() throws {
+        let clock = AdvancingClock()
+        let harness = try Harness(batching: heavy, clocks: clock.pool)
+        try harness.load("m", "double")
+        let late = try harness.post(body([1], before: #""parameters":{"timeout":60000000},"#), to: path)
+        let patient = try harness.post(body([2]), to: path)
+        harness.handler.endOfTick(harness.sink)
+        clock.advance(by: 3_600_000_000_000)
+        harness.runCompute()
+        #expect(harness.sink.answers[late]?.status == .serviceUnavailable)
+        #expect(harness.body(late)?.hasPrefix(#"{"error":"its deadline passed"#) == true)
+        #expect(harness.sink.answers[patient]?.status == .ok)
+    }
+
+    /// The sink counts from the beginning of its tick, and so may tell a deadline before it has passed.
+    @Test func aTimerThatComesEarlyIsSetAgain() throws {
+        let harness = try Harness(batching: heavy)
+        try harness.load("m", "double")
+        let waiting = try harness.post(body([1], before: #""parameters":{"timeout":3600000000},"#), to: path)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.expiring == [waiting])
+        harness.handler.expired(waiting, harness.sink)
+        #expect(harness.sink.expiring == [waiting, waiting])
+        #expect(harness.sink.answers.isEmpty)
+        harness.runCompute()
+        #expect(harness.sink.answers[waiting]?.status == .ok)
     }
 
     @Test(arguments: [true, false])
@@ -272,6 +318,80 @@ private let heavy: BatchSettings = {
         #expect(harness.sink.expiring.contains(patient))
         harness.runCompute()
         #expect(code(harness, patient) == "0")
+    }
+
+    @Test(arguments: ["head", "parameter"])
+    func whatWaitedTooLongEndsAsACall(by place: String) throws {
+        let clock = AdvancingClock()
+        let harness = try Harness(batching: heavy, clocks: clock.pool)
+        try harness.load("m", "double")
+        let isHead = place == "head"
+        let late = try call(
+            harness, "ModelInfer", infer([1], timeout: isHead ? nil : 60_000_000),
+            fields: isHead ? [("grpc-timeout", "1M")] : []
+        ).exchange
+        harness.handler.endOfTick(harness.sink)
+        clock.advance(by: 3_600_000_000_000)
+        harness.runCompute()
+        #expect(code(harness, late) == "4")
+        #expect(harness.sink.answers[late]?.status == .ok)
+        // The call is not kept any more: nothing answers it again.
+        harness.handler.expired(late, harness.sink)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.handler.openExchangeCount == 0)
+    }
+
+    @Test func aCallThatRunsEndsAtItsDeadlineAllTheSame() throws {
+        let clock = AdvancingClock()
+        let harness = try Harness(batching: heavy, clock: clock)
+        try harness.load("m", "double")
+        let target = "/models/m/predict"
+        let (native, _) = try harness.begin("POST", target, fields: [("X-Request-Timeout-Ms", "60000")])
+        harness.send(#"{"x": 1}"#, native)
+        let late = try call(harness, "ModelInfer", infer([1]), fields: [("grpc-timeout", "1M")]).exchange
+        harness.handler.endOfTick(harness.sink)
+        var worker = ComputeWorker(.system)
+        while harness.compute.runNext(&worker) {}
+        // Their answers are on their way when their time is over.
+        clock.advance(by: 120_000_000_000)
+        for exchange in [native, late] { harness.handler.expired(exchange, harness.sink) }
+        #expect(code(harness, late) == "4")
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.answers[native]?.status == .ok)
+        #expect(harness.sink.parts[late] == nil)
+        #expect(harness.handler.openExchangeCount == 0)
+        #expect(harness.metricsText.contains(#"route="/inference.GRPCInferenceService/ModelInfer",status="200"} 1"#))
+    }
+
+    @Test func aNewerStateIsAskedForBeforeANameIsUnknown() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        for message in [infer([1], model: "q"), infer([1], version: "9"), infer([1])] {
+            let early = try call(harness, "ModelInfer", message, fields: [("x-min-generation", "99")]).exchange
+            #expect(code(harness, early) == "14")
+        }
+        let known = try call(
+            harness, "ModelInfer", infer([1], version: "9"), fields: [("x-min-generation", "0")]
+        ).exchange
+        #expect(code(harness, known) == "5")
+    }
+
+    @Test func aPredictionThatFailsBeforeItsMessageIsCounted() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let target = "/inference.GRPCInferenceService/"
+        for (method, bytes) in [("ModelInfer", [UInt8](repeating: 0, count: 4)), ("ServerLive", [9])] {
+            let (exchange, _) = try harness.begin("POST", target + method, fields: Self.fields, version: .http2)
+            harness.handler.body(bytes.span, isEnd: true, exchange, harness.sink)
+            #expect(code(harness, exchange) == "13")
+        }
+        let (late, _) = try harness.begin("POST", target + "ModelInfer", fields: Self.fields, version: .http2)
+        harness.handler.expired(late, harness.sink)
+        let (gone, _) = try harness.begin("POST", target + "ModelInfer", fields: Self.fields, version: .http2)
+        harness.handler.cancelled(gone)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.metricsText.contains(#"route="/inference.GRPCInferenceService/ModelInfer",status="200"} 2"#))
+        #expect(harness.metricsText.contains(#"route="/inference.GRPCInferenceService/ServerLive",status="200"} 1"#))
     }
 
     @Test func aCallThatIsCancelledIsNotComputed() throws {

@@ -147,6 +147,33 @@ private func refusal(
         #expect(refusal(#"{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP64","data":[1]}]}"#, unnamed) != nil)
     }
 
+    @Test func aNullIsAMemberThatIsNotThere() throws {
+        let body = #"""
+            {"id":null,"parameters":null,"outputs":null,"inputs":[
+            {"name":"a","shape":[1,3],"datatype":"FP64","parameters":null,"data":[1,2,3]}]}
+            """#
+        #expect(try values(body, numbers) == [["1.0", "2.0", "3.0"]])
+        let output = #"{"outputs":[{"name":"prediction","parameters":null}],"inputs":[\#(matrix)]}"#
+        #expect(try values(output, numbers) == [["1.0", "2.0", "3.0"]])
+        #expect(refusal(#"{"inputs":null}"#) != nil)
+    }
+
+    @Test func aModelOfOneColumnWithoutANameIsAskedWhateverItPassesOver() throws {
+        let lonely = RowLayout(
+            columns: [Column(name: nil, kind: .float64)], recordPolicy: RecordPolicy(unknownFields: .ignore))
+        let body = #"{"inputs":[{"name":"input","shape":[2,1],"datatype":"FP64","data":[1,2]}]}"#
+        #expect(try values(body, lonely) == [["1.0"], ["2.0"]])
+    }
+
+    @Test func columnsWithoutNamesAreCountedFromOne() throws {
+        let error = refusal(#"{"inputs":[{"name":"a","shape":[1,2],"datatype":"FP64","data":[1,Infinity]}]}"#, unnamed)
+        guard case .invalid(let problem)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(problem.column == "2")
+    }
+
     @Test func aModelThatPassesOverUnknownFieldsPassesOverUnknownInputs() throws {
         let body = #"""
             {"inputs":[{"name":"q","shape":[5],"datatype":"BYTES","data":["a","b","c","d","e"]},
@@ -349,6 +376,21 @@ private func refusal(
         let terms = request.terms.joined(with: .standard, now: 1000)
         #expect(terms == RequestTerms(deadline: RequestDeadline(nanoseconds: 1_501_000), priority: .high))
         #expect(OpenInferenceDecoder.earlyTerms(of: body.span, jsonBytes: nil) == request.terms)
+        // What cannot be told early is passed over, and what stands before it is not lost.
+        let long = body.dropLast(3) + Array(repeating: UInt8(ascii: " "), count: OpenInferenceDecoder.earlyBytes)
+        #expect(OpenInferenceDecoder.earlyTerms(of: Array(long).span, jsonBytes: nil) == request.terms)
+        let broken = Array(
+            #"{"parameters":{"timeout":1500,"priority":1},"id":"\#(String(repeating: "x", count: 9000))""#.utf8)
+        #expect(OpenInferenceDecoder.earlyTerms(of: broken.span, jsonBytes: nil) == request.terms)
+        let behind = Array(#"{"id":"\#(String(repeating: "x", count: 9000))","parameters":{"timeout":1500}}"#.utf8)
+        #expect(OpenInferenceDecoder.earlyTerms(of: behind.span, jsonBytes: nil) == OpenInferenceTerms())
+        // No number is taken for another one where the look ends.
+        for filler in OpenInferenceDecoder.earlyBytes - 60..<OpenInferenceDecoder.earlyBytes {
+            let text =
+                #"{"id":"\#(String(repeating: "x", count: filler))","parameters":{"timeout":1500000},"inputs":[]}"#
+            let terms = OpenInferenceDecoder.earlyTerms(of: Array(text.utf8).span, jsonBytes: nil)
+            #expect([0, 1_500_000_000].contains(terms.timeoutNanoseconds), "\(filler)")
+        }
         let sooner = RequestTerms(deadline: RequestDeadline(nanoseconds: 7), priority: .low)
         #expect(request.terms.joined(with: sooner, now: 1000).deadline == sooner.deadline)
         #expect(OpenInferenceTerms().joined(with: sooner, now: 1000) == sooner)
@@ -425,6 +467,29 @@ private func refusal(
     }
 }
 
+@Suite struct OpenInferenceRawTextTests {
+    /// As other servers have it: no length stands in front.
+    @Test func aBodyWithoutJSONIsTheText() throws {
+        let text = RowLayout(columns: [Column(name: nil, kind: .string)])
+        for body in ["a text of more than one word", "a", "\u{0}\u{0}\u{0}\u{0}"] {
+            var decoder = OpenInferenceDecoder()
+            var batch = RowBatch(layout: text)
+            let bytes = Array(body.utf8)
+            _ = try decoder.decode(bytes.span, jsonBytes: 0, of: openInferenceModel(text), into: &batch)
+            #expect(batch.rowCount == 1)
+            let found = batch.stringBytes(row: 0, column: 0)
+            #expect(found.indices.map { found[$0] } == bytes)
+        }
+        var decoder = OpenInferenceDecoder()
+        var batch = RowBatch(layout: text)
+        let broken: [UInt8] = [0xFF]
+        #expect(throws: InferenceError.self) {
+            try decoder.decode(broken.span, jsonBytes: 0, of: openInferenceModel(text), into: &batch)
+        }
+        #expect(batch.rowCount == 0)
+    }
+}
+
 @Suite struct OpenInferenceMessageTests {
     private func refusal(_ write: (inout ProtobufWriter) -> Void) -> InferenceError? {
         var writer = ProtobufWriter()
@@ -472,6 +537,80 @@ private func refusal(
             } != nil)
     }
 
+    /// The same parameters, over HTTP and gRPC: refused over both, or taken over both.
+    @Test(
+        arguments: [
+            ("content_type", .text("base64"), false, false), ("content_type", .text("pd_json"), false, false),
+            ("content_type", .text("pd"), false, true), ("content_type", .number(7), false, true),
+            ("other", .text("base64"), false, true), ("shared_memory_region", .text("a"), false, false),
+            ("classification", .number(0), true, true), ("classification", .number(2), true, false),
+            ("classification", .text(""), true, true), ("classification", .flag(false), true, true),
+            ("classification", .flag(true), true, false), ("shared_memory_region", .text("a"), true, false),
+        ] as [(String, ParameterValue, Bool, Bool)])
+    func parametersOfTensorsAreOneRule(
+        name: String, value: ParameterValue, isOfOutput: Bool, isTaken: Bool
+    ) {
+        func write(_ writer: inout ProtobufWriter, _ number: UInt32) {
+            let entry = writer.beginMessage(number)
+            writer.string(1, name)
+            let parameter = writer.beginMessage(2)
+            switch value {
+            case .flag(let flag): writer.bool(1, flag)
+            case .number(let number): writer.uint64(2, number)
+            case .text(let text): writer.string(3, text)
+            }
+            writer.endMessage(parameter)
+            writer.endMessage(entry)
+        }
+        let called = refusal {
+            let input = $0.beginMessage(5)
+            $0.string(1, "a")
+            $0.string(2, "FP64")
+            let shape: [Int64] = [1, 3]
+            $0.packed(3, shape.span)
+            if !isOfOutput { write(&$0, 4) }
+            let contents = $0.beginMessage(5)
+            let numbers = [1.0, 2, 3]
+            $0.packed(7, numbers.span)
+            $0.endMessage(contents)
+            $0.endMessage(input)
+            guard isOfOutput else { return }
+            let output = $0.beginMessage(6)
+            $0.string(1, "prediction")
+            write(&$0, 2)
+            $0.endMessage(output)
+        }
+        let parameters = #""parameters":{"\#(name)":\#(value.json)}"#
+        let posted = ServingProtocolsTests.refusal(
+            isOfOutput
+                ? #"{"outputs":[{"name":"prediction",\#(parameters)}],"inputs":[\#(matrix)]}"#
+                : #"{"inputs":[{"name":"a","shape":[1,3],"datatype":"FP64",\#(parameters),"data":[1,2,3]}]}"#)
+        #expect((called == nil) == isTaken)
+        #expect((posted == nil) == isTaken)
+    }
+
+    @Test func aMessageHasBoundedFields() throws {
+        var writer = ProtobufWriter()
+        writer.string(1, "m")
+        for _ in 1..<OpenInferenceMessages.fieldsMax { writer.string(99, "") }
+        let most = writer.bytes
+        #expect(try !OpenInferenceMessages.target(of: most.span, hasTerms: true).name.isEmpty)
+        writer.string(99, "")
+        let tooMany = writer.bytes
+        #expect(throws: InferenceError.self) {
+            try OpenInferenceMessages.target(of: tooMany.span, hasTerms: true)
+        }
+        var wide = ProtobufWriter()
+        let entry = wide.beginMessage(4)
+        wide.string(1, "note")
+        for _ in 0...OpenInferenceMessages.parameterBytesMax / 2 { wide.string(9, "") }
+        wide.endMessage(entry)
+        let parameters = wide.bytes
+        #expect(throws: InferenceError.self) {
+            try OpenInferenceMessages.target(of: parameters.span, hasTerms: true)
+        }
+    }
+
     @Test func parametersBecomeTerms() throws {
         var writer = ProtobufWriter()
         writer.string(1, "m")
@@ -504,6 +643,21 @@ private func refusal(
             #expect(throws: InferenceError.self, "cut at \(end)") {
                 try decoder.decode(message: cut.span, of: openInferenceModel(numbers), into: &batch)
             }
+        }
+    }
+}
+
+/// A parameter of a tensor.
+enum ParameterValue {
+    case flag(Bool)
+    case number(UInt64)
+    case text(String)
+
+    var json: String {
+        switch self {
+        case .flag(let flag): "\(flag)"
+        case .number(let number): "\(number)"
+        case .text(let text): "\"\(text)\""
         }
     }
 }
