@@ -37,12 +37,9 @@ private final class AdvancingClock: LoopClock {
     }
 
     func unixSeconds() -> Int64 { SystemClock().unixSeconds() }
-}
 
-extension ComputeClocks {
-    /// A pool that looks at what waits an hour after the loop handed it on.
-    fileprivate static let anHourOn = ComputeClocks(
-        now: { system.now() + 3_600_000_000_000 }, work: { system.work() })
+    /// The same for the pool.
+    var pool: ComputeClocks { ComputeClocks(now: { self.now().elapsedNanoseconds }, work: ComputeClocks.system.work) }
 }
 
 /// No prediction runs on a loop.
@@ -115,11 +112,13 @@ private let heavy: BatchSettings = {
     }
 
     @Test func whatWaitedTooLongIsToldInItsOwnWords() throws {
-        let harness = try Harness(batching: heavy, clocks: .anHourOn)
+        let clock = AdvancingClock()
+        let harness = try Harness(batching: heavy, clocks: clock.pool)
         try harness.load("m", "double")
         let late = try harness.post(body([1], before: #""parameters":{"timeout":60000000},"#), to: path)
         let patient = try harness.post(body([2]), to: path)
         harness.handler.endOfTick(harness.sink)
+        clock.advance(by: 3_600_000_000_000)
         harness.runCompute()
         #expect(harness.sink.answers[late]?.status == .serviceUnavailable)
         #expect(harness.body(late)?.hasPrefix(#"{"error":"its deadline passed"#) == true)
@@ -323,7 +322,8 @@ private let heavy: BatchSettings = {
 
     @Test(arguments: ["head", "parameter"])
     func whatWaitedTooLongEndsAsACall(by place: String) throws {
-        let harness = try Harness(batching: heavy, clocks: .anHourOn)
+        let clock = AdvancingClock()
+        let harness = try Harness(batching: heavy, clocks: clock.pool)
         try harness.load("m", "double")
         let isHead = place == "head"
         let late = try call(
@@ -331,6 +331,7 @@ private let heavy: BatchSettings = {
             fields: isHead ? [("grpc-timeout", "1M")] : []
         ).exchange
         harness.handler.endOfTick(harness.sink)
+        clock.advance(by: 3_600_000_000_000)
         harness.runCompute()
         #expect(code(harness, late) == "4")
         #expect(harness.sink.answers[late]?.status == .ok)
