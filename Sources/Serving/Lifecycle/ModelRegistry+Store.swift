@@ -26,11 +26,6 @@ extension ModelRegistry {
                         detail: "the store's newest manifest cannot be read, and nothing is written over it: "
                             + unreadable.detail, path: unreadable.path))
             }
-            // What is committed stands on what the store says, and not on what a cache has said.
-            if state.cachedSince != nil {
-                try refreshOrThrow(&state)
-                try check(state)
-            }
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
             let changed = try change(state, generation)
@@ -57,6 +52,12 @@ extension ModelRegistry {
                 try check(state)
             }
         }
+    }
+
+    /// A change stands on what the store says, and not on what a cache has said. Called before anything of it is looked
+    /// up.
+    func seeStore(_ state: inout State) throws(PublishError) {
+        if state.cachedSince != nil { try refreshOrThrow(&state) }
     }
 
     private func refreshOrThrow(_ state: inout State) throws(PublishError) {
