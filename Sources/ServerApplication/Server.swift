@@ -55,8 +55,9 @@ public final class Server: Sendable {
         let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
         let follower = try Self.startFollower(configuration, registry, store, control, state, log)
         do throws(CommandError) {
-            try StoreStart(registry, store, log, patience: .seconds(configuration.storeSettings.startSeconds.value))
-                .run(follower)
+            try StoreStart(
+                registry, store, control, log, patience: .seconds(configuration.storeSettings.startSeconds.value)
+            ).run(follower)
             try Self.loadModels(configuration, registry, log)
         } catch {
             store.close()
@@ -133,7 +134,7 @@ public final class Server: Sendable {
             compute.stop()
             throw CommandError("\(error)")
         }
-        if services.registry.followStatus.hasBegun { services.state.advance(to: .ready) }
+        if services.registry.followStatus.hasStarted { services.state.advance(to: .ready) }
         // Versions that are only kept for a rollback were not loaded before those that serve.
         _ = control.submit { [registry = services.registry] in registry.housekeep() }
         let configuration = configuration.withLock { $0 }
@@ -324,8 +325,8 @@ public final class Server: Sendable {
             return try StoreFollower(
                 registry, store, control: control,
                 interval: isFollowed ? .milliseconds(settings.pollMilliseconds.value) : nil, log: log
-            ) { hasBegun, isLagging in
-                if hasBegun { state.advance(to: .ready) }
+            ) { hasStarted, isLagging in
+                if hasStarted { state.advance(to: .ready) }
                 if holdsBack { state.setLagging(isLagging) }
             }
         } catch {

@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import datetime
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -150,6 +151,41 @@ class Simple(ObjectStoreTestCase):
             self.assertTrue(until(lambda: "lagging_since" not in state(server)))
             self.assertEqual(server.put("house", HOUSE_2).status, 200)
             self.assert_price(server, 1)
+
+    def test_a_start_is_not_ready_without_a_model_that_will_come(self):
+        cache = os.path.join(self.directory, "cache")
+        env = {"VENCEJO_STORE_CACHE": cache, "VENCEJO_STORE_START_SECONDS": "2"}
+        with self.serve(env=env) as server:
+            server.put("house", HOUSE)
+        faults = {
+            "the store is away": lambda request: "500",
+            "its files are": lambda request: "500" if request.method == "GET" and "/blobs/" in request.path else None,
+        }
+        for (title, fault), poll in itertools.product(faults.items(), ("0", "0.2")):
+            with self.subTest(title, poll=poll):
+                for name in os.listdir(cache):
+                    if not name.startswith(("manifest-", "tmp")):
+                        os.remove(os.path.join(cache, name))
+                self.storage.fault = fault
+                with self.serve(env=env, arguments=("--store-poll", poll), wait=False) as server:
+                    self.assertTrue(until(lambda server=server: "listening" in server.text()))
+                    self.assertEqual(server.request("GET", "/health/live").status, 200)
+                    self.assertEqual(server.request("GET", "/health/ready").status, 503)
+                    self.storage.fault = lambda request: None
+                    self.assertTrue(until(lambda server=server: server.request("GET", "/health/ready").status == 200))
+                    self.assert_price(server, 0)
+
+    def test_files_that_hang_do_not_keep_a_start_from_listening(self):
+        with self.serve() as server:
+            for name in ("a", "b", "c"):
+                server.put(name, HOUSE)
+        self.storage.fault = lambda request: "hang" if request.method == "GET" and "/blobs/" in request.path else None
+        with self.serve(env={"VENCEJO_STORE_START_SECONDS": "2"}, wait=False) as server:
+            self.assertTrue(until(lambda: "listening" in server.text()))
+            self.assertEqual(server.request("GET", "/health/ready").status, 503)
+            self.storage.fault = lambda request: None
+            self.storage.ending.set()
+            self.assertTrue(until(lambda: server.request("GET", "/health/ready").status == 200))
 
     def test_bytes_of_another_digest_never_serve(self):
         env = self.storage.environment()

@@ -86,10 +86,10 @@ struct FollowingTests {
         let restarted = FakeWorld(store: store)
         #expect(try restarted.registry.restore().failures.map(\.name) == ["b"])
         #expect(restarted.registry.pool.names == ["a", "c"])
-        // What b was until generation 3 is not there any more; nothing that it answers can be too old.
-        #expect(restarted.registry.pool.generation(of: "c") == 5 && restarted.registry.pool.generation(of: "b") == 3)
+        // What b was until generation 3 is not there any more: that there is none is not true of any of them.
+        #expect(restarted.registry.pool.generation(of: "c") == 5 && restarted.registry.pool.generation(of: "b") == 0)
         #expect(follower.registry.pool.generation(of: "c") == 5 && follower.registry.pool.generation(of: "b") == 3)
-        #expect(restarted.registry.pool.generation == follower.registry.pool.generation)
+        #expect(restarted.registry.pool.generation == 0 && follower.registry.pool.generation == 3)
         #expect(
             restarted.registry.followStatus.lagging.map(\.name) == follower.registry.followStatus.lagging.map(\.name))
         store.badBlob.withLock { $0 = nil }
@@ -165,6 +165,28 @@ struct FollowingTests {
         #expect(other.registry.followStatus.lag == nil)
     }
 
+    /// Of two that fail together the one that was not asked for is due alone before long, so that it is asked for.
+    @Test func whatWasNotAskedForIsNotPutOff() throws {
+        let time = Mutex<UInt64>(0)
+        let system = ServingSystem(
+            clock: { time.withLock { $0 } }, unixSeconds: { 7 }, makeSignal: ServingSystem.threads.makeSignal)
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        for (name, number) in [("a", 1), ("b", 2)] { _ = try writer.publish(name, number) }
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake1".utf8)) }
+        store.unasked.withLock { $0 = ContentDigest(of: Array("fake2".utf8)) }
+        let follower = FakeWorld(store: store, retryFirst: .seconds(1), system: system)
+        _ = try follower.registry.follow()
+        time.withLock { $0 += 1_000_000_000 }
+        _ = try follower.registry.follow()
+        store.unasked.withLock { $0 = nil }
+        let fetches = store.fetches.withLock { $0 }
+        time.withLock { $0 += 1_000_000_000 }
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["b"])
+        #expect(store.fetches.withLock { $0 } == fetches + 1, "the other one waits for two seconds")
+    }
+
     @Test func whatWasLoadedForAnIncompleteGenerationIsNotLoadedTwice() throws {
         let store = FailingStore()
         let writer = FakeWorld(store: store)
@@ -179,6 +201,47 @@ struct FollowingTests {
         #expect(follower.registry.pool.names == ["a", "b"])
         #expect(follower.registry.pool.model(named: "a") === a)
         #expect(follower.released.numbers.isEmpty, "nothing was made and thrown away")
+    }
+
+    @Test func aModelThatNeverServedPassesForNoGeneration() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        for number in [1, 7] { _ = try writer.publish("m", number) }
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        let follower = FakeWorld(store: store)
+        _ = try follower.registry.restore()
+        #expect(follower.registry.pool.names.isEmpty && follower.registry.pool.generation(of: "m") == 0)
+        // One that comes later was not there until then.
+        let other = FakeWorld(store: store)
+        store.badBlob.withLock { $0 = nil }
+        _ = try other.registry.restore()
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake8".utf8)) }
+        _ = try writer.publish("n", 8)
+        _ = try other.registry.follow()
+        #expect(other.registry.pool.generation(of: "n") == 2 && other.registry.pool.generation(of: "m") == 3)
+    }
+
+    @Test func theDefaultGoesOnWhereTheNextOneCannotBeLoaded() throws {
+        let store = FailingStore()
+        let writer = FakeWorld(store: store)
+        let follower = FakeWorld(store: store)
+        _ = try writer.publish("a", 1)
+        _ = try writer.registry.change("a", write { $0.becomesDefault = true })
+        _ = try follower.registry.follow()
+        store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
+        _ = try writer.publish("n", 7)
+        _ = try writer.registry.change("n", write { $0.becomesDefault = true })
+        _ = try follower.registry.follow()
+        let pool = follower.registry.pool
+        #expect(pool.defaultModel?.name == "a")
+        #expect(pool.generation(of: nil) == 2 && pool.generation(of: "a") == 4, "until then it was the default")
+        store.badBlob.withLock { $0 = nil }
+        _ = try follower.registry.follow()
+        #expect(follower.registry.pool.defaultModel?.name == "n" && follower.registry.pool.generation(of: nil) == 4)
+        // Where the store has taken the default away there is none, whatever served before.
+        _ = try writer.registry.remove("n")
+        _ = try follower.registry.follow()
+        #expect(follower.registry.pool.defaultModel == nil)
     }
 
     // MARK: Memory

@@ -338,6 +338,8 @@ final class FailingStore: ModelStore {
     let failing = Mutex<Step?>(nil)
     let writable = Mutex(true)
     let badBlob = Mutex<ContentDigest?>(nil)
+    /// One that is not asked for while another cannot be had.
+    let unasked = Mutex<ContentDigest?>(nil)
     /// Blobs that were asked for.
     let fetches = Mutex(0)
     private let base = MemoryModelStore(keepsBlobs: true)
@@ -357,6 +359,9 @@ final class FailingStore: ModelStore {
         fetches.withLock { $0 += 1 }
         if badBlob.withLock({ $0 }) == digest {
             throw StoreError(.corrupt, while: "reading a model", detail: "the stored bytes are others")
+        }
+        if unasked.withLock({ $0 }) == digest {
+            throw StoreError(.unreachable, while: "reading a model", detail: "it is away", wasAsked: false)
         }
         return try base.blob(digest, bytesMax: bytesMax)
     }

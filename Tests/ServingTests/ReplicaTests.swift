@@ -27,6 +27,8 @@ struct ReplicaTests {
         let failures: Mutex<Failures>
         let cached = Mutex<CachedManifest?>(nil)
         let local = Mutex<[ContentDigest: [UInt8]]>([:])
+        /// Files that the store does not give.
+        let unfetchable = Mutex<Set<ContentDigest>>([])
 
         init(_ shared: Shared, seed: UInt64) {
             self.shared = shared
@@ -61,6 +63,9 @@ struct ReplicaTests {
         func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
             if let bytes = local.withLock({ $0[digest] }) { return bytes }
             try mayFail("fetching")
+            guard !unfetchable.withLock({ $0.contains(digest) }) else {
+                throw StoreError(.unreachable, while: "fetching", detail: "it does not answer")
+            }
             guard let bytes = shared.blobs.withLock({ $0[digest] }) else {
                 throw StoreError(.missing, while: "fetching", detail: "it is not there")
             }
@@ -167,6 +172,87 @@ struct ReplicaTests {
         #expect(registry.pool.model(named: "m0")?.version == 2 && registry.pool.generation == 2)
         #expect(registry.followStatus.cachedSince == nil && registry.followStatus.lag == nil)
         #expect(machine.cachedManifest()?.complete == 2)
+    }
+
+    /// What a cache tells of and does not have is nothing to be ready with.
+    @Test func aCacheWithoutItsFilesIsNoCache() throws {
+        let shared = Shared()
+        let writer = FakeWorld(store: Machine(shared, seed: 1))
+        for (name, number) in [("m0", 1), ("m1", 2)] { _ = try writer.publish(name, number) }
+        let newest = try #require(try writer.store.newestManifest().manifest)
+        let machine = Machine(shared, seed: 2)
+        machine.cache(CachedManifest(manifest: newest, complete: 2))
+        machine.failures.withLock { $0.isAway = true }
+        let world = FakeWorld(store: machine)
+        #expect(world.registry.restoreCached(because: "it is away") == nil)
+        world.registry.noteUnseen(because: "it is away")
+        #expect(!world.registry.followStatus.hasStarted && world.registry.pool.generation == 0)
+        machine.failures.withLock { $0.isAway = false }
+        #expect(try world.registry.follow())
+        #expect(world.registry.followStatus.hasStarted && world.registry.pool.names == ["m0", "m1"])
+    }
+
+    @Test func aStartIsNotOverWhileAFileIsWaitedFor() throws {
+        let shared = Shared()
+        let writer = FakeWorld(store: Machine(shared, seed: 1))
+        for (name, number) in [("m0", 1), ("m1", 2)] { _ = try writer.publish(name, number) }
+        let machine = Machine(shared, seed: 2)
+        machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake2".utf8))] }
+        let world = FakeWorld(store: machine)
+        _ = try world.registry.restore()
+        #expect(world.registry.pool.names == ["m0"] && !world.registry.followStatus.hasStarted)
+        machine.unfetchable.withLock { $0 = [] }
+        _ = try world.registry.follow()
+        #expect(world.registry.followStatus.hasStarted)
+        // What serves as it did is not waited for.
+        machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake3".utf8))] }
+        _ = try writer.publish("m1", 3)
+        _ = try world.registry.follow()
+        #expect(world.registry.followStatus.laggingCount == 1 && world.registry.followStatus.hasStarted)
+    }
+
+    @Test func theCacheIsToldWhenTheLastModelHasCaughtUp() throws {
+        let shared = Shared()
+        let writer = FakeWorld(store: Machine(shared, seed: 1))
+        for (name, number) in [("m0", 1), ("m1", 2)] { _ = try writer.publish(name, number) }
+        let machine = Machine(shared, seed: 2)
+        machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake2".utf8))] }
+        let world = FakeWorld(store: machine)
+        _ = try world.registry.restore()
+        #expect(machine.cachedManifest()?.complete == 0)
+        machine.unfetchable.withLock { $0 = [] }
+        _ = try world.registry.follow()
+        #expect(machine.cachedManifest()?.complete == 2)
+    }
+
+    /// Where the cache alone has been seen, what it says refuses nothing.
+    @Test func aChangeStandsOnTheStoreAndNotOnTheCache() throws {
+        let shared = Shared()
+        let machine = Machine(shared, seed: 1)
+        _ = try FakeWorld(store: machine).publish("m0", 1)
+        let writer = FakeWorld(store: Machine(shared, seed: 2))
+        _ = try writer.registry.restore()
+        let tag = try writer.publish("m0", 2).model.etag
+        _ = try writer.publish("m1", 3)
+        machine.failures.withLock { $0.isAway = true }
+        let world = FakeWorld(store: machine)
+        let registry = world.registry
+        #expect(registry.restoreCached(because: "it is away") != nil)
+        let matching = PublishPrecondition(ifMatch: ETagCondition(fieldValue: tag))
+        var change = ModelChange()
+        change.aliases = ["x": 2]
+        func isUnreachable(_ error: any Error) -> Bool {
+            guard case .store(let reason)? = error as? PublishError else { return false }
+            return reason.kind == .unreachable
+        }
+        #expect(performing: { try registry.remove("m1") }, throws: isUnreachable)
+        #expect(performing: { try registry.remove("m0", precondition: matching) }, throws: isUnreachable)
+        #expect(performing: { try registry.change("m1", change) }, throws: isUnreachable)
+        #expect(performing: { try registry.removeVersion(1, of: "m1") }, throws: isUnreachable)
+        #expect(performing: { try world.publish("m0", 4, matching) }, throws: isUnreachable)
+        try registry.refuseEarly("m0", PublishOptions(precondition: matching))
+        machine.failures.withLock { $0.isAway = false }
+        #expect(try world.publish("m0", 4, matching).model.version == 3)
     }
 
     @Test(arguments: 1...12)

@@ -97,8 +97,10 @@ struct UploadTransferTests {
         let threads = Threads()
         let receiver: UploadReceiver
 
-        init(beforeCompile: @escaping @Sendable () -> Void = {}) throws {
-            world = FakeWorld(store: store, tableBytes: 1_000, beforeCompile: beforeCompile)
+        init(
+            limits: ModelRegistry.Limits = .init(), beforeCompile: @escaping @Sendable () -> Void = {}
+        ) throws {
+            world = FakeWorld(store: store, limits: limits, tableBytes: 1_000, beforeCompile: beforeCompile)
             control = try ControlThread()
             receiver = UploadReceiver(
                 registry: world.registry, store: store, control: control, transfers: threads)
@@ -223,6 +225,25 @@ struct UploadTransferTests {
         #expect(site.receiver.waitUntilIdle(for: .seconds(30)))
         #expect(site.world.registry.pool.names == ["a"])
         site.stop()
+    }
+
+    @Test func theMemoryLimitHoldsWhileAFileIsOnItsWay() throws {
+        let bytes = try FakeWorld(tableBytes: 1_000).publish("a", 1).model.memoryBytes
+        var limits = ModelRegistry.Limits()
+        limits.memoryBytesMax = 2 * bytes + bytes / 2
+        limits.versionsKept = 1
+        let site = try Site(limits: limits)
+        for number in 1...2 { #expect(try site.put("a", number).outcome.version == number) }
+        let registry = site.world.registry
+        #expect(registry.memoryBytes == 2 * bytes, "one is kept for a rollback")
+        site.store.close(to: 3)
+        let last = try site.put("a", 3)
+        #expect(site.store.departures.wait(3))
+        #expect(registry.memoryBytes == 2 * bytes, "it has gone by now")
+        site.store.open(to: 3)
+        #expect(last.outcome.version == 3)
+        site.stop()
+        #expect(registry.pendingBytes.value == 0)
     }
 
     @Test func whatIsAskedOfTheModelIsAskedAgainWhenTheFileHasArrived() throws {

@@ -83,6 +83,48 @@ struct VersionNumberTests {
         #expect(try world.publish("gone", 5).model.version == 5)
     }
 
+    private func manifest(
+        _ generation: Int, _ models: [(name: String, highest: Int)], retired: RetiredNumbers = .none
+    ) -> StoreManifest {
+        let digest = ContentDigest(of: [])
+        let stored = models.map { model in
+            StoredModel(
+                name: model.name,
+                versions: [
+                    StoredModel.Version(
+                        number: model.highest, digest: digest, format: "fake", byteCount: 5, generation: generation)
+                ], currentNumber: model.highest, generation: generation)
+        }
+        return StoreManifest(
+            generation: generation, created: 0, models: stored, defaultName: nil, retired: retired)
+    }
+
+    /// An older server takes a model out and puts it in again between two looks, or a store is put back to what it was.
+    @Test func aModelThatBeganAnewUnseenCountsOn() throws {
+        var retired = RetiredNumbers.none
+        let next = manifest(7, [("house", 1)])
+        retired.take(next, after: manifest(5, [("house", 3), ("other", 2)]))
+        #expect(retired.highest(of: "house", in: next) == 3 && retired.highest(of: "other", in: next) == 2)
+        let store = MemoryModelStore(keepsBlobs: true)
+        let world = FakeWorld(store: store)
+        for number in 1...3 { _ = try world.publish("house", number) }
+        try store.commit(manifest(4, []))
+        try store.commit(manifest(5, [("house", 1)]))
+        _ = try world.registry.follow()
+        #expect(try world.publish("house", 4).model.version == 4)
+        #expect(try world.publish("house", 5).model.version == 5)
+    }
+
+    @Test func theFloorCoversNoModelThatIsThere() {
+        var retired = RetiredNumbers(entries: [RetiredNumbers.Entry(name: "house", highest: 7)], floor: 10)
+        let before = manifest(4, [("old", 2)], retired: retired)
+        let next = manifest(5, [("house", 1), ("folded", 1), ("old", 2)])
+        retired.take(next, after: before)
+        #expect(retired.highest(of: "house", in: next) >= 7)
+        #expect(retired.highest(of: "folded", in: next) == 10, "it may have been one of those")
+        #expect(retired.highest(of: "old", in: next) == 2, "it was there when they went")
+    }
+
     @Test func theNumbersOfRemovedNamesAreFoldedFromTheOldestOn() {
         let entries = (0..<RetiredNumbers.entriesMax + 2).map { number in
             RetiredNumbers.Entry(name: "m\(number)", highest: 9 - number % 5)

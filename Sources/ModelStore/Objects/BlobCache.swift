@@ -1,7 +1,8 @@
 package import Serving
 
 /// Artifacts on this machine's disk that have been fetched once: a restart need not fetch them again. Bounded: the
-/// oldest go first. What it gives has been checked again; what it cannot do it leaves, since the store has everything.
+/// oldest go first, those last that a start without the store needs. What it gives has been checked again; what it
+/// cannot do it leaves, since the store has everything.
 package final class BlobCache: Sendable {
     let directory: String
     let files: any FileSystem
@@ -41,7 +42,10 @@ package final class BlobCache: Sendable {
 
     /// nil if there is none, or it is not what it was.
     func manifest(ofStore place: String) -> CachedManifest? {
-        let path = path(ofStore: place)
+        manifest(at: path(ofStore: place))
+    }
+
+    private func manifest(at path: String) -> CachedManifest? {
         guard let bytes = try? files.contents(of: path, bytesMax: ManifestCoding.bytesMax + 128) else { return nil }
         let parts = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 1)
         guard parts.count == 2,
@@ -98,18 +102,30 @@ package final class BlobCache: Sendable {
     /// Takes over a file that has been written in its directory for temporary files.
     func keep(_ file: TemporaryFile, as digest: ContentDigest) {
         guard file.byteCount <= bytesMax, (try? file.rename(to: path(digest))) != nil else { return }
-        makeRoom()
+        makeRoom(besides: digest)
     }
 
-    private func makeRoom() {
-        var kept: [(path: String, status: FileStatus)] = []
-        for name in (try? files.list(directory)) ?? [] where ContentDigest(hex: name) != nil {
-            let path = directory + "/" + name
-            if let status = try? files.status(path) { kept.append((path, status)) }
+    /// - Parameter newest: what has just come; no manifest names it yet.
+    private func makeRoom(besides newest: ContentDigest) {
+        let names = (try? files.list(directory)) ?? []
+        var kept: [(digest: ContentDigest, status: FileStatus)] = []
+        for name in names {
+            guard let digest = ContentDigest(hex: name), let status = try? files.status(path(digest)) else { continue }
+            kept.append((digest, status))
         }
         var bytes = kept.reduce(0) { $0 + $1.status.byteCount }
-        for entry in kept.sorted(by: { $0.status.modifiedAt < $1.status.modifiedAt }) where bytes > bytesMax {
-            guard (try? files.remove(entry.path)) != nil else { continue }
+        guard bytes > bytesMax else { return }
+        var needed: Set<ContentDigest> = []
+        for name in names where name.hasPrefix("manifest-") {
+            for model in manifest(at: directory + "/" + name)?.manifest.models ?? [] {
+                needed.formUnion(model.versions.filter { model.needs($0) }.map(\.digest))
+            }
+        }
+        /// The later, the longer it stays.
+        func rank(_ digest: ContentDigest) -> Int { digest == newest ? 2 : needed.contains(digest) ? 1 : 0 }
+        let order = kept.sorted { (rank($0.digest), $0.status.modifiedAt) < (rank($1.digest), $1.status.modifiedAt) }
+        for entry in order where bytes > bytesMax {
+            guard (try? files.remove(path(entry.digest))) != nil else { continue }
             bytes -= entry.status.byteCount
         }
     }

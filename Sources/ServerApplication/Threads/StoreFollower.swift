@@ -39,14 +39,15 @@ final class StoreFollower: StoreFollowing {
     private let thread: EventLoopThread
 
     /// - Parameters:
-    ///   - interval: between two looks, while all is well; nil: there are none once the store has been seen.
+    ///   - interval: between two looks, while all is well; nil: there are none once the store has been seen, but for
+    ///     what could not be loaded and is tried again.
     ///   - control: where models are loaded.
-    ///   - onLook: called on the thread after each look: whether it is known what is to serve, and whether that is not
-    ///     what the store has, or the store cannot be seen.
+    ///   - onLook: called on the thread after each look: whether the start is over, and whether what serves is not what
+    ///     the store has, or the store cannot be seen.
     /// - Throws: `SystemError` where the system has no thread left.
     init(
         _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration?, log: Log,
-        onLook: @escaping @Sendable (_ hasBegun: Bool, _ isLagging: Bool) -> Void
+        onLook: @escaping @Sendable (_ hasStarted: Bool, _ isLagging: Bool) -> Void
     ) throws(SystemError) {
         let shared = Shared(now: SystemClock().now().elapsedNanoseconds)
         self.registry = registry
@@ -74,7 +75,7 @@ final class StoreFollower: StoreFollowing {
         let control: ControlThread
         let isOnce: Bool
         let log: Log
-        let onLook: @Sendable (_ hasBegun: Bool, _ isLagging: Bool) -> Void
+        let onLook: @Sendable (_ hasStarted: Bool, _ isLagging: Bool) -> Void
     }
 
     private static func runFirst(_ shared: Shared, _ store: any ModelStore) {
@@ -115,8 +116,8 @@ final class StoreFollower: StoreFollowing {
         var isWell = shared.state.withLock { $0.failure == nil }
         while true {
             let status = looking.registry.followStatus
-            looking.onLook(status.hasBegun, status.lag != nil || shared.state.withLock { $0.failure != nil })
-            guard !looking.isOnce || !status.isFollowing else { return }
+            looking.onLook(status.hasStarted, status.lag != nil || shared.state.withLock { $0.failure != nil })
+            guard !looking.isOnce || !status.isFollowing || status.laggingCount > 0 else { return }
             let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
             // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
             let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
@@ -141,6 +142,7 @@ final class StoreFollower: StoreFollowing {
     /// - Returns: whether the store could be seen. What cannot be loaded has a pace of its own.
     private static func look(_ looking: Looking) -> Bool {
         let shared = looking.shared
+        if looking.isOnce, looking.registry.followStatus.isFollowing, !looking.registry.isRetryDue { return true }
         do throws(StoreError) {
             let lookup = try looking.store.newestManifest()
             let hadFailed = shared.state.withLock { state in

@@ -1,9 +1,11 @@
+internal import EventLoop
 internal import ModelStore
 internal import Serving
 internal import Telemetry
 
 /// What a start does about the store: what is there serves; what is away for now is waited for, with what the cache has
-/// meanwhile; what is wrong ends the start.
+/// meanwhile; what is wrong ends the start. A store that answers and does not give its files is waited for no longer
+/// than one that does not answer.
 ///
 /// | the store | with a cache of an earlier run | without |
 /// |---|---|---|
@@ -13,13 +15,19 @@ internal import Telemetry
 struct StoreStart {
     private let registry: ModelRegistry
     private let store: any ModelStore
+    private let control: ControlThread
     private let log: Log
     private let patience: Duration
 
-    /// - Parameter patience: how long a store that does not answer is waited for.
-    init(_ registry: ModelRegistry, _ store: any ModelStore, _ log: Log, patience: Duration) {
+    /// - Parameters:
+    ///   - control: where the models of a store far away are loaded.
+    ///   - patience: how long a store that does not answer is waited for.
+    init(
+        _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread, _ log: Log, patience: Duration
+    ) {
         self.registry = registry
         self.store = store
+        self.control = control
         self.log = log
         self.patience = patience
     }
@@ -33,10 +41,12 @@ struct StoreStart {
                 throw CommandError("the store cannot be read: \(error.told(of: ""))")
             }
         }
+        let start = SystemClock().now().elapsedNanoseconds
         switch follower.waitForFirstLook(patience) {
         case .success?:
             do {
-                try restore()
+                let waited = Duration.nanoseconds(Int64(clamping: SystemClock().now().elapsedNanoseconds &- start))
+                try restore(within: max(patience - waited, .zero))
             } catch {
                 try goOnWithout(error)
             }
@@ -45,6 +55,26 @@ struct StoreStart {
             try goOnWithout(
                 StoreError(.unreachable, while: "looking for the newest manifest", detail: "the store does not answer"))
         }
+    }
+
+    /// What has not come within that time goes on coming, and the follower tells when it is there.
+    private func restore(within patience: Duration) throws(StoreError) {
+        let outcome = Monitor<Result<Void, StoreError>?>(nil)
+        let isTaken = control.submit {
+            let result: Result<Void, StoreError>
+            do throws(StoreError) {
+                try restore()
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            outcome.withLock { $0 = result }
+        }
+        guard isTaken else { return try restore() }
+        if let result = outcome.wait(for: patience, until: { $0 }) { return try result.get() }
+        let reason = "the models of the store have not come yet"
+        registry.noteUnseen(because: reason)
+        log.warning("not ready until they have", LogField("reason", .text(reason)))
     }
 
     private func restore() throws(StoreError) {

@@ -39,23 +39,30 @@ package struct FollowStatus: Sendable, Hashable {
     package private(set) var hasStoreFailure = false
     /// Whether the store or its cache has told what is to serve.
     package private(set) var hasBegun = false
+    /// Whether a model of which nothing serves waits for a store that does not answer.
+    package private(set) var isAwaiting = false
     /// When something that could not be loaded is tried again, by the monotonic clock; nil: nothing waits.
     private(set) var nextTry: UInt64?
 
     /// Whether the last look at the store has seen what it may go by.
     package var isFollowing: Bool { hasBegun && !hasStoreFailure }
 
+    /// Whether a start is over: it is known what is to serve, and nothing is missing that comes by itself.
+    package var hasStarted: Bool { hasBegun && !isAwaiting }
+
     package init() {}
 
     /// What a look, or a change of our own, has found.
     /// - Parameters:
     ///   - lagging: in ascending order of name.
+    ///   - isAwaiting: whether one of which nothing serves waits for a store that does not answer.
     ///   - failure: what is wrong besides that.
     mutating func looked(
-        seen: Int, served: Int, lagging: [LaggingModel], failure: String?, nextTry: UInt64?, cachedSince: Int64?,
-        at now: Int64
+        seen: Int, served: Int, lagging: [LaggingModel], isAwaiting: Bool, failure: String?, nextTry: UInt64?,
+        cachedSince: Int64?, at now: Int64
     ) {
         hasBegun = true
+        self.isAwaiting = isAwaiting
         seenGeneration = seen
         servedGeneration = served
         self.lagging = Array(lagging.prefix(Self.laggingMax))

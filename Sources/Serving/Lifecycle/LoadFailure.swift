@@ -5,7 +5,7 @@ struct LoadFailure: Sendable {
     let isNeeded: Bool
     /// Seconds since 1970 at which it failed first.
     let since: Int64
-    /// Times in a row that it was tried.
+    /// Times in a row that it was tried; those do not count in which the store was not asked.
     let attempts: Int
     /// By the monotonic clock, in nanoseconds; nil: never, since the same bytes would be refused again.
     let nextTry: UInt64?
@@ -20,8 +20,9 @@ struct LoadFailure: Sendable {
         self.what = what
         self.isNeeded = isNeeded
         since = before?.since ?? now
-        attempts = (before?.attempts ?? 0) + 1
-        let wait = min(limits.retryFirst * (1 << min(attempts - 1, 16)), limits.retryMax)
+        // What waited for another's failure alone is tried again before that one is.
+        attempts = (before?.attempts ?? 0) + (what.error.hasAsked ? 1 : 0)
+        let wait = min(limits.retryFirst * (1 << min(max(attempts, 1) - 1, 16)), limits.retryMax)
         nextTry = what.error.mayPass ? clock &+ UInt64(clamping: wait.wholeNanoseconds) : nil
     }
 
@@ -40,10 +41,20 @@ struct LoadFailure: Sendable {
         if case .outOfMemory = what.error { true } else { false }
     }
 
+    /// Whether the store did not answer.
+    var isUnreachable: Bool {
+        if case .store(let error) = what.error { error.kind == .unreachable } else { false }
+    }
+
     func isDue(at clock: UInt64) -> Bool { nextTry.map { Int64(bitPattern: clock &- $0) >= 0 } ?? false }
 }
 
 extension PublishError {
+    /// Whether the store was asked, or was not needed.
+    fileprivate var hasAsked: Bool {
+        if case .store(let error) = self { error.wasAsked } else { true }
+    }
+
     /// Whether the same file may be taken later: it is what was around it that failed.
     fileprivate var mayPass: Bool {
         switch self {

@@ -21,12 +21,16 @@ extension ModelRegistry {
     /// Loads what this machine's cache tells of an earlier run, where the store cannot be seen: the server goes on from
     /// there, and follows the store as soon as it can be seen.
     /// - Parameter reason: why it cannot be seen.
-    /// - Returns: nil where there is no cache that can be used.
+    /// - Returns: nil where there is no cache that can be used, or it has nothing of what it tells of.
     package func restoreCached(because reason: String) -> RestoreReport? {
         guard store.keepsBlobs, let cached = store.cachedManifest() else { return nil }
         let manifest = cached.manifest
         return operations.withLock { state in
             guard state.manifest == nil else { return nil }
+            let snapshot = assemble(manifest, state, made: [], loads: .needed)
+            guard manifest.models.isEmpty || !snapshot.entries.isEmpty else { return nil }
+            keepSpare(snapshot.made, &state)
+            state.failures = snapshot.failures
             state.manifest = manifest
             state.highestGeneration = manifest.generation
             state.retired.take(manifest, after: nil)
@@ -101,6 +105,9 @@ extension ModelRegistry {
                     servingVersion: servingVersion(failure.what.name), since: failure.since,
                     reason: "\(failure.what.error)"))
         }
+        let isAwaiting = state.failures.contains { failure in
+            failure.isNeeded && failure.isUnreachable && publisher.current.model(named: failure.what.name) == nil
+        }
         let served = state.servedGeneration
         let newest = state.manifest?.generation ?? 0
         let wentBack =
@@ -109,7 +116,7 @@ extension ModelRegistry {
         let seen = state.unreadable == nil ? newest : state.highestGeneration
         followed.withLock { status in
             status.looked(
-                seen: max(seen, served), served: served, lagging: lagging,
+                seen: max(seen, served), served: served, lagging: lagging, isAwaiting: isAwaiting,
                 failure: state.unreadable?.description ?? wentBack,
                 nextTry: state.failures.filter(\.isNeeded).compactMap(\.nextTry).min(),
                 cachedSince: state.cachedSince, at: system.unixSeconds())

@@ -31,10 +31,9 @@ extension ModelRegistry {
         defer { artifact.writer.discard() }
         return try telling(name, artifact.digest) { () throws(PublishError) -> PublishReport in
             try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
-                switch try build(name, artifact, options, state) {
+                switch try build(name, artifact, options, &state) {
                 case .ended(let report): return report
                 case .pending(let pending):
-                    try makeRoom(for: pending, state)
                     try keep(pending) { false }
                     return try commit(pending, &state)
                 }
@@ -56,7 +55,7 @@ extension ModelRegistry {
     ) throws(PublishError) -> Stage {
         do throws(PublishError) {
             let stage = try operations.withLock { (state: inout State) throws(PublishError) -> Stage in
-                try build(name, artifact, options, state)
+                try build(name, artifact, options, &state)
             }
             guard case .ended(let report) = stage else { return stage }
             artifact.writer.discard()
@@ -89,7 +88,6 @@ extension ModelRegistry {
                 if publisher.current.model(named: pending.name)?.etag != pending.comparedWith {
                     pending = try comparedAgain(pending)
                 }
-                try makeRoom(for: pending, state)
                 return try commit(pending, &state)
             }
         }
@@ -135,11 +133,12 @@ extension ModelRegistry {
     }
 
     private func build(
-        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: State
+        _ givenName: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ state: inout State
     ) throws(PublishError) -> Stage {
         guard artifact.byteCount <= limits.artifactBytesMax else {
             throw .tooLarge(bytesMax: limits.artifactBytesMax)
         }
+        if !options.isDryRun { try seeStore(&state) }
         // What can be known before the work is said before the work.
         if let givenName { try checkName(givenName, options, state) }
         if !options.isDryRun { try checkWritable(while: "publishing") }
@@ -153,6 +152,8 @@ extension ModelRegistry {
         let shadow = try compare(built.prepared, name, options, &built.timings)
         guard options.isDryRun else {
             options.progress?.begin(.publishing)
+            // It counts from here on, so that what has to go for it goes now and not when its file has arrived.
+            try makeRoom(for: built.prepared.memoryBytes, replacing: name, state)
             return .pending(
                 PendingPublish(
                     name, artifact, options, built, shadow: shadow,
@@ -179,11 +180,6 @@ extension ModelRegistry {
             comparedWith: publisher.current.model(named: pending.name)?.etag, started: pending.started, pendingBytes)
     }
 
-    private func makeRoom(for pending: PendingPublish, _ state: State) throws(PublishError) {
-        pending.stopCounting()
-        try makeRoom(for: pending.built.prepared.memoryBytes, replacing: pending.name, state)
-    }
-
     private func keep(
         _ pending: PendingPublish, unless isCancelled: @escaping @Sendable () -> Bool
     ) throws(PublishError) {
@@ -195,6 +191,8 @@ extension ModelRegistry {
     }
 
     private func commit(_ pending: PendingPublish, _ state: inout State) throws(PublishError) -> PublishReport {
+        // From here on it counts as made.
+        pending.stopCounting()
         let name = pending.name
         let artifact = pending.artifact
         let built = pending.built

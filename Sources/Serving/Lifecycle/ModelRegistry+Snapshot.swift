@@ -108,7 +108,6 @@ extension ModelRegistry {
     /// - Returns: whether all loops have let go of what was replaced; nil where there was no swap.
     func adopt(_ state: inout State, made: [ServedModel], always: Bool = false) -> Bool? {
         let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
-        if !state.hasNamedDefault, state.manifest != nil { state.defaultName = manifest.defaultName }
         var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
         if snapshot.hasFreshFailure, snapshot.shortages.contains(where: thinningMakesRoom) {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
@@ -167,9 +166,11 @@ extension ModelRegistry {
                 models.append(before)
                 lagging[stored.name] = state.lagging[stored.name] ?? applied?.generation ?? 0
             } else {
-                // Nothing of what it was before serves, so that no answer can be too old.
                 models.append(stored)
-                lagging[stored.name] = stored.generation - 1
+                // Where something serves it is nothing of what it was before, so that no answer can be too old. Where
+                // nothing does, that there is no such model is true up to what serves now.
+                let absent = state.lagging[stored.name] ?? applied?.generation ?? 0
+                lagging[stored.name] = entry == nil ? absent : stored.generation - 1
             }
         }
         if state.cachedComplete < manifest.generation {
@@ -177,15 +178,18 @@ extension ModelRegistry {
             for model in models { lagging[model.name] = min(lagging[model.name] ?? .max, state.cachedComplete) }
         }
         state.lagging = lagging
+        if state.manifest != nil { takeDefault(of: manifest, snapshot, &state) }
         let next = StoreManifest(
             generation: manifest.generation, created: manifest.created, models: models,
-            defaultName: manifest.defaultName, retired: manifest.retired)
-        let isNew = state.applied != next
+            defaultName: state.defaultLagging == nil ? manifest.defaultName : state.defaultName,
+            retired: manifest.retired)
         state.applied = next
         if state.cachedSince == nil {
             state.servesCache = false
-            if isNew, next.generation > 0 {
-                store.cache(CachedManifest(manifest: next, complete: state.servedGeneration))
+            let cached = CachedManifest(manifest: next, complete: state.servedGeneration)
+            if next.generation > 0, state.cached != cached {
+                store.cache(cached)
+                state.cached = cached
             }
         }
         forgetStatics(&state, snapshot.entries)
@@ -197,6 +201,19 @@ extension ModelRegistry {
         }
         keepSpare(spare, &state)
         return isDrained
+    }
+
+    /// The default model is the manifest's. Where that one cannot be loaded, the one before goes on in its place.
+    private func takeDefault(of manifest: StoreManifest, _ snapshot: Snapshot, _ state: inout State) {
+        guard !state.hasNamedDefault else { return }
+        func serves(_ name: String?) -> Bool { snapshot.entries.contains { $0.name == name } }
+        let next = manifest.defaultName
+        if let next, manifest.model(named: next) != nil, !serves(next), serves(state.defaultName) {
+            state.defaultLagging = state.defaultLagging ?? state.applied?.generation ?? 0
+        } else {
+            state.defaultName = next
+            state.defaultLagging = nil
+        }
     }
 
     /// The versions that a model has to have and that are not loaded.
@@ -295,7 +312,8 @@ extension ModelRegistry {
             entries, defaultName: state.defaultName,
             generation: PoolGeneration(
                 complete: max(state.servedGeneration, publisher.current.generation),
-                applied: state.applied?.generation ?? 0, lagging: state.lagging),
+                applied: state.applied?.generation ?? 0, lagging: state.lagging,
+                defaultLagging: state.defaultLagging),
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
         for name in before.subtracting(entries.map(\.name)) { metrics.retire(name) }

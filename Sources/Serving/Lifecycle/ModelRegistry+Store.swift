@@ -27,11 +27,6 @@ extension ModelRegistry {
                             + "it, or move it away (the log has its path): \(unreadable.detail)",
                         path: unreadable.path))
             }
-            // What is committed stands on what the store says, and not on what a cache has said.
-            if state.cachedSince != nil {
-                try refreshOrThrow(&state)
-                try check(state)
-            }
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
             let changed = try change(state, generation)
@@ -58,6 +53,12 @@ extension ModelRegistry {
                 try check(state)
             }
         }
+    }
+
+    /// A change stands on what the store says, and not on what a cache has said. Called before anything of it is looked
+    /// up.
+    func seeStore(_ state: inout State) throws(PublishError) {
+        if state.cachedSince != nil { try refreshOrThrow(&state) }
     }
 
     private func refreshOrThrow(_ state: inout State) throws(PublishError) {

@@ -57,7 +57,12 @@ package final class ModelRegistry: Sendable {
         var cachedComplete = Int.max
         /// Whether what serves was worked out of the cache, and is to be worked out again once the store has been seen.
         var servesCache = false
+        /// What was handed to the cache last.
+        var cached: CachedManifest?
         var defaultName: String?
+        /// Where that one answers in place of the manifest's, which cannot be loaded: up to which generation it is the
+        /// truth that it is the default.
+        var defaultLagging: Int?
         /// Whether a model has been named at the start.
         var hasNamedDefault = false
         /// All names that were given at the start.
@@ -152,6 +157,7 @@ package final class ModelRegistry: Sendable {
             if !state.hasNamedDefault {
                 state.hasNamedDefault = true
                 state.defaultName = name
+                state.defaultLagging = nil
             }
             state.namesAtStart.insert(name)
             if let stored = publisher.current.model(named: name) {
@@ -181,6 +187,7 @@ package final class ModelRegistry: Sendable {
         _ name: String, _ change: ModelChange, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> PooledModel {
         try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
+            try seeStore(&state)
             let stored = state.manifest?.model(named: name)
             guard let version = servingVersion(name) ?? stored?.currentNumber else {
                 throw .unknownModel(name: name, known: publisher.current.names)
@@ -192,6 +199,7 @@ package final class ModelRegistry: Sendable {
                     throw .notStored(name: name)
                 }
                 state.defaultName = name
+                state.defaultLagging = nil
                 _ = swap(entriesServing(without: nil), state)
             } else {
                 try checkWritable(while: "changing a model")
@@ -210,6 +218,7 @@ package final class ModelRegistry: Sendable {
                     }, to: name, defaultName: change.becomesDefault ? name : nil)
                 if change.becomesDefault {
                     state.defaultName = name
+                    state.defaultLagging = nil
                     state.hasNamedDefault = false
                 }
                 _ = show(&state, made: made)
@@ -248,6 +257,7 @@ package final class ModelRegistry: Sendable {
         _ name: String, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
+            try seeStore(&state)
             let stored = state.manifest?.model(named: name)
             guard let version = servingVersion(name) ?? stored?.currentNumber else {
                 throw .unknownModel(name: name, known: publisher.current.names)
@@ -274,6 +284,7 @@ package final class ModelRegistry: Sendable {
         _ number: Int, of name: String, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
+            try seeStore(&state)
             guard publisher.current.entry(named: name) != nil || state.manifest?.model(named: name) != nil else {
                 throw .unknownModel(name: name, known: publisher.current.names)
             }
@@ -328,6 +339,8 @@ package final class ModelRegistry: Sendable {
     /// Refuses an upload before its body, as far as can be told without the control thread. The answer that counts is
     /// given again by `publish`.
     package func refuseEarly(_ name: String, _ options: PublishOptions) throws(PublishError) {
+        // What a cache has said refuses nothing: the store may know better.
+        guard followStatus.cachedSince == nil else { return }
         let etag = publisher.current.entry(named: name)?.etag
         guard etag == nil || !options.mustBeNew else { throw .alreadyThere(name: name) }
         guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }

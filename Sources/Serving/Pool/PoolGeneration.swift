@@ -6,8 +6,11 @@ package struct PoolGeneration: Sendable, Hashable {
     let applied: Int
     /// Models that could not be brought that far, and how far they are. Few.
     let lagging: [String: Int]
+    /// Where another model answers in place of the default one: up to which generation that is the truth.
+    let defaultLagging: Int?
 
-    init(complete: Int, applied: Int, lagging: [String: Int]) {
+    init(complete: Int, applied: Int, lagging: [String: Int], defaultLagging: Int? = nil) {
+        self.defaultLagging = defaultLagging
         self.complete = complete
         self.applied = max(applied, complete)
         self.lagging = lagging

@@ -75,8 +75,9 @@ package final class PredictorPool: Sendable {
     /// model lags.
     /// - Parameter name: nil: the default model.
     package func generation(of name: String?) -> Int {
-        guard let name = name ?? defaultModel?.name else { return generations.complete }
-        return generations.lagging[name] ?? generations.applied
+        guard let named = name ?? defaultModel?.name else { return generations.complete }
+        let generation = generations.lagging[named] ?? generations.applied
+        return name == nil ? min(generation, generations.defaultLagging ?? .max) : generation
     }
 
     /// The current version of the model of that name, by the bytes that stand in the request's path.

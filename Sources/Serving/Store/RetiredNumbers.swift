@@ -71,7 +71,7 @@ package struct RetiredNumbers: Sendable, Hashable {
     }
 
     /// Takes over what a manifest tells, and what it should tell: a server that knows nothing of these numbers may have
-    /// written it, and may have removed models.
+    /// written it, and may have removed models and begun them anew; or the store may have been put back to what it was.
     /// - Parameter before: the manifest that was known until now.
     mutating func take(_ manifest: StoreManifest, after before: StoreManifest?) {
         let known = entries
@@ -80,11 +80,18 @@ package struct RetiredNumbers: Sendable, Hashable {
         floor = max(floor, ours)
         let there = Dictionary(
             manifest.models.map { ($0.name, $0.highestNumber) }, uniquingKeysWith: max)
-        for entry in known where there[entry.name] ?? 0 < entry.highest {
-            if highest(of: entry.name) < entry.highest { note(entry.name, highest: entry.highest) }
-        }
-        for model in before?.models ?? [] where there[model.name] == nil {
-            if highest(of: model.name) < model.highestNumber { note(model.name, highest: model.highestNumber) }
-        }
+        for entry in known { keep(entry.name, entry.highest, there[entry.name]) }
+        guard let before else { return }
+        for model in before.models { keep(model.name, model.highestNumber, there[model.name]) }
+        // One that has come with a number that the floor covers may have had it before.
+        let old = Set(before.models.map(\.name))
+        for model in manifest.models where !old.contains(model.name) { keep(model.name, ours, there[model.name]) }
+    }
+
+    /// A name has had numbers up to this one.
+    /// - Parameter there: the highest that the manifest tells of it; nil where it does not have it: the floor counts.
+    private mutating func keep(_ name: String, _ highest: Int, _ there: Int?) {
+        guard max(there ?? floor, kept(name) ?? 0) < highest else { return }
+        note(name, highest: highest)
     }
 }

@@ -31,15 +31,19 @@ package struct StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     package let errorName: String?
     /// Where, for the log only.
     package let path: String?
+    /// False where nothing was tried, the store being known to be away.
+    package let wasAsked: Bool
 
     package init(
-        _ kind: Kind, while operation: String, detail: String, errorName: String? = nil, path: String? = nil
+        _ kind: Kind, while operation: String, detail: String, errorName: String? = nil, path: String? = nil,
+        wasAsked: Bool = true
     ) {
         self.kind = kind
         self.operation = operation
         self.detail = detail
         self.errorName = errorName
         self.path = path
+        self.wasAsked = wasAsked
     }
 
     package var description: String {

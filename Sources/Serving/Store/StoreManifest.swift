@@ -100,7 +100,7 @@ package struct StoredModel: Sendable, Hashable {
     }
 
     /// Whether the version has to be there for the model to serve as it should: the current one, or one with an alias.
-    func needs(_ version: Version) -> Bool {
+    package func needs(_ version: Version) -> Bool {
         version.number == currentNumber || aliases.values.contains(version.number)
     }
 

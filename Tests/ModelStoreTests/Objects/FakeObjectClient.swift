@@ -21,6 +21,8 @@ final class FakeObjectClient: ObjectClient {
     struct State {
         var objects: [String: Object] = [:]
         var calls: [String] = []
+        /// What a call fails with.
+        var failure = StoreError.Kind.io
         /// Asked with each call, such as `create manifests/...`.
         var fault: @Sendable (String) -> Fault = { _ in .none }
         /// Called before a call is done: what another writer does in between.
@@ -41,8 +43,8 @@ final class FakeObjectClient: ObjectClient {
         self.canList = canList
     }
 
-    private static func failure(_ operation: String) -> StoreError {
-        StoreError(.io, while: operation, detail: "the object store did not answer in time")
+    private func failure(_ operation: String) -> StoreError {
+        StoreError(state.withLock { $0.failure }, while: operation, detail: "the object store did not answer in time")
     }
 
     private func call<Result>(
@@ -54,9 +56,9 @@ final class FakeObjectClient: ObjectClient {
         }
         before?(name)
         let kind = fault(name)
-        if kind == .before { throw Self.failure(operation) }
+        if kind == .before { throw failure(operation) }
         let result = state.withLock { body(&$0) }
-        if kind == .after { throw Self.failure(operation) }
+        if kind == .after { throw failure(operation) }
         return result
     }
 

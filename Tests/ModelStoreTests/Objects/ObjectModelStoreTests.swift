@@ -309,6 +309,38 @@ struct ObjectModelStoreTests {
         #expect(files.names(under: "/cache/tmp").isEmpty)
     }
 
+    @Test func theCacheKeepsWhatAStartNeedsLongest() throws {
+        let cache = try BlobCache("/cache", bytesMax: 100, files: files)
+        let store = open(cache: cache)
+        func bytes(_ value: UInt8) -> [UInt8] { [UInt8](repeating: value, count: 30) }
+        try keep(bytes(1), in: store)
+        store.cache(CachedManifest(manifest: manifest(1, bytes(1)), complete: 1))
+        for value in 2..<20 as Range<UInt8> {
+            files.advanceClock(1)
+            try keep(bytes(value), in: store)
+        }
+        client.state.withLock { $0.fault = { _ in .before } }
+        #expect(try store.blob(ContentDigest(of: bytes(1))) == bytes(1), "the oldest, and named")
+        #expect(try store.blob(ContentDigest(of: bytes(19))) == bytes(19), "the newest")
+        #expect(files.names(under: "/cache").filter { $0.utf8.count == 71 }.count == 3)
+    }
+
+    @Test func afterAFileThatDoesNotComeNoneIsAskedForUntilTheStoreHasBeenSeen() throws {
+        let store = open()
+        for value in [1, 2] as [UInt8] { try keep([value], in: store) }
+        client.state.withLock { state in
+            state.failure = .unreachable
+            state.fault = { $0.hasPrefix("download") ? .before : .none }
+        }
+        #expect { try store.blob(ContentDigest(of: [1])) } throws: { ($0 as? StoreError)?.wasAsked == true }
+        _ = client.takeCalls()
+        #expect { try store.blob(ContentDigest(of: [2])) } throws: { ($0 as? StoreError)?.wasAsked == false }
+        #expect(client.takeCalls().isEmpty)
+        client.fail { _ in .none }
+        _ = try store.newestManifest()
+        #expect(try store.blob(ContentDigest(of: [2])) == [2])
+    }
+
     // MARK: Piece by piece
 
     @Test func givesABlobPieceByPieceFromTheServiceAndFromTheCache() throws {
