@@ -45,14 +45,18 @@ extension SimulatedHTTP2Client {
         }
     }
 
+    /// Watches may stay for ever, and calls whose message has not been sent: without a time limit a call may last.
+    private func mayLast(_ stream: SimulatedHTTP2Stream) -> Bool {
+        stream.isWatch || (isCall(stream.request) && stream.sentTime == nil)
+    }
+
     private func lookForDelays() {
         let quiet = world.now - max(lastMoved, link.acceptedAt)
         if link.token == nil, link.serverClosedAt == nil, quiet < 100 * World.second { return }
         let awaited = streams.contains { !$0.isWatch && !$0.isAnswered }
         let bound: Int64
         let what: String
-        if hasStopped, !awaited, !streams.isEmpty {
-            // Watches may stay for ever.
+        if hasStopped, !streams.isEmpty, streams.allSatisfy({ $0.isAnswered || mayLast($0) }) {
             return close()
         } else if hasStopped {
             bound = stallTimeout + idleTimeout

@@ -277,7 +277,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         }
     }
 
-    private func isCall(_ request: PlannedRequest) -> Bool {
+    func isCall(_ request: PlannedRequest) -> Bool {
         if case .call = request.kind { return true }
         return false
     }
