@@ -124,7 +124,7 @@ extension SimulatedHTTP2Client {
         case (_, 11) where settings.isGatheringTight: break
         // Its own window has stayed shut for too long, as far as the server could see.
         case (_, 8) where (!readsPromptly || hasStopped) && world.now >= stream.request.firstTime + writeStallTimeout:
-            break
+            givenUpSince = min(givenUpSince ?? .max, stream.request.firstTime)
         default: fail("\(stream.name) is reset with \(code)")
         }
     }

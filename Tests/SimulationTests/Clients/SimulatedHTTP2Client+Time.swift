@@ -115,8 +115,8 @@ extension SimulatedHTTP2Client {
         if hasBroken { return }
         let awaited = streams.filter { !$0.isAnswered }
         if manner == .neverOpening, !awaited.isEmpty {
-            // What only acknowledges is no progress.
-            let first = awaited.map(\.request.firstTime).min() ?? 0
+            // What only acknowledges is no progress, nor is another request after one that was given up.
+            let first = min(givenUpSince ?? .max, awaited.map(\.request.firstTime).min() ?? 0)
             if endedAt < first + min(writeStallTimeout, idleTimeout) { fail("it is closed early") }
             return
         }

@@ -73,6 +73,8 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     /// Streams whose answers are whole, and those that either side has reset.
     var endedAnswers: Set<UInt32> = []
     var resetStreams: Set<UInt32> = []
+    /// When the first request came whose answer was given up for this client's shut windows.
+    var givenUpSince: Int64?
     private var isReadScheduled = false
     var readsFrom: Int64 = 0
     var hasSeenServerEnd = false
