@@ -30,7 +30,9 @@ public final class Server: Sendable {
     private let compute: ComputePool
     private let store: any ModelStore
     private let follower: StoreFollower?
+    /// Of a store far away: files on their way there, and from there.
     private let transfers: TransferThreads?
+    private let fetches: TransferThreads?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -56,7 +58,7 @@ public final class Server: Sendable {
         let follower = try Self.startFollower(configuration, registry, store, control, state, log)
         do throws(CommandError) {
             try StoreStart(
-                registry, store, control, log, patience: .seconds(configuration.storeSettings.startSeconds.value)
+                registry, store, log, patience: .seconds(configuration.storeSettings.startSeconds.value)
             ).run(follower)
             try Self.loadModels(configuration, registry, log)
         } catch {
@@ -77,12 +79,14 @@ public final class Server: Sendable {
             log.info("there is no store: an upload serves on this instance only, and ends with it")
         }
 
-        // A file that is on its way to a store far away keeps no other change waiting.
-        let transfers = store.isFarAway ? TransferThreads() : nil
+        // A file that is on its way to a store far away, or from there, keeps no other change waiting.
+        let transfers = store.isFarAway ? TransferThreads("transfer", threadsMax: 8, waitingMax: 8) : nil
+        let fetches = store.isFarAway ? TransferThreads("fetch", threadsMax: 4, waitingMax: 256) : nil
         var services = SharedServices(
             registry: registry,
-            uploads: UploadReceiver(registry: registry, store: store, control: control, transfers: transfers),
-            control: control,
+            uploads: UploadReceiver(
+                registry: registry, store: store, control: control, transfers: transfers, fetches: fetches),
+            reading: fetches ?? control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
             state: state, compute: compute, batching: batching, loops: plan.loops)
@@ -115,6 +119,7 @@ public final class Server: Sendable {
         self.store = store
         self.follower = follower
         self.transfers = transfers
+        self.fetches = fetches
         self.log = log
         self.plan = plan
     }
@@ -207,6 +212,7 @@ public final class Server: Sendable {
         compute.stop()
         follower?.stop()
         transfers?.stop()
+        fetches?.stop()
         control.stop()
         log.info("stopped")
     }

@@ -388,6 +388,41 @@ class Simple(ObjectStoreTestCase):
             self.assertTrue(until(is_on_its_way))
             server.stop()
 
+    def test_files_that_hang_on_their_way_here_keep_no_change_waiting(self):
+        hung = hashlib.sha256(contents(HOUSE)).hexdigest()
+        with self.serve() as server, self.serve() as other:
+            self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
+            generation_of_it = other.put("house", HOUSE).json()["generation"]
+            # A look at the store waits for it here, and so does a client who wants the file back there.
+            self.assertTrue(until(lambda: self.storage.count("GET", hung) > 0))
+            seen = self.storage.count("GET", hung)
+            download = other.connect()
+            self.addCleanup(download.close)
+            head = f"GET /models/house/bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {other.token}\r\n\r\n"
+            download.send(head.encode())
+            self.assertTrue(until(lambda: self.storage.count("GET", hung) > seen))
+            for replica, name in ((server, "band"), (other, "tape")):
+                self.assertEqual(replica.put(name, BAND).status, 201)
+                self.assertEqual(replica.request("DELETE", f"/models/{name}").status, 204)
+                self.assertEqual(replica.put(name, BAND).json()["version"], 2)
+            self.assertEqual(server.request("GET", "/models/house").status, 503)
+            self.assertIn("has not come from the store yet", state(server)["reason"])
+            self.assertLess(state(server)["generation_served"], generation_of_it)
+            self.storage.fault = lambda request: None
+            self.storage.ending.set()
+            self.assertTrue(until(lambda: "lagging_since" not in state(server)))
+            self.assertEqual(download.answer().status, 200)
+            self.assert_price(server, 0)
+            names = [model["name"] for model in server.request("GET", "/models").json()["models"]]
+            self.assertEqual(sorted(names), ["band", "house", "tape"])
+            # A stop waits for none of it.
+            self.storage.ending.clear()
+            hung = hashlib.sha256(contents(HOUSE_2)).hexdigest()
+            self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
+            other.put("house", HOUSE_2)
+            self.assertTrue(until(lambda: self.storage.count("GET", hung) > 0))
+            server.stop()
+
     def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
         with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
             server.put("house", HOUSE)

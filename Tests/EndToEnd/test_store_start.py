@@ -62,6 +62,8 @@ class Starting(ObjectStoreTestCase):
             with self.serve() as other:
                 self.assertEqual(other.put("gone", BAND).json()["version"], 2)
                 self.assertEqual(server.put("house", HOUSE).json()["version"], 3)
+                # What others have published comes by itself: the upload has not waited for it.
+                self.assertTrue(until(lambda: server.request("GET", "/models/gone").status == 200))
                 self.assertEqual(server.request("GET", "/models/gone").json()["version"], 2)
 
     def test_a_cache_that_is_damaged_is_none(self):

@@ -139,6 +139,32 @@ struct FakeWorld {
             name, bytes: Array("fake\(number)".utf8), options: PublishOptions(precondition: precondition))
     }
 
+    /// Follows the store as the thread does that is there for it: what is far away is fetched first.
+    /// - Returns: whether something else serves now.
+    @discardableResult
+    func catchUp() throws(StoreError) -> Bool {
+        let manifest = try store.newestManifest().manifest
+        var isNew = false
+        while true {
+            let batch = registry.fetchBatch(for: manifest) { false }
+            if try registry.follow(batch.files) { isNew = true }
+            guard batch.hasMore else { return isNew }
+        }
+    }
+
+    /// Changes a model, and fetches what that needs.
+    func change(_ name: String, _ change: ModelChange) throws(PublishError) -> PooledModel {
+        var files = registry.noFiles
+        while true {
+            do throws(PublishError) {
+                return try registry.change(name, change, files)
+            } catch {
+                guard case .notFetched(let versions) = error else { throw error }
+                files = registry.fetch(versions, into: files)
+            }
+        }
+    }
+
     var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
 }
 

@@ -163,12 +163,12 @@ struct ReplicaTests {
         #expect(registry.pool.generation == 1 && registry.pool.generation(of: "m0") == 1)
         #expect(registry.followStatus.cachedSince != nil && registry.followStatus.lag?.reason == "it is away")
         #expect(throws: PublishError.self) { try world.publish("m0", 3) }
-        #expect(throws: StoreError.self) { try registry.follow() }
+        #expect(throws: StoreError.self) { try world.catchUp() }
         machine.failures.withLock { $0.isAway = false }
         // A change that is refused has seen the store, and has not made it serve.
         let stale = PublishPrecondition(ifMatch: ETagCondition(fieldValue: first.models[0].etag))
         #expect(throws: PublishError.self) { try world.publish("m0", 3, stale) }
-        #expect(try registry.follow())
+        #expect(try world.catchUp())
         #expect(registry.pool.model(named: "m0")?.version == 2 && registry.pool.generation == 2)
         #expect(registry.followStatus.cachedSince == nil && registry.followStatus.lag == nil)
         #expect(machine.cachedManifest()?.complete == 2)
@@ -188,7 +188,7 @@ struct ReplicaTests {
         world.registry.noteUnseen(because: "it is away")
         #expect(!world.registry.followStatus.hasStarted && world.registry.pool.generation == 0)
         machine.failures.withLock { $0.isAway = false }
-        #expect(try world.registry.follow())
+        #expect(try world.catchUp())
         #expect(world.registry.followStatus.hasStarted && world.registry.pool.names == ["m0", "m1"])
     }
 
@@ -199,15 +199,15 @@ struct ReplicaTests {
         let machine = Machine(shared, seed: 2)
         machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake2".utf8))] }
         let world = FakeWorld(store: machine)
-        _ = try world.registry.restore()
+        try world.catchUp()
         #expect(world.registry.pool.names == ["m0"] && !world.registry.followStatus.hasStarted)
         machine.unfetchable.withLock { $0 = [] }
-        _ = try world.registry.follow()
+        try world.catchUp()
         #expect(world.registry.followStatus.hasStarted)
         // What serves as it did is not waited for.
         machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake3".utf8))] }
         _ = try writer.publish("m1", 3)
-        _ = try world.registry.follow()
+        try world.catchUp()
         #expect(world.registry.followStatus.laggingCount == 1 && world.registry.followStatus.hasStarted)
     }
 
@@ -218,10 +218,10 @@ struct ReplicaTests {
         let machine = Machine(shared, seed: 2)
         machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake2".utf8))] }
         let world = FakeWorld(store: machine)
-        _ = try world.registry.restore()
+        try world.catchUp()
         #expect(machine.cachedManifest()?.complete == 0)
         machine.unfetchable.withLock { $0 = [] }
-        _ = try world.registry.follow()
+        try world.catchUp()
         #expect(machine.cachedManifest()?.complete == 2)
     }
 
@@ -231,7 +231,7 @@ struct ReplicaTests {
         let machine = Machine(shared, seed: 1)
         _ = try FakeWorld(store: machine).publish("m0", 1)
         let writer = FakeWorld(store: Machine(shared, seed: 2))
-        _ = try writer.registry.restore()
+        try writer.catchUp()
         let tag = try writer.publish("m0", 2).model.etag
         _ = try writer.publish("m1", 3)
         machine.failures.withLock { $0.isAway = true }
@@ -265,7 +265,7 @@ struct ReplicaTests {
         func start(_ machine: Machine) -> FakeWorld {
             let world = FakeWorld(store: machine, limits: limits)
             do {
-                _ = try world.registry.restore()
+                try world.catchUp()
             } catch {
                 if world.registry.restoreCached(because: "\(error)") == nil {
                     world.registry.noteUnseen(because: "\(error)")
@@ -285,14 +285,16 @@ struct ReplicaTests {
             case 6..<8:
                 var change = ModelChange()
                 change.current = .previous
-                _ = try? registry.change(name, change)
+                _ = try? worlds[index].change(name, change)
             case 8..<10:
                 var change = ModelChange()
                 change.aliases = ["x": Int.random(in: 1...9, using: &generator)]
-                _ = try? registry.change(name, change)
+                _ = try? worlds[index].change(name, change)
             case 10..<12: _ = try? registry.remove(name)
-            case 12..<16: _ = try? registry.follow()
-            case 16: registry.housekeep()
+            case 12..<16: _ = try? worlds[index].catchUp()
+            case 16:
+                registry.housekeep()
+                if let batch = registry.fetchKeptBatch(unless: { false }) { registry.housekeep(batch.files) }
             case 17:
                 worlds[index] = start(machines[index])
                 sights[index] = Sight()
@@ -327,7 +329,7 @@ struct ReplicaTests {
         }
         let newest = try #require(manifests.last)
         for (world, number) in zip(worlds, 0...) {
-            _ = try world.registry.follow()
+            try world.catchUp()
             let pool = world.registry.pool
             #expect(world.registry.followStatus.lag == nil, "seed \(seed), replica \(number)")
             #expect(pool.generation == newest.generation, "seed \(seed), replica \(number)")

@@ -7,125 +7,8 @@ import Testing
 
 /// Uploads to a store far away: while a file is on its way, other models change.
 struct UploadTransferTests {
-    /// Takes a file only when a test lets it, or gives it up when nobody waits for it.
-    private final class FarStore: ModelStore {
-        let base = MemoryModelStore(keepsBlobs: true)
-        let gate = Monitor(Set<ContentDigest>())
-        /// How many files have set out.
-        let departures = Signal()
-
-        var isWritable: Bool { true }
-        var keepsBlobs: Bool { true }
-        var isFarAway: Bool { true }
-
-        /// - Parameter number: of the fake whose file may not arrive yet.
-        func close(to number: Int) { gate.withLock { _ = $0.insert(ContentDigest(of: Array("fake\(number)".utf8))) } }
-        func open(to number: Int) { gate.withLock { _ = $0.remove(ContentDigest(of: Array("fake\(number)".utf8))) } }
-
-        func newestManifest() throws(StoreError) -> ManifestLookup { try base.newestManifest() }
-        func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
-        func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {
-            try base.blob(digest, bytesMax: bytesMax)
-        }
-        func makeBlobWriter() throws(StoreError) -> any BlobWriter { Writer(try base.makeBlobWriter(), self) }
-        func commit(_ manifest: StoreManifest) throws(StoreError) { try base.commit(manifest) }
-        func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection { StoreCollection() }
-
-        private final class Writer: BlobWriter {
-            let base: any BlobWriter
-            let store: FarStore
-
-            init(_ base: any BlobWriter, _ store: FarStore) {
-                self.base = base
-                self.store = store
-            }
-
-            var byteCount: Int { base.byteCount }
-            func append(_ bytes: [UInt8]) throws(StoreError) { try base.append(bytes) }
-            func contents() throws(StoreError) -> [UInt8] { try base.contents() }
-            func discard() { base.discard() }
-            func keep(as digest: ContentDigest) throws(StoreError) { try base.keep(as: digest) }
-
-            func keep(
-                as digest: ContentDigest, unless isCancelled: @escaping @Sendable () -> Bool
-            ) throws(StoreError) {
-                store.departures.send()
-                var arrives: Bool?
-                while arrives == nil {
-                    arrives = store.gate.wait(for: .milliseconds(5)) { closed -> Bool? in
-                        isCancelled() ? false : closed.contains(digest) ? nil : true
-                    }
-                }
-                guard arrives == true else {
-                    throw StoreError(.unreachable, while: "storing the model", detail: "given up")
-                }
-                try base.keep(as: digest)
-            }
-        }
-    }
-
-    /// A thread for each job.
-    private final class Threads: ControlQueue {
-        private let threads = Mutex<[EventLoopThread]>([])
-        var isStopping: Bool { false }
-
-        func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
-            guard let thread = try? EventLoopThread(name: "transfer", body: job) else { return false }
-            threads.withLock { $0.append(thread) }
-            return true
-        }
-
-        func join() { for thread in threads.withLock({ $0 }) { thread.join() } }
-    }
-
-    private final class Outcome: Sendable {
-        private let monitor = Monitor<Result<PublishReport, PublishError>?>(nil)
-        func set(_ result: Result<PublishReport, PublishError>) { monitor.withLock { $0 = result } }
-        func wait() -> Result<PublishReport, PublishError>? { monitor.wait(for: .seconds(30)) { $0 } }
-        var isThere: Bool { monitor.withLock { $0 != nil } }
-        var version: Int? { try? wait()?.get().model.version }
-        var error: PublishError? {
-            guard case .failure(let error)? = wait() else { return nil }
-            return error
-        }
-    }
-
-    private struct Site {
-        let store = FarStore()
-        let world: FakeWorld
-        let control: ControlThread
-        let threads = Threads()
-        let receiver: UploadReceiver
-
-        init(
-            limits: ModelRegistry.Limits = .init(), beforeCompile: @escaping @Sendable () -> Void = {}
-        ) throws {
-            world = FakeWorld(store: store, limits: limits, tableBytes: 1_000, beforeCompile: beforeCompile)
-            control = try ControlThread()
-            receiver = UploadReceiver(
-                registry: world.registry, store: store, control: control, transfers: threads)
-        }
-
-        func put(
-            _ name: String?, _ number: Int, _ options: PublishOptions = PublishOptions()
-        ) throws -> (upload: Upload, outcome: Outcome) {
-            let outcome = Outcome()
-            let upload = try receiver.begin(name, options: options, declaredBytes: nil, onCredit: {}) {
-                outcome.set($0)
-            }
-            _ = upload.append(Array("fake\(number)".utf8).span)
-            upload.finish()
-            return (upload, outcome)
-        }
-
-        func stop() {
-            threads.join()
-            control.stop()
-        }
-    }
-
     @Test func otherModelsChangeAndTheSameOneWaitsItsTurn() throws {
-        let site = try Site()
+        let site = try FarSite()
         let first = try site.put("a", 1)
         #expect(first.outcome.version == 1)
         site.store.close(to: 2)
@@ -137,10 +20,11 @@ struct UploadTransferTests {
         let registry = site.world.registry
         let seen = Mutex<Int?>(nil)
         #expect(
-            site.receiver.inTurn(of: "a") {
+            site.receiver.inTurn(of: "a") { _ in
                 seen.withLock { $0 = registry.pool.model(named: "a")?.version }
                 _ = try? registry.remove("a")
                 removed.send()
+                return []
             })
         let last = try site.put("a", 3)
         for number in 4...6 { #expect(try site.put("b\(number)", number).outcome.version == 1, "it waits for nobody") }
@@ -159,7 +43,7 @@ struct UploadTransferTests {
     }
 
     @Test func aClientThatLeavesFreesItsPlace() throws {
-        let site = try Site()
+        let site = try FarSite()
         site.store.close(to: 1)
         site.store.close(to: 2)
         let uploads = [try site.put("a", 1), try site.put("b", 2)]
@@ -179,7 +63,7 @@ struct UploadTransferTests {
     }
 
     @Test func aClientThatLeavesWhileItWaitsItsTurnIsGoneAtOnce() throws {
-        let site = try Site()
+        let site = try FarSite()
         site.store.close(to: 1)
         let hung = try site.put("a", 1)
         #expect(site.store.departures.wait(1))
@@ -201,7 +85,7 @@ struct UploadTransferTests {
     @Test func aClientThatLeavesDuringTheImportSendsNothing() throws {
         let isImporting = Signal()
         let gate = Signal()
-        let site = try Site {
+        let site = try FarSite {
             isImporting.send()
             gate.wait()
         }
@@ -216,7 +100,7 @@ struct UploadTransferTests {
     }
 
     @Test func whatIsOnItsWayIsWaitedFor() throws {
-        let site = try Site()
+        let site = try FarSite()
         site.store.close(to: 1)
         _ = try site.put("a", 1)
         #expect(site.store.departures.wait(1))
@@ -232,7 +116,7 @@ struct UploadTransferTests {
         var limits = ModelRegistry.Limits()
         limits.memoryBytesMax = 2 * bytes + bytes / 2
         limits.versionsKept = 1
-        let site = try Site(limits: limits)
+        let site = try FarSite(limits: limits)
         for number in 1...2 { #expect(try site.put("a", number).outcome.version == number) }
         let registry = site.world.registry
         #expect(registry.memoryBytes == 2 * bytes, "one is kept for a rollback")
@@ -247,10 +131,10 @@ struct UploadTransferTests {
     }
 
     @Test func whatIsAskedOfTheModelIsAskedAgainWhenTheFileHasArrived() throws {
-        let site = try Site()
+        let site = try FarSite()
         let other = FakeWorld(store: site.store)
         let tag = try other.publish("a", 1).model.etag
-        _ = try site.world.registry.follow()
+        try site.world.catchUp()
         site.store.close(to: 2)
         let precondition = PublishPrecondition(ifMatch: ETagCondition(fieldValue: tag))
         let upload = try site.put("a", 2, PublishOptions(precondition: precondition))
@@ -264,7 +148,7 @@ struct UploadTransferTests {
         let next = try site.put("a", 4)
         #expect(site.store.departures.wait(2))
         _ = try other.publish("a", 5)
-        _ = try site.world.registry.follow()
+        try site.world.catchUp()
         site.store.open(to: 4)
         #expect(next.outcome.version == 4)
         #expect(try next.outcome.wait()?.get().model.shadow?.version == 3)
@@ -272,7 +156,7 @@ struct UploadTransferTests {
     }
 
     @Test func aDryRunSendsNothing() throws {
-        let site = try Site()
+        let site = try FarSite()
         var options = PublishOptions()
         options.isDryRun = true
         #expect(try site.put("a", 1, options).outcome.version == 1)

@@ -61,7 +61,7 @@ final class Simulation {
             registry: registry, store: store, control: control, uploadsMax: settings.uploadsMax)
         control.goOn = { [weak self] end in self?.takeStep(until: end, mayBeginJob: false) ?? false }
         let services = SharedServices(
-            registry: registry, uploads: uploads, control: control,
+            registry: registry, uploads: uploads, reading: control,
             live: LiveSettingsBoard(
                 LiveSettings(
                     gate: AdminGate(token: BearerToken(Settings.token)), bodyBytesMax: settings.bodyBytesMax)),

@@ -23,29 +23,39 @@ struct ControlRequest: Sendable {
     let precondition: PublishPrecondition
     let action: Action
 
+    enum Outcome {
+        case answered(Answer)
+        /// Nothing has been done: it needs files of a store far away, and is to be performed again with them.
+        case lacks([StoredModel.Version])
+    }
+
     /// Does it. On the control thread.
-    /// - Parameter change: what the body of a PATCH asks for.
-    func perform(_ change: ModelChange?, _ registry: ModelRegistry) -> Answer {
+    /// - Parameters:
+    ///   - change: what the body of a PATCH asks for.
+    ///   - files: what has been fetched for it.
+    func perform(_ change: ModelChange?, _ registry: ModelRegistry, _ files: ModelFiles) -> Outcome {
         do throws(PublishError) {
             switch action {
             case .remove:
                 _ = try registry.remove(name, precondition: precondition)
-                return Answer(status: .noContent, fields: AnswerFields.none, body: [])
+                return .answered(Answer(status: .noContent, fields: AnswerFields.none, body: []))
             case .removeVersion(let number):
                 _ = try registry.removeVersion(number, of: name, precondition: precondition)
-                return Answer(status: .noContent, fields: AnswerFields.none, body: [])
+                return .answered(Answer(status: .noContent, fields: AnswerFields.none, body: []))
             case .change:
                 guard let change else { preconditionFailure("a PATCH has a body") }
-                let entry = try registry.change(name, change, precondition: precondition)
+                let entry = try registry.change(name, change, precondition: precondition, files)
                 var writer = JSONWriter()
                 ModelPage.write(
                     ModelStatus(entry, isDefault: registry.pool.defaultModel === entry.current), into: &writer)
-                return Answer(status: .ok, fields: AnswerFields.page(etag: entry.etag), body: writer.take())
+                let fields = AnswerFields.page(etag: entry.etag)
+                return .answered(Answer(status: .ok, fields: fields, body: writer.take()))
             }
         } catch {
+            if case .notFetched(let versions) = error { return .lacks(versions) }
             registry.tellStoreFailure(error)
             let (document, fields) = PublishProblem.answer(error)
-            return Answer(status: document.status, fields: fields, body: document.bytes())
+            return .answered(Answer(status: document.status, fields: fields, body: document.bytes()))
         }
     }
 }

@@ -2,9 +2,9 @@ internal import HTTPCore
 internal import Serving
 internal import Synchronization
 
-/// The file that a version was published from, on its way to a client: the control thread reads a piece, the loop sends
-/// it and asks for the next one when the client has room. So no more of a file is in memory than a piece, or what
-/// the store fetches at once.
+/// The file that a version was published from, on its way to a client: a thread that may wait reads a piece, the loop
+/// sends it and asks for the next one when the client has room. So no more of a file is in memory than a piece, or
+/// what the store fetches at once.
 struct FileDownload: Sendable {
     let route: RequestRoute
     let digest: ContentDigest
@@ -18,7 +18,7 @@ struct FileDownload: Sendable {
     var reader: (any BlobReader)?
     /// Bytes that have not been sent.
     var missing: Int
-    /// Whether the control thread has been asked for a piece.
+    /// Whether a piece has been asked for.
     var isReading = true
 
     /// Of one loop; at the bound a download is refused.
@@ -34,7 +34,7 @@ struct FileDownload: Sendable {
         self.grant = grant
     }
 
-    /// Reads the next piece. On the control thread.
+    /// Reads the next piece. Waits for the store.
     func read(_ exchange: ExchangeID, _ registry: ModelRegistry) -> FilePieces.Piece {
         do throws(PublishError) {
             let reader = if let reader { reader } else { try registry.openArtifact(digest, byteCount: byteCount) }
@@ -51,7 +51,7 @@ struct FileDownload: Sendable {
     }
 }
 
-/// Where a loop finds what the control thread has read for it.
+/// Where a loop finds what has been read for it.
 final class FilePieces: Sendable {
     struct Piece: Sendable {
         let exchange: ExchangeID

@@ -257,13 +257,18 @@ extension LoopHandling {
         if let grant { grants[exchange] = grant }
         do throws(InferenceError) {
             let change = request.action == .change ? try ModelChangeBody.decode(body) : nil
-            let isAccepted = shared.uploads.inTurn(of: request.name) {
-                let answer = request.perform(change, shared.registry)
+            let isAccepted = shared.uploads.inTurn(of: request.name) { files in
+                let answer: ControlRequest.Answer
+                switch request.perform(change, shared.registry, files) {
+                case .answered(let made): answer = made
+                case .lacks(let versions): return versions
+                }
                 let nanoseconds = clock.now().elapsedNanoseconds &- started
                 shared.metrics.count(
                     request.route, answer.status, nanoseconds: nanoseconds, bytes: answer.body.count)
                 mailbox.answer(
                     exchange, answer.status, grant?.adding(to: answer.fields) ?? answer.fields, body: answer.body)
+                return []
             }
             guard isAccepted else { throw .overloaded(retryAfterSeconds: 1) }
         } catch {

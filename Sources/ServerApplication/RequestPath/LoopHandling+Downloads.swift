@@ -19,10 +19,10 @@ extension LoopHandling {
         downloads[exchange] = download
     }
 
-    /// - Returns: false where the control thread has too much to do.
+    /// - Returns: false where those who read have too much to do.
     private func read(_ download: FileDownload, _ exchange: ExchangeID) -> Bool {
         let registry = shared.registry
-        return shared.control.submit { [pieces] in pieces.post(download.read(exchange, registry)) }
+        return shared.reading.submit { [pieces] in pieces.post(download.read(exchange, registry)) }
     }
 
     /// Sends what has been read since the last tick. Whoever is gone is passed over.

@@ -60,7 +60,7 @@ enum PublishProblem {
             )
         case .unknownModel(let name, let known):
             return (ProblemDocument(.unknownModel(name: name, known: known)), AnswerFields.problem)
-        case .notLoaded:
+        case .notFetched, .notLoaded:
             return (
                 ProblemDocument(.serviceUnavailable, title: "The model is not loaded", detail: "\(error)"),
                 AnswerFields.retry(after: 5)

@@ -5,7 +5,8 @@ internal import Telemetry
 struct SharedServices: Sendable {
     let registry: ModelRegistry
     let uploads: UploadReceiver
-    let control: any ControlQueue
+    /// Where files of models are read for clients.
+    let reading: any ControlQueue
     let live: LiveSettingsBoard
     let routes: NativeRoutes
     let metrics: RequestMetrics

@@ -3,24 +3,33 @@ internal import Serving
 internal import Synchronization
 internal import Telemetry
 
-/// A thread that looks for what others have published, and has the control thread load it; between two looks it
-/// collects the store. Its first look is the start's, which waits for it, but not for ever; then it rests until it is
-/// told to go on.
+/// A thread that looks for what others have published, fetches it and has the control thread load it; between two looks
+/// it collects the store. Its first look and its first load are the start's, which waits for them, but not for ever;
+/// then it rests until it is told to go on.
 ///
-/// It alone waits for the store while there is no news, so that a store that hangs keeps no upload waiting. One load is
-/// under way at a time.
+/// It alone waits for a store far away, so that one that hangs keeps no upload waiting. One load is under way at a time.
 final class StoreFollower: StoreFollowing {
     private struct State: Sendable {
         var isAsked = false
+        /// Whether an operation has seen in the store what is not here.
+        var isLacking = false
         var isStopping = false
-        var isLoading = false
+        /// What the control thread has been asked for.
+        var job: Job?
         /// How the first look ended.
         var firstLook: Result<Void, StoreError>?
+        var firstLoad: Result<Void, StoreError>?
+        var loads = false
         var goesOn = false
         var lookedAt: Int64 = 0
         var failure: StoreReport.Lag?
         var looks: UInt64 = 0
         var failedLooks: UInt64 = 0
+    }
+
+    private enum Job: Sendable {
+        case running
+        case done(Result<Void, StoreError>)
     }
 
     /// Shared with the thread, which outlives no one: it is joined by `stop`.
@@ -53,17 +62,18 @@ final class StoreFollower: StoreFollowing {
         self.registry = registry
         self.shared = shared
         let pace = FollowPace(interval: interval ?? .seconds(1))
+        registry.onLacking { shared.state.withLock { $0.isLacking = true } }
         let stale = pace.staleAfter.components
         staleNanoseconds = UInt64(stale.seconds) * 1_000_000_000 + UInt64(stale.attoseconds / 1_000_000_000)
         thread = try EventLoopThread(name: "store", .background) {
-            Self.runFirst(shared, store)
+            let looking = Looking(
+                shared: shared, registry: registry, store: store, control: control, isOnce: interval == nil, log: log,
+                onLook: onLook)
+            Self.runFirst(looking)
             guard shared.state.wait(for: nil, until: { $0.isStopping ? false : $0.goesOn ? true : nil }) == true else {
                 return
             }
-            Self.run(
-                Looking(
-                    shared: shared, registry: registry, store: store, control: control, isOnce: interval == nil,
-                    log: log, onLook: onLook), pace)
+            Self.run(looking, pace)
         }
     }
 
@@ -78,22 +88,25 @@ final class StoreFollower: StoreFollowing {
         let onLook: @Sendable (_ hasStarted: Bool, _ isLagging: Bool) -> Void
     }
 
-    private static func runFirst(_ shared: Shared, _ store: any ModelStore) {
-        let outcome: Result<Void, StoreError>
+    private static func runFirst(_ looking: Looking) {
+        let shared = looking.shared
         do throws(StoreError) {
-            _ = try store.newestManifest()
-            outcome = .success(())
+            let lookup = try looking.store.newestManifest()
+            shared.state.withLock { state in
+                state.looks &+= 1
+                state.lookedAt = SystemClock().unixSeconds()
+                state.firstLook = .success(())
+            }
+            let loads = shared.state.wait(for: nil) { $0.isStopping || $0.goesOn ? false : $0.loads ? true : nil }
+            guard loads == true else { return }
+            let outcome = load(lookup, looking)
+            shared.state.withLock { $0.firstLoad = outcome }
         } catch {
-            outcome = .failure(error)
-        }
-        shared.state.withLock { state in
-            state.looks &+= 1
-            state.firstLook = outcome
-            switch outcome {
-            case .success: state.lookedAt = SystemClock().unixSeconds()
-            case .failure(let error):
+            shared.state.withLock { state in
+                state.looks &+= 1
                 state.failedLooks &+= 1
                 state.failure = StoreReport.Lag(since: SystemClock().unixSeconds(), reason: "\(error)")
+                state.firstLook = .failure(error)
             }
         }
     }
@@ -102,6 +115,13 @@ final class StoreFollower: StoreFollowing {
     /// - Returns: how it ended; nil where it has not.
     func waitForFirstLook(_ patience: Duration) -> Result<Void, StoreError>? {
         shared.state.wait(for: patience) { $0.firstLook }
+    }
+
+    /// Loads what the first look has found, and waits for it.
+    /// - Returns: how it ended; nil where it goes on.
+    func loadFirst(_ patience: Duration) -> Result<Void, StoreError>? {
+        shared.state.withLock { $0.loads = true }
+        return shared.state.wait(for: patience) { $0.firstLoad }
     }
 
     /// The start is over: it looks from now on.
@@ -117,15 +137,15 @@ final class StoreFollower: StoreFollowing {
         while true {
             let status = looking.registry.followStatus
             looking.onLook(status.hasStarted, status.lag != nil || shared.state.withLock { $0.failure != nil })
-            guard !looking.isOnce || !status.isFollowing || status.laggingCount > 0 else { return }
             let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
             // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
             let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
             let rest = isPaced ? wait - min(wait, askedApart) : .zero
             let isStopping = shared.state.wait(for: rest) { state -> Bool? in
                 if state.isStopping { return true }
-                guard state.isAsked, isWell else { return nil }
+                guard state.isLacking || state.isAsked && isWell else { return nil }
                 state.isAsked = false
+                state.isLacking = false
                 return false
             }
             guard isStopping != true else { return }
@@ -133,9 +153,9 @@ final class StoreFollower: StoreFollowing {
             isWell = look(looking)
             shared.lookedAt.store(SystemClock().now().elapsedNanoseconds, ordering: .relaxed)
             // Here nobody waits for it: not an upload, and not its client.
-            if !looking.isOnce, shared.state.withLock({ $0.failure == nil && !$0.isStopping }) {
-                looking.registry.collectStore()
-            }
+            guard shared.state.withLock({ $0.failure == nil && !$0.isStopping }) else { continue }
+            loadKept(looking)
+            if !looking.isOnce { looking.registry.collectStore() }
         }
     }
 
@@ -156,7 +176,7 @@ final class StoreFollower: StoreFollowing {
             let status = looking.registry.followStatus
             let isNews = lookup.manifest?.generation ?? 0 > status.seenGeneration || !lookup.skipped.isEmpty
             guard isNews || !status.isFollowing || looking.registry.isRetryDue else { return true }
-            load(looking)
+            _ = load(lookup, looking)
             return looking.registry.followStatus.isFollowing
         } catch {
             let isFirst = shared.state.withLock { state in
@@ -176,18 +196,50 @@ final class StoreFollower: StoreFollowing {
         }
     }
 
-    /// Has the control thread load what is new, and waits until it has.
-    private static func load(_ looking: Looking) {
-        let shared = looking.shared
+    /// Fetches what is new and has it loaded, some of it at a time.
+    /// - Returns: how it ended; why it failed is also kept in the registry's status.
+    private static func load(_ lookup: ManifestLookup, _ looking: Looking) -> Result<Void, StoreError> {
         let registry = looking.registry
-        shared.state.withLock { $0.isLoading = true }
-        let isTaken = looking.control.submit {
-            // Why it failed is kept in the registry's status.
-            _ = try? registry.follow()
-            shared.state.withLock { $0.isLoading = false }
+        while true {
+            let batch = registry.fetchBatch(for: lookup.manifest) { isStopping(looking) }
+            let outcome = onControl(looking) { () throws(StoreError) in try registry.follow(batch.files) }
+            guard batch.hasMore, case .success = outcome, !isStopping(looking) else { return outcome }
         }
-        guard isTaken else { return shared.state.withLock { $0.isLoading = false } }
-        _ = shared.state.wait(for: nil) { $0.isLoading && !$0.isStopping ? nil : true }
+    }
+
+    /// The same for some of the versions that are only kept for a rollback.
+    private static func loadKept(_ looking: Looking) {
+        let registry = looking.registry
+        guard let batch = registry.fetchKeptBatch(unless: { isStopping(looking) }) else { return }
+        _ = onControl(looking) { registry.housekeep(batch.files) }
+    }
+
+    private static func isStopping(_ looking: Looking) -> Bool { looking.shared.state.withLock { $0.isStopping } }
+
+    /// Has the control thread do something, and waits until it has, or the server stops.
+    private static func onControl(
+        _ looking: Looking, _ body: @escaping @Sendable () throws(StoreError) -> Void
+    ) -> Result<Void, StoreError> {
+        let shared = looking.shared
+        shared.state.withLock { $0.job = .running }
+        let isTaken = looking.control.submit {
+            let outcome: Result<Void, StoreError>
+            do throws(StoreError) {
+                try body()
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            shared.state.withLock { $0.job = .done(outcome) }
+        }
+        let busy = StoreError(
+            .unreachable, while: "following the store", detail: "too much is to be done", wasAsked: false)
+        guard isTaken else { return .failure(busy) }
+        let outcome = shared.state.wait(for: nil) { state -> Result<Void, StoreError>? in
+            if case .done(let outcome) = state.job { return outcome }
+            return state.isStopping ? .failure(busy) : nil
+        }
+        return outcome ?? .failure(busy)
     }
 
     func ask() { shared.state.withLock { $0.isAsked = true } }

@@ -15,19 +15,16 @@ internal import Telemetry
 struct StoreStart {
     private let registry: ModelRegistry
     private let store: any ModelStore
-    private let control: ControlThread
     private let log: Log
     private let patience: Duration
 
     /// - Parameters:
-    ///   - control: where the models of a store far away are loaded.
     ///   - patience: how long a store that does not answer is waited for.
     init(
-        _ registry: ModelRegistry, _ store: any ModelStore, _ control: ControlThread, _ log: Log, patience: Duration
+        _ registry: ModelRegistry, _ store: any ModelStore, _ log: Log, patience: Duration
     ) {
         self.registry = registry
         self.store = store
-        self.control = control
         self.log = log
         self.patience = patience
     }
@@ -46,7 +43,7 @@ struct StoreStart {
         case .success?:
             do {
                 let waited = Duration.nanoseconds(Int64(clamping: SystemClock().now().elapsedNanoseconds &- start))
-                try restore(within: max(patience - waited, .zero))
+                try load(follower, within: max(patience - waited, .zero))
             } catch {
                 try goOnWithout(error)
             }
@@ -58,20 +55,12 @@ struct StoreStart {
     }
 
     /// What has not come within that time goes on coming, and the follower tells when it is there.
-    private func restore(within patience: Duration) throws(StoreError) {
-        let outcome = Monitor<Result<Void, StoreError>?>(nil)
-        let isTaken = control.submit {
-            let result: Result<Void, StoreError>
-            do throws(StoreError) {
-                try restore()
-                result = .success(())
-            } catch {
-                result = .failure(error)
-            }
-            outcome.withLock { $0 = result }
+    private func load(_ follower: StoreFollower, within patience: Duration) throws(StoreError) {
+        if let outcome = follower.loadFirst(patience) {
+            try outcome.get()
+            let pool = registry.pool
+            return tell(generation: pool.generation, models: pool.models.count)
         }
-        guard isTaken else { return try restore() }
-        if let result = outcome.wait(for: patience, until: { $0 }) { return try result.get() }
         let reason = "the models of the store have not come yet"
         registry.noteUnseen(because: reason)
         log.warning("not ready until they have", LogField("reason", .text(reason)))
@@ -79,10 +68,12 @@ struct StoreStart {
 
     private func restore() throws(StoreError) {
         let report = try registry.restore()
-        guard report.generation > 0 else { return }
-        log.info(
-            "restored", LogField("generation", .integer(report.generation)),
-            LogField("models", .integer(report.restored.count)))
+        tell(generation: report.generation, models: report.restored.count)
+    }
+
+    private func tell(generation: Int, models: Int) {
+        guard generation > 0 else { return }
+        log.info("restored", LogField("generation", .integer(generation)), LogField("models", .integer(models)))
     }
 
     private func goOnWithout(_ error: StoreError) throws(CommandError) {

@@ -1,8 +1,7 @@
 internal import EventLoop
 internal import Serving
 
-/// Threads on which uploads go to a store far away, one for each at a time: made when there is none that rests, and at
-/// most as many as there are uploads at once.
+/// Threads that wait for a store far away, each for one file at a time: made when there is none that rests.
 final class TransferThreads: ControlQueue {
     private struct State: Sendable {
         var jobs: [@Sendable () -> Void] = []
@@ -12,19 +11,29 @@ final class TransferThreads: ControlQueue {
     }
 
     private let state = Monitor(State())
+    private let name: String
+    private let threadsMax: Int
+    private let waitingMax: Int
 
-    /// More are never under way: so many uploads are received at once.
-    static let threadsMax = 8
+    /// - Parameters:
+    ///   - name: of each thread, for those who look at them from outside.
+    ///   - threadsMax: files that are under way at once.
+    ///   - waitingMax: files that wait for a thread; at the bound `submit` refuses.
+    init(_ name: String, threadsMax: Int, waitingMax: Int) {
+        self.name = name
+        self.threadsMax = threadsMax
+        self.waitingMax = waitingMax
+    }
 
     var isStopping: Bool { state.withLock { $0.isStopping } }
 
     func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
         let state = state
         return state.withLock { next in
-            guard !next.isStopping, next.jobs.count < Self.threadsMax else { return false }
-            if next.resting <= next.jobs.count, next.threads.count < Self.threadsMax {
+            guard !next.isStopping, next.jobs.count < waitingMax else { return false }
+            if next.resting <= next.jobs.count, next.threads.count < threadsMax {
                 // Without another thread those that there are do it, later.
-                if let thread = try? EventLoopThread(name: "transfer", .background, body: { Self.run(state) }) {
+                if let thread = try? EventLoopThread(name: name, .background, body: { Self.run(state) }) {
                     next.threads.append(thread)
                 } else if next.threads.isEmpty {
                     return false

@@ -23,7 +23,9 @@ struct LoadFailure: Sendable {
         // What waited for another's failure alone is tried again before that one is.
         attempts = (before?.attempts ?? 0) + (what.error.hasAsked ? 1 : 0)
         let wait = min(limits.retryFirst * (1 << min(max(attempts, 1) - 1, 16)), limits.retryMax)
-        nextTry = what.error.mayPass ? clock &+ UInt64(clamping: wait.wholeNanoseconds) : nil
+        nextTry =
+            what.error.isNotFetched
+            ? clock : what.error.mayPass ? clock &+ UInt64(clamping: wait.wholeNanoseconds) : nil
     }
 
     private init(_ other: LoadFailure, nextTry: UInt64) {
@@ -41,9 +43,9 @@ struct LoadFailure: Sendable {
         if case .outOfMemory = what.error { true } else { false }
     }
 
-    /// Whether the store did not answer.
-    var isUnreachable: Bool {
-        if case .store(let error) = what.error { error.kind == .unreachable } else { false }
+    /// Whether the store did not answer, or has not been asked yet.
+    var isAwaited: Bool {
+        if case .store(let error) = what.error { error.kind == .unreachable } else { what.error.isNotFetched }
     }
 
     func isDue(at clock: UInt64) -> Bool { nextTry.map { Int64(bitPattern: clock &- $0) >= 0 } ?? false }
@@ -52,7 +54,11 @@ struct LoadFailure: Sendable {
 extension PublishError {
     /// Whether the store was asked, or was not needed.
     fileprivate var hasAsked: Bool {
-        if case .store(let error) = self { error.wasAsked } else { true }
+        if case .store(let error) = self { error.wasAsked } else { !isNotFetched }
+    }
+
+    var isNotFetched: Bool {
+        if case .notFetched = self { true } else { false }
     }
 
     /// Whether the same file may be taken later: it is what was around it that failed.

@@ -14,7 +14,7 @@ extension ModelRegistry {
                 return RestoreReport(
                     generation: state.highestGeneration, restored: [], failures: [], skippedManifests: lookup.skipped)
             }
-            return restored(&state, skipped: lookup.skipped)
+            return restored(&state, skipped: lookup.skipped, .stored)
         }
     }
 
@@ -27,7 +27,7 @@ extension ModelRegistry {
         let manifest = cached.manifest
         return operations.withLock { state in
             guard state.manifest == nil else { return nil }
-            let snapshot = assemble(manifest, state, made: [], loads: .needed)
+            let snapshot = assemble(manifest, state, made: [], loads: .needed, .stored)
             guard manifest.models.isEmpty || !snapshot.entries.isEmpty else { return nil }
             keepSpare(snapshot.made, &state)
             state.failures = snapshot.failures
@@ -38,7 +38,7 @@ extension ModelRegistry {
             state.cachedSince = now
             state.cachedComplete = cached.complete
             state.servesCache = true
-            let report = restored(&state, skipped: [])
+            let report = restored(&state, skipped: [], .stored)
             note(state)
             followed.withLock { $0.fail(reason, at: now) }
             return report
@@ -50,10 +50,10 @@ extension ModelRegistry {
         followed.withLock { $0.fail(reason, at: system.unixSeconds()) }
     }
 
-    private func restored(_ state: inout State, skipped: [StoreError]) -> RestoreReport {
+    private func restored(_ state: inout State, skipped: [StoreError], _ files: ModelFiles) -> RestoreReport {
         let before = Set(publisher.current.models.map(ObjectIdentifier.init))
         // The store is collected when there is time: it reads every manifest of the last hour.
-        _ = adopt(&state, made: [], always: true)
+        _ = adopt(&state, made: [], always: true, files)
         return RestoreReport(
             generation: state.applied?.generation ?? 0,
             restored: publisher.current.models.filter { !before.contains(ObjectIdentifier($0)) },
@@ -62,10 +62,11 @@ extension ModelRegistry {
 
     /// Looks at the store and makes its newest manifest serve, in one swap. A model that cannot be loaded goes on as it
     /// was, the status says why, and a later call tries it again.
+    /// - Parameter files: what of a store far away has been fetched for it; what is lacking follows when it has come.
     /// - Returns: whether something else serves now.
     /// - Throws: if the store cannot be read; the status says so, too.
     @discardableResult
-    package func follow() throws(StoreError) -> Bool {
+    package func follow(_ files: ModelFiles? = nil) throws(StoreError) -> Bool {
         do {
             return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
                 try refresh(&state)
@@ -76,7 +77,7 @@ extension ModelRegistry {
                 let isDue = state.failures.contains { $0.isNeeded && $0.isDue(at: now) }
                 let isSeen = manifest.generation == served && (isDue || state.servesCache)
                 guard manifest.generation > served || isSeen,
-                    adopt(&state, made: [], always: state.servesCache) != nil
+                    adopt(&state, made: [], always: state.servesCache, files ?? noFiles) != nil
                 else { return false }
                 log.info(
                     "followed the store", LogField("generation", .integer(manifest.generation)),
@@ -106,7 +107,7 @@ extension ModelRegistry {
                     reason: "\(failure.what.error)"))
         }
         let isAwaiting = state.failures.contains { failure in
-            failure.isNeeded && failure.isUnreachable && publisher.current.model(named: failure.what.name) == nil
+            failure.isNeeded && failure.isAwaited && publisher.current.model(named: failure.what.name) == nil
         }
         let served = state.servedGeneration
         let newest = state.manifest?.generation ?? 0

@@ -29,15 +29,20 @@ extension ModelRegistry {
         _ name: String?, _ artifact: ReceivedArtifact, _ options: PublishOptions
     ) throws(PublishError) -> PublishReport {
         defer { artifact.writer.discard() }
-        return try telling(name, artifact.digest) { () throws(PublishError) -> PublishReport in
-            try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
+        do throws(PublishError) {
+            let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
                 switch try build(name, artifact, options, &state) {
                 case .ended(let report): return report
                 case .pending(let pending):
                     try keep(pending) { false }
-                    return try commit(pending, &state)
+                    return try commit(pending, &state, noFiles)
                 }
             }
+            tell(report, artifact.digest)
+            return report
+        } catch {
+            tell(error, of: name)
+            throw error
         }
     }
 
@@ -77,10 +82,11 @@ extension ModelRegistry {
     }
 
     /// Makes what has been transferred serve.
-    package func finish(_ pending: PendingPublish) throws(PublishError) -> PublishReport {
-        defer { pending.artifact.writer.discard() }
-        return try telling(pending.name, pending.artifact.digest) { () throws(PublishError) -> PublishReport in
-            try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
+    /// - Parameter files: what of a store far away has been fetched for it.
+    /// - Throws: `notFetched` where it needs more: then it may be called again, as after no other error.
+    package func finish(_ pending: PendingPublish, _ files: ModelFiles) throws(PublishError) -> PublishReport {
+        do throws(PublishError) {
+            let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
                 // Others may have changed the model since.
                 try check(pending.options, pending.name, state)
                 try checkRoom(for: pending.name)
@@ -88,8 +94,14 @@ extension ModelRegistry {
                 if publisher.current.model(named: pending.name)?.etag != pending.comparedWith {
                     pending = try comparedAgain(pending)
                 }
-                return try commit(pending, &state)
+                return try commit(pending, &state, files)
             }
+            pending.artifact.writer.discard()
+            tell(report, pending.artifact.digest)
+            return report
+        } catch {
+            if !error.isNotFetched { giveUp(pending, error) }
+            throw error
         }
     }
 
@@ -101,19 +113,6 @@ extension ModelRegistry {
     }
 
     // MARK: Parts
-
-    private func telling(
-        _ name: String?, _ digest: ContentDigest, _ work: () throws(PublishError) -> PublishReport
-    ) throws(PublishError) -> PublishReport {
-        do throws(PublishError) {
-            let report = try work()
-            tell(report, digest)
-            return report
-        } catch {
-            tell(error, of: name)
-            throw error
-        }
-    }
 
     private func tell(_ report: PublishReport, _ digest: ContentDigest) {
         metrics.count(report.isDryRun ? .dryRun : .published)
@@ -190,9 +189,9 @@ extension ModelRegistry {
         }
     }
 
-    private func commit(_ pending: PendingPublish, _ state: inout State) throws(PublishError) -> PublishReport {
-        // From here on it counts as made.
-        pending.stopCounting()
+    private func commit(
+        _ pending: PendingPublish, _ state: inout State, _ files: ModelFiles
+    ) throws(PublishError) -> PublishReport {
         let name = pending.name
         let artifact = pending.artifact
         let built = pending.built
@@ -203,8 +202,12 @@ extension ModelRegistry {
                 let version = StoredModel.Version(
                     number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
                     byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
-                return stored(name, with: version, state)
+                let stored = stored(name, with: version, state)
+                try demand(stored, besides: version.number, files, state)
+                return stored
             }, to: name)
+        // From here on it counts as made.
+        pending.stopCounting()
         guard let version = state.manifest?.model(named: name)?.current else {
             preconditionFailure("a commit makes a version")
         }
@@ -212,7 +215,7 @@ extension ModelRegistry {
             name, version.number, digest: version.digest, generation: version.generation, built,
             shadow: pending.shadow, byteCount: artifact.byteCount)
         state.staticNames.remove(name)
-        let isDrained = show(&state, made: [model])
+        let isDrained = show(&state, made: [model], files)
         model.setPublishDuration(.nanoseconds(Int64(clamping: system.clock() &- pending.started)))
         return PublishReport(
             model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: isDrained,

@@ -37,8 +37,12 @@ extension ModelRegistry {
     /// Loads what of the manifest is not loaded yet. A model whose current version cannot be loaded, or a version that
     /// has an alias by which the model answers now, goes on as it serves now; models that were named at the start and
     /// are not in the manifest stay.
-    /// - Parameter made: models that are loaded and do not serve, among them the spare ones.
-    func assemble(_ manifest: StoreManifest, _ state: State, made: [ServedModel], loads: Loading) -> Snapshot {
+    /// - Parameters:
+    ///   - made: models that are loaded and do not serve, among them the spare ones.
+    ///   - files: what can be loaded; what it lacks is left for now.
+    func assemble(
+        _ manifest: StoreManifest, _ state: State, made: [ServedModel], loads: Loading, _ files: ModelFiles
+    ) -> Snapshot {
         var snapshot = Snapshot()
         // Of the spare ones it is known already what they hold.
         var madeBytes = made.reduce(0) { $0 + $1.memoryBytes } - spareBytes.load(ordering: .relaxed)
@@ -65,14 +69,20 @@ extension ModelRegistry {
                     guard snapshot.entries.count < limits.modelsMax else {
                         throw .tooManyModels(modelsMax: limits.modelsMax)
                     }
-                    let model = try load(version, of: stored.name, besides: madeBytes)
+                    let model = try load(version, of: stored.name, besides: madeBytes, files)
                     madeBytes += model.memoryBytes
                     missing.remove(version.number)
                     loaded.append(model)
                     snapshot.made.append(model)
                 } catch {
-                    snapshot.hasFreshFailure = true
-                    snapshot.failures.append(fail(error, version, of: stored.name, isNeeded: isNeeded, after: known))
+                    let isFresh = !error.isNotFetched
+                    if isFresh { snapshot.hasFreshFailure = true }
+                    if !isFresh, let known {
+                        snapshot.failures.append(known)
+                    } else if isFresh || isNeeded {
+                        snapshot.failures.append(
+                            fail(error, version, of: stored.name, isNeeded: isNeeded, after: known))
+                    }
                 }
             }
             if !missing.isEmpty { snapshot.lagging.insert(stored.name) }
@@ -92,7 +102,7 @@ extension ModelRegistry {
     ) -> LoadFailure {
         let what = RestoreReport.Failure(name: name, version: version.number, digest: version.digest, error: error)
         // Once, and not at each try while it lasts.
-        if known?.what.error != error {
+        if known?.what.error != error, !error.isNotFetched {
             log.error(
                 "a stored model cannot be served", LogField("model", .text(name)),
                 LogField("version", .integer(version.number)), LogField("reason", .text("\(error)")))
@@ -105,17 +115,18 @@ extension ModelRegistry {
     /// - Parameters:
     ///   - made: versions that this operation has made.
     ///   - always: whether there is a swap even if nothing has changed.
+    ///   - files: what can be loaded.
     /// - Returns: whether all loops have let go of what was replaced; nil where there was no swap.
-    func adopt(_ state: inout State, made: [ServedModel], always: Bool = false) -> Bool? {
+    func adopt(_ state: inout State, made: [ServedModel], always: Bool = false, _ files: ModelFiles) -> Bool? {
         let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
-        var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
+        var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
         if snapshot.hasFreshFailure, snapshot.shortages.contains(where: thinningMakesRoom) {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
             // It holds some of what is to go.
             snapshot = Snapshot()
             thin(state)
             tryAgain(&state)
-            snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed)
+            snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
         }
         state.failures = snapshot.failures
         guard always || manifest.generation > state.applied?.generation ?? 0 || isNew(snapshot, state) else {
@@ -129,7 +140,7 @@ extension ModelRegistry {
         if shortages.contains(where: { fits($0) }) {
             // What has just gone has made room.
             tryAgain(&state)
-            snapshot = assemble(manifest, state, made: state.spare, loads: .needed)
+            snapshot = assemble(manifest, state, made: state.spare, loads: .needed, files)
             state.failures = snapshot.failures
             isDrained = apply(snapshot, of: manifest, &state) && isDrained
         }
@@ -219,28 +230,29 @@ extension ModelRegistry {
     /// The versions that a model has to have and that are not loaded.
     /// - Throws: where one of them cannot be loaded, what is the matter with it.
     func load(
-        neededBy stored: StoredModel, besides made: [ServedModel]
+        neededBy stored: StoredModel, besides made: [ServedModel], _ state: State, _ files: ModelFiles
     ) throws(PublishError) -> [ServedModel] {
+        try demand(stored, files, state)
         var made = made
-        let serving = publisher.current.entry(named: stored.name)?.versions ?? []
+        let loaded = state.spare + (publisher.current.entry(named: stored.name)?.versions ?? [])
         for version in stored.versions where stored.needs(version) {
-            guard !(made + serving).contains(where: { $0.is(version, of: stored.name) }) else { continue }
+            guard !(made + loaded).contains(where: { $0.is(version, of: stored.name) }) else { continue }
             let bytes = made.reduce(0) { $0 + $1.memoryBytes }
-            made.append(try load(version, of: stored.name, besides: bytes))
+            made.append(try load(version, of: stored.name, besides: bytes, files))
         }
         return made
     }
 
     /// - Parameter others: bytes of models that have been loaded and that nobody counts yet.
+    /// - Throws: `notFetched` where `files` lacks it.
     private func load(
-        _ version: StoredModel.Version, of name: String, besides others: Int
+        _ version: StoredModel.Version, of name: String, besides others: Int, _ files: ModelFiles
     ) throws(PublishError) -> ServedModel {
         guard version.byteCount <= limits.artifactBytesMax else { throw .tooLarge(bytesMax: limits.artifactBytesMax) }
         // What cannot fit is not fetched. What it holds here is known when it has been compiled.
         if let expected = version.memoryBytes { try admit(expected, besides: others) }
-        let built = try builder.build({ () throws(StoreError) in
-            try store.blob(version.digest, bytesMax: version.byteCount)
-        }) {
+        guard files.has(version) else { throw .notFetched([version]) }
+        let built = try builder.build({ () throws(StoreError) in try files.bytes(of: version, in: store) }) {
             (bytes) throws(PublishError) in try admit(bytes, besides: others)
         }
         return served(
@@ -250,22 +262,27 @@ extension ModelRegistry {
 
     /// Makes what was just committed serve. What other writers have committed in the meantime is loaded as well; where
     /// that fails, the rest serves and the status says what does not.
-    /// - Parameter made: a version that this operation has made.
+    /// - Parameters:
+    ///   - made: versions that this operation has made.
+    ///   - files: what can be loaded.
     /// - Returns: whether all loops have let go of what was replaced.
-    func show(_ state: inout State, made: [ServedModel]) -> Bool {
-        let isDrained = adopt(&state, made: made, always: true) ?? true
+    func show(_ state: inout State, made: [ServedModel], _ files: ModelFiles) -> Bool {
+        let isDrained = adopt(&state, made: made, always: true, files) ?? true
         note(state)
+        if state.failures.contains(where: { $0.isNeeded && $0.what.error.isNotFetched }) {
+            lacking.withLock { $0 }?()
+        }
         return isDrained
     }
 
     /// Loads versions that are kept for a rollback and are not loaded.
-    func complete(_ state: inout State) {
+    func complete(_ state: inout State, _ files: ModelFiles) {
         guard store.keepsBlobs, let manifest = state.applied else { return }
         let pool = publisher.current
         let isMissing = manifest.models.contains { stored in
             state.lagging[stored.name] == nil
                 && stored.versions.contains { version in
-                    !state.failures.contains { $0.what.isSame(version, of: stored.name) }
+                    files.has(version) && !state.failures.contains { $0.what.isSame(version, of: stored.name) }
                         && pool.entry(named: stored.name)?.version(version.number) == nil
                 }
         }
@@ -276,7 +293,7 @@ extension ModelRegistry {
             StoreManifest(
                 generation: manifest.generation, created: manifest.created, models: ahead,
                 defaultName: manifest.defaultName),
-            state, made: state.spare, loads: .all)
+            state, made: state.spare, loads: .all, files)
         state.failures = state.failures.filter { state.lagging[$0.what.name] != nil } + snapshot.failures
         let names = Set(snapshot.entries.map(\.name))
         let others = publisher.current.entries.filter { state.lagging[$0.name] != nil && !names.contains($0.name) }
@@ -357,7 +374,7 @@ extension ModelRegistry {
     private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
 
     /// Whether what could not be loaded fits without versions that are only kept for a rollback.
-    private func thinningMakesRoom(for shortage: MemoryShortage) -> Bool {
+    func thinningMakesRoom(for shortage: MemoryShortage) -> Bool {
         let thinnable = publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes }
         return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
     }
@@ -416,14 +433,14 @@ extension StoreManifest {
 
 extension ServedModel {
     /// Whether it is that version of that model.
-    fileprivate func `is`(_ stored: StoredModel.Version, of name: String) -> Bool {
+    func `is`(_ stored: StoredModel.Version, of name: String) -> Bool {
         version == stored.number && digest == stored.digest && generation == stored.generation && self.name == name
     }
 }
 
 extension RestoreReport.Failure {
     /// Whether it is of that version, and of the same bytes.
-    fileprivate func isSame(_ stored: StoredModel.Version, of name: String) -> Bool {
+    func isSame(_ stored: StoredModel.Version, of name: String) -> Bool {
         version == stored.number && digest == stored.digest && self.name == name
     }
 }

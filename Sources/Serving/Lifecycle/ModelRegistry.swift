@@ -27,6 +27,8 @@ package final class ModelRegistry: Sendable {
         package var rebasesMax = 4
         /// What a new version is held to where its model says nothing.
         package var shadowPolicy = ShadowPolicy.standard
+        /// Of files that are fetched from a store far away so many bytes are in memory at once, and one file more.
+        package var fetchedBytesMax = 16 << 20
         /// When what could not be loaded is tried again: after so long, then after twice that, up to the second.
         package var retryFirst = Duration.seconds(1)
         package var retryMax = Duration.seconds(60)
@@ -94,6 +96,8 @@ package final class ModelRegistry: Sendable {
     /// What the spare models hold.
     let spareBytes = Atomic<Int>(0)
     let pendingBytes = PendingBytes()
+    /// Told when what other writers have committed has to be fetched.
+    let lacking = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// - Parameters:
     ///   - importers: the formats, in the order in which they are asked.
@@ -182,11 +186,14 @@ package final class ModelRegistry: Sendable {
 
     /// Moves aliases, rolls back or forward, makes a model the default, sets its policy: in one commit and one swap,
     /// and at once, for the versions are warm.
+    /// - Parameter files: what of a store far away has been fetched for it.
     /// - Returns: the model as it serves now.
+    /// - Throws: `notFetched` where it needs more.
     package func change(
-        _ name: String, _ change: ModelChange, precondition: PublishPrecondition = .none
+        _ name: String, _ change: ModelChange, precondition: PublishPrecondition = .none, _ files: ModelFiles? = nil
     ) throws(PublishError) -> PooledModel {
-        try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
+        let files = files ?? noFiles
+        return try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
             try seeStore(&state)
             let stored = state.manifest?.model(named: name)
             guard let version = servingVersion(name) ?? stored?.currentNumber else {
@@ -213,7 +220,7 @@ package final class ModelRegistry: Sendable {
                         }
                         let changed = try applied(change, to: stored, generation, state)
                         // Loaded before it is said: what cannot be loaded is no change.
-                        made = try load(neededBy: changed, besides: made)
+                        made = try load(neededBy: changed, besides: made, state, files)
                         return changed
                     }, to: name, defaultName: change.becomesDefault ? name : nil)
                 if change.becomesDefault {
@@ -221,7 +228,7 @@ package final class ModelRegistry: Sendable {
                     state.defaultLagging = nil
                     state.hasNamedDefault = false
                 }
-                _ = show(&state, made: made)
+                _ = show(&state, made: made, files)
             }
             guard let changed = publisher.current.entry(named: name) else {
                 throw .unknownModel(name: name, known: publisher.current.names)
@@ -272,7 +279,7 @@ package final class ModelRegistry: Sendable {
             if state.staticNames.remove(name) != nil, stored == nil {
                 state.retired.note(name, highest: currentNumber(name, state))
             }
-            let isDrained = show(&state, made: [])
+            let isDrained = show(&state, made: [], noFiles)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
             return RemovalReport(name: name, version: version, isDrained: isDrained)
         }
@@ -307,7 +314,7 @@ package final class ModelRegistry: Sendable {
                         highestNumber: stored.highestNumber, aliases: stored.aliases,
                         shadowPolicy: stored.shadowPolicy, generation: generation)
                 }, to: name)
-            let isDrained = show(&state, made: [])
+            let isDrained = show(&state, made: [], noFiles)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(number)))
             return RemovalReport(name: name, version: number, isDrained: isDrained)
         }
@@ -327,9 +334,10 @@ package final class ModelRegistry: Sendable {
 
     /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
     /// requests have let go of in the meantime. Cheap enough for every few seconds.
-    package func housekeep() {
+    /// - Parameter files: what of a store far away has been fetched for it.
+    package func housekeep(_ files: ModelFiles? = nil) {
         operations.withLock { state in
-            complete(&state)
+            complete(&state, files ?? noFiles)
             reclaim()
         }
     }

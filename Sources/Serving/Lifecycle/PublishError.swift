@@ -25,6 +25,8 @@ package enum PublishError: Error, Sendable, Hashable {
     /// Other writers committed to the store again and again in between.
     case conflict
     case unknownModel(name: String, known: [String])
+    /// Versions that the operation needs and that are still in a store far away: it is done again when they are here.
+    case notFetched([StoredModel.Version])
     /// The store has the model, and this server could not load it.
     case notLoaded(name: String, version: Int, reason: String)
     /// There is a model of that name, and a new one was wanted.
@@ -71,6 +73,8 @@ extension PublishError: CustomStringConvertible {
         case .conflict: "other writers changed the model store again and again in between"
         case .unknownModel(let name, let known):
             "there is no model \"\(name)\"; there are \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+        case .notFetched(let versions):
+            "version \(versions.map { String($0.number) }.joined(separator: ", ")) has not come from the store yet"
         case .notLoaded(let name, let version, let reason):
             "the store has \(name), and this instance could not load its version \(version): \(reason)"
         case .alreadyThere(let name): "there is a model \"\(name)\" already"

@@ -23,7 +23,8 @@ extension PublishError {
         case .outOfMemory: .outOfMemory
         case .shadowRefused: .shadowRefused
         case .invalidName, .busy, .unknownModel, .unknownVersion, .unknownAlias, .numericAlias, .versionInUse,
-            .notStored, .goneWithStart, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled, .stopping:
+            .notStored, .goneWithStart, .notFetched, .notLoaded, .fileNotKept, .alreadyThere, .nameless, .cancelled,
+            .stopping:
             .other
         }
     }

@@ -1,6 +1,7 @@
 /// Where models outlive the process: blobs by digest and numbered manifests.
 ///
-/// Called on the control thread, where waiting for a disk is allowed. A commit is all or nothing: after a crash at
+/// Called on the control thread, where waiting for a disk is allowed; files of a store far away go there and come from
+/// there on threads that may wait longer. A commit is all or nothing: after a crash at
 /// any moment the newest manifest is the old one or the new one, and its blobs are there.
 package protocol ModelStore: AnyObject, Sendable {
     /// False if nothing can be committed: a read-only disk or a read-only mode.

@@ -95,7 +95,7 @@ package final class Upload: Sendable {
     private let control: any ControlQueue
     /// Where files go to the store; nil: that takes no time.
     private let transfers: (any ControlQueue)?
-    private let turns: ModelTurns
+    private let operation: FetchingOperation
     private let budget: UploadBudget
     private let onCredit: @Sendable () -> Void
     private let completion: Completion
@@ -104,23 +104,24 @@ package final class Upload: Sendable {
     private let sink = Mutex(Sink())
 
     init(
-        name: String?, options: PublishOptions, registry: ModelRegistry, store: any ModelStore,
-        control: any ControlQueue, transfers: (any ControlQueue)?, turns: ModelTurns, budget: UploadBudget,
-        onCredit: @escaping @Sendable () -> Void,
+        name: String?, options: PublishOptions, store: any ModelStore, transfers: (any ControlQueue)?,
+        operation: FetchingOperation, budget: UploadBudget, onCredit: @escaping @Sendable () -> Void,
         completion: @escaping Completion
     ) {
         self.name = name
         self.options = options
-        self.registry = registry
+        registry = operation.registry
         self.store = store
-        self.control = control
+        control = operation.control
         self.transfers = transfers
-        self.turns = turns
+        self.operation = operation
         self.budget = budget
         begun = registry.system.clock()
         self.onCredit = onCredit
         self.completion = completion
     }
+
+    private var turns: ModelTurns { operation.turns }
 
     // MARK: The loop's side
 
@@ -335,7 +336,6 @@ package final class Upload: Sendable {
 
     /// The transfer has ended.
     private func end(_ pending: PendingPublish, _ outcome: Result<Void, PublishError>) {
-        defer { turns.release(pending.name) }
         let isCancelled = state.withLock { state in
             if case .failed = state.phase { return true }
             state.phase = .publishing
@@ -346,12 +346,17 @@ package final class Upload: Sendable {
             try outcome.get()
         } catch {
             registry.giveUp(pending, error)
-            return complete(.failure(error))
-        }
-        do throws(PublishError) {
-            complete(.success(try registry.finish(pending)))
-        } catch {
             complete(.failure(error))
+            return turns.release(pending.name)
+        }
+        operation.performHolding(pending.name, with: registry.noFiles) { files in
+            do throws(PublishError) {
+                self.complete(.success(try self.registry.finish(pending, files)))
+            } catch {
+                if case .notFetched(let versions) = error { return versions }
+                self.complete(.failure(error))
+            }
+            return []
         }
     }
 

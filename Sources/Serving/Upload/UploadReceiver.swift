@@ -4,9 +4,8 @@ internal import Synchronization
 package final class UploadReceiver: Sendable {
     private let registry: ModelRegistry
     private let store: any ModelStore
-    private let control: any ControlQueue
     private let transfers: (any ControlQueue)?
-    private let turns = ModelTurns()
+    private let operation: FetchingOperation
     private let uploadsMax: Int
     private let budget: UploadBudget
     private let running = Mutex(0)
@@ -18,19 +17,21 @@ package final class UploadReceiver: Sendable {
     ///   - store: takes the bytes; the registry's.
     ///   - control: the thread on which the registry is called.
     ///   - transfers: threads on which files go to a store that is far away; nil: on the control thread.
+    ///   - fetches: threads on which they come from there.
     ///   - uploadsMax: uploads at once; at the bound `begin` refuses with `busy`.
     ///   - bytesMax: bytes of all uploads at once, decoded; at the bound an upload ends with `busy`. By default as many
     ///     as one alone may have.
     package init(
         registry: ModelRegistry, store: any ModelStore, control: any ControlQueue,
-        transfers: (any ControlQueue)? = nil, uploadsMax: Int = 8, bytesMax: Int? = nil
+        transfers: (any ControlQueue)? = nil, fetches: (any ControlQueue)? = nil, uploadsMax: Int = 8,
+        bytesMax: Int? = nil
     ) {
         self.transfers = transfers
         budget = UploadBudget(bytesMax: bytesMax ?? registry.limits.artifactBytesMax)
         self.registry = registry
         ends = registry.system.makeSignal()
         self.store = store
-        self.control = control
+        operation = FetchingOperation(registry: registry, control: control, fetches: fetches, turns: ModelTurns())
         self.uploadsMax = uploadsMax
     }
 
@@ -46,11 +47,15 @@ package final class UploadReceiver: Sendable {
 
     /// Hands over another change of a model, which is done in its turn: after uploads of that name that are on their
     /// way to the store.
+    /// - Parameter job: returns what it lacks of a store far away, and is called again when that has been fetched;
+    ///   nothing when it is done.
     /// - Returns: false, and forgets the job, if too many wait.
-    package func inTurn(of name: String, _ job: @escaping @Sendable () -> Void) -> Bool {
-        let turns = turns
-        guard turns.count < ModelTurns.waitingMax else { return false }
-        return control.submit { turns.perform(name, job) }
+    package func inTurn(
+        of name: String, _ job: @escaping @Sendable (_ files: ModelFiles) -> [StoredModel.Version]
+    ) -> Bool {
+        let operation = operation
+        guard operation.turns.count < ModelTurns.waitingMax else { return false }
+        return operation.control.submit { operation.turns.perform(name) { operation.perform(name, job) } }
     }
 
     /// Begins an upload when its head has been read and its sender may do this. Called on a loop.
@@ -91,8 +96,8 @@ package final class UploadReceiver: Sendable {
             throw error
         }
         return Upload(
-            name: name, options: options, registry: registry, store: store, control: control,
-            transfers: transfers, turns: turns, budget: budget, onCredit: onCredit
+            name: name, options: options, store: store, transfers: transfers, operation: operation, budget: budget,
+            onCredit: onCredit
         ) { result in
             self.running.withLock { $0 -= 1 }
             self.ends.notify()

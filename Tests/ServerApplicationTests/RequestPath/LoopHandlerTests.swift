@@ -112,7 +112,7 @@ final class Harness {
         self.live = board
         var services = SharedServices(
             registry: registry, uploads: UploadReceiver(registry: registry, store: store, control: control),
-            control: control,
+            reading: control,
             live: board,
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
             compute: compute, batching: batching, loops: 1)

@@ -1,0 +1,39 @@
+/// Does an operation that may lack files of a store far away: another thread fetches them, other models' changes go on,
+/// and it is done again while those of its own model wait for their turn.
+struct FetchingOperation: Sendable {
+    /// Called on the control thread, and again after what it lacks has been fetched.
+    /// - Returns: what it lacks; nothing when it is done.
+    typealias Job = @Sendable (_ files: ModelFiles) -> [StoredModel.Version]
+
+    let registry: ModelRegistry
+    let control: any ControlQueue
+    /// Threads that may wait; nil where the store is near.
+    let fetches: (any ControlQueue)?
+    let turns: ModelTurns
+
+    /// Does it in its turn. On the control thread.
+    func perform(_ name: String, _ job: @escaping Job) {
+        let files = registry.noFiles
+        let lacking = job(files)
+        // Nobody else holds the name: it is its turn.
+        guard !lacking.isEmpty, turns.hold(name) else { return }
+        fetch(lacking, into: files, name, job)
+    }
+
+    /// Does what holds the name already, and frees it. On the control thread.
+    func performHolding(_ name: String, with files: ModelFiles, _ job: @escaping Job) {
+        let lacking = job(files)
+        guard !lacking.isEmpty else { return turns.release(name) }
+        fetch(lacking, into: files, name, job)
+    }
+
+    private func fetch(_ lacking: [StoredModel.Version], into files: ModelFiles, _ name: String, _ job: @escaping Job) {
+        let isTaken = fetches?.submit {
+            let fetched = registry.fetch(lacking, into: files)
+            control.submitOwed { performHolding(name, with: fetched, job) }
+        }
+        guard isTaken != true else { return }
+        _ = job(files.refusing(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5)))
+        turns.release(name)
+    }
+}
