@@ -225,8 +225,9 @@ public final class Server: Sendable {
     /// over in any case.
     private func drain(for time: Duration) {
         let isOver = Monitor(false)
-        let closing = try? EventLoopThread(name: "store-end") { [store] in
+        let closing = try? EventLoopThread(name: "store-end") { [store, follower] in
             _ = isOver.wait(for: max(time / 2, time - Self.storeLead)) { $0 ? true : nil }
+            follower?.retire()
             store.close()
         }
         http.beginDrain(deadline: time)
@@ -235,6 +236,7 @@ public final class Server: Sendable {
         services.uploads.waitUntilIdle(for: time)
         isOver.withLock { $0 = true }
         closing?.join()
+        follower?.retire()
         store.close()
     }
 

@@ -422,6 +422,8 @@ class Simple(ObjectStoreTestCase):
             other.put("house", HOUSE_2)
             self.assertTrue(until(lambda: self.storage.count("GET", hung) > 0))
             server.stop()
+            for word in ("cannot be seen", "cannot be served", "could not be collected"):
+                self.assertNotIn(word, server.text())
 
     def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
         with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:
@@ -443,6 +445,7 @@ class Simple(ObjectStoreTestCase):
                 answer = upload.result()
             self.assertEqual(answer.status, 503, answer.body)
             self.assertIn("the server is stopping", answer.json()["detail"])
+            self.assertNotIn("cannot be seen", server.text())
 
     def test_a_stop_lets_a_publish_end_whose_client_did_not_wait(self):
         with self.serve() as server:

@@ -93,6 +93,13 @@ let fakeSignature = Signature(
     inputs: [Column(name: "x", kind: .float64)],
     outputs: [OutputField(name: "prediction", kind: .values(.float64), width: 1, isVector: false)])
 
+/// A change of a model: change { $0.current = .previous }
+func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
+    var change = ModelChange()
+    edit(&change)
+    return change
+}
+
 /// A registry over fakes, with a view into what it does.
 struct FakeWorld {
     let store: any ModelStore

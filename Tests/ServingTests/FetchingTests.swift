@@ -7,12 +7,6 @@ import Testing
 
 /// Files that come from a store far away: whoever waits for them keeps nobody else waiting.
 struct FetchingTests {
-    private func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
-        var change = ModelChange()
-        edit(&change)
-        return change
-    }
-
     @Test func anOperationAsksAStoreFarAwayForNoFile() throws {
         let store = FarStore()
         let writer = FakeWorld(store: store)

@@ -8,12 +8,6 @@ import Testing
 
 /// Replicas on one store: what one publishes, the others serve.
 struct FollowingTests {
-    private func write(_ edit: (inout ModelChange) -> Void) -> ModelChange {
-        var change = ModelChange()
-        edit(&change)
-        return change
-    }
-
     @Test func servesWhatAnotherHasPublishedChangedAndRemoved() throws {
         let store = MemoryModelStore(keepsBlobs: true)
         let writer = FakeWorld(store: store)
@@ -26,7 +20,7 @@ struct FollowingTests {
         let b = follower.registry.pool.model(named: "b")
         #expect(try !follower.registry.follow())
         _ = try writer.publish("a", 3)
-        _ = try writer.registry.change("a", write { $0.aliases = ["champion": 2] })
+        _ = try writer.registry.change("a", change { $0.aliases = ["champion": 2] })
         #expect(try follower.registry.follow())
         #expect(follower.registry.pool.model(named: "a")?.version == 2)
         #expect(follower.registry.pool.model(named: "b") === b, "what has not changed is not loaded again")
@@ -104,11 +98,11 @@ struct FollowingTests {
         let writer = FakeWorld(store: store, limits: limits(.max, kept: 2))
         let follower = FakeWorld(store: store, limits: limits(.max, kept: 2))
         for number in 1...2 { _ = try writer.publish("m", number) }
-        _ = try writer.registry.change("m", write { $0.aliases = ["champion": 1] })
+        _ = try writer.registry.change("m", change { $0.aliases = ["champion": 1] })
         _ = try follower.registry.follow()
         store.badBlob.withLock { $0 = ContentDigest(of: Array("fake3".utf8)) }
         _ = try writer.publish("m", 3)
-        _ = try writer.registry.change("m", write { $0.aliases = ["champion": 3] })
+        _ = try writer.registry.change("m", change { $0.aliases = ["champion": 3] })
         _ = try writer.publish("m", 4)
         _ = try follower.registry.follow()
         let entry = try #require(follower.registry.pool.entry(named: "m"))
@@ -226,11 +220,11 @@ struct FollowingTests {
         let writer = FakeWorld(store: store)
         let follower = FakeWorld(store: store)
         _ = try writer.publish("a", 1)
-        _ = try writer.registry.change("a", write { $0.becomesDefault = true })
+        _ = try writer.registry.change("a", change { $0.becomesDefault = true })
         _ = try follower.registry.follow()
         store.badBlob.withLock { $0 = ContentDigest(of: Array("fake7".utf8)) }
         _ = try writer.publish("n", 7)
-        _ = try writer.registry.change("n", write { $0.becomesDefault = true })
+        _ = try writer.registry.change("n", change { $0.becomesDefault = true })
         _ = try follower.registry.follow()
         let pool = follower.registry.pool
         #expect(pool.defaultModel?.name == "a")
@@ -374,8 +368,8 @@ struct FollowingTests {
             let name = "m\(Int.random(in: 0..<3, using: &generator))"
             switch Int.random(in: 0..<8, using: &generator) {
             case 0...2: _ = try world.publish(name, number)
-            case 3: _ = try? world.registry.change(name, write { $0.current = .previous })
-            case 4: _ = try? world.registry.change(name, write { $0.aliases = ["x": 1 + number / 9] })
+            case 3: _ = try? world.registry.change(name, change { $0.current = .previous })
+            case 4: _ = try? world.registry.change(name, change { $0.aliases = ["x": 1 + number / 9] })
             case 5: _ = try? world.registry.remove(name)
             default: _ = try world.registry.follow()
             }

@@ -17,12 +17,6 @@ struct ModelVersionTests {
         world.registry.pool.entry(named: name)?.versions.map(\.version) ?? []
     }
 
-    private func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
-        var change = ModelChange()
-        edit(&change)
-        return change
-    }
-
     @Test(arguments: [0, 1, 2, 3])
     func keepsTheVersionsThatWerePublishedLast(kept: Int) throws {
         let world = world(kept: kept)
@@ -287,12 +281,6 @@ struct ModelChangeTests {
         limits.versionsKept = kept
         limits.memoryBytesMax = memory
         return limits
-    }
-
-    private func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
-        var change = ModelChange()
-        edit(&change)
-        return change
     }
 
     @Test func whatCannotBeLoadedIsNoChange() throws {

@@ -180,6 +180,7 @@ final class StoreFollower: StoreFollowing {
             return looking.registry.followStatus.isFollowing
         } catch {
             let isFirst = shared.state.withLock { state in
+                guard !state.isStopping else { return false }
                 state.looks &+= 1
                 state.failedLooks &+= 1
                 let since = state.failure?.since ?? SystemClock().unixSeconds()
@@ -221,6 +222,7 @@ final class StoreFollower: StoreFollowing {
         _ looking: Looking, _ body: @escaping @Sendable () throws(StoreError) -> Void
     ) -> Result<Void, StoreError> {
         let shared = looking.shared
+        guard !isStopping(looking) else { return .failure(busy) }
         shared.state.withLock { $0.job = .running }
         let isTaken = looking.control.submit {
             let outcome: Result<Void, StoreError>
@@ -232,8 +234,6 @@ final class StoreFollower: StoreFollowing {
             }
             shared.state.withLock { $0.job = .done(outcome) }
         }
-        let busy = StoreError(
-            .unreachable, while: "following the store", detail: "too much is to be done", wasAsked: false)
         guard isTaken else { return .failure(busy) }
         let outcome = shared.state.wait(for: nil) { state -> Result<Void, StoreError>? in
             if case .done(let outcome) = state.job { return outcome }
@@ -241,6 +241,9 @@ final class StoreFollower: StoreFollowing {
         }
         return outcome ?? .failure(busy)
     }
+
+    private static let busy = StoreError(
+        .unreachable, while: "following the store", detail: "the server has too much to do, or stops", wasAsked: false)
 
     func ask() { shared.state.withLock { $0.isAsked = true } }
 
@@ -260,10 +263,13 @@ final class StoreFollower: StoreFollowing {
             failedLooks: state.failedLooks, laggingModels: status.laggingCount, cachedSince: status.cachedSince)
     }
 
+    /// The store is about to be closed: no look at it, and no failure of one that is under way, is worth a word.
+    func retire() { shared.state.withLock { $0.isStopping = true } }
+
     /// Ends the thread, after a request to the store that is under way. Called once, from another thread, before the
     /// control thread is stopped.
     func stop() {
-        shared.state.withLock { $0.isStopping = true }
+        retire()
         thread.join()
     }
 }

@@ -15,8 +15,9 @@ struct FetchingOperation: Sendable {
     func perform(_ name: String, _ job: @escaping Job) {
         let files = registry.noFiles
         let lacking = job(files)
-        // Nobody else holds the name: it is its turn.
-        guard !lacking.isEmpty, turns.hold(name) else { return }
+        guard !lacking.isEmpty else { return }
+        let isHeld = turns.hold(name)
+        precondition(isHeld, "in its turn nobody else holds the name")
         fetch(lacking, into: files, name, job)
     }
 
