@@ -27,7 +27,8 @@ extension SimulatedHTTP2Client {
 
     /// 408: a body may have been slow, but not before its grace is over, and not when it was sent.
     func judgeTimeout(_ stream: SimulatedHTTP2Stream) {
-        if readsPromptly, let shut = stream.shutSince, world.now > shut + Self.slack {
+        // Credit that waits in the socket has been given.
+        if readsPromptly, let shut = stream.shutSince, max(shut, waiting.fullAt) + Self.slack < world.now {
             fail("408 to \(stream.name), whose window is shut")
         }
         if isCall(stream.request) { fail("408 to \(stream.name), which may last") }

@@ -26,6 +26,8 @@ struct WaitingAnswers {
     private var since: Int64?
     /// The wait that has ended last: what ends and begins at the same moment goes on.
     private var last: (since: Int64, end: Int64)?
+    /// When the socket last had no room.
+    private(set) var fullAt: Int64 = 0
     /// When something of an answer was last taken, or the end of a stream.
     private(set) var movedAt: Int64 = 0
 
@@ -70,6 +72,7 @@ struct WaitingAnswers {
     ) {
         // What had waited in the socket is progress, whatever it is; of what is new, bytes of bodies alone.
         let isProgress = count > 0 && (leftover > 0 || Self.hasBody(offered))
+        if leftover > 0 || offered.count > count { fullAt = now }
         leftover = offered.count - count
         var frames: [HTTP2Frame] = []
         transcript.take((0..<count).map { offered[$0] }) { frames.append($0) }
