@@ -9,6 +9,7 @@
 A target is a file of Fuzz/Targets, in lower case and without `Fuzz.swift`. Its first lines may say
 
     // modules: HTTPCore ByteCoding     what it tests; what these import is found by itself
+    // shares: RowLayouts.swift         other files of Fuzz/Targets that are compiled with it
     // seeds: Tests/*/Fixtures/*.json   files to begin with
     // max-length: 65536                bytes of an input, 16384 if not said
     // link: -lfoo                      for the linker, where a module map does not say it
@@ -55,10 +56,10 @@ class Failure(Exception):
 
 @dataclasses.dataclass
 class Target:
-    """One file of Fuzz/Targets."""
+    """One file of Fuzz/Targets, the first, and those it shares with others."""
 
     name: str
-    source: pathlib.Path
+    sources: list[pathlib.Path]
     modules: list[str]
     seeds: list[str]
     max_length: int
@@ -96,9 +97,10 @@ def targets() -> dict[str, Target]:
     for source in sorted((ROOT / "Fuzz" / "Targets").glob("*Fuzz.swift")):
         head = dict(re.findall(r"^// ([a-z-]+): (.*)$", source.read_text(encoding="utf-8"), re.M))
         name = source.name.removesuffix("Fuzz.swift").lower()
+        shared = [source.parent / file for file in head.get("shares", "").split()]
         found[name] = Target(
-            name, source, head.get("modules", "").split(), head.get("seeds", "").split(), int(head.get("max-length", 16384)),
-            shlex.split(head.get("link", "")), shlex.split(head.get("c-flags", "")),
+            name, [source, *shared], head.get("modules", "").split(), head.get("seeds", "").split(),
+            int(head.get("max-length", 16384)), shlex.split(head.get("link", "")), shlex.split(head.get("c-flags", "")),
         )
     return found
 
@@ -168,10 +170,10 @@ def build(target: Target) -> None:
             for source, product in zip(c if not swift else [], made):
                 run(["clang", *C, *target.c_flags, "-I", str(folder / "include"), "-c", source, "-o", product])
             (products / f"{module}.stamp").write_text(stamps[module], encoding="utf-8")
-    whole = digest(stamp([target.source], target.link) + "".join(stamps.values()))
+    whole = digest(stamp(target.sources, target.link) + "".join(stamps.values()))
     target.folder.mkdir(parents=True, exist_ok=True)
     if not fresh(target.folder / "stamp", whole):
-        run(["swiftc", *SWIFT, "-I", str(products), *flags, "-module-name", "Fuzz", str(target.source), *objects, *target.link,
+        run(["swiftc", *SWIFT, "-I", str(products), *flags, "-module-name", "Fuzz", *map(str, target.sources), *objects, *target.link,
              "-o", str(target.program)])
         (target.folder / "stamp").write_text(whole, encoding="utf-8")
 

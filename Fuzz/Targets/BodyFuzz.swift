@@ -1,4 +1,5 @@
 // modules: ServingProtocols InferenceAPI TensorCore
+// shares: RowLayouts.swift
 internal import InferenceAPI
 internal import ServingProtocols
 internal import TensorCore
@@ -22,19 +23,6 @@ public func fuzzBody(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 private let formats = [
     NativeFormat(body: .json), NativeFormat(body: .lines), NativeFormat(body: .table(.untold)),
     NativeFormat(body: .table(.present)), NativeFormat(body: .table(.absent)),
-]
-
-private let layouts = [
-    RowLayout(columns: [
-        Column(name: "x", kind: .float64), Column(name: "n", kind: .int64, acceptsMissing: true),
-        Column(name: "z", kind: .string, acceptsMissing: true, categories: ["a"]),
-    ]),
-    RowLayout(
-        columns: [
-            Column(name: "x", kind: .float64, acceptsMissing: true),
-            Column(name: "y", kind: .float64, acceptsMissing: true),
-        ], recordPolicy: RecordPolicy(unknownFields: .ignore)),
-    RowLayout(columns: [Column(name: nil, kind: .float64)]),
 ]
 
 private func decode(

@@ -1,4 +1,5 @@
 // modules: ServingProtocols InferenceAPI TensorCore
+// shares: RowLayouts.swift
 // max-length: 4096
 internal import InferenceAPI
 internal import ServingProtocols
@@ -34,19 +35,6 @@ private let outputs = [
     OutputField(name: "prediction", kind: .label(.strings(["no", "yes"])), width: 1, isVector: false),
     OutputField(
         name: "probabilities", kind: .probabilities(.strings(["no", "yes"]), .float32), width: 2, isVector: true),
-]
-
-private let layouts = [
-    RowLayout(columns: [
-        Column(name: "x", kind: .float64), Column(name: "n", kind: .int64, acceptsMissing: true),
-        Column(name: "z", kind: .string, acceptsMissing: true, categories: ["a"]),
-    ]),
-    RowLayout(
-        columns: [
-            Column(name: "x", kind: .float64, acceptsMissing: true),
-            Column(name: "y", kind: .float64, acceptsMissing: true),
-        ], recordPolicy: RecordPolicy(unknownFields: .ignore)),
-    RowLayout(columns: [Column(name: nil, kind: .float64)]),
 ]
 
 private func decode(

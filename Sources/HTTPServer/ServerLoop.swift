@@ -312,7 +312,7 @@ final class ServerLoop {
         }
     }
 
-    private func adopt(_ fd: Int32) {
+    func adopt(_ fd: Int32) {
         let isOver = state.value.counters[.open] >= connectionsMax
         guard state.value.counters[.open] < connectionsMax + ServerLoop.refusedMax else {
             state.value.counters[.shed] += 1
@@ -350,7 +350,9 @@ final class ServerLoop {
     func close(_ slot: Int, _ reason: HTTPServerCounter) {
         guard connections[slot].isOpen else { return }
         // Where we give up with bytes unsent the peer has no whole answer to wait for, and the kernel nothing to keep.
-        if reason == .closedWriteStall || reason == .closedAborted || connections[slot].sendableBytes > 0 {
+        // What an idle one had, the kernel may still hold for a peer that is slow to read; only GOAWAY found no room.
+        let isUnfinished = connections[slot].sendableBytes > 0 && reason != .closedIdle
+        if reason == .closedWriteStall || reason == .closedAborted || isUnfinished {
             transport.reset(connections[slot].fd)
         } else {
             transport.close(connections[slot].fd)

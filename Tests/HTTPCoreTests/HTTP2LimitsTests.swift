@@ -182,6 +182,37 @@ import Testing
         #expect(driver.answer(1).resetCode == HTTP2Error.cancel.rawValue && driver.openStreams == 0)
     }
 
+    /// Its clock begins when the peer has been sent all that its window allows: its head, where that is nothing.
+    @Test func measuresAStreamFromTheBytesThatItsPeerHasTaken() {
+        let driver = HTTP2Driver(hello: HTTP2Frame.hello([(4, 0)]))
+        driver.complete = { $0.respond($1, 200, "text") }
+        driver.reads = false
+        driver.feed(.request(1))
+        let unsent = driver.connection.answerDeadline(stall: 100, now: 5)
+        driver.reads = true
+        driver.flush()
+        let headSent = driver.connection.answerDeadline(stall: 100, now: 50)
+        // A second one, and credit of the connection's alone, move nothing of the first.
+        driver.feed(.request(3), .window(0, 100), .ping())
+        let both = driver.connection.answerDeadline(stall: 100, now: 60)
+        #expect(unsent == nil && headSent == 150 && both == 150)
+        // A byte of the first does, where it has been taken.
+        driver.reads = false
+        driver.feed(.window(1, 1))
+        let framed = driver.connection.answerDeadline(stall: 100, now: 70)
+        driver.reads = true
+        driver.flush()
+        let taken = driver.connection.answerDeadline(stall: 100, now: 80)
+        #expect(framed == 160 && taken == 160)
+        let none = driver.connection.timeOutAnswers(stall: 100, now: 159)
+        let second = driver.connection.timeOutAnswers(stall: 100, now: 160)
+        let left = driver.connection.answerDeadline(stall: 100, now: 160)
+        let first = driver.connection.timeOutAnswers(stall: 100, now: 180)
+        #expect(none == 0 && second == 1 && left == 180 && first == 1)
+        driver.flush()
+        #expect(driver.answer(1).resetCode == 8 && driver.answer(3).resetCode == 8 && driver.openStreams == 0)
+    }
+
     @Test func answers408WhereABodyComesTooSlowly() {
         let driver = HTTP2Driver()
         let rate = HTTP2BodyRate(bytesPerSecond: 100, grace: 5_000_000_000, longest: .max, linger: 1, unread: 0)

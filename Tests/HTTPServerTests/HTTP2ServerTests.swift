@@ -213,6 +213,35 @@ import Testing
         #expect(server.wait(.closedIdle, 1))
     }
 
+    /// Only bytes of a body count, whichever stream's: not heads, resets, acknowledgements nor credit, and not how
+    /// short the other streams have waited.
+    @Test func closesAConnectionThatTakesNoByteOfAnAnswerAndNotBefore() throws {
+        let server = try TestServer(isClockFake: true)
+        let client = try Client(server, settings: [(4, 0)])
+        client.send(.request(1, "GET", "/a"))
+        #expect(try client.read { $0.answer(1).status == 200 })
+        advance(server, 10)
+        client.send(.request(3, "GET", "/moves"), .window(3, 1))
+        #expect(try client.read { $0.answer(3).body.count == 1 })
+        advance(server, 10)
+        client.send(.request(5, "GET", "/head"), .window(0, 100))
+        #expect(try client.read { $0.answer(5).status == 200 })
+        // The first stream has waited for 31 s, the connection only for 21.
+        advance(server, 11)
+        #expect(try client.read { $0.answer(1).resetCode == HTTP2Error.cancel.rawValue })
+        client.send(.request(7, "GET", "/after"))
+        #expect(try client.read { $0.answer(7).status == 200 })
+        for second in 1...8 {
+            advance(server, 1)
+            client.send(.ping())
+            #expect(try client.read { $0.count(.ping) == second })
+        }
+        #expect(server.count(.open) == 1 && client.transcript.answer(3).resetCode == nil)
+        advance(server, 2)
+        #expect(server.wait(.closedWriteStall, 1) && server.count(.writeTimeouts) == 2)
+        #expect(try client.read { $0.count(.resetStream) == 2 } == false)
+    }
+
     @Test func countsRequestsThatTheirClientResetsAsAbandoned() throws {
         let server = try TestServer()
         let client = try Client(server)

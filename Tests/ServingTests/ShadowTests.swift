@@ -170,6 +170,9 @@ struct ShadowTests {
         let renamed = judge([x, Column(name: "z", kind: .float64)], [values, more])
         #expect(renamed.broken == ["column y is not taken any more", "column z is new and takes no missing value"])
         #expect(renamed.isRefused && renamed.obstacle != nil)
+        // Without names: by their place, counted from one.
+        let unnamed = Column(name: nil, kind: .float64)
+        #expect(judge([unnamed], [values, more]).broken == ["column 1 is new and takes no missing value"])
         #expect(!judge([x], [values, more], action: .warn).isRefused)
         // What was not looked at before is not known, and nobody's fault.
         var unused = y

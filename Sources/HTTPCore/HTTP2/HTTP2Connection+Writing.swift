@@ -265,6 +265,8 @@ extension HTTP2Connection {
         _ place: Int, _ status: HTTPStatus, _ fields: ResponseFields, and more: ResponseFields?, length: Int?,
         hasBody: Bool, _ context: borrowing ConnectionContext
     ) {
+        // A 100 was no part of the answer.
+        session.core.streams[place].outputMark = .max
         // RFC 9110 8.6: no Content-Length in 204; in 304 it would have to be that of the 200.
         let isSubmitted = session.answer(
             place, status, fields, and: more, length: status.hasNoBody ? nil : length,

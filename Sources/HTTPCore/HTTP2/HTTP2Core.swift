@@ -42,7 +42,9 @@ struct HTTP2Core {
     /// Bytes of answers framed since somebody last asked.
     var framedBytes = 0
     /// All bytes that the session has made.
-    var madeBytes = 0
+    private(set) var madeBytes = 0
+    /// The stream whose head is in the frame that is being made.
+    var headPlace: Int?
     /// Streams with `wantsWritable`.
     var owedWritable = 0
     /// The error of the GOAWAY that ended it, once that is framed.
@@ -147,6 +149,12 @@ struct HTTP2Core {
         guard !streams[place].flags.contains(.requestEnded) else { return }
         streams[place].flags.insert(.answeredEarly)
         streams[place].bodyStart = now
+    }
+
+    /// The session has made a frame of so many bytes.
+    mutating func noteMade(_ count: Int) {
+        madeBytes += count
+        if let place = headPlace.take() { streams[place].outputMark = madeBytes }
     }
 
     /// A stream has been reset by us. After a whole answer that is nobody's fault.

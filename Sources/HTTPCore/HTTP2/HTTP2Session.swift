@@ -201,7 +201,7 @@ struct HTTP2Session: ~Copyable {
             let count = unsafe nghttp2_session_mem_send(session, &bytes)
             guard count > 0 else { return count == 0 }
             unsafe output.append(Span(_unsafeElements: UnsafeBufferPointer(start: bytes, count: count)))
-            core.madeBytes += count
+            core.noteMade(count)
         }
         return true
     }
@@ -470,10 +470,11 @@ private enum HTTP2Callbacks {
         let header = unsafe frame.pointee.hd
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
-            guard header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-                let place = unsafe place(session, header.stream_id)
-            else { return }
-            unsafe core.pointee.noteAnswered(place)
+            let isEnd = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            let isHead = UInt32(header.type) == NGHTTP2_HEADERS.rawValue
+            guard isEnd || isHead, let place = unsafe place(session, header.stream_id) else { return }
+            if isEnd { return unsafe core.pointee.noteAnswered(place) }
+            unsafe core.pointee.headPlace = place
         case NGHTTP2_RST_STREAM.rawValue:
             unsafe core.pointee.noteReset(frame.pointee.rst_stream.error_code)
         case NGHTTP2_GOAWAY.rawValue:

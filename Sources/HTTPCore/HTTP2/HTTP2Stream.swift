@@ -70,8 +70,8 @@ struct HTTP2Stream {
     /// Bytes from the handler; those before `outputStart` have been framed.
     var output: [UInt8] = []
     var outputStart = 0
-    /// How many bytes the session had made when the last frame of its body was whole.
-    var outputMark = 0
+    /// How many bytes the session had made when the last frame of its head or body was whole; none are enough before.
+    var outputMark = Int.max
     /// The time, in nanoseconds, since which its peer has had all that its window allows; nil while it does not wait
     /// for the window.
     var heldSince: Int64?

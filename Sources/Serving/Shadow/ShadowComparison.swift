@@ -70,7 +70,7 @@ enum ShadowComparison {
     private static func columns(of layout: RowLayout, in other: RowLayout) -> Result<[Int?], Obstacle> {
         var places: [Int?] = []
         for (index, column) in layout.columns.enumerated() {
-            let name = column.name ?? "\(index)"
+            let name = column.name ?? "\(index + 1)"
             var place: Int?
             if let text = column.name { place = other.index(ofName: text) }
             // Columns without names are found by their place, in rows as wide.

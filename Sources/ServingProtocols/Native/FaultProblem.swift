@@ -22,7 +22,7 @@ package enum FaultProblem {
 
     private static func reason(_ fault: RowFault, _ pointer: String, _ layout: RowLayout) -> InferenceProblem {
         let column = layout.columns[fault.column]
-        let name = column.name ?? "column \(fault.column)"
+        let name = column.name ?? "column \(fault.column + 1)"
         switch fault.reason {
         case .unknownCategory:
             let known = column.categories.prefix(8).map { "\"\($0)\"" }.joined(separator: ", ")

@@ -41,6 +41,6 @@ extension NativeRequestDecoder {
         throw .invalid(
             InferenceProblem(
                 pointer: pointer, detail: "a column is missing, and \(misfit.detail)",
-                expected: "\"\(layout.columns[column].name ?? "\(column)")\"", found: "no such column"))
+                expected: "\"\(layout.columns[column].name ?? "\(column + 1)")\"", found: "no such column"))
     }
 }

@@ -144,6 +144,21 @@ private func texts(_ batch: borrowing RowBatch, _ row: Int) -> [String] {
         #expect(problem("1,2,\"a\n\"\n1,2,c\n", table)?.place == "row 2, column \"z\"")
         #expect(problem("1,2,a\n1,2,c\n", table)?.pointer == "")
     }
+
+    @Test func countsColumnsWithoutANameFromOne() {
+        let plain = RowLayout(columns: [Column(name: "x", kind: .float64), Column(name: nil, kind: .float64)])
+        let fault = RowFault(row: 0, column: 1, reason: .exceedsFloat32)
+        func problem(_ body: String, _ format: NativeFormat) -> InferenceProblem? {
+            decode(body, as: format, plain).request.map { FaultProblem.problem(fault, $0, firstRow: 0, plain) }
+        }
+        let table = problem("1,2\n", NativeFormat(body: .table(.absent)))
+        #expect(table?.place == "line 1, column \"2\"" && table?.detail.hasPrefix("column 2: ") == true)
+        // Pointers count from zero.
+        let row = problem("[[1,2]]", NativeFormat(body: .json))
+        #expect(row?.pointer == "/0/1" && row?.detail.hasPrefix("column 2: ") == true)
+        let absent = decode("{\"columns\":[\"x\"],\"data\":[[1]]}", as: NativeFormat(body: .json), plain)
+        #expect(absent.problem?.expected == "\"2\"")
+    }
 }
 
 @Suite struct NativeTableTests {

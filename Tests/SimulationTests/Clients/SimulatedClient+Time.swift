@@ -123,6 +123,10 @@ extension SimulatedClient {
         // All was sent, the connection idle and closed; then a request came over what the client had not read.
         if let endedAt = link.endedAt, endedAt >= link.lastProgressAt + idleTimeout { return true }
         if let ended = link.serverHalfClosedAt, let closed = link.serverClosedAt {
+            // Closed at once behind its last answer, and sent more than the request before had allowed.
+            if closed == ended, let last = outstanding.first(where: \.closes), sentBytes > last.endOffset {
+                return true
+            }
             let first = outstanding.first
             let begun = first.map { $0.endOffset - $0.bytes.count } ?? sentBytes
             return sentBytes - begun > settings.http.lingerBytesMax

@@ -288,6 +288,9 @@ final class SimulatedClient: SimulatedPeer {
         }
     }
 
+    func serverRead(_ total: Int) {}
+    func serverSent(_ offered: Span<UInt8>, _ count: Int) {}
+
     func bytesArrived() { scheduleRead() }
 
     func endArrived() { scheduleRead() }

@@ -30,6 +30,8 @@ extension SimulatedHTTP2Client {
         case .windowUpdate:
             if frame.stream == 0 { sendWindow += word(frame) } else { stream(frame.stream)?.sendWindow += word(frame) }
             if sendWindow > Int(Int32.max) { fail("the connection's window overflows") }
+            // Also where nothing will be sent any more.
+            for stream in streams where min(stream.sendWindow, sendWindow) > 0 { stream.shutSince = nil }
         case .headers: takeHead(frame)
         case .data: takeData(frame)
         case .resetStream: takeReset(frame)
@@ -122,9 +124,8 @@ extension SimulatedHTTP2Client {
         case (.brokenStream, 1): break
         case (_, 7) where stream.mayBeRefused && !stream.hasAnswerBegun: judge.wasRefused(stream.request)
         case (_, 11) where settings.isGatheringTight: break
-        // Its own window has stayed shut for too long, as far as the server could see.
-        case (_, 8) where (!readsPromptly || hasStopped) && world.now >= stream.request.firstTime + writeStallTimeout:
-            givenUpSince = min(givenUpSince ?? .max, stream.request.firstTime)
+        // Its own window has stayed shut for too long: `serverSent` looks for how long.
+        case (_, 8) where !readsPromptly || hasStopped: break
         default: fail("\(stream.name) is reset with \(code)")
         }
     }
@@ -233,7 +234,7 @@ extension SimulatedHTTP2Client {
 }
 
 /// The messages of the health service, in gRPC's framing.
-private enum HealthText {
+enum HealthText {
     static let serving: [UInt8] = [0, 0, 0, 0, 2, 8, 1]
     static let notServing: [UInt8] = [0, 0, 0, 0, 2, 8, 2]
 

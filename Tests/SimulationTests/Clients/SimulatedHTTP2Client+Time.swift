@@ -14,7 +14,7 @@ extension SimulatedHTTP2Client {
 
     /// How long a stalling client may be waited for.
     private var stallTimeout: Int64 {
-        let bytes = streams.map { $0.request.parts.body.count }.max() ?? 0
+        let bytes = streams.filter { !$0.isAnswered }.map { $0.request.parts.body.count }.max() ?? 0
         return settings.http.headTimeout.wholeNanoseconds + bodyGrace
             + Int64(bytes / settings.http.bodyBytesPerSecondMin + 1) * World.second
             + settings.http.lingerTimeout.wholeNanoseconds + writeStallTimeout + 2 * Self.slack
@@ -27,9 +27,11 @@ extension SimulatedHTTP2Client {
 
     /// 408: a body may have been slow, but not before its grace is over, and not when it was sent.
     func judgeTimeout(_ stream: SimulatedHTTP2Stream) {
-        if readsPromptly, let shut = stream.shutSince, world.now > shut + Self.slack {
+        // Credit that waits in the socket has been given.
+        if readsPromptly, let shut = stream.shutSince, max(shut, waiting.fullAt) + Self.slack < world.now {
             fail("408 to \(stream.name), whose window is shut")
         }
+        if isCall(stream.request) { fail("408 to \(stream.name), which may last") }
         if world.now < stream.request.firstTime + bodyGrace { fail("408 comes early, to \(stream.name)") }
         if readsPromptly, let sent = stream.sentTime, world.now > sent + 2 * World.second {
             fail("408 to \(stream.name), which was sent")
@@ -40,14 +42,23 @@ extension SimulatedHTTP2Client {
     func watch() {
         world.after(5 * World.second) { [self] in
             guard !isOver, !world.isOver else { return }
+            lookForStalls()
             if readsFrom != .max, !hasSeenServerEnd { lookForDelays() }
             watch()
         }
     }
 
-    /// Watches may stay for ever, and calls whose message has not been sent: without a time limit a call may last.
+    /// Watches may stay for ever, and calls whose message has not been sent: without a time limit a call may last. What
+    /// the server has not heard of may, too.
     private func mayLast(_ stream: SimulatedHTTP2Stream) -> Bool {
-        stream.isWatch || (isCall(stream.request) && stream.sentTime == nil)
+        stream.isWatch || (isCall(stream.request) && stream.sentTime == nil) || !isKnown(stream)
+    }
+
+    private func isKnown(_ stream: SimulatedHTTP2Stream) -> Bool { stream.headOffset <= sentBytes }
+
+    /// It has stopped between two frames, and there is a call which the server has to keep.
+    private var mustBeKept: Bool {
+        hasStopped && !isInsideOfFrame && streams.contains { !$0.isAnswered && isKnown($0) && mayLast($0) }
     }
 
     private func lookForDelays() {
@@ -56,10 +67,9 @@ extension SimulatedHTTP2Client {
         let awaited = streams.contains { !$0.isWatch && !$0.isAnswered }
         let bound: Int64
         let what: String
-        if hasStopped, !streams.isEmpty, streams.allSatisfy({ $0.isAnswered || mayLast($0) }) {
-            return close()
-        } else if hasStopped {
+        if hasStopped {
             bound = stallTimeout + idleTimeout
+            if mustBeKept, quiet > bound, streams.allSatisfy({ $0.isAnswered || mayLast($0) }) { return close() }
             what = "a client that has stopped is waited for"
         } else if manner == .neverOpening {
             bound = writeStallTimeout + idleTimeout + 2 * Self.slack
@@ -91,10 +101,46 @@ extension SimulatedHTTP2Client {
             return
         }
         guard let endedAt = link.endedAt else { return fail("a connection whose peer does not read stays open") }
-        let first = streams.map(\.request.firstTime).min() ?? link.acceptedAt
-        if endedAt < first + min(writeStallTimeout, idleTimeout) {
+        if isStalled(at: endedAt) { return }
+        // Where it was idle, its GOAWAY may be all that waits.
+        let isWaiting = (waiting.waitedSince(at: endedAt) ?? endedAt) < endedAt
+        if isWaiting || endedAt < max(waiting.movedAt, link.acceptedAt) + idleTimeout {
             fail("a connection whose peer does not read is closed early")
         }
+    }
+
+    // MARK: Answers that wait
+
+    func serverRead(_ total: Int) {
+        lookForStalls()
+        waiting.serverRead(total, now: world.now)
+    }
+
+    func serverSent(_ offered: Span<UInt8>, _ count: Int) {
+        lookForStalls()
+        waiting.serverSent(offered, count, now: world.now) { frame, movedAt in
+            let isGivenUp = frame.type == HTTP2Frame.Kind.resetStream.rawValue && frame.payload == HTTP2Frame.word(8)
+            guard isGivenUp, movedAt.map({ world.now < $0 + writeStallTimeout }) ?? true else { return }
+            fail("stream \(frame.stream) is given up early")
+        }
+    }
+
+    /// Whether the time of answers that wait is over.
+    private func isStalled(at time: Int64) -> Bool {
+        waiting.waitedSince(at: time).map { time >= $0 + writeStallTimeout } ?? false
+    }
+
+    /// Looks whether the server has waited for longer than it may.
+    func lookForStalls() {
+        guard !isOver, link.token != nil, !hasBroken, !wasShed, !settings.isFull else { return }
+        let time = link.endedAt ?? world.now
+        if let since = waiting.waitedSince(at: time), time > since + writeStallTimeout + Self.slack {
+            fail("answers have waited since \(Trace.seconds(since))")
+        }
+        guard link.endedAt == nil, manner == .neverOpening || manner == .neverReading, lastTaken == nil,
+            let held = waiting.heldLongest, time > held.since + writeStallTimeout + Self.slack
+        else { return }
+        fail("stream \(held.stream) has waited for its window since \(Trace.seconds(held.since))")
     }
 
     /// The server has ended its direction, and all of it has been read.
@@ -113,14 +159,13 @@ extension SimulatedHTTP2Client {
         if settings.isFull, transcript.frames.isEmpty { return }
         if simulation.drainedAt != nil { return judgeDrain() }
         if hasBroken { return }
+        lookForStalls()
         let awaited = streams.filter { !$0.isAnswered }
-        if manner == .neverOpening, !awaited.isEmpty {
-            // What only acknowledges is no progress, nor is another request after one that was given up.
-            let first = min(givenUpSince ?? .max, awaited.map(\.request.firstTime).min() ?? 0)
-            if endedAt < first + min(writeStallTimeout, idleTimeout) { fail("it is closed early") }
+        if isStalled(at: endedAt), !readsPromptly || hasStopped { return }
+        if hasStopped {
+            if mustBeKept { fail("the server closes, and a call may last") }
             return
         }
-        if manner == .stallingInFrame || manner == .stallingInBody, hasStopped { return }
         if hasLeft, awaited.isEmpty { return }
         if awaited.allSatisfy({ $0.request.firstTime >= endedAt - Self.onTheWay }) {
             if endedAt < max(lastAnsweredSent, link.acceptedAt) + idleTimeout {

@@ -45,6 +45,10 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     /// All bytes that have been put into the outbox, and all that have left it.
     private(set) var plannedBytes = 0
     private(set) var sentBytes = 0
+    /// Where frames, or whole field blocks, end in what is planned and has not been sent.
+    private var frameEnds: [Int] = []
+    /// It has stopped with a part of a frame, or of a field block.
+    private(set) var isInsideOfFrame = false
     private var isSendScheduled = false
     private var vanishesAt = Int.max
     private var stallsAt = Int.max
@@ -73,8 +77,8 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     /// Streams whose answers are whole, and those that either side has reset.
     var endedAnswers: Set<UInt32> = []
     var resetStreams: Set<UInt32> = []
-    /// When the first request came whose answer was given up for this client's shut windows.
-    var givenUpSince: Int64?
+    /// What waits for this client, as the server's kernel sees it.
+    var waiting: WaitingAnswers
     private var isReadScheduled = false
     var readsFrom: Int64 = 0
     var hasSeenServerEnd = false
@@ -109,6 +113,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         case .neverOpening: window = world.dice.pick([0, 1, 100])
         default: window = world.dice.pick([100, 5000, 65535, 1 << 20])
         }
+        waiting = WaitingAnswers(window: window)
         if manner == .vanishing { vanishesAt = world.dice.skewed(0...8000) }
         link.client = self
     }
@@ -124,13 +129,14 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         world.note("HTTP/2 client \(number) connects: \(manner)", requestsLeft, depth)
         lastMoved = world.now
         simulation.network.connect(link)
-        put(HTTP2Frame.hello([(4, UInt32(window))]))
+        put(HTTP2Frame.hello([(4, UInt32(window))]), isWhole: true)
         if manner == .pausing || manner == .neverReading { stopReading() }
         scheduleSend(after: 0)
         watch()
     }
 
     func close() {
+        lookForStalls()
         guard !isOver else { return }
         isOver = true
         world.note("client \(number) closes")
@@ -155,11 +161,16 @@ final class SimulatedHTTP2Client: SimulatedPeer {
 
     // MARK: Sending
 
-    func put(_ frame: HTTP2Frame) { put(frame.bytes) }
+    func put(_ frame: HTTP2Frame) {
+        let isBlock =
+            frame.type == HTTP2Frame.Kind.headers.rawValue || frame.type == HTTP2Frame.Kind.continuation.rawValue
+        put(frame.bytes, isWhole: !isBlock || frame.flags & HTTP2Frame.endHeaders != 0)
+    }
 
-    private func put(_ bytes: [UInt8]) {
+    private func put(_ bytes: [UInt8], isWhole: Bool) {
         outbox += bytes
         plannedBytes += bytes.count
+        if isWhole { frameEnds.append(plannedBytes) }
     }
 
     func scheduleSend(after delay: Int64) {
@@ -186,6 +197,8 @@ final class SimulatedHTTP2Client: SimulatedPeer {
             link.clientSend(Array(outbox[..<count]))
             outbox.removeFirst(count)
             sentBytes += count
+            isInsideOfFrame = !frameEnds.contains(sentBytes)
+            frameEnds.removeAll { $0 <= sentBytes }
             lastMoved = world.now
             for stream in streams where stream.sentTime == nil {
                 if let end = stream.endOffset, end <= sentBytes { stream.sentTime = world.now }
@@ -253,6 +266,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
             mayBeRefused: !knowsSettings || settings.http.limits.queuedBytesMax < 1 << 20)
         nextID += 2
         streams.append(stream)
+        if isCall(request) { waiting.expect(HealthText.serving.count, of: stream.id) }
         world.note("client \(number) opens stream \(stream.id): \(request.name)", parts.body.count)
         let whole = HTTP2Frame.request(stream.id, parts.method, parts.target, fields, end: !hasBody)
         if world.dice.chance(percent: 10) {
@@ -267,6 +281,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         } else {
             put(whole)
         }
+        stream.headOffset = plannedBytes
         if !hasBody { endSending(stream) }
         if isExpecting, world.dice.chance(percent: 50) { stopWaiting(stream) }
         if window == 0 { openWindow(stream) }
@@ -359,6 +374,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     func reset(_ stream: SimulatedHTTP2Stream) {
         world.note("client \(number) resets stream \(stream.id)")
         put(HTTP2Frame.reset(stream.id))
+        waiting.reset(stream.id, endingAt: plannedBytes)
         resetStreams.insert(stream.id)
         drop(stream)
         sendMore()
@@ -378,6 +394,7 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     }
 
     private func vanish() {
+        lookForStalls()
         world.note("client \(number) vanishes")
         isOver = true
         if world.dice.chance(percent: 50) { link.clientReset() } else { link.clientClose() }

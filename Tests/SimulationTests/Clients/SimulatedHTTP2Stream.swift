@@ -17,6 +17,8 @@ final class SimulatedHTTP2Stream {
     /// Its answer is whole; only the rest of its body is left.
     var isAnswered = false
     var hasAnswerBegun = false
+    /// Where its head ends in all that is sent.
+    var headOffset = Int.max
     /// Where its last frame ends in all that is sent; nil while there are more to come.
     var endOffset: Int?
     /// When the last of it left.

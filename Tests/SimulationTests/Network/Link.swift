@@ -49,8 +49,9 @@ final class Link {
     private var lastArrivalAtClient: Int64 = 0
     /// When the server ended its direction or closed, by itself.
     var endedAt: Int64? { serverHalfClosedAt ?? serverClosedAt }
-    /// All bytes that have reached the server's kernel.
+    /// All bytes that have reached the server's kernel, and those that the server has read.
     private(set) var deliveredBytes = 0
+    private var readBytes = 0
 
     /// - Parameters:
     ///   - isWide: much may be on its way to the server.
@@ -89,6 +90,8 @@ final class Link {
                 inboundStart = 0
             }
             unreadByServer -= count
+            readBytes += count
+            client?.serverRead(readBytes)
             letClientGoOn()
             return .moved(count)
         }
@@ -102,6 +105,7 @@ final class Link {
         let room = deniesRoom ? 0 : outputRoom - unread
         guard room > 0 else {
             owesRoom = true
+            client?.serverSent(bytes, 0)
             return .wouldBlock
         }
         var count = min(room, bytes.count)
@@ -114,6 +118,7 @@ final class Link {
         lastProgressAt = world.now
         let part = (0..<count).map { bytes[$0] }
         world.trace.add(bytes: part)
+        client?.serverSent(bytes, count)
         arriveAtClient { link in
             guard !link.isClientGone else { return link.resetServer() }
             link.received += part

@@ -1,0 +1,99 @@
+import EventLoop
+import HTTP2Wire
+import HTTPCore
+import Synchronization
+import Testing
+
+@testable import HTTPServer
+
+/// One connection whose kernel is the test: what it has received, how much room it has, and how it was ended.
+private final class ScriptedTransport: LoopTransport {
+    struct State {
+        var received: [UInt8] = []
+        var room = Int.max
+        var token: UInt64?
+        var hasEvent = false
+        var sent: [UInt8] = []
+        var end: String?
+    }
+
+    let state = Mutex(State())
+
+    func wait(milliseconds: Int32) -> Int { state.withLock { $0.hasEvent ? 1 : 0 } }
+
+    func event(_ index: Int) -> ReadinessEvent {
+        state.withLock {
+            $0.hasEvent = false
+            return ReadinessEvent(
+                token: $0.token ?? 0, isReadable: true, isWritable: false, isPeerEnded: false, isBroken: false)
+        }
+    }
+
+    func add(connection fd: Int32, token: UInt64) -> Bool {
+        state.withLock {
+            $0.token = token
+            $0.hasEvent = true
+        }
+        return true
+    }
+
+    func add(source fd: Int32, token: UInt64) -> Bool { true }
+    func remove(_ fd: Int32) {}
+
+    func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
+        let part = state.withLock { state in
+            defer { state.received = [] }
+            return state.received
+        }
+        guard !part.isEmpty else { return .wouldBlock }
+        bytes.replaceSubrange(offset..<offset + part.count, with: part)
+        return .moved(part.count)
+    }
+
+    func send(_ fd: Int32, _ bytes: Span<UInt8>) -> TransferResult {
+        let all = bytes.indices.map { bytes[$0] }
+        return state.withLock {
+            let count = min($0.room, all.count)
+            $0.sent += all[..<count]
+            return count == 0 ? .wouldBlock : .moved(count)
+        }
+    }
+
+    func halfClose(_ fd: Int32) { end("half") }
+    func close(_ fd: Int32) { end("close") }
+    func reset(_ fd: Int32) { end("reset") }
+    private func end(_ text: String) { state.withLock { $0.end = text } }
+}
+
+@Suite struct IdleEndTests {
+    /// The kernel may still hold an answer for a peer that is slow to read: a reset would take it away.
+    @Test(arguments: [(Int.max, 17), (4, 4), (0, 0)])
+    func anIdleEndIsNoResetWhereItsGOAWAYFindsNoRoom(room: Int, taken: Int) throws {
+        let transport = ScriptedTransport()
+        let clock = FakeClock()
+        let parts = HTTPServer.LoopParts(
+            mailbox: try LoopMailbox(), transport: transport, counters: HTTPServerCounters(), load: LoopLoad())
+        let loop = ServerLoop(
+            index: 0, configuration: HTTPServerConfiguration(), clock: clock, handler: TestHandler(Probe()),
+            parts: parts, peers: [parts], listeners: [])
+        var input = [UInt8](repeating: 0, count: loop.inputBytes)
+        var head = RequestHead()
+        transport.state.withLock { $0.received = HTTP2Frame.hello() + HTTP2Frame.request(1, "GET", "/a").bytes }
+        loop.begin()
+        loop.adopt(8)
+        loop.turn(&input, &head)
+        let transcript = HTTP2Transcript()
+        transcript.take(transport.state.withLock { $0.sent })
+        #expect(transcript.answer(1).text == "GET /a" && transcript.answer(1).isEnded)
+        let before = transport.state.withLock { state in
+            state.room = room
+            return state.sent.count
+        }
+        clock.advance(.seconds(76))
+        loop.turn(&input, &head)
+        let (end, sent) = transport.state.withLock { ($0.end, $0.sent.count) }
+        #expect(end == "close" && sent - before == taken)
+        #expect(loop.state.value.counters[.closedIdle] == 1)
+        loop.finish()
+    }
+}
