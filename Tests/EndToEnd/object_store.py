@@ -218,6 +218,8 @@ class Fake(Faults):
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # A head and a body are two writes: the second would wait for a delayed acknowledgement.
+            disable_nagle_algorithm = True
 
             def log_message(self, *_):
                 pass
