@@ -102,6 +102,14 @@ let package = Package(
             dependencies: ["InferenceEngine", "ModelFormats", "ModelIR", "TensorCore", "CAllocationCounter"],
             path: "Benchmarks/KernelTimer", swiftSettings: settings),
 
+        // The programs of Examples/embedding once more, as strangers: they see what is public, and nothing else.
+        .executableTarget(
+            name: "example-predict-once", dependencies: ["VencejoEngine"],
+            path: "Examples/embedding/Sources/predict-once", packageAccess: false),
+        .executableTarget(
+            name: "example-serve-embedded", dependencies: ["ServerApplication"],
+            path: "Examples/embedding/Sources/serve-embedded", packageAccess: false),
+
         // Tests mirror the targets.
         .target(name: "SeededRandom", path: "Tests/Support/SeededRandom", swiftSettings: settings),
         tests("ByteCodingTests", ["ByteCoding", "SeededRandom"], resources: [.copy("Fixtures")]),

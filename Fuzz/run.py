@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes parsers with libFuzzer and the address sanitizer, one after the other, and prints one table.
+"""Fuzzes parsers with libFuzzer and the address sanitizer, as many at a time as there are cores, and prints one table.
 
     Fuzz/run.sh                         each target of Fuzz/Targets for a minute
     Fuzz/run.sh json http1 600          two of them, ten minutes each
@@ -13,7 +13,6 @@ A target is a file of Fuzz/Targets, in lower case and without `Fuzz.swift`. Its 
     // seeds: Tests/*/Fixtures/*.json   files to begin with
     // max-length: 65536                bytes of an input, 16384 if not said
     // link: -lfoo                      for the linker, where a module map does not say it
-    // c-flags: -DFOO                   for the C modules
 
 The sources of the modules are compiled with the target, so that they are instrumented too. What a run finds stays in
 .build-fuzz/<target>/findings, and the line that runs it again is printed; once it is mended, the input belongs into
@@ -25,15 +24,18 @@ from __future__ import annotations
 
 import argparse
 import base64
+import concurrent.futures
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -42,11 +44,13 @@ CORPORA = ROOT / "Fuzz" / "Corpora"
 # What a target's committed corpus may weigh in base64; with ten targets 240 KB in all.
 CORPUS_BYTES_MAX = 24 << 10
 SWIFT = [
-    "-swift-version", "6", "-strict-memory-safety", "-O", "-gline-tables-only", "-sanitize=fuzzer,address", "-parse-as-library",
+    "-swift-version", "6", "-strict-memory-safety", "-gline-tables-only", "-sanitize=fuzzer,address", "-parse-as-library",
     "-package-name", "vencejo", "-enable-experimental-feature", "Lifetimes", "-enable-upcoming-feature", "ExistentialAny",
     "-enable-upcoming-feature", "InternalImportsByDefault", "-enable-upcoming-feature", "MemberImportVisibility",
 ]
-C = ["-O1", "-g", "-fsanitize=address,fuzzer-no-link", "-D_GNU_SOURCE"]
+C = ["-g", "-fsanitize=address,fuzzer-no-link", "-D_GNU_SOURCE"]
+# What takes minutes to optimize, which inputs that run once never win back: with --corpora it is compiled as it stands.
+PLAIN_FOR_CORPORA = {"ModelIR", "ModelFormats", "CKernels", "InferenceEngine"}
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public|package|internal|private|fileprivate)?\s*import\s+(?:struct\s+|func\s+|enum\s+)?(\w+)", re.M)
 
 
@@ -64,7 +68,6 @@ class Target:
     seeds: list[str]
     max_length: int
     link: list[str]
-    c_flags: list[str]
 
     @property
     def folder(self) -> pathlib.Path:
@@ -73,6 +76,14 @@ class Target:
     @property
     def program(self) -> pathlib.Path:
         return self.folder / "fuzz"
+
+
+@dataclasses.dataclass
+class Module:
+    """A module of Sources, compiled; the stamp says from what."""
+
+    objects: list[str]
+    stamp: str
 
 
 @dataclasses.dataclass
@@ -100,7 +111,7 @@ def targets() -> dict[str, Target]:
         shared = [source.parent / file for file in head.get("shares", "").split()]
         found[name] = Target(
             name, [source, *shared], head.get("modules", "").split(), head.get("seeds", "").split(),
-            int(head.get("max-length", 16384)), shlex.split(head.get("link", "")), shlex.split(head.get("c-flags", "")),
+            int(head.get("max-length", 16384)), shlex.split(head.get("link", "")),
         )
     return found
 
@@ -146,36 +157,65 @@ def includes(modules: list[str]) -> list[str]:
     return flags
 
 
-def build(target: Target) -> None:
-    """Compiles what has changed since last time. - Raises: Failure with the compiler's words."""
-    modules = needed(target.modules)
-    flags = includes(modules)
-    products = OUT / "modules"
-    products.mkdir(parents=True, exist_ok=True)
-    objects: list[str] = []
-    stamps: dict[str, str] = {}
-    for module in modules:
-        folder = ROOT / "Sources" / module
+class Builder:
+    """Compiles what has changed since last time, each module once and several at a time."""
+
+    def __init__(self, plain: set[str]) -> None:
+        self.plain = plain
+        self.cores = threading.Semaphore(os.cpu_count() or 1)
+        self.lock = threading.Lock()
+        self.modules: dict[str, concurrent.futures.Future[Module]] = {}
+
+    def build(self, target: Target) -> None:
+        """Makes a target's program. - Raises: Failure with the compiler's words."""
+        modules = [self.module(name) for name in needed(target.modules)]
+        objects = [product for module in modules for product in module.objects]
+        whole = digest(stamp(target.sources, target.link) + "".join(module.stamp for module in modules))
+        target.folder.mkdir(parents=True, exist_ok=True)
+        if not fresh(target.folder / "stamp", whole):
+            with self.cores:
+                run(["swiftc", *SWIFT, "-O", *search(needed(target.modules)), "-module-name", "Fuzz", *map(str, target.sources), *objects,
+                     *target.link, "-o", str(target.program)])
+            (target.folder / "stamp").write_text(whole, encoding="utf-8")
+
+    def module(self, name: str) -> Module:
+        """A module that is made, by whoever asked for it first."""
+        with self.lock:
+            future = self.modules.get(name)
+            if is_first := future is None:
+                future = self.modules[name] = concurrent.futures.Future()
+        if is_first:
+            try:
+                future.set_result(self.compile(name))
+            except BaseException as problem:  # Whatever it is, others wait for it.
+                future.set_exception(problem)
+        return future.result()
+
+    def compile(self, name: str) -> Module:
+        imported = [self.module(other) for other in needed([name]) if other != name]
+        folder, products = ROOT / "Sources" / name, OUT / "modules"
+        products.mkdir(parents=True, exist_ok=True)
         swift = sorted(map(str, folder.rglob("*.swift")))
         c = sorted(map(str, folder.rglob("*.c")))
-        stamps[module] = digest(
-            stamp([*folder.rglob("*.swift"), *folder.rglob("*.[ch]")], target.c_flags)
-            + "".join(stamps[name] for name in sorted(needed([module])) if name != module))
-        made = [str(products / f"{module}.o")] if swift else [str(products / f"{module}-{number}.o") for number in range(len(c))]
-        objects += made
-        if not fresh(products / f"{module}.stamp", stamps[module]):
-            if swift:
-                run(["swiftc", *SWIFT, "-wmo", "-I", str(products), *flags, "-module-name", module, "-emit-module", "-emit-module-path",
-                     str(products / f"{module}.swiftmodule"), "-c", *swift, "-o", made[0]])
-            for source, product in zip(c if not swift else [], made):
-                run(["clang", *C, *target.c_flags, "-I", str(folder / "include"), "-c", source, "-o", product])
-            (products / f"{module}.stamp").write_text(stamps[module], encoding="utf-8")
-    whole = digest(stamp(target.sources, target.link) + "".join(stamps.values()))
-    target.folder.mkdir(parents=True, exist_ok=True)
-    if not fresh(target.folder / "stamp", whole):
-        run(["swiftc", *SWIFT, "-I", str(products), *flags, "-module-name", "Fuzz", *map(str, target.sources), *objects, *target.link,
-             "-o", str(target.program)])
-        (target.folder / "stamp").write_text(whole, encoding="utf-8")
+        swift_level, c_level = ("-Onone", "-O0") if name in self.plain else ("-O", "-O1")
+        made = digest(
+            stamp([*folder.rglob("*.swift"), *folder.rglob("*.[ch]")], [*SWIFT, swift_level, *C, c_level])
+            + "".join(module.stamp for module in imported))
+        objects = [str(products / f"{name}.o")] if swift else [str(products / f"{name}-{number}.o") for number in range(len(c))]
+        if not fresh(products / f"{name}.stamp", made):
+            with self.cores:
+                if swift:
+                    run(["swiftc", *SWIFT, swift_level, "-wmo", *search(needed([name])), "-module-name", name, "-emit-module",
+                         "-emit-module-path", str(products / f"{name}.swiftmodule"), "-c", *swift, "-o", objects[0]])
+                for source, product in zip(c if not swift else [], objects):
+                    run(["clang", *C, c_level, "-I", str(folder / "include"), "-c", source, "-o", product])
+            (products / f"{name}.stamp").write_text(made, encoding="utf-8")
+        return Module(objects, made)
+
+
+def search(modules: list[str]) -> list[str]:
+    """Where the compiler finds these modules."""
+    return ["-I", str(OUT / "modules"), *includes(modules)]
 
 
 def stamp(files: list[pathlib.Path], words: list[str]) -> str:
@@ -302,7 +342,7 @@ def table(results: list[Result]) -> str:
 
 def main() -> int:
     known = targets()
-    parser = argparse.ArgumentParser(description="Fuzzes the parsers, one after the other, and prints one table.")
+    parser = argparse.ArgumentParser(description="Fuzzes the parsers, several at a time, and prints one table.")
     parser.add_argument("words", nargs="*", metavar="TARGET|SECONDS", help=f"of {', '.join(known)}; and for how long each (60)")
     parser.add_argument("--corpora", action="store_true", help="only run the inputs that there are, once")
     parser.add_argument("--keep", action="store_true", help="write what was learnt into Fuzz/Corpora")
@@ -315,22 +355,26 @@ def main() -> int:
     unknown = [name for name in names if name not in known]
     if unknown or len(numbers) > 1:
         parser.error(f"no such target: {', '.join(unknown)}" if unknown else "one number of seconds")
-    results = []
-    for name in names:
-        target = known[name]
+    builder = Builder(PLAIN_FOR_CORPORA if options.corpora else set())
+
+    def turn(target: Target) -> Result:
+        """Builds one, runs it when a core is free, and says what is wrong at once."""
         begin = time.monotonic()
         try:
-            print(f"{name}: building ...", file=sys.stderr, flush=True)
-            build(target)
-            print(f"{name}: built in {time.monotonic() - begin:.0f} s; running ...", file=sys.stderr, flush=True)
-            result = fuzz(target, None if options.corpora else numbers[0] if numbers else 60)
+            builder.build(target)
+            print(f"{target.name}: built after {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
+            with builder.cores:
+                result = fuzz(target, None if options.corpora else numbers[0] if numbers else 60)
             if options.keep:
                 keep(target)
         except Failure as failure:
-            result = Result(name, problem=str(failure))
+            result = Result(target.name, problem=str(failure))
         if result.problem:
-            print(f"{name}: {result.problem}", file=sys.stderr, flush=True)
-        results.append(result)
+            print(f"{target.name}: {result.problem}", file=sys.stderr, flush=True)
+        return result
+
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        results = list(pool.map(turn, (known[name] for name in names)))
     print(table(results), flush=True)
     if options.json is not None:
         document = [{**dataclasses.asdict(result), "findings": len(result.findings)} for result in results]

@@ -1,6 +1,6 @@
 """Starts the real server on a free loopback port and talks to it: what every end-to-end test stands on.
 
-    python3 -m unittest discover -s Tests/EndToEnd -t Tests/EndToEnd
+    python3 Tests/EndToEnd/run.py
 
 `VENCEJO_BINARY` names the binary; otherwise it is .build/debug/vencejo, or else .build/release/vencejo.
 

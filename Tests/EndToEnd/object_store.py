@@ -24,6 +24,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import boto3
+from harness import until
 
 ACCESS_KEY = "AKIDEXAMPLE"
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -77,6 +78,10 @@ class SimpleStorage(Faults):
         self.endpoint = f"http://127.0.0.1:{self.server.port}"
         self.session_token = None
         self.ending = threading.Event()
+        # What is under way when a test ends would write into the next one's bucket, which is the same to moto.
+        self.is_closing = False
+        self.lock = threading.Lock()
+        self.under_way = 0
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -94,7 +99,9 @@ class SimpleStorage(Faults):
 
     def __exit__(self, *_):
         self.fault = lambda request: None
+        self.is_closing = True
         self.ending.set()
+        assert until(lambda: self.under_way == 0), "a request to the store does not end"
         for key in self.keys():
             self.client.delete_object(Bucket=BUCKET, Key=key)
         self.client.delete_bucket(Bucket=BUCKET)
@@ -128,6 +135,17 @@ class SimpleStorage(Faults):
         path = environ["RAW_URI"] if "RAW_URI" in environ else environ["REQUEST_URI"]
         if "Botocore" in environ.get("HTTP_USER_AGENT", "") or "Boto3" in environ.get("HTTP_USER_AGENT", ""):
             return self.inner(environ, start)
+        with self.lock:
+            self.under_way += 1
+        try:
+            return self.answer_server(path, environ, start)
+        finally:
+            with self.lock:
+                self.under_way -= 1
+
+    def answer_server(self, path, environ, start):
+        if self.is_closing:
+            return refuse(start, "503 Closing", "ServiceUnavailable")
         fault = self.judge(environ["REQUEST_METHOD"], path, environ)
         if problem := signature_problem(environ, path, self.session_token):
             self.problems.append(problem)
@@ -136,6 +154,8 @@ class SimpleStorage(Faults):
             self.ending.wait(0.5)
         elif fault == "hang":
             self.ending.wait(60)
+            if self.is_closing:
+                return refuse(start, "503 Closing", "ServiceUnavailable")
         elif fault in ("500", "503"):
             return refuse(start, f"{fault} Internal", "InternalError")
         elif fault == "expired":
@@ -218,6 +238,8 @@ class Fake(Faults):
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # A head and a body are two writes: the second would wait for a delayed acknowledgement.
+            disable_nagle_algorithm = True
 
             def log_message(self, *_):
                 pass

@@ -344,7 +344,7 @@ class Simple(ObjectStoreTestCase):
             self.assertTrue(until(lambda: self.blobs() == [key.rpartition("/")[2]]), self.blobs())
 
     def test_a_file_that_hangs_on_its_way_keeps_no_other_model_waiting(self):
-        with self.serve() as server:
+        with self.serve(env={"VENCEJO_DRAIN_SECONDS": "8"}) as server:
             server.put("house", HOUSE)
             hung = hashlib.sha256(contents(HOUSE_2)).hexdigest()
             self.storage.fault = lambda request: "hang" if request.method == "PUT" and hung in request.path else None

@@ -140,6 +140,9 @@ class Lagging(ObjectStoreTestCase):
                     until(lambda s=server: s.request("GET", "/models/band").status == 200), "the others follow"
                 )
                 self.assert_price(server, 0)
+                # They need not wait until the bad one has been given up, and only then is it told.
+                self.assertTrue(until(lambda s=server: "lagging" in s.request("GET", "/models").json()))
+                self.assertTrue(until(lambda s=server: "house version 2" in state(s).get("reason", "")))
                 told = server.request("GET", "/models").json()
                 (lagging,) = told["lagging"]
                 self.assertEqual((lagging["name"], lagging["version"], lagging["serving_version"]), ("house", 2, 1))

@@ -86,7 +86,11 @@ import Testing
 
     /// Scores of rows, by the kernel: bits.
     static func scores(_ tables: RankedTables, level: CPULevel, _ rows: [[Double]]) -> [UInt64] {
-        let forest = RankedForest(tables, level: level)
+        scores(tables, RankedForest(tables, level: level), rows)
+    }
+
+    /// Scores of rows, by a kernel that is made: it is made slowly, and then runs batch after batch.
+    static func scores(_ tables: RankedTables, _ forest: RankedForest, _ rows: [[Double]]) -> [UInt64] {
         let numbers = rows.flatMap { $0 }
         let scoreCount = rows.count * tables.baseScores.count
         let workspace = Workspace(plan: MemoryPlan())
@@ -134,8 +138,9 @@ import Testing
                 makeRows(64, columns: ensemble.featureCount, missingRate: missingRate, using: &generator))
             let expected = try Self.expected(ensemble, rows)
             for level in Self.levels {
+                let forest = RankedForest(tables, level: level)
                 for count in Self.rowCounts {
-                    let found = Self.scores(tables, level: level, Array(rows[..<count]))
+                    let found = Self.scores(tables, forest, Array(rows[..<count]))
                     #expect(
                         found == Array(expected[..<(count * ensemble.groupCount)]),
                         "seed \(seed), \(tables.form), \(level), \(count) rows, missing \(missingRate)")
@@ -201,8 +206,9 @@ import Testing
             }
             let expected = try Self.expected(ensemble, rows)
             for level in Self.levels {
+                let forest = RankedForest(tables, level: level)
                 for count in [1, 7, 31, 64] {
-                    let found = Self.scores(tables, level: level, Array(rows[..<count]))
+                    let found = Self.scores(tables, forest, Array(rows[..<count]))
                     let right = Array(expected[..<(count * ensemble.groupCount)])
                     #expect(found == right, "seed \(seed), \(tables.form), \(level), \(count) rows")
                 }
@@ -263,10 +269,11 @@ import Testing
             let expected = try Self.expected(ensemble, rows)
             let tables = try Self.makeTables(ensemble)
             for level in Self.levels {
+                let forest = RankedForest(tables, level: level)
                 for (index, row) in rows.enumerated() {
-                    #expect(Self.scores(tables, level: level, [row]) == [expected[index]], "\(count), \(level)")
+                    #expect(Self.scores(tables, forest, [row]) == [expected[index]], "\(count), \(level)")
                 }
-                #expect(Self.scores(tables, level: level, Array(rows[1...])) == Array(expected[1...]))
+                #expect(Self.scores(tables, forest, Array(rows[1...])) == Array(expected[1...]))
             }
         }
     }
@@ -292,8 +299,9 @@ import Testing
                     func scores(_ change: (inout RankedTables) -> Void) -> [UInt64] {
                         var wrong = right
                         change(&wrong)
-                        if count == 64 { return Self.scores(wrong, level: level, rows) }
-                        return rows.flatMap { Self.scores(wrong, level: level, [$0]) }
+                        let forest = RankedForest(wrong, level: level)
+                        if count == 64 { return Self.scores(wrong, forest, rows) }
+                        return rows.flatMap { Self.scores(wrong, forest, [$0]) }
                     }
                     #expect(scores { _ in } == expected)
                     #expect(scores { $0.nodeRanks = $0.nodeRanks.map { $0 < 126 ? $0 + 1 : $0 } } != expected)
