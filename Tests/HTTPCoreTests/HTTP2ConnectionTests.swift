@@ -405,6 +405,34 @@ import Testing
         let driver = HTTP2Driver()
         driver.feed(HTTP2Frame(.goAway, HTTP2Frame.word(0) + HTTP2Frame.word(0)))
         #expect(driver.isDone && driver.failure == nil)
+        #expect(driver.transcript.goAways == [[0, 0]], "it hears that none of its streams was taken")
+    }
+
+    @Test func answersAPeerThatLeavesBeforeItSaysGoodbye() {
+        let driver = HTTP2Driver()
+        driver.complete = { _, _ in }
+        driver.feed(.request(1), .request(3), HTTP2Frame(.goAway, HTTP2Frame.word(0) + HTTP2Frame.word(0)))
+        driver.respond(3, 200, "late")
+        driver.flush()
+        #expect(!driver.isDone && driver.transcript.goAways.isEmpty, "it may send more")
+        driver.feed(.request(5))
+        for stream: UInt32 in [5, 1] { driver.respond(stream, 200, "last") }
+        driver.flush()
+        #expect(driver.answer(5).text == "last" && driver.answer(1).text == "last")
+        #expect(driver.isDone && driver.transcript.goAways == [[5, 0]])
+    }
+
+    /// The library would leave out the last of the resets.
+    @Test func tellsAPeerThatLeavesOfEachStreamThatItRefuses() {
+        var limits = HTTPLimits()
+        limits.streamsMax = 1
+        let driver = HTTP2Driver(limits: limits)
+        driver.complete = { $0.respond($1, 204, "") }
+        driver.feed(
+            .request(1), .request(3), .request(5), HTTP2Frame(.goAway, HTTP2Frame.word(0) + HTTP2Frame.word(0)))
+        #expect(driver.answer(1).status == 204)
+        for stream: UInt32 in [3, 5] { #expect(driver.answer(stream).resetCode == HTTP2Error.refusedStream.rawValue) }
+        #expect(driver.isDone && driver.transcript.goAways == [[1, 0]])
     }
 
     @Test func readsTheSameHoweverItIsCut() {

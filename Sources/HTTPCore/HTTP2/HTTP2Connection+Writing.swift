@@ -215,7 +215,8 @@ extension HTTP2Connection {
         guard session.isOpen else { return nil }
         if let stream = settleClosed(&context) { return stream }
         submitAllBegun(context)
-        if isDraining, !hasSaidLast, session.core.isPingAnswered { sayLast() }
+        if isDraining, !session.hasSaidLast, session.core.isPingAnswered { sayLast() }
+        if reading != .finished { session.answerGoodbye() }
         guard session.wantsWrite, output.count < HTTP2Connection.framesAheadMax else { return nil }
         if !output.hasMemory { swap(&output, &context.frames) }
         session.core.now = context.nanoseconds

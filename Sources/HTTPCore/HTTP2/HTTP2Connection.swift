@@ -38,7 +38,6 @@ package struct HTTP2Connection: ~Copyable {
     /// What ``takeBody()`` gives.
     var delivered: [UInt8] = []
     var isDraining = false
-    var hasSaidLast = false
     /// There were streams when the drain began, or came after that.
     var answersInDrain = false
 
@@ -87,7 +86,7 @@ package struct HTTP2Connection: ~Copyable {
     /// which a reset by the kernel might overtake.
     package var mustLinger: Bool { failure != nil || answersInDrain }
     /// A notice was given, and the last word on it is still to be said: ``sayLast()``.
-    package var awaitsLastWord: Bool { isDraining && !hasSaidLast && reading != .finished }
+    package var awaitsLastWord: Bool { isDraining && !session.hasSaidLast && reading != .finished }
 
     /// Whether a `step` without more bytes may do something.
     package var canProceed: Bool { !due.isEmpty || output.count < HTTP2Connection.framesAheadMax }
@@ -136,7 +135,6 @@ package struct HTTP2Connection: ~Copyable {
     /// Takes no more streams than have come, and ends when those are answered.
     package mutating func sayLast() {
         guard awaitsLastWord else { return }
-        hasSaidLast = true
         session.closeToNewStreams()
     }
 

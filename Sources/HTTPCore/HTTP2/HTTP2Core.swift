@@ -49,6 +49,10 @@ struct HTTP2Core {
     var owedWritable = 0
     /// The error of the GOAWAY that ended it, once that is framed.
     var goneAway: UInt32?
+    /// The peer has sent GOAWAY: it may still open streams, and waits for no more than their answers.
+    var isPeerLeaving = false
+    /// We have said which of its streams were the last.
+    var hasSaidLast = false
     /// The peer has sent its answer to our PING.
     var isPingAnswered = false
     /// No new streams: what they would be answered could not be sent.

@@ -197,6 +197,7 @@ struct HTTP2Session: ~Copyable {
     /// - Returns: false where the session is broken.
     func frame(into output: inout OutputBuffer, upTo bytesMax: Int) -> Bool {
         while output.count < bytesMax {
+            answerGoodbye()
             var bytes: UnsafePointer<UInt8>?
             let count = unsafe nghttp2_session_mem_send(session, &bytes)
             guard count > 0 else { return count == 0 }
@@ -273,9 +274,21 @@ struct HTTP2Session: ~Copyable {
 
     /// Takes no more streams than have come.
     func closeToNewStreams() {
+        core.hasSaidLast = true
         let last = unsafe nghttp2_session_get_last_proc_stream_id(session)
         _ = unsafe nghttp2_submit_goaway(session, flagsNone, last, HTTP2Error.none.rawValue, nil, 0)
     }
+
+    /// Says which streams of a peer that leaves were the last, once all of them have been answered: it should know
+    /// before the connection ends (RFC 9113 6.8). What stands in front of that in the library's queue is sent as well;
+    /// by itself the library (1.52) leaves out the last frame if it resets a stream that it had refused.
+    func answerGoodbye() {
+        guard core.isPeerLeaving, !core.hasSaidLast, !wantsRead else { return }
+        closeToNewStreams()
+    }
+
+    /// Whether the peer has been told which of its streams were the last.
+    var hasSaidLast: Bool { isOpen && core.hasSaidLast }
 
     /// Whether there are frames to send, or would be with more window.
     var wantsWrite: Bool { unsafe nghttp2_session_want_write(session) != 0 }
@@ -457,6 +470,7 @@ private enum HTTP2Callbacks {
             if isEnd, let place = unsafe place(session, header.stream_id) { unsafe core.pointee.endBody(place) }
         case NGHTTP2_RST_STREAM.rawValue:
             if let place = unsafe place(session, header.stream_id) { unsafe core.pointee.cancel(place) }
+        case NGHTTP2_GOAWAY.rawValue: unsafe core.pointee.isPeerLeaving = true
         case NGHTTP2_PING.rawValue:
             if header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0 { unsafe core.pointee.isPingAnswered = true }
         default: break
