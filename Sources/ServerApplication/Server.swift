@@ -31,8 +31,9 @@ public final class Server: Sendable {
     private let store: any ModelStore
     private let follower: StoreFollower?
     /// Of a store far away: files on their way there, and from there.
-    private let transfers: TransferThreads?
-    private let fetches: TransferThreads?
+    private let transfers: StoreThreads?
+    private let fetches: StoreThreads?
+    private let downloads: StoreThreads?
     private let log: Log
     let plan: ThreadPlan
     private let hasStopped = Atomic<Bool>(false)
@@ -55,15 +56,19 @@ public final class Server: Sendable {
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
         let state = ServerState()
         let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
-        let follower = try Self.startFollower(configuration, registry, store, control, state, log)
+        let fetches = store.isFarAway ? StoreThreads("fetch", threadsMax: 8, waitingMax: 256) : nil
+        let downloads = store.isFarAway ? StoreThreads("download", threadsMax: 4, waitingMax: 256) : nil
+        let follower = try Self.startFollower(configuration, registry, store, control, fetches, state, log)
         do throws(CommandError) {
             try StoreStart(
                 registry, store, log, patience: .seconds(configuration.storeSettings.startSeconds.value)
             ).run(follower)
             try Self.loadModels(configuration, registry, log)
         } catch {
+            follower?.retire()
             store.close()
             follower?.stop()
+            fetches?.stop()
             control.stop()
             throw error
         }
@@ -80,13 +85,12 @@ public final class Server: Sendable {
         }
 
         // A file that is on its way to a store far away, or from there, keeps no other change waiting.
-        let transfers = store.isFarAway ? TransferThreads("transfer", threadsMax: 8, waitingMax: 8) : nil
-        let fetches = store.isFarAway ? TransferThreads("fetch", threadsMax: 4, waitingMax: 256) : nil
+        let transfers = store.isFarAway ? StoreThreads("transfer", threadsMax: 8, waitingMax: 8) : nil
         var services = SharedServices(
             registry: registry,
             uploads: UploadReceiver(
                 registry: registry, store: store, control: control, transfers: transfers, fetches: fetches),
-            reading: fetches ?? control,
+            reading: downloads ?? control,
             live: LiveSettingsBoard(LiveSettings(configuration, adminToken: adminToken, loops: plan.loops)),
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: plan.loops),
             state: state, compute: compute, batching: batching, loops: plan.loops)
@@ -98,8 +102,10 @@ public final class Server: Sendable {
                 LoopHandler(context: $0, shared: services)
             }
         } catch {
+            follower?.retire()
             store.close()
             follower?.stop()
+            fetches?.stop()
             control.stop()
             let listen = configuration.listen
             let source = listen.value.isEmpty ? configuration.port.source : listen.source
@@ -120,6 +126,7 @@ public final class Server: Sendable {
         self.follower = follower
         self.transfers = transfers
         self.fetches = fetches
+        self.downloads = downloads
         self.log = log
         self.plan = plan
     }
@@ -213,6 +220,7 @@ public final class Server: Sendable {
         follower?.stop()
         transfers?.stop()
         fetches?.stop()
+        downloads?.stop()
         control.stop()
         log.info("stopped")
     }
@@ -323,7 +331,7 @@ public final class Server: Sendable {
     /// nil where the store is not to be looked at again, and is near enough to be there at the start.
     private static func startFollower(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ store: any ModelStore,
-        _ control: ControlThread, _ state: ServerState, _ log: Log
+        _ control: ControlThread, _ fetches: StoreThreads?, _ state: ServerState, _ log: Log
     ) throws(CommandError) -> StoreFollower? {
         let settings = configuration.storeSettings
         let isFollowed = isFollowed(store, configuration)
@@ -331,11 +339,11 @@ public final class Server: Sendable {
         let holdsBack = settings.lagging.value == .unready
         do {
             return try StoreFollower(
-                registry, store, control: control,
+                registry, store, control: control, fetches: fetches,
                 interval: isFollowed ? .milliseconds(settings.pollMilliseconds.value) : nil, log: log
-            ) { hasStarted, isLagging in
+            ) { hasStarted, isBehind in
                 if hasStarted { state.advance(to: .ready) }
-                if holdsBack { state.setLagging(isLagging) }
+                if holdsBack { state.setLagging(isBehind) }
             }
         } catch {
             throw CommandError("\(error)")

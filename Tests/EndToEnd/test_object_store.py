@@ -390,7 +390,7 @@ class Simple(ObjectStoreTestCase):
 
     def test_files_that_hang_on_their_way_here_keep_no_change_waiting(self):
         hung = hashlib.sha256(contents(HOUSE)).hexdigest()
-        with self.serve() as server, self.serve() as other:
+        with self.serve(env={"VENCEJO_STORE_LAGGING": "unready"}) as server, self.serve() as other:
             self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
             generation_of_it = other.put("house", HOUSE).json()["generation"]
             # A look at the store waits for it here, and so does a client who wants the file back there.
@@ -408,6 +408,12 @@ class Simple(ObjectStoreTestCase):
             self.assertEqual(server.request("GET", "/models/house").status, 503)
             self.assertIn("has not come from the store yet", state(server)["reason"])
             self.assertLess(state(server)["generation_served"], generation_of_it)
+            # What another server publishes comes as well.
+            self.assertTrue(until(lambda: server.request("GET", "/models/tape").status == 200))
+            self.assertTrue(until(lambda: other.request("GET", "/models/band").status == 200))
+            self.assertEqual(server.request("GET", "/models/house").status, 503)
+            # It has not failed, and is no reason to take a server out of service.
+            self.assertEqual(server.request("GET", "/health/ready").status, 200)
             self.storage.fault = lambda request: None
             self.storage.ending.set()
             self.assertTrue(until(lambda: "lagging_since" not in state(server)))
@@ -424,6 +430,29 @@ class Simple(ObjectStoreTestCase):
             server.stop()
             for word in ("cannot be seen", "cannot be served", "could not be collected"):
                 self.assertNotIn(word, server.text())
+
+    def test_downloads_that_hang_keep_no_rollback_waiting(self):
+        first, hung = (hashlib.sha256(contents(model)).hexdigest() for model in (HOUSE, BAND))
+        arguments = ("--store-poll", "0")
+        with self.serve() as server:
+            for name, model in (("house", HOUSE), ("house", HOUSE_2), ("band", BAND)):
+                server.put(name, model)
+        self.storage.fault = lambda request: "503" if request.method == "GET" and first in request.path else None
+        with self.serve(arguments=arguments) as server:
+            self.assertTrue(until(lambda: "a stored model cannot be served" in server.text()))
+            self.storage.requests.clear()
+            self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
+            for _ in range(6):
+                download = server.connect()
+                self.addCleanup(download.close)
+                head = f"GET /models/band/bundle HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+                download.send(head.encode())
+            self.assertTrue(until(lambda: self.storage.count("GET", hung) == 4))
+            # The version was not to be had when it was fetched for this, and nobody has looked at the store since.
+            answer = server.request("PATCH", "/models/house", {"rollback": True})
+            self.assertEqual((answer.status, answer.json()["version"]), (200, 1))
+            self.assertEqual(self.storage.count("GET", hung), 4)
+            self.storage.ending.set()
 
     def test_a_stop_does_not_wait_for_a_store_that_hangs(self):
         with self.serve(env={"VENCEJO_DRAIN_SECONDS": "10"}) as server:

@@ -124,6 +124,42 @@ class Starting(ObjectStoreTestCase):
             self.assert_waits(server)
             server.stop()
 
+    def test_what_the_store_has_is_known_while_its_files_are_on_their_way(self):
+        hung = hashlib.sha256(contents(HOUSE)).hexdigest()
+        with self.serve() as other:
+            tag = other.put("house", HOUSE).field("etag")
+            other.put("gone", HOUSE)
+        self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
+        with self.serve(env={"VENCEJO_STORE_START_SECONDS": "1"}, wait=False) as server:
+            self.assertTrue(until(lambda: "listening" in server.text()))
+            self.assertEqual((self.ready(server), server.request("GET", "/models/house").status), (503, 503))
+            self.assertEqual(server.request("DELETE", "/models/gone").status, 204)
+            self.assertEqual(server.put("house", BAND, {"If-Match": '"else"'}).status, 412)
+            self.assertEqual(server.put("house", BAND, {"If-Match": tag}).json()["version"], 2)
+            # Nothing that hangs is needed any more.
+            self.assertTrue(until(lambda: self.ready(server) == 200))
+            self.storage.ending.set()
+
+    def test_a_cache_keeps_what_it_has_until_the_files_have_come(self):
+        with self.serve_cached() as server:
+            server.put("house", HOUSE)
+        with self.serve() as other:
+            other.put("house", BAND)
+        hung = hashlib.sha256(contents(BAND)).hexdigest()
+        self.storage.fault = lambda request: "hang" if request.method == "GET" and hung in request.path else None
+        with self.serve_cached(wait=False) as server:
+            self.assertTrue(until(lambda: "listening" in server.text()))
+            self.assertEqual(server.put("tape", HOUSE).status, 201)
+            server.kill()
+        self.storage.fault = lambda request: "500"
+        with self.serve_cached(wait=False) as server:
+            self.assertTrue(until(lambda: "listening" in server.text()))
+            self.assert_price(server, 0)
+            self.storage.fault = lambda request: None
+            self.storage.ending.set()
+            self.assertTrue(until(lambda: "lagging_since" not in state(server)))
+            self.assertEqual(server.request("GET", "/models/house").json()["version"], 2)
+
 
 class Lagging(ObjectStoreTestCase):
     def test_one_model_that_cannot_be_loaded_keeps_no_other_back(self):

@@ -93,6 +93,16 @@ let fakeSignature = Signature(
     inputs: [Column(name: "x", kind: .float64)],
     outputs: [OutputField(name: "prediction", kind: .values(.float64), width: 1, isVector: false)])
 
+/// Does each job before `submit` returns.
+struct AtOnce: ControlQueue {
+    var isStopping: Bool { false }
+
+    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+        job()
+        return true
+    }
+}
+
 /// A change of a model: change { $0.current = .previous }
 func change(_ edit: (inout ModelChange) -> Void) -> ModelChange {
     var change = ModelChange()
@@ -150,13 +160,11 @@ struct FakeWorld {
     /// - Returns: whether something else serves now.
     @discardableResult
     func catchUp() throws(StoreError) -> Bool {
-        let manifest = try store.newestManifest().manifest
-        var isNew = false
-        while true {
-            let batch = registry.fetchBatch(for: manifest) { false }
-            if try registry.follow(batch.files) { isNew = true }
-            guard batch.hasMore else { return isNew }
-        }
+        var isNew = try registry.follow()
+        let fetches = FileFetches(registry, threads: AtOnce()) {}
+        // What has failed may be due again at once.
+        while fetches.goOn(), let files = fetches.take(), registry.load(files) { isNew = true }
+        return isNew
     }
 
     /// Changes a model, and fetches what that needs.

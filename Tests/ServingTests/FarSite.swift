@@ -5,13 +5,15 @@ import Testing
 
 @testable import Serving
 
-/// A store that takes a file only when a test lets it, or gives it up when nobody waits for it; and gives one only then.
+/// A store that takes a file, and gives one, only when a test lets it; one that nobody sends any more is given up.
 final class FarStore: ModelStore {
     let base = MemoryModelStore(keepsBlobs: true)
     private let gate = Monitor(Set<ContentDigest>())
     /// How many files have set out.
     let departures = Signal()
     private let held = Monitor(Set<ContentDigest>())
+    /// What was handed over last to be kept on this machine.
+    let cached = Mutex<CachedManifest?>(nil)
     private let lost = Mutex(Set<ContentDigest>())
     /// How many files have been asked for.
     let asked = Signal()
@@ -28,11 +30,14 @@ final class FarStore: ModelStore {
     func hold(_ number: Int) { held.withLock { _ = $0.insert(Self.digest(number)) } }
     func give(_ number: Int) { held.withLock { _ = $0.remove(Self.digest(number)) } }
 
-    /// From now on there is no such file.
-    func lose(_ digest: ContentDigest) { lost.withLock { _ = $0.insert(digest) } }
+    /// - Parameter number: of the fake whose file is not there.
+    func lose(_ number: Int) { lost.withLock { _ = $0.insert(Self.digest(number)) } }
+    func find(_ number: Int) { lost.withLock { _ = $0.remove(Self.digest(number)) } }
 
     private static func digest(_ number: Int) -> ContentDigest { ContentDigest(of: Array("fake\(number)".utf8)) }
 
+    func cachedManifest() -> CachedManifest? { nil }
+    func cache(_ manifest: CachedManifest) { cached.withLock { $0 = manifest } }
     func newestManifest() throws(StoreError) -> ManifestLookup { try base.newestManifest() }
     func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
     func blob(_ digest: ContentDigest, bytesMax: Int) throws(StoreError) -> [UInt8] {

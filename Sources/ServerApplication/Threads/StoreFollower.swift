@@ -3,23 +3,25 @@ internal import Serving
 internal import Synchronization
 internal import Telemetry
 
-/// A thread that looks for what others have published, fetches it and has the control thread load it; between two looks
-/// it collects the store. Its first look and its first load are the start's, which waits for them, but not for ever;
-/// then it rests until it is told to go on.
+/// A thread that looks for what others have published, sends for its files and has the control thread load what has
+/// come; between two looks it collects the store. Its first look and its first load are the start's, which waits for
+/// them, but not for ever; then it rests until it is told to go on.
 ///
-/// It alone waits for a store far away, so that one that hangs keeps no upload waiting. One load is under way at a time.
+/// It waits for no file: one that hangs keeps a thread of those that fetch, and nothing else waits for it. One load is
+/// under way at a time.
 final class StoreFollower: StoreFollowing {
     private struct State: Sendable {
         var isAsked = false
-        /// Whether an operation has seen in the store what is not here.
-        var isLacking = false
+        /// Whether files have come, or an operation has left some to be fetched.
+        var hasWork = false
         var isStopping = false
         /// What the control thread has been asked for.
         var job: Job?
         /// How the first look ended.
         var firstLook: Result<Void, StoreError>?
-        var firstLoad: Result<Void, StoreError>?
+        /// Whether what it has found is to be loaded, and how that ended.
         var loads = false
+        var firstLoad: Result<Void, StoreError>?
         var goesOn = false
         var lookedAt: Int64 = 0
         var failure: StoreReport.Lag?
@@ -30,6 +32,12 @@ final class StoreFollower: StoreFollowing {
     private enum Job: Sendable {
         case running
         case done(Result<Void, StoreError>)
+    }
+
+    private enum Step {
+        case look
+        case work
+        case stop
     }
 
     /// Shared with the thread, which outlives no one: it is joined by `stop`.
@@ -48,59 +56,56 @@ final class StoreFollower: StoreFollowing {
     private let thread: EventLoopThread
 
     /// - Parameters:
+    ///   - control: where models are loaded.
+    ///   - fetches: threads that wait for files of a store far away; nil where it is near.
     ///   - interval: between two looks, while all is well; nil: there are none once the store has been seen, but for
     ///     what could not be loaded and is tried again.
-    ///   - control: where models are loaded.
-    ///   - onLook: called on the thread after each look: whether the start is over, and whether what serves is not what
-    ///     the store has, or the store cannot be seen.
+    ///   - onLook: called on the thread after each look and each load: whether the start is over, and whether what
+    ///     serves is behind what the store has, or the store cannot be seen.
     /// - Throws: `SystemError` where the system has no thread left.
     init(
-        _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, interval: Duration?, log: Log,
-        onLook: @escaping @Sendable (_ hasStarted: Bool, _ isLagging: Bool) -> Void
+        _ registry: ModelRegistry, _ store: any ModelStore, control: ControlThread, fetches: StoreThreads?,
+        interval: Duration?, log: Log, onLook: @escaping @Sendable (_ hasStarted: Bool, _ isBehind: Bool) -> Void
     ) throws(SystemError) {
         let shared = Shared(now: SystemClock().now().elapsedNanoseconds)
         self.registry = registry
         self.shared = shared
         let pace = FollowPace(interval: interval ?? .seconds(1))
-        registry.onLacking { shared.state.withLock { $0.isLacking = true } }
         let stale = pace.staleAfter.components
         staleNanoseconds = UInt64(stale.seconds) * 1_000_000_000 + UInt64(stale.attoseconds / 1_000_000_000)
+        let hasWork: @Sendable () -> Void = { shared.state.withLock { $0.hasWork = true } }
+        registry.onLacking(hasWork)
+        let looking = Looking(
+            shared: shared, registry: registry, store: store, control: control,
+            fetches: fetches.map { FileFetches(registry, threads: $0, onArrival: hasWork) }, isOnce: interval == nil,
+            log: log, onLook: onLook)
         thread = try EventLoopThread(name: "store", .background) {
-            let looking = Looking(
-                shared: shared, registry: registry, store: store, control: control, isOnce: interval == nil, log: log,
-                onLook: onLook)
-            Self.runFirst(looking)
-            guard shared.state.wait(for: nil, until: { $0.isStopping ? false : $0.goesOn ? true : nil }) == true else {
-                return
-            }
-            Self.run(looking, pace)
+            Self.lookFirst(looking)
+            if Self.start(looking) { Self.run(looking, pace) }
         }
     }
 
     /// What the thread works with.
-    private struct Looking {
+    private struct Looking: Sendable {
         let shared: Shared
         let registry: ModelRegistry
         let store: any ModelStore
         let control: ControlThread
+        let fetches: FileFetches?
         let isOnce: Bool
         let log: Log
-        let onLook: @Sendable (_ hasStarted: Bool, _ isLagging: Bool) -> Void
+        let onLook: @Sendable (_ hasStarted: Bool, _ isBehind: Bool) -> Void
     }
 
-    private static func runFirst(_ looking: Looking) {
+    private static func lookFirst(_ looking: Looking) {
         let shared = looking.shared
         do throws(StoreError) {
-            let lookup = try looking.store.newestManifest()
+            _ = try looking.store.newestManifest()
             shared.state.withLock { state in
                 state.looks &+= 1
                 state.lookedAt = SystemClock().unixSeconds()
                 state.firstLook = .success(())
             }
-            let loads = shared.state.wait(for: nil) { $0.isStopping || $0.goesOn ? false : $0.loads ? true : nil }
-            guard loads == true else { return }
-            let outcome = load(lookup, looking)
-            shared.state.withLock { $0.firstLoad = outcome }
         } catch {
             shared.state.withLock { state in
                 state.looks &+= 1
@@ -108,6 +113,27 @@ final class StoreFollower: StoreFollowing {
                 state.failure = StoreReport.Lag(since: SystemClock().unixSeconds(), reason: "\(error)")
                 state.firstLook = .failure(error)
             }
+        }
+    }
+
+    /// Loads what the first look has found, if it is wanted, until the start is over.
+    /// - Returns: false where the server stops before that.
+    private static func start(_ looking: Looking) -> Bool {
+        let shared = looking.shared
+        var hasFollowed = false
+        while true {
+            let step = shared.state.wait(for: nil) { state -> Step? in
+                if state.isStopping { return .stop }
+                if state.goesOn { return .look }
+                guard state.loads, state.hasWork || !hasFollowed else { return nil }
+                state.hasWork = false
+                return .work
+            }
+            guard step == .work else { return step == .look }
+            let outcome = hasFollowed ? load(looking) : follow(looking)
+            hasFollowed = true
+            let isUnderWay = looking.fetches?.goOn() ?? false
+            if !isUnderWay { shared.state.withLock { $0.firstLoad = $0.firstLoad ?? outcome } }
         }
     }
 
@@ -132,31 +158,56 @@ final class StoreFollower: StoreFollowing {
 
     private static func run(_ looking: Looking, _ firstPace: FollowPace) {
         let shared = looking.shared
+        let clock = SystemClock()
         var pace = firstPace
         var isWell = shared.state.withLock { $0.failure == nil }
+        // What was sent for before the start was over may have come.
+        looking.fetches?.goOn()
+        var lookedAt = clock.now()
+        var wait = pace.next(isWell: isWell, random: .random(in: 0...1))
         while true {
             let status = looking.registry.followStatus
-            looking.onLook(status.hasStarted, status.lag != nil || shared.state.withLock { $0.failure != nil })
-            let wait = pace.next(isWell: isWell, random: .random(in: 0...1))
-            // Whoever asks makes it look sooner, but not again and again, and not what has just failed.
-            let isPaced = shared.state.wait(for: min(wait, askedApart)) { $0.isStopping ? true : nil } == nil
-            let rest = isPaced ? wait - min(wait, askedApart) : .zero
-            let isStopping = shared.state.wait(for: rest) { state -> Bool? in
-                if state.isStopping { return true }
-                guard state.isLacking || state.isAsked && isWell else { return nil }
-                state.isAsked = false
-                state.isLacking = false
-                return false
+            looking.onLook(status.hasStarted, status.isBehind || shared.state.withLock { $0.failure != nil })
+            let passed = Duration.nanoseconds(
+                Int64(clamping: clock.now().elapsedNanoseconds &- lookedAt.elapsedNanoseconds))
+            switch next(shared, after: passed, wait, mayBeAsked: isWell) {
+            case .stop: return
+            case .work: _ = load(looking)
+            case .look:
+                shared.isAsked.store(false, ordering: .relaxed)
+                isWell = look(looking)
+                lookedAt = clock.now()
+                shared.lookedAt.store(lookedAt.elapsedNanoseconds, ordering: .relaxed)
+                wait = pace.next(isWell: isWell, random: .random(in: 0...1))
+                // Here nobody waits for it: not an upload, and not its client.
+                if !looking.isOnce, shared.state.withLock({ $0.failure == nil && !$0.isStopping }) {
+                    looking.registry.collectStore()
+                }
             }
-            guard isStopping != true else { return }
-            shared.isAsked.store(false, ordering: .relaxed)
-            isWell = look(looking)
-            shared.lookedAt.store(SystemClock().now().elapsedNanoseconds, ordering: .relaxed)
-            // Here nobody waits for it: not an upload, and not its client.
-            guard shared.state.withLock({ $0.failure == nil && !$0.isStopping }) else { continue }
-            loadKept(looking)
-            if !looking.isOnce { looking.registry.collectStore() }
+            looking.fetches?.goOn()
         }
+    }
+
+    /// Whoever asks makes it look sooner, but not again and again, and not what has just failed.
+    /// - Parameters:
+    ///   - passed: since the last look.
+    ///   - wait: from the last look to the next.
+    private static func next(_ shared: Shared, after passed: Duration, _ wait: Duration, mayBeAsked: Bool) -> Step {
+        func step(_ state: inout State) -> Step? {
+            if state.isStopping { return .stop }
+            guard state.hasWork else { return nil }
+            state.hasWork = false
+            return .work
+        }
+        let early = max(min(wait, askedApart) - passed, .zero)
+        if let step = shared.state.wait(for: early, until: step) { return step }
+        let asked = shared.state.wait(for: max(wait - passed - early, .zero)) { state -> Step? in
+            if let step = step(&state) { return step }
+            guard state.isAsked, mayBeAsked else { return nil }
+            state.isAsked = false
+            return .look
+        }
+        return asked ?? .look
     }
 
     /// - Returns: whether the store could be seen. What cannot be loaded has a pace of its own.
@@ -175,8 +226,10 @@ final class StoreFollower: StoreFollowing {
             if hadFailed { looking.log.info("the store can be seen again") }
             let status = looking.registry.followStatus
             let isNews = lookup.manifest?.generation ?? 0 > status.seenGeneration || !lookup.skipped.isEmpty
-            guard isNews || !status.isFollowing || looking.registry.isRetryDue else { return true }
-            _ = load(lookup, looking)
+            // Files that are far away are tried again one by one.
+            let isRetryDue = looking.fetches == nil && looking.registry.isRetryDue
+            guard isNews || !status.isFollowing || isRetryDue else { return true }
+            _ = follow(looking)
             return looking.registry.followStatus.isFollowing
         } catch {
             let isFirst = shared.state.withLock { state in
@@ -197,32 +250,25 @@ final class StoreFollower: StoreFollowing {
         }
     }
 
-    /// Fetches what is new and has it loaded, some of it at a time.
-    /// - Returns: how it ended; why it failed is also kept in the registry's status.
-    private static func load(_ lookup: ManifestLookup, _ looking: Looking) -> Result<Void, StoreError> {
+    /// Has what is new loaded as far as it is here. Why it failed is also kept in the registry's status.
+    private static func follow(_ looking: Looking) -> Result<Void, StoreError> {
         let registry = looking.registry
-        while true {
-            let batch = registry.fetchBatch(for: lookup.manifest) { isStopping(looking) }
-            let outcome = onControl(looking) { () throws(StoreError) in try registry.follow(batch.files) }
-            guard batch.hasMore, case .success = outcome, !isStopping(looking) else { return outcome }
-        }
+        return onControl(looking) { () throws(StoreError) in try registry.follow() }
     }
 
-    /// The same for some of the versions that are only kept for a rollback.
-    private static func loadKept(_ looking: Looking) {
+    /// The same for what has come since.
+    private static func load(_ looking: Looking) -> Result<Void, StoreError> {
+        guard let files = looking.fetches?.take() else { return .success(()) }
         let registry = looking.registry
-        guard let batch = registry.fetchKeptBatch(unless: { isStopping(looking) }) else { return }
-        _ = onControl(looking) { registry.housekeep(batch.files) }
+        return onControl(looking) { registry.load(files) }
     }
-
-    private static func isStopping(_ looking: Looking) -> Bool { looking.shared.state.withLock { $0.isStopping } }
 
     /// Has the control thread do something, and waits until it has, or the server stops.
     private static func onControl(
         _ looking: Looking, _ body: @escaping @Sendable () throws(StoreError) -> Void
     ) -> Result<Void, StoreError> {
         let shared = looking.shared
-        guard !isStopping(looking) else { return .failure(busy) }
+        guard !shared.state.withLock({ $0.isStopping }) else { return .failure(busy) }
         shared.state.withLock { $0.job = .running }
         let isTaken = looking.control.submit {
             let outcome: Result<Void, StoreError>

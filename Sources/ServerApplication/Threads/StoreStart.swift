@@ -58,11 +58,10 @@ struct StoreStart {
     private func load(_ follower: StoreFollower, within patience: Duration) throws(StoreError) {
         if let outcome = follower.loadFirst(patience) {
             try outcome.get()
-            let pool = registry.pool
-            return tell(generation: pool.generation, models: pool.models.count)
+            return tell(generation: registry.followStatus.seenGeneration, models: registry.pool.models.count)
         }
         let reason = "the models of the store have not come yet"
-        registry.noteUnseen(because: reason)
+        if !registry.followStatus.hasBegun { registry.noteUnseen(because: reason) }
         log.warning("not ready until they have", LogField("reason", .text(reason)))
     }
 

@@ -39,30 +39,31 @@ package struct FollowStatus: Sendable, Hashable {
     package private(set) var hasStoreFailure = false
     /// Whether the store or its cache has told what is to serve.
     package private(set) var hasBegun = false
-    /// Whether a model of which nothing serves waits for a store that does not answer.
-    package private(set) var isAwaiting = false
+    /// Whether a start is over: it is known what is to serve, and nothing is missing that comes by itself.
+    package private(set) var hasStarted = false
+    /// Whether something that serves is not what the store has, and has not just been sent for.
+    package private(set) var isBehind = false
     /// When something that could not be loaded is tried again, by the monotonic clock; nil: nothing waits.
     private(set) var nextTry: UInt64?
 
     /// Whether the last look at the store has seen what it may go by.
     package var isFollowing: Bool { hasBegun && !hasStoreFailure }
 
-    /// Whether a start is over: it is known what is to serve, and nothing is missing that comes by itself.
-    package var hasStarted: Bool { hasBegun && !isAwaiting }
-
     package init() {}
 
     /// What a look, or a change of our own, has found.
     /// - Parameters:
     ///   - lagging: in ascending order of name.
-    ///   - isAwaiting: whether one of which nothing serves waits for a store that does not answer.
+    ///   - isAwaiting: whether something is missing that comes by itself.
+    ///   - hasFailed: whether something of it could not be loaded, or the store's word is none to go by.
     ///   - failure: what is wrong besides that.
     mutating func looked(
-        seen: Int, served: Int, lagging: [LaggingModel], isAwaiting: Bool, failure: String?, nextTry: UInt64?,
-        cachedSince: Int64?, at now: Int64
+        seen: Int, served: Int, lagging: [LaggingModel], isAwaiting: Bool, hasFailed: Bool, failure: String?,
+        nextTry: UInt64?, cachedSince: Int64?, at now: Int64
     ) {
         hasBegun = true
-        self.isAwaiting = isAwaiting
+        if !isAwaiting { hasStarted = true }
+        isBehind = hasFailed
         seenGeneration = seen
         servedGeneration = served
         self.lagging = Array(lagging.prefix(Self.laggingMax))
@@ -83,6 +84,7 @@ package struct FollowStatus: Sendable, Hashable {
     /// A look has failed.
     mutating func fail(_ reason: String, at now: Int64) {
         hasStoreFailure = true
+        isBehind = true
         lag = Lag(since: lag?.since ?? now, reason: reason)
     }
 }

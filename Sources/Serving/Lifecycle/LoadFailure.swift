@@ -51,6 +51,27 @@ struct LoadFailure: Sendable {
     func isDue(at clock: UInt64) -> Bool { nextTry.map { Int64(bitPattern: clock &- $0) >= 0 } ?? false }
 }
 
+/// What could not be loaded, by version.
+struct FailureIndex {
+    private struct Key: Hashable {
+        let name: String
+        let number: Int
+        let digest: ContentDigest
+    }
+
+    private let failures: [Key: LoadFailure]
+
+    init(_ failures: [LoadFailure]) {
+        self.failures = Dictionary(
+            failures.map { (Key(name: $0.what.name, number: $0.what.version, digest: $0.what.digest), $0) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    subscript(version: StoredModel.Version, name: String) -> LoadFailure? {
+        failures[Key(name: name, number: version.number, digest: version.digest)]
+    }
+}
+
 extension PublishError {
     /// Whether the store was asked, or was not needed.
     fileprivate var hasAsked: Bool {

@@ -1,86 +1,67 @@
 internal import Synchronization
 
-// What of the registry fetches files from a store far away: on threads that may wait, with nothing held that operations
-// wait for. An operation takes what has been fetched for it, and asks the store for none.
+// What of the registry knows which files are still in a store far away. An operation takes what has been fetched for it
+// and asks the store for none: threads fetch that may wait, with nothing held that operations wait for.
 extension ModelRegistry {
     /// What an operation goes by for which nothing has been fetched.
     package var noFiles: ModelFiles { store.isFarAway ? .none : .stored }
 
-    /// Whom to tell that an operation has seen what other writers have committed and nobody has fetched yet.
+    /// Whom to tell that an operation has left something to be fetched.
     /// - Parameter tell: called on the control thread; waits for nothing.
     package func onLacking(_ tell: @escaping @Sendable () -> Void) { lacking.withLock { $0 = tell } }
 
-    /// Files that were fetched together, for `follow`.
-    package struct Batch: Sendable {
-        package let files: ModelFiles
-        /// Whether there are more that were left for the next batch.
-        package let hasMore: Bool
+    /// What is to be fetched of a store far away, the most urgent first: what the newest known manifest needs and has
+    /// not failed, then what is tried again; where there is none of that, what is kept for a rollback. Nothing that
+    /// finds no room.
+    package func missing() -> [StoredModel.Version] {
+        guard store.isFarAway else { return [] }
+        return operations.withLock { state in
+            guard let manifest = state.manifest, state.cachedSince == nil else { return [] }
+            let known = FailureIndex(state.failures)
+            let now = system.clock()
+            var fresh: [StoredModel.Version] = []
+            var again: [StoredModel.Version] = []
+            for stored in manifest.models {
+                for version in stored.versions where stored.needs(version) && !isLoaded(version, stored.name, state) {
+                    let failure = known[version, stored.name]
+                    guard failure?.isDue(at: now) ?? true, mayBeLoaded(version, byThinning: true) else { continue }
+                    if failure?.what.error.isNotFetched ?? true { fresh.append(version) } else { again.append(version) }
+                }
+            }
+            let needed = fresh + again
+            return needed.isEmpty ? keptMissing(state, known, now) : needed
+        }
     }
 
-    /// Fetches some of what a manifest names and is not loaded, as far as it is its time.
-    /// - Parameter isStopping: asked between two files.
-    package func fetchBatch(for manifest: StoreManifest?, unless isStopping: () -> Bool) -> Batch {
-        guard store.isFarAway, let manifest else { return Batch(files: noFiles, hasMore: false) }
-        return fetchBatch(missing(in: manifest), unless: isStopping)
+    private func keptMissing(_ state: State, _ known: FailureIndex, _ now: UInt64) -> [StoredModel.Version] {
+        var missing: [StoredModel.Version] = []
+        for stored in state.applied?.models ?? [] where state.lagging[stored.name] == nil {
+            for version in stored.versions where !stored.needs(version) && !isLoaded(version, stored.name, state) {
+                guard known[version, stored.name]?.isDue(at: now) ?? true, mayBeLoaded(version, byThinning: false)
+                else { continue }
+                missing.append(version)
+            }
+        }
+        return missing
     }
 
-    /// Fetches some of the versions that are kept for a rollback and are not loaded, for `housekeep`.
-    /// - Returns: nil where there is nothing to fetch.
-    package func fetchKeptBatch(unless isStopping: () -> Bool) -> Batch? {
-        guard store.isFarAway else { return nil }
-        let versions = keptMissing()
-        return versions.isEmpty ? nil : fetchBatch(versions, unless: isStopping)
+    /// The file of a version, or why it cannot be had. Waits for the store.
+    func file(of version: StoredModel.Version) -> ModelFiles.Outcome {
+        do throws(StoreError) {
+            return .success(try store.blob(version.digest, bytesMax: version.byteCount))
+        } catch {
+            return .failure(error)
+        }
     }
 
     /// Fetches what an operation has lacked, so that it can be done again. Waits for the store.
     func fetch(_ versions: [StoredModel.Version], into files: ModelFiles) -> ModelFiles {
+        // Somebody asks: that the store could not be seen a while ago is no answer.
+        _ = try? store.newestManifest()
         var files = files
-        for version in versions { files.fetch(version, from: store) }
+        for version in versions where !files.has(version) { files.add(file(of: version), of: version) }
         files.endRound()
         return files
-    }
-
-    private func fetchBatch(_ versions: [StoredModel.Version], unless isStopping: () -> Bool) -> Batch {
-        var files = noFiles
-        var bytes = 0
-        for version in versions {
-            guard bytes < limits.fetchedBytesMax, !isStopping() else { return Batch(files: files, hasMore: true) }
-            files.fetch(version, from: store)
-            bytes += version.byteCount
-        }
-        return Batch(files: files, hasMore: false)
-    }
-
-    /// What has to be loaded of a manifest: what is not, and has not failed a short while ago, and may find room.
-    private func missing(in manifest: StoreManifest) -> [StoredModel.Version] {
-        operations.withLock { state in
-            var missing: [StoredModel.Version] = []
-            for stored in manifest.models {
-                for version in stored.versions where stored.needs(version) && !isLoaded(version, stored.name, state) {
-                    let known = state.failures.first { $0.what.isSame(version, of: stored.name) }
-                    guard known.map({ $0.isDue(at: system.clock()) }) ?? true,
-                        version.byteCount <= limits.artifactBytesMax, mayFit(version, byThinning: true)
-                    else { continue }
-                    missing.append(version)
-                }
-            }
-            return missing
-        }
-    }
-
-    private func keptMissing() -> [StoredModel.Version] {
-        operations.withLock { state in
-            var missing: [StoredModel.Version] = []
-            for stored in state.applied?.models ?? [] where state.lagging[stored.name] == nil {
-                for version in stored.versions where !stored.needs(version) && !isLoaded(version, stored.name, state) {
-                    guard !state.failures.contains(where: { $0.what.isSame(version, of: stored.name) }),
-                        version.byteCount <= limits.artifactBytesMax, mayFit(version, byThinning: false)
-                    else { continue }
-                    missing.append(version)
-                }
-            }
-            return missing
-        }
     }
 
     /// Whether a version serves, or waits for the rest of its model.
@@ -89,8 +70,9 @@ extension ModelRegistry {
             || publisher.current.entry(named: name)?.versions.contains { $0.is(version, of: name) } ?? false
     }
 
-    /// Whether there is room for what a version has held elsewhere.
-    private func mayFit(_ version: StoredModel.Version, byThinning: Bool) -> Bool {
+    /// Whether there is room for what a version has held elsewhere, as far as it is known.
+    private func mayBeLoaded(_ version: StoredModel.Version, byThinning: Bool) -> Bool {
+        guard version.byteCount <= limits.artifactBytesMax else { return false }
         guard let expected = version.memoryBytes else { return true }
         do throws(PublishError) {
             try admit(expected)
@@ -102,14 +84,20 @@ extension ModelRegistry {
     }
 
     /// - Parameter number: of the version that the operation makes itself.
-    /// - Throws: `notFetched` with what a model has to have and is neither loaded nor at hand.
+    /// - Throws: `notFetched` with what a model has to have, is not loaded and not at hand, and may be loaded now.
     func demand(
         _ stored: StoredModel, besides number: Int? = nil, _ files: ModelFiles, _ state: State
     ) throws(PublishError) {
         let lacking = stored.versions.filter { version in
             stored.needs(version) && version.number != number && !files.has(version)
-                && !isLoaded(version, stored.name, state)
+                && !isLoaded(version, stored.name, state) && mayBeLoaded(version, byThinning: true)
+                && !hasFailed(version, of: stored.name, state)
         }
         guard lacking.isEmpty else { throw files.refusal ?? .notFetched(lacking) }
+    }
+
+    /// Whether a version could not be loaded, and it is not time to try it again.
+    private func hasFailed(_ version: StoredModel.Version, of name: String, _ state: State) -> Bool {
+        FailureIndex(state.failures)[version, name].map { !$0.isDue(at: system.clock()) } ?? false
     }
 }

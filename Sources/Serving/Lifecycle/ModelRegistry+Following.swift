@@ -62,11 +62,10 @@ extension ModelRegistry {
 
     /// Looks at the store and makes its newest manifest serve, in one swap. A model that cannot be loaded goes on as it
     /// was, the status says why, and a later call tries it again.
-    /// - Parameter files: what of a store far away has been fetched for it; what is lacking follows when it has come.
     /// - Returns: whether something else serves now.
     /// - Throws: if the store cannot be read; the status says so, too.
     @discardableResult
-    package func follow(_ files: ModelFiles? = nil) throws(StoreError) -> Bool {
+    package func follow() throws(StoreError) -> Bool {
         do {
             return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
                 try refresh(&state)
@@ -77,17 +76,37 @@ extension ModelRegistry {
                 let isDue = state.failures.contains { $0.isNeeded && $0.isDue(at: now) }
                 let isSeen = manifest.generation == served && (isDue || state.servesCache)
                 guard manifest.generation > served || isSeen,
-                    adopt(&state, made: [], always: state.servesCache, files ?? noFiles) != nil
+                    adopt(&state, made: [], always: state.servesCache, noFiles) != nil
                 else { return false }
-                log.info(
-                    "followed the store", LogField("generation", .integer(manifest.generation)),
-                    LogField("lagging_models", .integer(state.lagging.count)))
+                tellFollowed(state)
                 return true
             }
         } catch {
             followed.withLock { $0.fail("\(error)", at: system.unixSeconds()) }
             throw error
         }
+    }
+
+    /// Goes on where `follow` has left what was not here.
+    /// - Parameter files: what has been fetched of it.
+    /// - Returns: whether something else serves now.
+    @discardableResult
+    package func load(_ files: ModelFiles) -> Bool {
+        operations.withLock { state in
+            guard state.manifest != nil, state.cachedSince == nil else { return false }
+            defer { note(state) }
+            let isNew = adopt(&state, made: [], files) != nil
+            if isNew { tellFollowed(state) }
+            return complete(&state, files) || isNew
+        }
+    }
+
+    /// Once, and not for each part of what has come.
+    private func tellFollowed(_ state: State) {
+        guard !state.failures.contains(where: { $0.isNeeded && $0.what.error.isNotFetched }) else { return }
+        log.info(
+            "followed the store", LogField("generation", .integer(state.manifest?.generation ?? 0)),
+            LogField("lagging_models", .integer(state.lagging.count)))
     }
 
     /// Whether something that could not be loaded is to be tried again. May be called from any thread.
@@ -98,16 +117,18 @@ extension ModelRegistry {
 
     /// Says to whoever asks how far we are.
     func note(_ state: State) {
+        let needed = state.failures.filter(\.isNeeded)
         var lagging: [FollowStatus.LaggingModel] = []
-        for failure in state.failures where failure.isNeeded && lagging.last?.name != failure.what.name {
+        for failure in needed where lagging.last?.name != failure.what.name {
             lagging.append(
                 FollowStatus.LaggingModel(
                     name: failure.what.name, version: failure.what.version,
                     servingVersion: servingVersion(failure.what.name), since: failure.since,
                     reason: "\(failure.what.error)"))
         }
-        let isAwaiting = state.failures.contains { failure in
-            failure.isNeeded && failure.isAwaited && publisher.current.model(named: failure.what.name) == nil
+        let isAwaiting = needed.contains { failure in
+            failure.what.error.isNotFetched
+                || failure.isAwaited && publisher.current.model(named: failure.what.name) == nil
         }
         let served = state.servedGeneration
         let newest = state.manifest?.generation ?? 0
@@ -118,8 +139,9 @@ extension ModelRegistry {
         followed.withLock { status in
             status.looked(
                 seen: max(seen, served), served: served, lagging: lagging, isAwaiting: isAwaiting,
-                failure: state.unreadable?.description ?? wentBack,
-                nextTry: state.failures.filter(\.isNeeded).compactMap(\.nextTry).min(),
+                hasFailed: state.unreadable != nil || wentBack != nil
+                    || needed.contains { !$0.what.error.isNotFetched },
+                failure: state.unreadable?.description ?? wentBack, nextTry: needed.compactMap(\.nextTry).min(),
                 cachedSince: state.cachedSince, at: system.unixSeconds())
         }
     }

@@ -100,7 +100,12 @@ extension ModelRegistry {
             tell(report, pending.artifact.digest)
             return report
         } catch {
-            if !error.isNotFetched { giveUp(pending, error) }
+            if error.isNotFetched {
+                // It may have been compared again, which has made another of it.
+                pending.startCounting()
+            } else {
+                giveUp(pending, error)
+            }
             throw error
         }
     }

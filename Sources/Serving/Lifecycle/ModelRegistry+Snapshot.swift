@@ -47,6 +47,7 @@ extension ModelRegistry {
         // Of the spare ones it is known already what they hold.
         var madeBytes = made.reduce(0) { $0 + $1.memoryBytes } - spareBytes.load(ordering: .relaxed)
         let pool = publisher.current
+        let failed = FailureIndex(state.failures)
         for stored in manifest.models {
             let serving = pool.entry(named: stored.name)
             var loaded: [ServedModel] = []
@@ -60,8 +61,8 @@ extension ModelRegistry {
                 }
                 guard store.keepsBlobs, isNeeded || loads == .all else { continue }
                 if isNeeded { missing.insert(version.number) }
-                let known = state.failures.first { $0.what.isSame(version, of: stored.name) }
-                if let known, !isNeeded || !known.isDue(at: system.clock()) {
+                let known = failed[version, stored.name]
+                if let known, !known.isDue(at: system.clock()) {
                     snapshot.failures.append(known)
                     continue
                 }
@@ -195,8 +196,10 @@ extension ModelRegistry {
             defaultName: state.defaultLagging == nil ? manifest.defaultName : state.defaultName,
             retired: manifest.retired)
         state.applied = next
-        if state.cachedSince == nil {
-            state.servesCache = false
+        if state.cachedSince == nil { state.servesCache = false }
+        // What an earlier run has kept is not given up for what is only named so far.
+        let isEarly = state.cached == nil && state.failures.contains { isAwaited($0, in: snapshot) }
+        if state.cachedSince == nil, !isEarly {
             let cached = CachedManifest(manifest: next, complete: state.servedGeneration)
             if next.generation > 0, state.cached != cached {
                 store.cache(cached)
@@ -212,6 +215,11 @@ extension ModelRegistry {
         }
         keepSpare(spare, &state)
         return isDrained
+    }
+
+    /// Whether a model of which nothing serves waits for the store.
+    private func isAwaited(_ failure: LoadFailure, in snapshot: Snapshot) -> Bool {
+        failure.isNeeded && failure.isAwaited && !snapshot.entries.contains { $0.name == failure.what.name }
     }
 
     /// The default model is the manifest's. Where that one cannot be loaded, the one before goes on in its place.
@@ -269,24 +277,27 @@ extension ModelRegistry {
     func show(_ state: inout State, made: [ServedModel], _ files: ModelFiles) -> Bool {
         let isDrained = adopt(&state, made: made, always: true, files) ?? true
         note(state)
-        if state.failures.contains(where: { $0.isNeeded && $0.what.error.isNotFetched }) {
+        if store.isFarAway, state.failures.contains(where: { $0.isNeeded && $0.isDue(at: system.clock()) }) {
             lacking.withLock { $0 }?()
         }
         return isDrained
     }
 
     /// Loads versions that are kept for a rollback and are not loaded.
-    func complete(_ state: inout State, _ files: ModelFiles) {
-        guard store.keepsBlobs, let manifest = state.applied else { return }
+    /// - Returns: whether there are some more now.
+    func complete(_ state: inout State, _ files: ModelFiles) -> Bool {
+        guard store.keepsBlobs, let manifest = state.applied else { return false }
         let pool = publisher.current
+        let failed = FailureIndex(state.failures)
+        let now = system.clock()
         let isMissing = manifest.models.contains { stored in
             state.lagging[stored.name] == nil
                 && stored.versions.contains { version in
-                    files.has(version) && !state.failures.contains { $0.what.isSame(version, of: stored.name) }
+                    files.has(version) && failed[version, stored.name]?.isDue(at: now) ?? true
                         && pool.entry(named: stored.name)?.version(version.number) == nil
                 }
         }
-        guard isMissing else { return }
+        guard isMissing else { return false }
         // A model that lags is left to the next try of what it waits for.
         let ahead = manifest.models.filter { state.lagging[$0.name] == nil }
         let snapshot = assemble(
@@ -295,10 +306,12 @@ extension ModelRegistry {
                 defaultName: manifest.defaultName),
             state, made: state.spare, loads: .all, files)
         state.failures = state.failures.filter { state.lagging[$0.what.name] != nil } + snapshot.failures
+        guard !snapshot.made.isEmpty else { return false }
         let names = Set(snapshot.entries.map(\.name))
         let others = publisher.current.entries.filter { state.lagging[$0.name] != nil && !names.contains($0.name) }
         _ = swap(snapshot.entries + others, state)
         keepSpare(state.spare.filter { state.lagging[$0.name] != nil }, &state)
+        return true
     }
 
     func served(
@@ -435,12 +448,5 @@ extension ServedModel {
     /// Whether it is that version of that model.
     func `is`(_ stored: StoredModel.Version, of name: String) -> Bool {
         version == stored.number && digest == stored.digest && generation == stored.generation && self.name == name
-    }
-}
-
-extension RestoreReport.Failure {
-    /// Whether it is of that version, and of the same bytes.
-    func isSame(_ stored: StoredModel.Version, of name: String) -> Bool {
-        version == stored.number && digest == stored.digest && self.name == name
     }
 }

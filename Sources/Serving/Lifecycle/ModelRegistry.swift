@@ -334,10 +334,9 @@ package final class ModelRegistry: Sendable {
 
     /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
     /// requests have let go of in the meantime. Cheap enough for every few seconds.
-    /// - Parameter files: what of a store far away has been fetched for it.
-    package func housekeep(_ files: ModelFiles? = nil) {
+    package func housekeep() {
         operations.withLock { state in
-            complete(&state, files ?? noFiles)
+            _ = complete(&state, noFiles)
             reclaim()
         }
     }
@@ -347,8 +346,9 @@ package final class ModelRegistry: Sendable {
     /// Refuses an upload before its body, as far as can be told without the control thread. The answer that counts is
     /// given again by `publish`.
     package func refuseEarly(_ name: String, _ options: PublishOptions) throws(PublishError) {
-        // What a cache has said refuses nothing: the store may know better.
-        guard followStatus.cachedSince == nil else { return }
+        // What a cache has said refuses nothing, nor what serves in the place of something else: the store knows it.
+        let status = followStatus
+        guard status.cachedSince == nil, status.laggingCount == 0 else { return }
         let etag = publisher.current.entry(named: name)?.etag
         guard etag == nil || !options.mustBeNew else { throw .alreadyThere(name: name) }
         guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }

@@ -13,7 +13,7 @@ package final class PendingPublish: Sendable {
     /// By the monotonic clock.
     let started: UInt64
     private let count: PendingBytes
-    private let counted: Atomic<Int>
+    private let isCounted = Atomic<Bool>(false)
 
     init(
         _ name: String, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ built: ModelBuilder.Built,
@@ -27,14 +27,19 @@ package final class PendingPublish: Sendable {
         self.comparedWith = comparedWith
         self.started = started
         self.count = count
-        counted = Atomic(built.prepared.memoryBytes)
-        count.add(built.prepared.memoryBytes)
+        startCounting()
     }
 
     deinit { stopCounting() }
 
+    func startCounting() {
+        if !isCounted.exchange(true, ordering: .relaxed) { count.add(built.prepared.memoryBytes) }
+    }
+
     /// From now on its memory is another's.
-    func stopCounting() { count.add(-counted.exchange(0, ordering: .relaxed)) }
+    func stopCounting() {
+        if isCounted.exchange(false, ordering: .relaxed) { count.add(-built.prepared.memoryBytes) }
+    }
 }
 
 /// What pending publishes hold, in bytes.

@@ -1,8 +1,10 @@
 /// Where the files of versions that are to be loaded come from: a store that is near, as they are needed; or what has
 /// been fetched of one far away, and no other.
 package struct ModelFiles: Sendable {
+    package typealias Outcome = Result<[UInt8], StoreError>
+
     /// What each file holds, or why it cannot be had; nil: the store is asked.
-    private var fetched: [ContentDigest: Result<[UInt8], StoreError>]?
+    private var fetched: [ContentDigest: Outcome]?
     /// Times that something was fetched for the operation that lacked it.
     private var rounds = 0
     /// What an operation ends with that lacks more; nil: it is fetched.
@@ -15,7 +17,9 @@ package struct ModelFiles: Sendable {
     static let stored = ModelFiles(fetched: nil)
     static let none = ModelFiles(fetched: [:])
 
-    private init(fetched: [ContentDigest: Result<[UInt8], StoreError>]?) { self.fetched = fetched }
+    private init(fetched: [ContentDigest: Outcome]?) { self.fetched = fetched }
+
+    var isEmpty: Bool { fetched?.isEmpty ?? false }
 
     func has(_ version: StoredModel.Version) -> Bool { fetched.map { $0[version.digest] != nil } ?? true }
 
@@ -26,15 +30,7 @@ package struct ModelFiles: Sendable {
         return try outcome.get()
     }
 
-    /// Fetches one more file. Waits for the store.
-    mutating func fetch(_ version: StoredModel.Version, from store: any ModelStore) {
-        guard !has(version) else { return }
-        do throws(StoreError) {
-            fetched?[version.digest] = .success(try store.blob(version.digest, bytesMax: version.byteCount))
-        } catch {
-            fetched?[version.digest] = .failure(error)
-        }
-    }
+    mutating func add(_ outcome: Outcome, of version: StoredModel.Version) { fetched?[version.digest] = outcome }
 
     /// An operation has lacked something that it has now.
     mutating func endRound() {

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Does an operation that may lack files of a store far away: another thread fetches them, other models' changes go on,
 /// and it is done again while those of its own model wait for their turn.
 struct FetchingOperation: Sendable {
@@ -31,10 +33,33 @@ struct FetchingOperation: Sendable {
     private func fetch(_ lacking: [StoredModel.Version], into files: ModelFiles, _ name: String, _ job: @escaping Job) {
         let isTaken = fetches?.submit {
             let fetched = registry.fetch(lacking, into: files)
-            control.submitOwed { performHolding(name, with: fetched, job) }
+            let end = End(registry.system.makeSignal())
+            control.submitOwed {
+                performHolding(name, with: fetched, job)
+                end.come()
+            }
+            // So that no more files wait in memory than there are threads.
+            end.wait()
         }
         guard isTaken != true else { return }
-        _ = job(files.refusing(control.isStopping ? .stopping : .busy(retryAfterSeconds: 5)))
+        let isStopping = fetches?.isStopping == true || control.isStopping
+        _ = job(files.refusing(isStopping ? .stopping : .busy(retryAfterSeconds: 5)))
         turns.release(name)
+    }
+
+    private final class End: Sendable {
+        private let hasCome = Atomic<Bool>(false)
+        private let signal: any ChangeSignal
+        /// After that the thread goes on: it is only memory that it saves.
+        private static let waitMax = Duration.seconds(300)
+
+        init(_ signal: any ChangeSignal) { self.signal = signal }
+
+        func come() {
+            hasCome.store(true, ordering: .releasing)
+            signal.notify()
+        }
+
+        func wait() { _ = signal.wait(for: Self.waitMax) { hasCome.load(ordering: .acquiring) } }
     }
 }

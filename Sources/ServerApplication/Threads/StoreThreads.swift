@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Serving
 
 /// Threads that wait for a store far away, each for one file at a time: made when there is none that rests.
-final class TransferThreads: ControlQueue {
+final class StoreThreads: ControlQueue {
     private struct State: Sendable {
         var jobs: [@Sendable () -> Void] = []
         var resting = 0
