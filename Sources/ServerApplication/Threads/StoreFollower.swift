@@ -133,7 +133,9 @@ final class StoreFollower: StoreFollowing {
             let outcome = hasFollowed ? load(looking) : follow(looking)
             hasFollowed = true
             let isUnderWay = looking.fetches?.goOn() ?? false
-            if !isUnderWay { shared.state.withLock { $0.firstLoad = $0.firstLoad ?? outcome } }
+            // What is only kept for a rollback is not waited for.
+            guard !isUnderWay || looking.registry.followStatus.hasStarted else { continue }
+            shared.state.withLock { $0.firstLoad = $0.firstLoad ?? outcome }
         }
     }
 
