@@ -33,6 +33,8 @@ struct PlannedRequest {
     let headBytes: Int
     var parts = Parts(method: "GET", target: "/", fields: [], body: [])
     var isHead = false
+    /// Of HTTP/1.0, which knows no interim answers.
+    var isHTTP10 = false
     /// The connection is to be closed after the answer.
     var closes = false
     var awaitsContinue = false

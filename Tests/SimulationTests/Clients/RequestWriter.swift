@@ -197,6 +197,7 @@ struct RequestWriter {
         request.parts = PlannedRequest.Parts(
             method: method, target: target, fields: fields.map(Self.split), body: body)
         request.isHead = method == "HEAD"
+        request.isHTTP10 = isOld
         request.closes = closes
         request.isChunked = isChunked
         request.awaitsContinue = awaits

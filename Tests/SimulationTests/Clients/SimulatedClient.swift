@@ -48,7 +48,7 @@ final class SimulatedClient: SimulatedPeer {
     var hasContinue = false
     var hasStopped = false
     /// The server has asked whether the client is still there, as it may once.
-    private var isAsked = false
+    private(set) var isAsked = false
     /// Bytes after which a vanishing client vanishes.
     var vanishesAt = Int.max
 

@@ -101,12 +101,16 @@ extension SimulatedHTTP2Client {
             return
         }
         guard let endedAt = link.endedAt else { return fail("a connection whose peer does not read stays open") }
-        if isStalled(at: endedAt) { return }
-        // Where it was idle, its GOAWAY may be all that waits.
-        let isWaiting = (waiting.waitedSince(at: endedAt) ?? endedAt) < endedAt
-        if isWaiting || endedAt < max(waiting.movedAt, link.acceptedAt) + idleTimeout {
+        if !isStalled(at: endedAt), !wasIdle(at: endedAt) {
             fail("a connection whose peer does not read is closed early")
         }
+    }
+
+    /// Whether the server had nothing more to say, and the time of an idle connection was over.
+    private func wasIdle(at time: Int64) -> Bool {
+        // Its GOAWAY may be all that waits.
+        let isWaiting = (waiting.waitedSince(at: time) ?? time) < time
+        return !isWaiting && time >= max(waiting.movedAt, link.acceptedAt) + idleTimeout
     }
 
     // MARK: Answers that wait
@@ -160,7 +164,9 @@ extension SimulatedHTTP2Client {
         if simulation.drainedAt != nil { return judgeDrain() }
         if hasBroken { return }
         lookForStalls()
-        let awaited = streams.filter { !$0.isAnswered }
+        // What was sent over an idle connection that had been closed may take along what had not been read.
+        let mayBeLost = link.sawReset && wasIdle(at: endedAt)
+        let awaited = streams.filter { !$0.isAnswered && !(mayBeLost && waiting.hasEnded($0.id)) }
         if isStalled(at: endedAt), !readsPromptly || hasStopped { return }
         if hasStopped {
             if mustBeKept { fail("the server closes, and a call may last") }

@@ -21,6 +21,8 @@ struct WaitingAnswers {
     /// Streams that the peer resets, and where in its bytes.
     private var resets: [(offset: Int, stream: UInt32)] = []
     private var gone: Set<UInt32> = []
+    /// Streams whose last frame has been taken.
+    private var ended: Set<UInt32> = []
     /// Bytes that were offered to the kernel, and that it has not taken.
     private var leftover = 0
     private var since: Int64?
@@ -47,6 +49,9 @@ struct WaitingAnswers {
         return held.min { ($0.value.movedAt, $0.key) < ($1.value.movedAt, $1.key) }
             .map { ($0.key, $0.value.movedAt) }
     }
+
+    /// Whether all that the server has to say of a stream is in its kernel.
+    func hasEnded(_ stream: UInt32) -> Bool { ended.contains(stream) }
 
     mutating func expect(_ bytes: Int, of stream: UInt32) { lengths[stream] = bytes }
 
@@ -88,6 +93,7 @@ struct WaitingAnswers {
         switch HTTP2Frame.Kind(rawValue: frame.type) {
         case .headers, .data:
             movedAt = now
+            if isEnd { ended.insert(frame.stream) }
             guard !isEnd, !gone.contains(frame.stream) else { return answers[frame.stream] = nil }
             let fields = transcript.answer(frame.stream).fields
             guard fields[":status"] != "100" else { return }
@@ -102,6 +108,7 @@ struct WaitingAnswers {
             movedAt = now
             answers[frame.stream] = nil
             gone.insert(frame.stream)
+            ended.insert(frame.stream)
         default: break
         }
     }
