@@ -1,6 +1,7 @@
 """The files of deploy/ and the Dockerfile, as far as they can be held without a cloud: what they start starts, their probes are
 answered, their times fit, and their settings are settings."""
 
+import fnmatch
 import json
 import os
 import re
@@ -78,6 +79,21 @@ class Deployment(unittest.TestCase):
         self.assertEqual(image_list("HEALTHCHECK .* CMD"), ["/vencejo", "probe"])
         self.assertIn("STOPSIGNAL SIGTERM", IMAGE)
         self.assert_starts(image_list("CMD"), {})
+
+    def test_what_the_manifest_names_is_sent_to_the_image_s_build(self):
+        """The compiler refuses a manifest of which a folder is missing, whatever is built of it."""
+        patterns = [line for line in contents(os.path.join(ROOT, ".dockerignore")).decode().split("\n") if line.strip()]
+        manifest = contents(os.path.join(ROOT, "Package.swift")).decode()
+        paths = re.findall(r'\bpath: "([^"]+)"', manifest)
+        self.assertIn("Benchmarks/FixedAnswer", paths)
+        for path in ["Package.swift", "Sources", "Tests", *paths]:
+            parents = [path[: match.start()] for match in re.finditer("/", path)] + [path]
+            is_sent = True
+            for pattern in patterns:
+                name = pattern.removeprefix("!").removeprefix("**/")
+                if any(fnmatch.fnmatchcase(parent, name) for parent in parents):
+                    is_sent = pattern.startswith("!")
+            self.assertTrue(is_sent, f"{path} is left out by .dockerignore")
 
     def test_compose(self):
         services = yaml.safe_load(read("compose.yaml"))["services"]
