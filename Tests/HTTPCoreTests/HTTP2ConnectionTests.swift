@@ -420,6 +420,9 @@ import Testing
         driver.flush()
         #expect(driver.answer(5).text == "last" && driver.answer(1).text == "last")
         #expect(driver.isDone && driver.transcript.goAways == [[5, 0]])
+        driver.connection.beginDrain()
+        let saysMore = driver.connection.hasFramesToMake
+        #expect(!saysMore, "it has been told its last stream")
     }
 
     /// The library would leave out the last of the resets.

@@ -66,16 +66,52 @@ private final class ScriptedTransport: LoopTransport {
 }
 
 @Suite struct IdleEndTests {
+    private func makeLoop(_ transport: ScriptedTransport, _ clock: FakeClock) throws -> ServerLoop {
+        let parts = HTTPServer.LoopParts(
+            mailbox: try LoopMailbox(), transport: transport, counters: HTTPServerCounters(), load: LoopLoad())
+        return ServerLoop(
+            index: 0, configuration: HTTPServerConfiguration(), clock: clock, handler: TestHandler(Probe()),
+            parts: parts, peers: [parts], listeners: [])
+    }
+
+    /// What it sends behind its GOAWAY, such as the acknowledgement of our SETTINGS, may lie unread in the kernel: a
+    /// close would be a reset, which may take the last answers away.
+    @Test func aPeerThatLeavesIsHeardUntilItCloses() throws {
+        let transport = ScriptedTransport()
+        let clock = FakeClock()
+        let loop = try makeLoop(transport, clock)
+        var input = [UInt8](repeating: 0, count: loop.inputBytes)
+        var head = RequestHead()
+        let goodbye = HTTP2Frame(.goAway, HTTP2Frame.word(0) + HTTP2Frame.word(0)).bytes
+        transport.state.withLock {
+            $0.received = HTTP2Frame.hello() + HTTP2Frame.request(1, "GET", "/a").bytes + goodbye
+        }
+        loop.begin()
+        loop.adopt(8)
+        loop.turn(&input, &head)
+        let transcript = HTTP2Transcript()
+        transcript.take(transport.state.withLock { $0.sent })
+        #expect(transcript.answer(1).isEnded && transcript.goAways == [[1, 0]])
+        #expect(transport.state.withLock { $0.end } == "half")
+        transport.state.withLock {
+            $0.received = HTTP2Frame(.settings, flags: HTTP2Frame.acknowledgement, []).bytes
+            $0.hasEvent = true
+        }
+        loop.turn(&input, &head)
+        #expect(transport.state.withLock { $0.received.isEmpty && $0.end == "half" })
+        clock.advance(.seconds(3))
+        loop.turn(&input, &head)
+        #expect(transport.state.withLock { $0.end } == "close")
+        #expect(loop.state.value.counters[.closedAfterAnswer] == 1)
+        loop.finish()
+    }
+
     /// The kernel may still hold an answer for a peer that is slow to read: a reset would take it away.
     @Test(arguments: [(Int.max, 17), (4, 4), (0, 0)])
     func anIdleEndIsNoResetWhereItsGOAWAYFindsNoRoom(room: Int, taken: Int) throws {
         let transport = ScriptedTransport()
         let clock = FakeClock()
-        let parts = HTTPServer.LoopParts(
-            mailbox: try LoopMailbox(), transport: transport, counters: HTTPServerCounters(), load: LoopLoad())
-        let loop = ServerLoop(
-            index: 0, configuration: HTTPServerConfiguration(), clock: clock, handler: TestHandler(Probe()),
-            parts: parts, peers: [parts], listeners: [])
+        let loop = try makeLoop(transport, clock)
         var input = [UInt8](repeating: 0, count: loop.inputBytes)
         var head = RequestHead()
         transport.state.withLock { $0.received = HTTP2Frame.hello() + HTTP2Frame.request(1, "GET", "/a").bytes }

@@ -82,9 +82,11 @@ package struct HTTP2Connection: ~Copyable {
     }
     /// A field block has begun to arrive.
     package var isInHead: Bool { reading != .finished && (isInFieldBlock || !isPrefaceRead) }
-    /// The peer may still be sending what nobody will read: after an error, and behind the last answers of a drain,
-    /// which a reset by the kernel might overtake.
-    package var mustLinger: Bool { failure != nil || answersInDrain }
+    /// The peer may still be sending what nobody will read: after an error, and behind the last answers of a drain or
+    /// to a peer that leaves, which a reset by the kernel might overtake.
+    package var mustLinger: Bool {
+        failure != nil || answersInDrain || (session.isOpen && session.core.isPeerLeaving)
+    }
     /// A notice was given, and the last word on it is still to be said: ``sayLast()``.
     package var awaitsLastWord: Bool { isDraining && !session.hasSaidLast && reading != .finished }
 
@@ -126,7 +128,8 @@ package struct HTTP2Connection: ~Copyable {
     /// Lets streams that are on their way still come, and tells the peer to open no more (RFC 9113 6.8). When the peer
     /// has heard of it, or after a while, ``sayLast()`` ends that.
     package mutating func beginDrain() {
-        guard session.isOpen, reading != .finished, !isDraining else { return }
+        // Who has left, and knows its last stream, needs no notice; our direction may have ended.
+        guard session.isOpen, reading != .finished, !isDraining, !session.hasSaidLast else { return }
         isDraining = true
         answersInDrain = session.core.streamCount > 0
         session.giveNotice()

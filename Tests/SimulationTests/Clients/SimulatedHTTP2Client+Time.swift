@@ -1,4 +1,5 @@
 import HTTP2Wire
+import HTTPCore
 import HTTPServer
 
 // What has to happen in time, what may not happen before its time, and how a connection may end.
@@ -147,6 +148,14 @@ extension SimulatedHTTP2Client {
         fail("stream \(held.stream) has waited for its window since \(Trace.seconds(held.since))")
     }
 
+    /// It has left, and then sent more, or waited for longer, than a server listens to one that leaves.
+    private var wasHeardToTheEnd: Bool {
+        guard let leftAt, let ended = link.serverHalfClosedAt, let closed = link.serverClosedAt else { return false }
+        let limits = settings.http.limits
+        return closed >= ended + settings.http.lingerTimeout.wholeNanoseconds
+            || sentBytes - leftAt > min(settings.http.lingerBytesMax, limits.connectionWindowBytes)
+    }
+
     /// The server has ended its direction, and all of it has been read.
     func serverEnded() {
         guard !hasSeenServerEnd else { return }
@@ -164,8 +173,8 @@ extension SimulatedHTTP2Client {
         if simulation.drainedAt != nil { return judgeDrain() }
         if hasBroken { return }
         lookForStalls()
-        // What was sent over an idle connection that had been closed may take along what had not been read.
-        let mayBeLost = link.sawReset && wasIdle(at: endedAt)
+        // What was sent over a connection that had been closed may take along what had not been read.
+        let mayBeLost = link.sawReset && (wasIdle(at: endedAt) || wasHeardToTheEnd)
         let awaited = streams.filter { !$0.isAnswered && !(mayBeLost && waiting.hasEnded($0.id)) }
         if isStalled(at: endedAt), !readsPromptly || hasStopped { return }
         if hasStopped {

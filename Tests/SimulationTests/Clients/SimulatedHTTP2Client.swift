@@ -53,7 +53,9 @@ final class SimulatedHTTP2Client: SimulatedPeer {
     private var vanishesAt = Int.max
     private var stallsAt = Int.max
     var hasStopped = false
-    var hasLeft = false
+    /// Where in all that it sends its GOAWAY ends.
+    private(set) var leftAt: Int?
+    var hasLeft: Bool { leftAt != nil }
     var hasBroken = false
     var nextID: UInt32 = 1
     /// In the order of their numbers; without those that are over.
@@ -244,8 +246,8 @@ final class SimulatedHTTP2Client: SimulatedPeer {
         switch manner {
         case .malformed where world.dice.chance(percent: 50) || streams.isEmpty: breakProtocol()
         case .leaving where !hasLeft:
-            hasLeft = true
             put(HTTP2Frame(.goAway, HTTP2Frame.word(0) + HTTP2Frame.word(0)))
+            leftAt = plannedBytes
         default: break
         }
     }
