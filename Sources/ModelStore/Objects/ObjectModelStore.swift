@@ -26,8 +26,8 @@ package final class ObjectModelStore: ModelStore {
     package let keepsBlobs = true
     package let isFarAway = true
     package var isWritable: Bool { client.isWritable }
-    /// Whether the store could not be seen when somebody looked last, or has not given a file since: then nothing is
-    /// fetched, since each try would only wait.
+    /// Whether the store could not be seen when somebody looked last: then nothing is fetched, since each try would
+    /// only wait.
     private let isAway = Atomic<Bool>(false)
 
     /// What is known of the store. Never held over a request.
@@ -251,15 +251,8 @@ package final class ObjectModelStore: ModelStore {
                 .unreachable, while: operation, detail: "it is not in the cache, and the object store cannot be seen",
                 path: client.place + key, wasAsked: false)
         }
-        let bytes: [UInt8]
-        do throws(StoreError) {
-            bytes = try find(digest) { (key) throws(StoreError) in
-                try client.download(key, bytesMax: bytesMax, while: operation)
-            }
-        } catch {
-            // What follows in the same load would wait as long, each in its turn. The next good look ends that.
-            if error.kind == .unreachable { isAway.store(true, ordering: .relaxed) }
-            throw error
+        let bytes = try find(digest) { (key) throws(StoreError) in
+            try client.download(key, bytesMax: bytesMax, while: operation)
         }
         guard ContentDigest(of: bytes) == digest else {
             throw StoreError(

@@ -201,6 +201,8 @@ final class StoreFollower: StoreFollowing {
             state.hasWork = false
             return .work
         }
+        // However much there is to load, it looks in time.
+        if passed >= wait { return shared.state.withLock { $0.isStopping } ? .stop : .look }
         let early = max(min(wait, askedApart) - passed, .zero)
         if let step = shared.state.wait(for: early, until: step) { return step }
         let asked = shared.state.wait(for: max(wait - passed - early, .zero)) { state -> Step? in
@@ -270,9 +272,10 @@ final class StoreFollower: StoreFollowing {
         _ looking: Looking, _ body: @escaping @Sendable () throws(StoreError) -> Void
     ) -> Result<Void, StoreError> {
         let shared = looking.shared
-        guard !shared.state.withLock({ $0.isStopping }) else { return .failure(busy) }
+        guard !shared.state.withLock({ $0.isStopping }) else { return .failure(stopping) }
         shared.state.withLock { $0.job = .running }
-        let isTaken = looking.control.submit {
+        // One at a time, and before the control thread ends: what has been fetched is not lost to other jobs.
+        looking.control.submitOwed {
             let outcome: Result<Void, StoreError>
             do throws(StoreError) {
                 try body()
@@ -282,16 +285,15 @@ final class StoreFollower: StoreFollowing {
             }
             shared.state.withLock { $0.job = .done(outcome) }
         }
-        guard isTaken else { return .failure(busy) }
         let outcome = shared.state.wait(for: nil) { state -> Result<Void, StoreError>? in
             if case .done(let outcome) = state.job { return outcome }
-            return state.isStopping ? .failure(busy) : nil
+            return state.isStopping ? .failure(stopping) : nil
         }
-        return outcome ?? .failure(busy)
+        return outcome ?? .failure(stopping)
     }
 
-    private static let busy = StoreError(
-        .unreachable, while: "following the store", detail: "the server has too much to do, or stops", wasAsked: false)
+    private static let stopping = StoreError(
+        .unreachable, while: "following the store", detail: "the server stops", wasAsked: false)
 
     func ask() { shared.state.withLock { $0.isAsked = true } }
 

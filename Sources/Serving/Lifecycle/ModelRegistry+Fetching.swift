@@ -16,7 +16,7 @@ extension ModelRegistry {
     package func missing() -> [StoredModel.Version] {
         guard store.isFarAway else { return [] }
         return operations.withLock { state in
-            guard let manifest = state.manifest, state.cachedSince == nil else { return [] }
+            guard let manifest = loadable(state) else { return [] }
             let known = FailureIndex(state.failures)
             let now = system.clock()
             var fresh: [StoredModel.Version] = []
@@ -31,6 +31,14 @@ extension ModelRegistry {
             let needed = fresh + again
             return needed.isEmpty ? keptMissing(state, known, now) : needed
         }
+    }
+
+    /// What is to be loaded: what the store itself has named, and nothing older than what serves.
+    func loadable(_ state: State) -> StoreManifest? {
+        guard let manifest = state.manifest, state.cachedSince == nil,
+            manifest.generation >= state.applied?.generation ?? 0
+        else { return nil }
+        return manifest
     }
 
     private func keptMissing(_ state: State, _ known: FailureIndex, _ now: UInt64) -> [StoredModel.Version] {

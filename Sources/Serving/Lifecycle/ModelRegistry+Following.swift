@@ -93,7 +93,7 @@ extension ModelRegistry {
     @discardableResult
     package func load(_ files: ModelFiles) -> Bool {
         operations.withLock { state in
-            guard state.manifest != nil, state.cachedSince == nil else { return false }
+            guard loadable(state) != nil else { return false }
             defer { note(state) }
             let isNew = adopt(&state, made: [], files) != nil
             if isNew { tellFollowed(state) }

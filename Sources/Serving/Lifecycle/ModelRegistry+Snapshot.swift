@@ -59,10 +59,14 @@ extension ModelRegistry {
                     if made.contains(where: { $0 === model }) { snapshot.made.append(model) }
                     continue
                 }
-                guard store.keepsBlobs, isNeeded || loads == .all else { continue }
-                if isNeeded { missing.insert(version.number) }
                 let known = failed[version, stored.name]
-                if let known, !known.isDue(at: system.clock()) {
+                guard store.keepsBlobs, isNeeded || loads == .all else {
+                    // Of a store that is near it is forgotten, and tried again, whenever something changes.
+                    if let known, store.isFarAway { snapshot.failures.append(known) }
+                    continue
+                }
+                if isNeeded { missing.insert(version.number) }
+                if let known, !mayTry(known, isNeeded: isNeeded, at: system.clock()) {
                     snapshot.failures.append(known)
                     continue
                 }
@@ -95,6 +99,12 @@ extension ModelRegistry {
         let names = Set(snapshot.entries.map(\.name))
         snapshot.entries += pool.entries.filter { state.staticNames.contains($0.name) && !names.contains($0.name) }
         return snapshot
+    }
+
+    /// Whether it is time to try again what could not be loaded. What is only kept for a rollback is read from a disk
+    /// once, and not each time when there is nothing else to do.
+    private func mayTry(_ failure: LoadFailure, isNeeded: Bool, at now: UInt64) -> Bool {
+        failure.isDue(at: now) && (isNeeded || store.isFarAway)
     }
 
     private func fail(
@@ -245,6 +255,7 @@ extension ModelRegistry {
         let loaded = state.spare + (publisher.current.entry(named: stored.name)?.versions ?? [])
         for version in stored.versions where stored.needs(version) {
             guard !(made + loaded).contains(where: { $0.is(version, of: stored.name) }) else { continue }
+            if !files.has(version), let refusal = files.refusal { throw refusal }
             let bytes = made.reduce(0) { $0 + $1.memoryBytes }
             made.append(try load(version, of: stored.name, besides: bytes, files))
         }
@@ -293,7 +304,8 @@ extension ModelRegistry {
         let isMissing = manifest.models.contains { stored in
             state.lagging[stored.name] == nil
                 && stored.versions.contains { version in
-                    files.has(version) && failed[version, stored.name]?.isDue(at: now) ?? true
+                    files.has(version)
+                        && failed[version, stored.name].map { mayTry($0, isNeeded: false, at: now) } ?? true
                         && pool.entry(named: stored.name)?.version(version.number) == nil
                 }
         }

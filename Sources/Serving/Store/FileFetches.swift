@@ -4,12 +4,14 @@ internal import Synchronization
 /// may wait, so that one which hangs keeps its own place and no other. What has come waits for whoever has it loaded.
 package final class FileFetches: Sendable {
     private struct State: Sendable {
-        /// What is on its way, with the bytes that it has in the store.
+        /// What is on its way, with the bytes that are counted of it.
         var underWay: [ContentDigest: Int] = [:]
         var arrived = ModelFiles.none
-        /// Of those that are on their way, and of those that have come.
+        /// Of those that are on their way and of those that have come, but for `extra`.
         var bytes = 0
         var arrivedBytes = 0
+        /// The one that was more than there was room for, until it is taken.
+        var extra: StoredModel.Version?
     }
 
     private let registry: ModelRegistry
@@ -36,8 +38,8 @@ package final class FileFetches: Sendable {
     @discardableResult
     package func goOn() -> Bool {
         for version in registry.missing() {
-            guard let isNew = reserve(version) else { break }
-            if isNew, !threads.submit({ self.fetch(version) }) {
+            guard reserve(version) else { continue }
+            if !threads.submit({ self.fetch(version) }) {
                 arrived(nil, of: version)
                 break
             }
@@ -51,19 +53,25 @@ package final class FileFetches: Sendable {
             guard !state.arrived.isEmpty else { return nil }
             state.bytes -= state.arrivedBytes
             state.arrivedBytes = 0
+            if let extra = state.extra, state.arrived.has(extra) { state.extra = nil }
             defer { state.arrived = .none }
             return state.arrived
         }
     }
 
-    /// - Returns: whether it is to be fetched; nil where there is no room for it now.
-    private func reserve(_ version: StoredModel.Version) -> Bool? {
+    /// - Returns: whether it is to be fetched: it is not under way, and there is room for it.
+    private func reserve(_ version: StoredModel.Version) -> Bool {
         let bytesMax = registry.limits.fetchedBytesMax
         return state.withLock { state in
-            guard state.underWay[version.digest] == nil, !state.arrived.has(version) else { return false }
-            guard state.underWay.count < Self.filesMax, state.bytes < bytesMax else { return nil }
-            state.underWay[version.digest] = version.byteCount
-            state.bytes += version.byteCount
+            guard state.underWay[version.digest] == nil, !state.arrived.has(version),
+                state.underWay.count < Self.filesMax
+            else { return false }
+            let fits = version.byteCount <= bytesMax - state.bytes
+            guard fits || state.extra == nil else { return false }
+            if !fits { state.extra = version }
+            let counted = fits ? version.byteCount : 0
+            state.underWay[version.digest] = counted
+            state.bytes += counted
             return true
         }
     }
@@ -82,6 +90,7 @@ package final class FileFetches: Sendable {
                 state.arrivedBytes += bytes
             } else {
                 state.bytes -= bytes
+                if state.extra == version { state.extra = nil }
             }
         }
     }

@@ -325,20 +325,24 @@ struct ObjectModelStoreTests {
         #expect(files.names(under: "/cache").filter { $0.utf8.count == 71 }.count == 3)
     }
 
-    @Test func afterAFileThatDoesNotComeNoneIsAskedForUntilTheStoreHasBeenSeen() throws {
+    @Test func aFileThatDoesNotComeIsNoFailureOfOthersAndAStoreThatCannotBeSeenIs() throws {
         let store = open()
         for value in [1, 2] as [UInt8] { try keep([value], in: store) }
+        let first = ContentDigest(of: [1])
         client.state.withLock { state in
             state.failure = .unreachable
-            state.fault = { $0.hasPrefix("download") ? .before : .none }
+            state.fault = { $0.hasPrefix("download") && $0.contains(first.hex) ? .before : .none }
         }
-        #expect { try store.blob(ContentDigest(of: [1])) } throws: { ($0 as? StoreError)?.wasAsked == true }
+        #expect { try store.blob(first) } throws: { ($0 as? StoreError)?.wasAsked == true }
+        #expect(try store.blob(ContentDigest(of: [2])) == [2])
+        client.state.withLock { $0.fault = { _ in .before } }
+        #expect(throws: StoreError.self) { try store.newestManifest() }
         _ = client.takeCalls()
         #expect { try store.blob(ContentDigest(of: [2])) } throws: { ($0 as? StoreError)?.wasAsked == false }
         #expect(client.takeCalls().isEmpty)
         client.fail { _ in .none }
         _ = try store.newestManifest()
-        #expect(try store.blob(ContentDigest(of: [2])) == [2])
+        #expect(try store.blob(first) == [1])
     }
 
     // MARK: Piece by piece
