@@ -92,7 +92,8 @@ class Simple(ObjectStoreTestCase):
     def test_a_look_without_news_is_one_request(self):
         with self.serve() as server:
             server.put("house", HOUSE)
-            self.assertTrue(until(lambda: state(server)["generation_served"] == 1))
+            # One that was under way when the first manifest was made may have found it there.
+            self.assertTrue(until(lambda: self.storage.count("GET", "/manifests/0000000000000002.json") >= 1))
             self.storage.requests.clear()
             self.assertTrue(until(lambda: self.storage.count("GET", "/manifests/0000000000000002.json") >= 5))
             self.assertEqual(
