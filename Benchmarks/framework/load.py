@@ -190,16 +190,17 @@ def h2load(
 
 def open_loop(
     server: Server, requests: pathlib.Path, core: int, rate: float, seconds: float, connections: int,
-    answers: pathlib.Path | None = None, beside: Beside | None = None,
+    answers: pathlib.Path | None = None, beside: Beside | None = None, goes_first: bool = False,
 ) -> Schedule:
     """Sends `rate` requests a second for `seconds`, after `WARMUP_SECONDS` that are not counted.
 
-    `answers` tells the predictions that each request may have: every answer is looked at then.
+    `answers` tells the predictions that each request may have: every answer is looked at then. `goes_first`: the generator is
+    scheduled before all else on its core.
     """
     before = server.cpu_seconds()
     done = subprocess.run(
         [
-            "taskset", "-c", str(core), *machine.before_all(), str(native.program("open_loop")), str(server.port),
+            "taskset", "-c", str(core), *machine.before_all(goes_first), str(native.program("open_loop")), str(server.port),
             str(connections), str(rate), str(WARMUP_SECONDS), str(seconds), str(requests), str(answers or "-"),
             *([str(beside.connections), str(beside.requests)] if beside else []),
         ],

@@ -55,13 +55,19 @@ def cores() -> tuple[int, int]:
     return allowed[0], allowed[-1]
 
 
+_FIRST = ["chrt", "--fifo", "10"]
 # Set by `--first`.
 goes_first = False
 
 
-def before_all() -> list[str]:
-    """Words before a command: with `--first`, those that have it scheduled before all else that runs here."""
-    return ["chrt", "--fifo", "10"] if goes_first else []
+def before_all(asked: bool = False) -> list[str]:
+    """Words before a command: with `--first`, or where it is asked for, those that have it scheduled before all else that runs here."""
+    return _FIRST if goes_first or asked else []
+
+
+def may_go_first() -> bool:
+    """Whether this process may have others scheduled before all else: as root, and not in every container."""
+    return subprocess.run(_FIRST + ["true"], capture_output=True, check=False).returncode == 0
 
 
 def cores_besides(*taken: int) -> list[int]:

@@ -7,10 +7,10 @@ import http.client
 import json
 import pathlib
 import statistics
-import threading
-import time
+import subprocess
+import sys
 
-from framework import load, peers
+from framework import load, machine, peers
 from framework.report import Bound, Section, number
 from framework.server import Scenario, Server
 
@@ -42,12 +42,15 @@ def swaps(bench: Bench) -> Outcome:
             parts.CONNECTIONS)
         rate = full.requests_per_second * 0.3
         seconds = bench.seconds if bench.is_smoke else max(25.0, bench.seconds)
+        # The uploads come from the generator's core, and are not to be seen as the server's latency.
+        goes_first = machine.may_go_first()
         for turn in range(bench.rounds):
-            quiet = load.open_loop(server, requests, bench.client_core, rate, seconds, parts.CONNECTIONS, answers)
-            uploader = Uploader(server.port, [path.read_bytes() for path in files], first=len(uploads))
-            uploader.start()
+            quiet = load.open_loop(
+                server, requests, bench.client_core, rate, seconds, parts.CONNECTIONS, answers, goes_first=goes_first)
+            uploader = Uploader(server.port, bench.client_core, files, first=len(uploads))
             try:
-                busy = load.open_loop(server, requests, bench.client_core, rate, seconds, parts.CONNECTIONS, answers)
+                busy = load.open_loop(
+                    server, requests, bench.client_core, rate, seconds, parts.CONNECTIONS, answers, goes_first=goes_first)
             finally:
                 uploads += uploader.end()
             turns.append((quiet, busy))
@@ -73,7 +76,9 @@ def swaps(bench: Bench) -> Outcome:
                   "p50_microseconds", "p99_microseconds", "p999_microseconds", "max_microseconds"))]
              for name, runs in (("quiet", [turn[0] for turn in turns]), ("while swapping", busy))],
             notes=[f"An upload to its last loop: {number(statistics.median(uploads) * 1000)} ms (median), "
-                   f"{number(max(uploads) * 1000)} ms at most."])],
+                   f"{number(max(uploads) * 1000)} ms at most.",
+                   "The uploads come from the generator's core, which goes before them (SCHED_FIFO)." if goes_first else
+                   "The uploads share the generator's core, which may not go before them here: its latencies are also theirs."])],
         {"turns": [[vars(run) for run in turn] for turn in turns], "upload_seconds": uploads})
 
 
@@ -181,35 +186,25 @@ class Client:
         return content
 
 
-class Uploader(threading.Thread):
-    """Uploads one model after the other until it is told to end."""
+class Uploader:
+    """Uploads one model after the other, from a process on `core`, until it is told to end."""
 
-    def __init__(self, port: int, models: list[bytes], first: int):
-        super().__init__()
-        self.client = Client(port)
-        self.models = models
-        self.next = first
-        self.seconds: list[float] = []
-        self.error: Exception | None = None
-        self.is_over = threading.Event()
-
-    def run(self) -> None:
-        try:
-            while not self.is_over.is_set():
-                begin = time.perf_counter()
-                self.client.ask("PUT", "/models/bench", self.models[self.next % len(self.models)], 200)
-                self.seconds.append(time.perf_counter() - begin)
-                self.next += 1
-                self.is_over.wait(0.05)
-        except (RuntimeError, OSError, http.client.HTTPException) as error:
-            self.error = error
+    def __init__(self, port: int, core: int, models: list[pathlib.Path], first: int):
+        self.process = subprocess.Popen(
+            ["taskset", "-c", str(core), sys.executable, str(pathlib.Path(__file__).with_name("uploader.py")), str(port), TOKEN,
+             str(first), *map(str, models)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def end(self) -> list[float]:
-        self.is_over.set()
-        self.join()
-        if self.error is not None:
-            raise RuntimeError(f"an upload failed: {self.error}")
-        return self.seconds
+        """The seconds that each upload took."""
+        try:
+            told, error = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        if self.process.returncode != 0:
+            raise RuntimeError(f"an upload failed: {error}")
+        return [float(line) for line in told.splitlines()]
 
 
 def _scenario(bench: Bench, models: list[str], store: pathlib.Path | None = None) -> Scenario:

@@ -38,34 +38,65 @@ package final class ControlThread: Sendable {
     ///   - idleInterval: how often `onIdle` runs while there is nothing to do; under a steady stream of jobs it runs
     ///     between two of them, four times as seldom.
     ///   - onIdle: runs on the thread, such as housekeeping.
+    ///   - pause: how long no job has come when `onPause` runs.
+    ///   - onPause: runs once behind one or more jobs, and once before the first; under a steady stream like `onIdle`.
     /// - Throws: `SystemError` where the system has no thread left.
     package init(
-        jobsMax: Int = 256, idleInterval: Duration = .seconds(30),
-        onIdle: (@Sendable () -> Void)? = nil
+        jobsMax: Int = 256, idleInterval: Duration = .seconds(30), onIdle: @escaping @Sendable () -> Void = {},
+        pause: Duration = .seconds(1), onPause: @escaping @Sendable () -> Void = {}
     ) throws(SystemError) {
         let queue = Monitor(Queue())
         self.queue = queue
         self.jobsMax = jobsMax
         thread = try EventLoopThread(name: "control", .background) {
-            let clock = SystemClock()
-            let components = idleInterval.components
-            let interval = UInt64(components.seconds) * 1_000_000_000 + UInt64(components.attoseconds / 1_000_000_000)
-            var idleAt = clock.now().elapsedNanoseconds
+            var pauses = Chore(after: pause, onPause)
+            var idles = Chore(after: idleInterval, onIdle)
+            var hasPaused = false
             while true {
-                let step = queue.wait(for: onIdle == nil ? nil : idleInterval) { queue -> Step? in
+                let step = queue.wait(for: hasPaused ? idleInterval : pause) { queue -> Step? in
                     if let job = queue.next() { return .run(job) }
                     return queue.isStopping ? .end : nil
                 }
                 switch step {
                 case .run(let job):
+                    if hasPaused { pauses.restart() }
+                    hasPaused = false
                     job()
-                    guard let onIdle, clock.now().elapsedNanoseconds &- idleAt >= 4 * interval else { continue }
-                    onIdle()
+                    pauses.runIfOverdue()
+                    idles.runIfOverdue()
                 case .end: return
-                case nil: onIdle?()
+                case nil where hasPaused: idles.run()
+                case nil:
+                    hasPaused = true
+                    pauses.run()
                 }
-                idleAt = clock.now().elapsedNanoseconds
             }
+        }
+    }
+
+    /// Something to do where there are no jobs for a while.
+    private struct Chore {
+        /// In nanoseconds.
+        let interval: UInt64
+        let body: @Sendable () -> Void
+        let clock = SystemClock()
+        private var since: UInt64
+
+        init(after interval: Duration, _ body: @escaping @Sendable () -> Void) {
+            self.interval = UInt64(LoopDuration(interval).nanoseconds)
+            self.body = body
+            since = clock.now().elapsedNanoseconds
+        }
+
+        mutating func restart() { since = clock.now().elapsedNanoseconds }
+
+        mutating func run() {
+            body()
+            restart()
+        }
+
+        mutating func runIfOverdue() {
+            if clock.now().elapsedNanoseconds &- since >= 4 * interval { run() }
         }
     }
 

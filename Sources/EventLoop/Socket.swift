@@ -15,13 +15,13 @@ package enum TransferResult: Equatable, Sendable {
 
 /// The calls on connected sockets. A descriptor's owner closes it, once, through ``close(_:)``.
 package enum Socket {
-    /// Reads into `bytes` from `offset` on.
-    package static func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
-        precondition(offset >= 0 && offset < bytes.count, "no room to read into")
+    /// Reads into that part of `bytes`.
+    package static func receive(_ fd: Int32, into bytes: inout [UInt8], at part: Range<Int>) -> TransferResult {
+        precondition(!part.isEmpty && part.lowerBound >= 0 && part.upperBound <= bytes.count, "no room to read into")
         while true {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
                 guard let base = buffer.baseAddress else { return -1 }
-                return unsafe vencejo_receive(fd, base + offset, buffer.count - offset)
+                return unsafe vencejo_receive(fd, base + part.lowerBound, part.count)
             }
             if count > 0 { return .moved(count) }
             if count == 0 { return .ended }

@@ -16,8 +16,8 @@ package protocol LoopTransport: Sendable {
     /// Watches a descriptor no more.
     func remove(_ fd: Int32)
 
-    /// Reads into `bytes` from `offset` on.
-    func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult
+    /// Reads into that part of `bytes`.
+    func receive(_ fd: Int32, into bytes: inout [UInt8], at part: Range<Int>) -> TransferResult
     /// Writes `bytes`; fewer than all may go.
     func send(_ fd: Int32, _ bytes: Span<UInt8>) -> TransferResult
     /// Ends our direction.
@@ -42,8 +42,8 @@ extension ListeningSocket: ConnectionSource {}
 
 /// The kernel's sockets and epoll.
 extension Poller: LoopTransport {
-    package func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
-        Socket.receive(fd, into: &bytes, from: offset)
+    package func receive(_ fd: Int32, into bytes: inout [UInt8], at part: Range<Int>) -> TransferResult {
+        Socket.receive(fd, into: &bytes, at: part)
     }
 
     package func send(_ fd: Int32, _ bytes: Span<UInt8>) -> TransferResult { Socket.send(fd, bytes) }

@@ -14,7 +14,8 @@ extension ServerLoop {
             if kept > 0 {
                 input.replaceSubrange(0..<kept, with: connections[slot].pending[connections[slot].pendingStart...])
             }
-            switch transport.receive(connections[slot].fd, into: &input, from: kept) {
+            let room = kept..<min(input.count, kept + ServerLoop.readBytes)
+            switch transport.receive(connections[slot].fd, into: &input, at: room) {
             case .moved(let count):
                 state.value.counters[.bytesRead] += count
                 connections[slot].bodyBytes += count
@@ -22,9 +23,11 @@ extension ServerLoop {
                 let used = process(slot, input.span.extracting(0..<total), &head)
                 guard connections[slot].isOpen else { return }
                 keep(slot, input, used..<total)
+                // A peer that sends fast leaves the others their turn.
+                if count == room.count { return queue(slot) }
                 // A short read means that the kernel had no more; a later arrival is a new edge (epoll(7)). But an end
                 // that had come with the bytes is not.
-                if total < input.count, !connections[slot].flags.contains(.endAhead) {
+                guard connections[slot].flags.contains(.endAhead) else {
                     connections[slot].flags.remove(.readable)
                     return
                 }
@@ -168,7 +171,7 @@ extension ServerLoop {
     /// Throws away what still comes on a half-closed connection, within bounds.
     private func drain(_ slot: Int, _ input: inout [UInt8]) {
         for _ in 0..<ServerLoop.readsPerTurn {
-            switch transport.receive(connections[slot].fd, into: &input, from: 0) {
+            switch transport.receive(connections[slot].fd, into: &input, at: input.indices) {
             case .moved(let count):
                 connections[slot].lingerBytes += count
                 if connections[slot].lingerBytes > lingerBytesMax(slot) {

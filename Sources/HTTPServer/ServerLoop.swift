@@ -18,9 +18,10 @@ final class ServerLoop {
     static let drainTimer = 1
     static let exchangeTimer = 2
     static let connectionTimers = 3
-    /// What one `recv` asks for.
+    /// What one `recv` asks for, and the most that is worked through of one connection in one turn: a body that comes
+    /// fast costs the others some 30 us.
     static let readBytes = 64 << 10
-    /// Reads of one connection in one turn, so that a fast sender does not starve the others.
+    /// Reads in one turn of a connection whose bytes are thrown away, or whose end is still to come.
     static let readsPerTurn = 4
     /// A turn ends early after this, where bodies of at least ``timedBytes`` have made it long.
     static let turnNanosecondsMax: Int64 = 10_000_000

@@ -285,5 +285,6 @@ package final class FileModelStore: ModelStore {
         throw StoreError(.limit, while: operation, detail: "it is larger than \(bytesMax) bytes", path: path)
     }
 
-    private static let readBytes = 1 << 20
+    /// Small enough that one read keeps no loop on the same core waiting.
+    private static let readBytes = 128 << 10
 }

@@ -65,7 +65,8 @@ final class TemporaryFile: Sendable {
         return bytes
     }
 
-    private static let readBytes = 1 << 20
+    /// Small enough that one read keeps no loop on the same core waiting.
+    private static let readBytes = 128 << 10
 
     /// Returns when the bytes are on the disk.
     func synchronize() throws(SystemError) {

@@ -53,9 +53,10 @@ public final class Server: Sendable {
         let store = try Self.openStore(configuration)
         let batching = configuration.batchSettings
         let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
-        let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute)
+        let freed = FreedMemory()
+        let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute, freed)
         let state = ServerState()
-        let control = try Self.startControl(registry, collects: !Self.isFollowed(store, configuration))
+        let control = try Self.startControl(registry, freed, collects: !Self.isFollowed(store, configuration))
         let fetches = store.isFarAway ? StoreThreads("fetch", threadsMax: 8, waitingMax: 256) : nil
         let downloads = store.isFarAway ? StoreThreads("download", threadsMax: 4, waitingMax: 256) : nil
         let follower = try Self.startFollower(configuration, registry, store, control, fetches, state, log)
@@ -293,7 +294,7 @@ public final class Server: Sendable {
 
     private static func makeRegistry(
         _ configuration: ServerConfiguration, _ store: any ModelStore, _ metrics: MetricsRegistry, _ plan: ThreadPlan,
-        _ log: Log, _ compute: ComputePool
+        _ log: Log, _ compute: ComputePool, _ freed: FreedMemory
     ) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = configuration.modelBytesMax.value
@@ -307,17 +308,20 @@ public final class Server: Sendable {
             limits: limits,
             releaseMemory: {
                 compute.forgetRetired()
-                Host.releaseFreeMemory()
+                freed.keep()
             })
     }
 
     /// - Parameter collects: whether no other thread collects the store.
-    private static func startControl(_ registry: ModelRegistry, collects: Bool) throws(CommandError) -> ControlThread {
+    private static func startControl(
+        _ registry: ModelRegistry, _ freed: FreedMemory, collects: Bool
+    ) throws(CommandError) -> ControlThread {
         do {
-            return try ControlThread {
-                registry.housekeep()
-                if collects { registry.collectStore() }
-            }
+            return try ControlThread(
+                onIdle: {
+                    registry.housekeep()
+                    if collects { registry.collectStore() }
+                }, onPause: freed.giveBack)
         } catch {
             throw CommandError("\(error)")
         }

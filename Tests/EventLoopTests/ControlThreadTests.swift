@@ -34,8 +34,37 @@ struct ControlThreadTests {
 
     @Test func keepsHouseWhenThereIsNothingToDo() throws {
         let idle = Monitor(0)
-        let control = try ControlThread(idleInterval: .milliseconds(1)) { idle.withLock { $0 += 1 } }
+        let control = try ControlThread(
+            idleInterval: .milliseconds(1), onIdle: { idle.withLock { $0 += 1 } }, pause: .milliseconds(1))
         #expect(idle.wait(for: .seconds(30)) { $0 >= 3 ? true : nil } == true)
+        control.stop()
+    }
+
+    @Test func tellsOncePerPause() throws {
+        let pauses = Monitor(0)
+        let control = try ControlThread(pause: .milliseconds(20)) { pauses.withLock { $0 += 1 } }
+        for round in 1...3 {
+            #expect(pauses.wait(for: .seconds(30)) { $0 == round ? true : nil } == true)
+            #expect(pauses.wait(for: .milliseconds(60)) { $0 > round ? true : nil } == nil, "a pause is told twice")
+            #expect(control.submit {})
+        }
+        control.stop()
+    }
+
+    @Test func isToldNowAndThenUnderASteadyStream() throws {
+        struct Seen: Sendable {
+            var pauses = 0
+            var isOver = false
+        }
+        let seen = Monitor(Seen())
+        let control = try ControlThread(pause: .milliseconds(20)) { seen.withLock { $0.pauses += 1 } }
+        // Each job submits the next: there is never a time without one.
+        @Sendable func next() {
+            if !seen.withLock({ $0.isOver }) { _ = control.submit { next() } }
+        }
+        next()
+        #expect(seen.wait(for: .seconds(30)) { $0.pauses >= 3 ? true : nil } == true)
+        seen.withLock { $0.isOver = true }
         control.stop()
     }
 
@@ -57,7 +86,7 @@ struct ControlThreadTests {
         #expect(control.submit { seen.withLock { $0 = Seen() } })
         let there = try #require(seen.wait(for: .seconds(30)) { $0 })
         control.stop()
-        #expect(there.niceness == min(19, before.niceness + 10))
+        #expect(there.niceness == 19)
         #expect(there.blocksTermination)
         #expect(Seen().blocksTermination == before.blocksTermination, "the maker's own mask is as it was")
     }

@@ -40,13 +40,13 @@ private final class ScriptedTransport: LoopTransport {
     func add(source fd: Int32, token: UInt64) -> Bool { true }
     func remove(_ fd: Int32) {}
 
-    func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
+    func receive(_ fd: Int32, into bytes: inout [UInt8], at room: Range<Int>) -> TransferResult {
         let part = state.withLock { state in
             defer { state.received = [] }
             return state.received
         }
         guard !part.isEmpty else { return .wouldBlock }
-        bytes.replaceSubrange(offset..<offset + part.count, with: part)
+        bytes.replaceSubrange(room.lowerBound..<room.lowerBound + part.count, with: part)
         return .moved(part.count)
     }
 

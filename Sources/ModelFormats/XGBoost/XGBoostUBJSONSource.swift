@@ -85,6 +85,8 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
     mutating func integers(_ place: @autoclosure () -> String) throws(ImportError) -> [Int32] {
         var values: [Int32] = []
         if let (type, count) = try beginTypedArray(place()) {
+            if type == 0x6C { return words(count) { Int32(bitPattern: $0) } }
+            if type == 0x55 { return octets(count) }
             values.reserveCapacity(count)
             for index in 0..<count {
                 values.append(try integer(type, "\(place())[\(index)]"))
@@ -118,6 +120,7 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
     mutating func floats(_ place: @autoclosure () -> String) throws(ImportError) -> [Float] {
         var values: [Float] = []
         if let (type, count) = try beginTypedArray(place()) {
+            if type == 0x64 { return words(count) { Float(bitPattern: $0) } }
             values.reserveCapacity(count)
             for index in 0..<count { values.append(try float(type, "\(place())[\(index)]")) }
             return values
@@ -177,6 +180,37 @@ struct XGBoostUBJSONSource: XGBoostSource, ~Escapable {
             throw refusal(.malformed, place(), "a typed array without a count", "\"#\" and a count")
         }
         return (type, try length(place(), bytesEach: width))
+    }
+
+    /// The payload of a typed array of four bytes each, nearly all of a model, without a look at each one's place.
+    private mutating func words<Value>(_ count: Int, _ value: (UInt32) -> Value) -> [Value] {
+        let payload = takePayload(4 * count)
+        var values: [Value] = []
+        values.append(addingCapacity: count) { output in
+            for at in stride(from: 0, to: payload.count, by: 4) {
+                let high = UInt32(payload[at]) << 24 | UInt32(payload[at + 1]) << 16
+                output.append(value(high | UInt32(payload[at + 2]) << 8 | UInt32(payload[at + 3])))
+            }
+        }
+        return values
+    }
+
+    /// The payload of a typed array of one byte each: the flags of a tree's nodes.
+    private mutating func octets(_ count: Int) -> [Int32] {
+        let payload = takePayload(count)
+        var values: [Int32] = []
+        values.append(addingCapacity: count) { output in
+            for at in payload.indices { output.append(Int32(payload[at])) }
+        }
+        return values
+    }
+
+    /// Within the bytes: `beginTypedArray` has held its length against them.
+    @_lifetime(copy self)
+    private mutating func takePayload(_ byteCount: Int) -> Span<UInt8> {
+        let payload = bytes.extracting(offset..<(offset + byteCount))
+        offset += byteCount
+        return payload
     }
 
     // MARK: Scalars

@@ -78,6 +78,8 @@ package struct FollowStatus: Sendable, Hashable {
                 "\(first.name) version \(first.version): \(first.reason)"
                     + (lagging.count > 1 ? "; and \(lagging.count - 1) more models" : "")
             }
+        // What a cache says is no look at the store: why that could not be seen still holds.
+        if reason == nil, cachedSince != nil { return }
         lag = reason.map { Lag(since: lag?.since ?? now, reason: $0) }
     }
 
@@ -85,6 +87,6 @@ package struct FollowStatus: Sendable, Hashable {
     mutating func fail(_ reason: String, at now: Int64) {
         hasStoreFailure = true
         isBehind = true
-        lag = Lag(since: lag?.since ?? now, reason: reason)
+        lag = Lag(since: min(now, lag?.since ?? now), reason: reason)
     }
 }

@@ -107,8 +107,8 @@ package final class ModelRegistry: Sendable {
     ///   - log: told of publishes, failures and what a start found.
     ///   - system: the time, and how to wait for loops.
     ///   - limits: the bounds.
-    ///   - releaseMemory: gives free memory back to the system, such as by `malloc_trim`; called after something big
-    ///     was freed.
+    ///   - releaseMemory: sees to it that free memory goes back to the system, such as by `malloc_trim`; called after
+    ///     something big was freed.
     package init(
         importers: ModelImporterList, compile: @escaping Compiler, store: any ModelStore, metrics: ServingMetrics,
         log: Log, system: ServingSystem, limits: Limits = Limits(),

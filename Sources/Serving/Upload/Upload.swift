@@ -19,8 +19,10 @@ package final class Upload: Sendable {
     /// How an upload ends.
     package typealias Completion = @Sendable (Result<PublishReport, PublishError>) -> Void
 
-    package static let bufferBytes = 256 << 10
-    package static let buffersMax = 4
+    /// Small enough that a write of one, in which the kernel may not be interrupted, keeps no loop on the same core
+    /// waiting.
+    package static let bufferBytes = 64 << 10
+    package static let buffersMax = 16
 
     private enum Phase: Sendable {
         case receiving

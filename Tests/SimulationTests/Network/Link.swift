@@ -78,12 +78,13 @@ final class Link {
         lastProgressAt = world.now
     }
 
-    func read(into bytes: inout [UInt8], from offset: Int) -> TransferResult {
+    func read(into bytes: inout [UInt8], at part: Range<Int>) -> TransferResult {
         // What has just arrived is read along, before or after its edge was told.
         let available = inbound.count - inboundStart
         if available > 0 {
-            let count = min(available, bytes.count - offset)
-            bytes.replaceSubrange(offset..<offset + count, with: inbound[inboundStart..<inboundStart + count])
+            let count = min(available, part.count)
+            bytes.replaceSubrange(
+                part.lowerBound..<part.lowerBound + count, with: inbound[inboundStart..<inboundStart + count])
             inboundStart += count
             if inboundStart == inbound.count {
                 inbound.removeAll(keepingCapacity: true)

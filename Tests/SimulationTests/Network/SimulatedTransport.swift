@@ -88,12 +88,12 @@ final class SimulatedTransport: LoopTransport, @unchecked Sendable {
         watched.removeAll { $0.fd == fd }
     }
 
-    func receive(_ fd: Int32, into bytes: inout [UInt8], from offset: Int) -> TransferResult {
+    func receive(_ fd: Int32, into bytes: inout [UInt8], at part: Range<Int>) -> TransferResult {
         guard let link = network.link(fd) else {
             world.fail("loop \(loop) reads descriptor \(fd), which is not open")
             return .broken(9)
         }
-        let result = link.read(into: &bytes, from: offset)
+        let result = link.read(into: &bytes, at: part)
         world.note("loop \(loop) read \(result)", link.number)
         return result
     }
