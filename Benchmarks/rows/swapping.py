@@ -77,7 +77,7 @@ def swaps(bench: Bench) -> Outcome:
              for name, runs in (("quiet", [turn[0] for turn in turns]), ("while swapping", busy))],
             notes=[f"An upload to its last loop: {number(statistics.median(uploads) * 1000)} ms (median), "
                    f"{number(max(uploads) * 1000)} ms at most.",
-                   "The uploads come from the generator's core, which goes before them (SCHED_FIFO)." if goes_first else
+                   "The uploads come at 1 Gb/s from the generator's core, which goes before them (SCHED_FIFO)." if goes_first else
                    "The uploads share the generator's core, which may not go before them here: its latencies are also theirs."])],
         {"turns": [[vars(run) for run in turn] for turn in turns], "upload_seconds": uploads})
 
