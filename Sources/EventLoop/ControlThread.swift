@@ -39,7 +39,8 @@ package final class ControlThread: Sendable {
     ///     between two of them, four times as seldom.
     ///   - onIdle: runs on the thread, such as housekeeping.
     ///   - pause: how long no job has come when `onPause` runs.
-    ///   - onPause: runs once behind one or more jobs, and once before the first; under a steady stream like `onIdle`.
+    ///   - onPause: runs once behind one or more jobs, once before the first, and behind each `onIdle`; under a steady
+    ///     stream like that.
     /// - Throws: `SystemError` where the system has no thread left.
     package init(
         jobsMax: Int = 256, idleInterval: Duration = .seconds(30), onIdle: @escaping @Sendable () -> Void = {},
@@ -65,8 +66,8 @@ package final class ControlThread: Sendable {
                     pauses.runIfOverdue()
                     idles.runIfOverdue()
                 case .end: return
-                case nil where hasPaused: idles.run()
                 case nil:
+                    if hasPaused { idles.run() }
                     hasPaused = true
                     pauses.run()
                 }

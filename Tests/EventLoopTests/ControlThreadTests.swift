@@ -40,6 +40,17 @@ struct ControlThreadTests {
         control.stop()
     }
 
+    /// Housekeeping may leave something to do as a job does.
+    @Test func pausesBehindHousekeeping() throws {
+        let order = Monitor<[String]>([])
+        let control = try ControlThread(
+            idleInterval: .milliseconds(5), onIdle: { order.withLock { $0.append("idle") } }, pause: .milliseconds(5)
+        ) { order.withLock { $0.append("pause") } }
+        let wanted = ["pause", "idle", "pause", "idle", "pause"]
+        #expect(order.wait(for: .seconds(30)) { $0.starts(with: wanted) ? true : nil } == true)
+        control.stop()
+    }
+
     @Test func tellsOncePerPause() throws {
         let pauses = Monitor(0)
         let control = try ControlThread(pause: .milliseconds(20)) { pauses.withLock { $0 += 1 } }

@@ -42,8 +42,8 @@ private final class ScriptedTransport: LoopTransport {
 
     func receive(_ fd: Int32, into bytes: inout [UInt8], at room: Range<Int>) -> TransferResult {
         let part = state.withLock { state in
-            defer { state.received = [] }
-            return state.received
+            defer { state.received.removeFirst(min(room.count, state.received.count)) }
+            return state.received.prefix(room.count)
         }
         guard !part.isEmpty else { return .wouldBlock }
         bytes.replaceSubrange(room.lowerBound..<room.lowerBound + part.count, with: part)
@@ -65,15 +65,40 @@ private final class ScriptedTransport: LoopTransport {
     private func end(_ text: String) { state.withLock { $0.end = text } }
 }
 
-@Suite struct IdleEndTests {
-    private func makeLoop(_ transport: ScriptedTransport, _ clock: FakeClock) throws -> ServerLoop {
-        let parts = HTTPServer.LoopParts(
-            mailbox: try LoopMailbox(), transport: transport, counters: HTTPServerCounters(), load: LoopLoad())
-        return ServerLoop(
-            index: 0, configuration: HTTPServerConfiguration(), clock: clock, handler: TestHandler(Probe()),
-            parts: parts, peers: [parts], listeners: [])
-    }
+private func makeLoop(_ transport: ScriptedTransport, _ clock: FakeClock) throws -> ServerLoop {
+    let parts = HTTPServer.LoopParts(
+        mailbox: try LoopMailbox(), transport: transport, counters: HTTPServerCounters(), load: LoopLoad())
+    return ServerLoop(
+        index: 0, configuration: HTTPServerConfiguration(), clock: clock, handler: TestHandler(Probe()),
+        parts: parts, peers: [parts], listeners: [])
+}
 
+@Suite struct TurnTests {
+    /// However much has come: the others are heard between two pieces of it.
+    @Test func aTurnTakesOneReadOfAConnection() throws {
+        let transport = ScriptedTransport()
+        let loop = try makeLoop(transport, FakeClock())
+        var input = [UInt8](repeating: 0, count: loop.inputBytes)
+        var head = RequestHead()
+        let body = [UInt8](repeating: 0x61, count: 5 * ServerLoop.readBytes)
+        let request = Array("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n".utf8) + body
+        transport.state.withLock { $0.received = request }
+        loop.begin()
+        loop.adopt(8)
+        for turn in 1...5 {
+            loop.turn(&input, &head)
+            let (left, sent) = transport.state.withLock { ($0.received.count, $0.sent.count) }
+            #expect(left == request.count - turn * ServerLoop.readBytes && sent == 0)
+            #expect(loop.waitMilliseconds() == 0, "it goes on without another event")
+        }
+        loop.turn(&input, &head)
+        let sent = transport.state.withLock { $0.sent }
+        #expect(String(decoding: sent.prefix(12), as: UTF8.self) == "HTTP/1.1 200")
+        loop.finish()
+    }
+}
+
+@Suite struct IdleEndTests {
     /// What it sends behind its GOAWAY, such as the acknowledgement of our SETTINGS, may lie unread in the kernel: a
     /// close would be a reset, which may take the last answers away.
     @Test func aPeerThatLeavesIsHeardUntilItCloses() throws {
