@@ -18,11 +18,11 @@ package final class EventLoopThread: Sendable {
         /// For predictions that are too long for a loop: a nice value of 5 is about a third of a loop's share where
         /// they compete, so that light models slow heavy ones down and not the other way round.
         package static let compute = Attributes(niceness: 5, stackBytes: 8 << 20, blocksSignals: true)
-        /// For imports and disks. They yield to the loops: a nice value of 19 is a 70th of a loop's share where they
+        /// For imports and disks. They yield to the loops: a nice value of 15 is a 28th of a loop's share where they
         /// compete. A loop that wakes up while it owes such a thread time waits until the next tick of the clock, up
         /// to 4 ms (Linux 6.6 and later, EEVDF): the smaller the share, the less there is to owe. musl's stack is too
         /// small for an import. Signals belong to who waits for them.
-        package static let background = Attributes(niceness: 19, stackBytes: 8 << 20, blocksSignals: true)
+        package static let background = Attributes(niceness: 15, stackBytes: 8 << 20, blocksSignals: true)
     }
 
     private struct Start {
