@@ -306,9 +306,12 @@ public final class Server: Sendable {
             compile: Self.compile,
             store: store, metrics: ServingMetrics(registry: metrics, loops: plan.loops), log: log, system: .threads,
             limits: limits,
-            releaseMemory: {
+            releaseMemory: { urgency in
                 compute.forgetRetired()
-                freed.keep()
+                switch urgency {
+                case .now: Host.releaseFreeMemory()
+                case .inAPause: freed.keep()
+                }
             })
     }
 

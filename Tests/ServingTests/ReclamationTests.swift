@@ -202,16 +202,18 @@ struct ReclamationTests {
     }
 
     @Test func givesBackMemoryOnlyAfterSomethingBig() throws {
-        let trims = Signal()
-        let small = FakeWorld(releaseMemory: { trims.send() })
+        let releases = Monitor<[MemoryRelease]>([])
+        let small = FakeWorld(releaseMemory: { release in releases.withLock { $0.append(release) } })
         _ = try small.publish("a", 1)
         _ = try small.publish("a", 2)
-        #expect(trims.count == 0)
-        let big = FakeWorld(tableBytes: 2 << 20, releaseMemory: { trims.send() })
+        #expect(releases.withLock(\.self).isEmpty)
+        let big = FakeWorld(tableBytes: 2 << 20, releaseMemory: { release in releases.withLock { $0.append(release) } })
         _ = try big.publish("a", 1)
-        #expect(trims.count == 0)
+        #expect(releases.withLock(\.self).isEmpty)
         _ = try big.publish("a", 2)
-        #expect(trims.count == 1)
+        #expect(releases.withLock(\.self) == [.inAPause], "the next one needs as much again")
+        _ = try big.registry.remove("a")
+        #expect(releases.withLock(\.self) == [.inAPause, .now])
     }
 
     @Test func endsJobsOnlyOnce() async {

@@ -1,7 +1,7 @@
 internal import Synchronization
 
-/// Memory that was freed goes back to the system in the next pause of the control thread: whoever changes models one
-/// after the other needs it again at once, and the kernel takes milliseconds to take it.
+/// Memory of replaced models goes back to the system in the next pause of the control thread: whoever replaces models
+/// one after the other needs it again at once, and the kernel takes milliseconds to take it.
 final class FreedMemory: Sendable {
     private let isKept = Atomic(false)
 

@@ -358,8 +358,9 @@ extension ModelRegistry {
                 defaultLagging: state.defaultLagging),
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
-        for name in before.subtracting(entries.map(\.name)) { metrics.retire(name) }
-        reclaim()
+        let gone = before.subtracting(entries.map(\.name))
+        for name in gone { metrics.retire(name) }
+        reclaim(gone.isEmpty ? .inAPause : .now)
         return isDrained
     }
 
@@ -371,9 +372,9 @@ extension ModelRegistry {
         }
     }
 
-    func reclaim() {
+    func reclaim(_ urgency: MemoryRelease = .inAPause) {
         // Trimming costs milliseconds: only for what is worth it.
-        if publisher.reclaim() >= 1 << 20 { releaseMemory() }
+        if publisher.reclaim() >= 1 << 20 { releaseMemory(urgency) }
     }
 
     // MARK: Memory

@@ -7,7 +7,7 @@ extension ModelRegistry {
         metrics.count(error.outcome)
         // What a refused import has allocated is free now, and may be much.
         switch error {
-        case .rejected, .shadowRefused, .outOfMemory: releaseMemory()
+        case .rejected, .shadowRefused, .outOfMemory: releaseMemory(.inAPause)
         default: break
         }
         log.warning("not published", LogField("model", .text(name ?? "")), LogField("reason", .text("\(error)")))

@@ -3,6 +3,14 @@ package import ModelIR
 internal import Synchronization
 package import Telemetry
 
+/// When memory that was freed goes back to the system.
+package enum MemoryRelease: Sendable {
+    /// A model is gone.
+    case now
+    /// A model was replaced, and the next change needs as much again: when there is time.
+    case inAPause
+}
+
 /// The control plane: publishes, changes, removes and restores models, one operation at a time.
 ///
 /// Publish is receive -> hash -> import -> compile -> golden rows -> warm up -> compare with the serving version on
@@ -86,7 +94,7 @@ package final class ModelRegistry: Sendable {
     let log: Log
     package let limits: Limits
     let system: ServingSystem
-    let releaseMemory: @Sendable () -> Void
+    let releaseMemory: @Sendable (MemoryRelease) -> Void
 
     let publisher: PoolPublisher
     /// Held for a whole operation: operations run one after the other.
@@ -112,7 +120,7 @@ package final class ModelRegistry: Sendable {
     package init(
         importers: ModelImporterList, compile: @escaping Compiler, store: any ModelStore, metrics: ServingMetrics,
         log: Log, system: ServingSystem, limits: Limits = Limits(),
-        releaseMemory: @escaping @Sendable () -> Void = {}
+        releaseMemory: @escaping @Sendable (MemoryRelease) -> Void = { _ in }
     ) {
         builder = ModelBuilder(importers: importers, compile: compile, clock: system.clock)
         self.store = store
