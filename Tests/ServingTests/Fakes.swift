@@ -121,7 +121,8 @@ struct FakeWorld {
     init(
         store: any ModelStore = MemoryModelStore(keepsBlobs: true), limits: ModelRegistry.Limits = .init(),
         isHere: @escaping @Sendable () -> Bool = { true }, tableBytes: Int = 0,
-        beforeCompile: @escaping @Sendable () -> Void = {}, releaseMemory: @escaping @Sendable (MemoryRelease) -> Void = { _ in },
+        beforeCompile: @escaping @Sendable () -> Void = {},
+        releaseMemory: @escaping @Sendable (MemoryRelease) -> Void = { _ in },
         retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Int? = nil
     ) {
         var limits = limits
