@@ -34,6 +34,17 @@ private final class RestoredStore: ModelStore {
 
 /// What cannot be had, or not now: how often it is asked for, and what goes on meanwhile.
 struct UnfetchableTests {
+    /// Fetches and loads until nothing is left to fetch.
+    /// - Returns: how often; 200 where it goes on and on.
+    private func loadAll(_ fetches: FileFetches, _ world: FakeWorld) -> Int {
+        var loads = 0
+        while loads < 200, fetches.goOn(), let files = fetches.take() {
+            world.registry.load(files)
+            loads += 1
+        }
+        return loads
+    }
+
     /// Two versions that are kept for a rollback and cannot be had, with an hour between two tries.
     @Test func keptVersionsThatCannotBeHadAreNotFetchedAgainAndAgain() throws {
         var limits = ModelRegistry.Limits()
@@ -47,11 +58,7 @@ struct UnfetchableTests {
         let world = FakeWorld(store: store, limits: limits, retryFirst: .seconds(3600))
         _ = try world.registry.follow()
         let fetches = FileFetches(world.registry, threads: AtOnce()) {}
-        var loads = 0
-        while loads < 200, fetches.goOn(), let files = fetches.take() {
-            world.registry.load(files)
-            loads += 1
-        }
+        let loads = loadAll(fetches, world)
         #expect(loads == 3 && store.asked.count == 3)
     }
 
@@ -67,20 +74,13 @@ struct UnfetchableTests {
         let world = FakeWorld(store: store, limits: limits, retryFirst: .seconds(3600), refuses: 1)
         _ = try world.registry.follow()
         let fetches = FileFetches(world.registry, threads: AtOnce()) {}
-        var loads = 0
-        while loads < 200, fetches.goOn(), let files = fetches.take() {
-            world.registry.load(files)
-            loads += 1
-        }
+        let loads = loadAll(fetches, world)
         #expect(loads == 3 && store.asked.count == 3)
         // What was refused is not fetched again because somebody else publishes.
         for number in 4...8 {
             _ = try writer.publish("c", number)
             _ = try world.registry.follow()
-            while loads < 400, fetches.goOn(), let files = fetches.take() {
-                world.registry.load(files)
-                loads += 1
-            }
+            _ = loadAll(fetches, world)
         }
         let asked = store.asked.count
         #expect(asked <= 3 + 5, "\(asked)")
