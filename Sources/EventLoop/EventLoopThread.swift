@@ -15,14 +15,14 @@ package final class EventLoopThread: Sendable {
 
         /// What a loop has.
         package static let standard = Attributes()
-        /// For predictions that are too long for a loop: a nice value of 5 is about a third of a loop's share where
-        /// they compete, so that light models slow heavy ones down and not the other way round.
-        package static let compute = Attributes(niceness: 5, stackBytes: 8 << 20, blocksSignals: true)
-        /// For imports and disks. They yield to the loops: a nice value of 15 is a 28th of a loop's share where they
-        /// compete. A loop that wakes up while it owes such a thread time waits until the next tick of the clock, up
-        /// to 4 ms (Linux 6.6 and later, EEVDF): the smaller the share, the less there is to owe. musl's stack is too
-        /// small for an import. Signals belong to who waits for them.
+        /// For what may take long: predictions too long for a loop, imports, disks. They yield to the loops: a nice
+        /// value of 15 is a 28th of a loop's share where they compete. A loop that wakes up while it owes such a
+        /// thread time waits until that one rests or the next tick of the clock, up to 4 ms (Linux 6.6 and later,
+        /// EEVDF): the smaller the share, the less there is to owe. musl's stack is too small for an import. Signals
+        /// belong to who waits for them.
         package static let background = Attributes(niceness: 15, stackBytes: 8 << 20, blocksSignals: true)
+        /// For the same beside other processes that want the cores: a nice value of 5 is a third of their share.
+        package static let firm = Attributes(niceness: 5, stackBytes: 8 << 20, blocksSignals: true)
     }
 
     private struct Start {

@@ -33,6 +33,10 @@ struct Connection: ~Copyable {
         static let headTimedOut = Flags(rawValue: 4096)
         /// The peer has ended its direction, and has been asked whether it waits for its answers.
         static let asked = Flags(rawValue: 8192)
+        /// Its last request is slow to answer: what it sends next is heard behind what the others send.
+        static let patient = Flags(rawValue: 16384)
+        /// In the list of those that have sent something and are heard behind the others.
+        static let behind = Flags(rawValue: 32768)
     }
 
     /// What the deadline is about.

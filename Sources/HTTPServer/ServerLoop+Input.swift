@@ -84,6 +84,7 @@ extension ServerLoop {
             switch connections[slot].step(bytes, at: &position, head: &head, context: &state.value.context) {
             case .head(let stream):
                 state.value.counters[.requests] += 1
+                connections[slot].flags.remove(.patient)
                 let exchange = exchangeID(slot, generation, stream)
                 let isRefused = isFull && head.hasBody
                 if isRefused { state.value.context.count(.tooManyAnswers) }

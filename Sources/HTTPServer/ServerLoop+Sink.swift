@@ -62,6 +62,16 @@ extension ServerLoop: ExchangeSink {
         state.value.deadlines.add(exchange, at: deadline)
     }
 
+    func hearLast(_ exchange: ExchangeID) {
+        guard let slot = slot(of: exchange) else { return }
+        connections[slot].flags.insert(.patient)
+    }
+
+    func tidyLater() {
+        state.value.wheel.schedule(
+            ServerLoop.tidyTimer, at: state.value.now.advanced(by: LoopDuration(.seconds(1))))
+    }
+
     /// Tells the handler of exchanges whose time is over.
     func expireExchanges() {
         while let exchange = state.value.deadlines.popDue(at: state.value.now) {

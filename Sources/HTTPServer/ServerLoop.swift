@@ -6,7 +6,8 @@ internal import Synchronization
 ///
 /// A turn: wait, read and parse every ready connection (the handler hears of each request), take the mailbox, fire
 /// timers, `endOfTick`, then one `send` for each connection with output. So answers that the handler gives for all of a
-/// turn's requests together leave together.
+/// turn's requests together leave together. Behind that, a piece of what those connections have sent whose requests are
+/// slow to answer (`hearLast`); the next turn begins at once.
 final class ServerLoop {
     /// Tokens of the descriptors that are no connections; those have their slot in the low half. A listener's is its
     /// place below the first one's.
@@ -17,7 +18,8 @@ final class ServerLoop {
     static let acceptTimer = 0
     static let drainTimer = 1
     static let exchangeTimer = 2
-    static let connectionTimers = 3
+    static let tidyTimer = 3
+    static let connectionTimers = 4
     /// What one `recv` asks for, and the most that is worked through of one connection in one turn: a body that comes
     /// fast costs the others some 30 us.
     static let readBytes = 64 << 10
@@ -26,6 +28,9 @@ final class ServerLoop {
     /// A turn ends early after this, where bodies of at least ``timedBytes`` have made it long.
     static let turnNanosecondsMax: Int64 = 10_000_000
     static let timedBytes = 4 << 10
+    /// How long connections that are heard behind the others are heard in one turn: so much later are those that come
+    /// meanwhile.
+    static let behindNanosecondsMax: Int64 = 50_000
     /// Connections over the bound that are kept for a moment to be told so.
     static let refusedMax = 64
 
@@ -65,6 +70,10 @@ final class ServerLoop {
         var freeSlots: [UInt32] = []
         var dirty: [Int] = []
         var queued: [Int] = []
+        /// Connections that have sent something and are heard behind the others, the longest wait first.
+        var behind: [Int] = []
+        /// Something has been heard since `endOfTick`.
+        var isTickBegun = false
         var context: ConnectionContext
         var wheel: TimerWheel
         var deadlines = ExchangeDeadlines()
@@ -137,6 +146,7 @@ final class ServerLoop {
     func turn(_ input: inout [UInt8], _ head: inout RequestHead) {
         let count = transport.wait(milliseconds: waitMilliseconds())
         state.value.isTurnOver = false
+        state.value.isTickBegun = false
         state.value.now = clock.now()
         state.value.context.update(unixSeconds: clock.unixSeconds())
         state.value.context.nanoseconds = state.value.now.nanoseconds
@@ -156,6 +166,7 @@ final class ServerLoop {
         fireTimers()
         handler.endOfTick(self)
         flushDirty()
+        hearBehind(&input, &head)
         publishCounters()
         if state.value.isDraining, state.value.counters[.open] == 0 { state.value.isStopped = true }
     }
@@ -174,7 +185,7 @@ final class ServerLoop {
 
     /// How long the next turn may wait; negative: without end.
     func waitMilliseconds() -> Int32 {
-        if !state.value.queued.isEmpty { return 0 }
+        if !state.value.queued.isEmpty || !state.value.behind.isEmpty || state.value.isTickBegun { return 0 }
         guard let next = state.value.wheel.nextDeadline else { return -1 }
         // Against the time of now, not of the last turn: a turn may have taken long.
         let (left, overflow) = next.nanoseconds.subtractingReportingOverflow(clock.now().nanoseconds)
@@ -199,6 +210,7 @@ final class ServerLoop {
         }
         if event.isReadable {
             connections[slot].flags.insert(event.isPeerEnded ? [.readable, .endAhead] : .readable)
+            if connections[slot].flags.contains(.patient) { return putBehind(slot) }
             read(slot, &input, &head)
         }
     }
@@ -225,6 +237,7 @@ final class ServerLoop {
             case ServerLoop.acceptTimer: listenAgain()
             case ServerLoop.drainTimer: stopNow()
             case ServerLoop.exchangeTimer: expireExchanges()
+            case ServerLoop.tidyTimer: handler.tidy(self)
             default: checkDeadline(timer - ServerLoop.connectionTimers)
             }
         }
@@ -244,6 +257,30 @@ final class ServerLoop {
         guard !connections[slot].flags.contains(.queued) else { return }
         connections[slot].flags.insert(.queued)
         state.value.queued.append(slot)
+    }
+
+    private func putBehind(_ slot: Int) {
+        guard !connections[slot].flags.contains(.behind) else { return }
+        connections[slot].flags.insert(.behind)
+        state.value.behind.append(slot)
+    }
+
+    /// Hears connections whose requests are slow to answer, one at least.
+    private func hearBehind(_ input: inout [UInt8], _ head: inout RequestHead) {
+        guard !state.value.behind.isEmpty else { return }
+        let end = clock.now().nanoseconds + ServerLoop.behindNanosecondsMax
+        var heard = 0
+        while heard < state.value.behind.count {
+            let slot = state.value.behind[heard]
+            heard += 1
+            guard connections[slot].flags.contains(.behind) else { continue }
+            connections[slot].flags.remove(.behind)
+            guard connections[slot].flags.contains(.readable) else { continue }
+            state.value.isTickBegun = true
+            read(slot, &input, &head)
+            if clock.now().nanoseconds >= end { break }
+        }
+        state.value.behind.removeFirst(heard)
     }
 
     private func resumeQueued(_ input: inout [UInt8], _ head: inout RequestHead) {

@@ -141,7 +141,7 @@ public final class Server: Sendable {
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
         do {
-            try compute.start(threads: plan.computeThreads)
+            try compute.start(threads: plan.computeThreads, cores: plan.cores)
             try http.start()
         } catch {
             compute.stop()

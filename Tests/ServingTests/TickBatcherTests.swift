@@ -147,6 +147,45 @@ struct TickBatcherTests {
         #expect(flush(batcher).count == 1)
     }
 
+    /// What one flush hands on, with one request of one row of each of these models.
+    private func handedOn(
+        of models: [ServedModel], _ batcher: TickBatcher, _ outstanding: TickBatcher.Outstanding
+    ) throws -> [String] {
+        for (place, model) in models.enumerated() { try send([1], to: model, as: UInt64(place), in: batcher) }
+        var names: [String] = []
+        batcher.flush { _, _, _, _ in
+        } outstanding: { _ in
+            outstanding
+        } handOn: { waiting, model, _ in
+            #expect(waiting.count == 1)
+            names.append(model.name)
+        }
+        return names
+    }
+
+    @Test func longRequestsAreHandedOnForOthersSake() throws {
+        let now = Atomic<UInt64>(1_000_000_000)
+        var limits = BatchLimits()
+        limits.longRequest = 100
+        let batcher = TickBatcher(loop: 0, limits: limits) { now.load(ordering: .relaxed) }
+        let light = makeModel("light")
+        let heavy = makeModel("heavy", predictor: FakePredictor(offset: 0, nanosecondsPerRow: 1000))
+        batcher.adopt(makePool([light, heavy]))
+        let none = TickBatcher.Outstanding()
+        #expect(try handedOn(of: [heavy], batcher, none) == [], "nobody else is there")
+        #expect(try handedOn(of: [heavy], batcher, .init(own: 1)) == ["heavy"], "it would overtake")
+        #expect(try handedOn(of: [heavy], batcher, .init(others: 1)) == [])
+        #expect(try handedOn(of: [light, heavy], batcher, none) == ["heavy"], "the light one would wait")
+        #expect(try handedOn(of: [light], batcher, .init(own: 1)) == [], "it is not long")
+        #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"])
+        #expect(try handedOn(of: [heavy], batcher, .init(others: 1)) == [], "it would wait for another's batch")
+        #expect(try handedOn(of: [heavy], batcher, .init(own: 1, others: 1)) == ["heavy"])
+        now.store(now.load(ordering: .relaxed) + limits.sharedMemory, ordering: .relaxed)
+        #expect(try handedOn(of: [heavy], batcher, none) == [], "the light one has not been asked for long")
+        #expect(try handedOn(of: [light], batcher, none) == [])
+        #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"], "they take turns")
+    }
+
     @Test func answersRowsWithoutAPredictionAsFaults() throws {
         let model = makeModel("a")
         let batcher = TickBatcher(loop: 0)

@@ -89,6 +89,7 @@ struct Settings {
         computeWorkers = own.number(1...3)
         computeDelay = own.pick([0, World.millisecond, 50 * World.millisecond])
         isComputeTight = batching.compute.requestsMax < 100
+        batching.loop.longRequest = own.pick([0, 25_000])
     }
 }
 

@@ -25,4 +25,10 @@ package protocol ExchangeSink: AnyObject {
     /// Asks for `expired` when `duration` has passed, unless the exchange is over by then. Each call asks once; up to
     /// 67 ms late, never early.
     func expire(_ exchange: ExchangeID, after duration: Duration)
+
+    /// The answer is slow to make: what the exchange's connection sends next is heard behind what the others send.
+    func hearLast(_ exchange: ExchangeID)
+
+    /// Asks for `tidy` a second after the last time that it was asked for.
+    func tidyLater()
 }

@@ -28,4 +28,11 @@ package protocol RequestHandler: AnyObject {
 
     /// All events of a wake-up have been delivered; what is answered now goes out with them.
     func endOfTick(_ sink: any ExchangeSink)
+
+    /// The time that was asked for by `tidyLater` has come.
+    func tidy(_ sink: any ExchangeSink)
+}
+
+extension RequestHandler {
+    package func tidy(_ sink: any ExchangeSink) {}
 }

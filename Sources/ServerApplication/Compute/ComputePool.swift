@@ -14,6 +14,8 @@ internal import Telemetry
 final class ComputePool: Sendable {
     /// Bodies of more bytes are decoded here and not on the loop.
     static let loopBodyBytesMax = 128 << 10
+    /// For how long a worker has nothing to do before it gives back what large requests have left behind.
+    private static let tidyPause = Duration.seconds(1)
 
     private struct State: Sendable {
         var scheduler: ComputeScheduler
@@ -68,12 +70,20 @@ final class ComputePool: Sendable {
         self.clocks = clocks
     }
 
-    /// Starts the threads.
+    /// Starts the threads: two a worker, of which one runs.
+    /// - Parameters:
+    ///   - count: workers.
+    ///   - cores: what the process is granted.
     /// - Throws: `SystemError` where the system has no thread left; those that were started go on until `stop`.
-    func start(threads count: Int) throws(SystemError) {
+    func start(threads count: Int, cores: Double) throws(SystemError) {
         for index in 0..<count {
-            let thread = try EventLoopThread(name: "compute-\(index)", .compute) { [self] in work() }
-            threads.withLock { $0.append(thread) }
+            let shift = ComputeShift(ComputePriority(cores: cores))
+            let yielding = try EventLoopThread(name: "compute-\(index)", .background) { [self] in
+                work(.yielding, shift)
+            }
+            threads.withLock { $0.append(yielding) }
+            let firm = try EventLoopThread(name: "firm-\(index)", .firm) { [self] in work(.firm, shift) }
+            threads.withLock { $0.append(firm) }
         }
     }
 
@@ -205,21 +215,38 @@ final class ComputePool: Sendable {
 
     // MARK: Workers
 
-    /// A worker's life.
-    private func work() {
+    /// The life of one of a worker's threads.
+    private func work(_ level: ComputePriority.Level, _ shift: ComputeShift) {
+        while var priority = shift.begin(level) {
+            shift.end(goesOn: work(while: level, &priority) ? priority : nil)
+        }
+    }
+
+    /// Works as long as the priority is this one. - Returns: false when there will be no more to do.
+    private func work(while level: ComputePriority.Level, _ priority: inout ComputePriority) -> Bool {
         var worker = ComputeWorker(clocks)
         var seen: UInt64 = 0
         var taken = Taken()
-        while true {
-            let step = state.wait(for: nil) { Self.step(&$0, &seen, clocks.now(), &taken) }
+        while priority.level == level {
+            let step = state.wait(for: worker.isUntidy ? Self.tidyPause : nil) {
+                Self.step(&$0, &seen, clocks.now(), &taken)
+            }
             expire(&taken)
             switch step {
-            case .run(let batch)?: run(batch, &taken, &worker)
+            case .run(let batch)?:
+                let start = (now: clocks.now(), work: clocks.work())
+                priority.begin(at: start.now, process: clocks.process())
+                run(batch, &taken, &worker)
+                let now = clocks.now()
+                priority.end(
+                    elapsed: now &- start.now, work: clocks.work() &- start.work, at: now, process: clocks.process())
             case .pause(let time)?: pause(until: time, seen)
-            case .tidy?, nil: worker.forgetRetired()
-            case .end?: return
+            case .tidy?: worker.forgetRetired()
+            case nil: worker.tidy()
+            case .end?: return false
             }
         }
+        return true
     }
 
     /// Runs the next batch, if one is due, on the calling thread; for tests and simulations.
@@ -315,7 +342,10 @@ struct ComputeClocks: Sendable {
     let now: @Sendable () -> UInt64
     /// For how long the calling thread has run: what a core gave, whoever else wanted it.
     let work: @Sendable () -> UInt64
+    /// For how long all threads of the process have run.
+    let process: @Sendable () -> UInt64
 
     static let system = ComputeClocks(
-        now: { SystemClock().now().elapsedNanoseconds }, work: { Host.threadNanoseconds })
+        now: { SystemClock().now().elapsedNanoseconds }, work: { Host.threadNanoseconds },
+        process: { Host.processNanoseconds })
 }

@@ -45,6 +45,19 @@ struct ComputeWorker: ~Copyable {
 
     init(_ clocks: ComputeClocks) { self.clocks = clocks }
 
+    /// Bytes of bodies and answers that came and went since the worker last tidied up.
+    private var usedBytes = 0
+    private static let tidyBytesMin = 8 << 20
+
+    /// Whether so much memory has been used that it is worth to give it back when there is time.
+    var isUntidy: Bool { usedBytes >= Self.tidyBytesMin }
+
+    /// Gives back what large requests have left behind.
+    mutating func tidy() {
+        usedBytes = 0
+        Host.releaseFreeMemory()
+    }
+
     /// Models of which a workspace is kept, for tests.
     var laneCount: Int { lanes.count }
 
@@ -80,6 +93,7 @@ struct ComputeWorker: ~Copyable {
                 }
             case .body(let body, let format, let caller)?:
                 let start = times
+                usedBytes += body.count
                 do throws(InferenceError) {
                     var isolation = task.origin.isolation
                     let request = try decoder.decode(
@@ -113,7 +127,11 @@ struct ComputeWorker: ~Copyable {
         for (place, one) in asked.enumerated() {
             answer(one, output, into: &answers)
             let returns = one.task.origin.returns
-            guard place + 1 == asked.count || asked[place + 1].task.origin.returns !== returns else { continue }
+            guard
+                answers.all.count == ComputeAnswers.countMax || place + 1 == asked.count
+                    || asked[place + 1].task.origin.returns !== returns
+            else { continue }
+            usedBytes += answers.bodies.count
             returns.post(answers)
             answers = ComputeAnswers()
         }

@@ -15,16 +15,23 @@ struct LoopCompute {
 
     private struct Waiting {
         let task: UInt64
+        let model: ObjectIdentifier
         let deadline: RequestDeadline
         let caller: ComputeTask.Caller
     }
+
+    private static let tidyBytesMin = 8 << 20
 
     let pool: ComputePool
     let returns: ComputeReturns
     /// Of this flush, to be handed on together.
     var handed: [ComputePool.Handed] = []
+    /// Bytes handed on since the loop last asked for a time to tidy up.
+    private var copiedBytes = 0
     private var notes: [ExchangeID: Note] = [:]
     private var waiting: [ExchangeID: Waiting] = [:]
+    /// Of those that wait, how many ask each model.
+    private var waitingOfModel: [ObjectIdentifier: Int] = [:]
 
     init(_ pool: ComputePool, loop: Int, wake: @escaping @Sendable () -> Void) {
         self.pool = pool
@@ -52,14 +59,38 @@ struct LoopCompute {
         notes.isEmpty ? nil : notes.removeValue(forKey: exchange)
     }
 
-    /// A task has been taken by the pool.
+    /// Requests that compute threads have, the model's and others'.
+    func outstanding(_ model: ServedModel) -> TickBatcher.Outstanding {
+        let own = waitingOfModel[ObjectIdentifier(model)] ?? 0
+        return TickBatcher.Outstanding(own: own, others: waiting.count - own)
+    }
+
+    /// A task is handed to the pool.
     mutating func wait(for task: ComputeTask) {
+        let model = ObjectIdentifier(task.model)
         for caller in task.callers {
-            waiting[caller.exchange] = Waiting(task: task.id, deadline: task.origin.terms.deadline, caller: caller)
+            waiting[caller.exchange] = Waiting(
+                task: task.id, model: model, deadline: task.origin.terms.deadline, caller: caller)
+            waitingOfModel[model, default: 0] += 1
         }
     }
 
+    /// So many bytes are handed on. - Returns: whether it is worth to tidy up after them.
+    mutating func copies(_ bytes: Int) -> Bool {
+        copiedBytes += bytes
+        guard copiedBytes >= Self.tidyBytesMin else { return false }
+        copiedBytes = 0
+        return true
+    }
+
     func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }
+
+    private mutating func forget(_ exchange: ExchangeID) -> Waiting? {
+        guard let entry = waiting.removeValue(forKey: exchange) else { return nil }
+        let left = (waitingOfModel[entry.model] ?? 0) - 1
+        waitingOfModel[entry.model] = left > 0 ? left : nil
+        return entry
+    }
 
     /// What becomes of a request whose time is said to be over.
     enum Expiry {
@@ -79,22 +110,23 @@ struct LoopCompute {
         guard let entry = waiting[exchange], entry.deadline != .never else { return .none }
         guard entry.deadline.hasPassed(at: now) else { return .early(entry.deadline.nanoseconds - now) }
         guard pool.cancel(entry.task, exchange, .expired) else { return .running(entry.caller) }
-        waiting[exchange] = nil
+        _ = forget(exchange)
         return .taken(entry.caller)
     }
 
     /// Whether somebody still waits for an answer that has come.
-    mutating func takeWaiting(_ exchange: ExchangeID) -> Bool { waiting.removeValue(forKey: exchange) != nil }
+    mutating func takeWaiting(_ exchange: ExchangeID) -> Bool { forget(exchange) != nil }
 
     mutating func cancel(_ exchange: ExchangeID) {
         if !notes.isEmpty { notes[exchange] = nil }
-        guard !waiting.isEmpty, let entry = waiting.removeValue(forKey: exchange) else { return }
+        guard !waiting.isEmpty, let entry = forget(exchange) else { return }
         pool.cancel(entry.task, exchange, .abandoned)
     }
 
     mutating func cancelAll() {
         for (exchange, entry) in waiting { pool.cancel(entry.task, exchange, .abandoned) }
         waiting = [:]
+        waitingOfModel = [:]
         notes = [:]
     }
 }

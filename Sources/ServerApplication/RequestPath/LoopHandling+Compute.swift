@@ -94,6 +94,8 @@ extension LoopHandling {
         // Before a thread can answer: a task that runs does not know its callers any more.
         for entry in compute.handed {
             compute.wait(for: entry.task)
+            for caller in entry.task.callers { sink.hearLast(caller.exchange) }
+            if compute.copies(entry.bytes) { sink.tidyLater() }
             let deadline = entry.task.origin.terms.deadline
             guard deadline != .never else { continue }
             for caller in entry.task.callers {
@@ -112,6 +114,11 @@ extension LoopHandling {
             answer(error, caller.route, caller.exchange, task.model, nanoseconds: now &- caller.started, sink)
         }
         compute.handed.removeAll(keepingCapacity: true)
+    }
+
+    /// Gives back what was copied for the compute threads, once they are done with it.
+    func tidy(_ sink: any ExchangeSink) {
+        if compute.waitingCount > 0 { sink.tidyLater() } else { Host.releaseFreeMemory() }
     }
 
     /// Writes what compute threads have answered since the last tick. Whoever is gone is passed over.

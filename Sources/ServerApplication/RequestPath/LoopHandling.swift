@@ -397,6 +397,8 @@ struct LoopHandling {
             meter.countPrediction(
                 ticket.route, nanoseconds: ticket.elapsed(until: context.clock.now().elapsedNanoseconds),
                 bytes: writer.bytes.count)
+        } outstanding: { model in
+            compute.outstanding(model)
         } handOn: { waiting, model, batch in
             handOn(waiting, model, batch)
         }

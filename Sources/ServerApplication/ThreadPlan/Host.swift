@@ -41,7 +41,8 @@ enum Host {
     /// To be called first of all: see `vencejo_prepare_process`.
     static func prepareProcess() { vencejo_prepare_process() }
 
-    /// Gives memory that was freed back to the system, so that a replaced model's is not kept.
+    /// Gives memory that was freed back to the system, so that a replaced model's is not kept; the end of an arena only
+    /// of the calling thread's.
     static func releaseFreeMemory() { vencejo_release_free_memory() }
 
     /// Bytes of this process in memory, from `/proc/self/statm`, whose second number counts pages.
@@ -53,16 +54,17 @@ enum Host {
     }
 
     /// Seconds for which its threads have run.
-    static var cpuSeconds: Double? {
-        var time = timespec()
-        guard unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-    }
+    static var cpuSeconds: Double? { nanoseconds(CLOCK_PROCESS_CPUTIME_ID).map { Double($0) / 1e9 } }
+
+    /// Nanoseconds for which its threads have run.
+    static var processNanoseconds: UInt64 { nanoseconds(CLOCK_PROCESS_CPUTIME_ID) ?? 0 }
 
     /// Nanoseconds for which the calling thread has run.
-    static var threadNanoseconds: UInt64 {
+    static var threadNanoseconds: UInt64 { nanoseconds(CLOCK_THREAD_CPUTIME_ID) ?? 0 }
+
+    private static func nanoseconds(_ clock: clockid_t) -> UInt64? {
         var time = timespec()
-        guard unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0 else { return 0 }
+        guard unsafe clock_gettime(clock, &time) == 0 else { return nil }
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 

@@ -5,6 +5,8 @@ package struct ThreadPlan: Sendable, Hashable {
     /// Threads for predictions that are too long for a loop: one a granted core, however many loops there are. They
     /// run at a lower priority, so that they take what the loops leave.
     package let computeThreads: Int
+    /// What is granted, in cores.
+    package let cores: Double
     /// More loops than this are not run, whatever the grant.
     package static let loopsMax = 256
     /// Such as `host 64 cores, cpuset 4, quota 2.5 (cgroup v2) -> 2 loops`.
@@ -20,7 +22,8 @@ package struct ThreadPlan: Sendable, Hashable {
         if affinityCores != hostCores { facts += ", cpuset \(affinityCores)" }
         if let quota { facts += ", quota \(Self.text(quota.cores)) (cgroup \(quota.source))" }
         // What is beyond the quota would only be throttled, so a fraction is rounded down.
-        let granted = max(1, Int(min(Double(affinityCores), quota?.cores ?? .infinity, Double(Self.loopsMax))))
+        cores = min(Double(affinityCores), quota?.cores ?? .infinity)
+        let granted = max(1, Int(min(cores, Double(Self.loopsMax))))
         computeThreads = granted
         if let requested {
             loops = max(1, requested)

@@ -14,6 +14,10 @@ package struct BatchLimits: Sendable, Hashable {
     package var bytesKeptMax = 256 << 10
     /// Nanoseconds that a run on the loop may be expected to take; what takes longer is handed on.
     package var inlineBudget = 250_000.0
+    /// Nanoseconds of prediction beyond which a request is long: about what it takes to read and to answer it.
+    package var longRequest = 25_000.0
+    /// Nanoseconds for which a loop that was asked for two models counts as shared.
+    package var sharedMemory: UInt64 = 100_000_000
 
     package init() {}
 }

@@ -109,22 +109,45 @@ package final class TickBatcher {
     /// Takes a model's requests, whose rows are too much work for a loop; the batch is lent for the call.
     package typealias HandOn = (_ waiting: [Waiting], _ model: ServedModel, _ batch: borrowing RowBatch) -> Void
 
-    /// Runs each model that has rows waiting once, and hands each request its rows of the output. Rows that are
-    /// expected to take longer than the loop's budget are not run but handed on.
+    /// Requests that have been handed on and are not answered yet.
+    package struct Outstanding: Sendable, Hashable {
+        package var own = 0
+        package var others = 0
+
+        /// - Parameters:
+        ///   - own: of the model.
+        ///   - others: of other models.
+        package init(own: Int = 0, others: Int = 0) {
+            self.own = own
+            self.others = others
+        }
+    }
+
+    /// Runs each model that has rows waiting once, and hands each request its rows of the output. What is too long for
+    /// a loop is not run but handed on:
+    /// - rows that are expected to take longer than the loop's budget;
+    /// - requests that take longer than being read and answered, where some of the same model have been handed on
+    ///   already: those here would overtake them and keep the loop from what it is for;
+    /// - such requests, where other models are asked on this loop: theirs would wait. But not behind another model's
+    ///   batch, which may take a hundred times as long.
     ///
     /// - Parameters:
     ///   - answer: called once for each ticket that was not cancelled, in the order of submission within a model. It
     ///     must not take or submit.
+    ///   - outstanding: what has been handed on, asked for a model whose requests are long.
     ///   - handOn: called once for each model that is not run here, with its requests in order.
-    package func flush(_ answer: Answer, handOn: HandOn) {
+    package func flush(_ answer: Answer, outstanding: (ServedModel) -> Outstanding, handOn: HandOn) {
         guard state.beginFlush() else { return }
+        if state.takesTurns() { state.sharedUntil = clock() &+ limits.sharedMemory }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
-        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer, handOn) }
+        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer, outstanding, handOn) }
         state.endFlush()
     }
 
-    private func run(_ lane: Lane, _ answer: Answer, _ handOn: HandOn) {
+    private func run(
+        _ lane: Lane, _ answer: Answer, _ outstanding: (ServedModel) -> Outstanding, _ handOn: HandOn
+    ) {
         // Everything is moved out for the run, so that an answer may cancel other requests in its course.
         guard let batch = lane.state.batch.take(), !lane.state.isTaken else {
             preconditionFailure("a batch was taken and not given back")
@@ -133,7 +156,9 @@ package final class TickBatcher {
         swap(&tickets, &lane.state.tickets)
         lane.state.rowCount = 0
         lane.state.stringByteCount = 0
-        if lane.model.cost.nanoseconds(rows: batch.rowCount) > limits.inlineBudget {
+        let cost = lane.model.cost.nanoseconds(rows: batch.rowCount)
+        let isLong = cost > limits.longRequest * Double(tickets.count)
+        if cost > limits.inlineBudget || (isLong && isForOthers(outstanding(lane.model))) {
             var waiting: [Waiting] = []
             waiting.reserveCapacity(tickets.count)
             for entry in tickets where !entry.isCancelled { waiting.append((entry.ticket, entry.first..<entry.end)) }
@@ -169,6 +194,11 @@ package final class TickBatcher {
         restore(lane, batch, &tickets)
     }
 
+    /// Whether long requests are handed on, though the loop's budget would do.
+    private func isForOthers(_ outstanding: Outstanding) -> Bool {
+        outstanding.own > 0 || (outstanding.others == 0 && clock() < state.sharedUntil)
+    }
+
     /// Puts the storage of a batch that is done back, to be used again.
     private func restore(_ lane: Lane, _ batch: consuming RowBatch, _ tickets: inout [LaneState.Entry]) {
         var batch = batch
@@ -193,6 +223,10 @@ private struct BatcherState {
     var lastLane = 0
     var waiting = (rows: 0, bytes: 0, tickets: 0)
     var isFlushing = false
+    /// The model of the last flush, of several the last one.
+    var lastFlushed: ObjectIdentifier?
+    /// Until when more than one model counts as asked.
+    var sharedUntil: UInt64 = 0
 
     var activeLanes: [Lane] { active.map { lanes[$0] } }
 
@@ -231,6 +265,13 @@ private struct BatcherState {
         precondition(!isFlushing, "a flush within a flush")
         isFlushing = true
         return true
+    }
+
+    /// Whether this flush is of several models, or of another one than the last flush. Asked once a flush.
+    mutating func takesTurns() -> Bool {
+        guard let last = active.last.map({ ObjectIdentifier(lanes[$0].model) }) else { return false }
+        defer { lastFlushed = last }
+        return active.count > 1 || last != lastFlushed ?? last
     }
 
     mutating func endFlush() {

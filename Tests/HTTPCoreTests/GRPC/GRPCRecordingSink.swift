@@ -53,4 +53,7 @@ final class GRPCRecordingSink: ExchangeSink {
     func expire(_ exchange: ExchangeID, after duration: Duration) {
         deadlines[exchange, default: []].append(duration)
     }
+
+    func hearLast(_ exchange: ExchangeID) {}
+    func tidyLater() {}
 }

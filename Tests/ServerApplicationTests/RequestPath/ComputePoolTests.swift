@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 import HTTPCore
 import SeededRandom
 import Synchronization
@@ -29,6 +30,64 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
             #expect(harness.body(exchange) == "{\"prediction\":\((index + 1) * 2).0}\n")
         }
         #expect(harness.handler.openExchangeCount == 0 && harness.compute.runningCount == 0)
+    }
+
+    /// Answers that come back together leave in several ticks, so that others are heard between them.
+    @Test(arguments: [true, false])
+    func aTickTakesFewAnswers(joins: Bool) throws {
+        let harness = try Harness(batching: heavy { $0.compute.joinsRequests = joins })
+        try harness.load("m", "double")
+        let exchanges = try (1...10).map { try harness.post(#"{"x": \#($0)}"#) }
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.sink.heardLast == Set(exchanges))
+        #expect(harness.runCompute() == 3)
+        for (index, exchange) in exchanges.enumerated() {
+            #expect(harness.body(exchange) == "{\"prediction\":\((index + 1) * 2).0}\n")
+        }
+        #expect(harness.runCompute() == 1)
+    }
+
+    /// What is copied for the compute threads leaves memory behind, which goes back when there is time.
+    @Test func manyBytesHandedOnAreTidiedUpAfter() throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let body = String(repeating: " ", count: 1 << 20)
+        var asked: [Int] = []
+        for _ in 0..<17 {
+            harness.handler.cancelled(try harness.post(body))
+            asked.append(harness.sink.tidyings)
+        }
+        #expect(asked == Array(repeating: 0, count: 7) + Array(repeating: 1, count: 8) + [2, 2])
+        _ = try harness.post(body)
+        harness.handler.tidy(harness.sink)
+        #expect(harness.sink.tidyings == 3, "it is too early")
+        harness.runCompute()
+        harness.handler.tidy(harness.sink)
+        #expect(harness.sink.tidyings == 3)
+    }
+
+    /// Long requests are run by the loop while they are few, and follow those of their model that have been handed on.
+    @Test func longRequestsFollowThoseOfTheirModel() throws {
+        var settings = BatchSettings()
+        settings.loop.longRequest = 0
+        let harness = try Harness(batching: settings)
+        try harness.load("m", "double")
+        let inline = try harness.post(#"{"x": 1}"#)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.body(inline) != nil && harness.compute.waitingCount == 0)
+        // A body that is long to decode is handed on, whatever its rows take.
+        let rows = (0..<20_000).map { "[\($0).25]" }.joined(separator: ",")
+        let large = try harness.post("[\(rows)]")
+        #expect(harness.compute.waitingCount == 1)
+        let next = try harness.post(#"{"x": 2}"#)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.body(next) == nil && harness.compute.waitingCount == 2)
+        harness.handler.cancelled(large)
+        harness.runCompute()
+        #expect(harness.body(next)?.contains("4.0") == true && harness.body(large) == nil)
+        let last = try harness.post(#"{"x": 3}"#)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.body(last)?.contains("6.0") == true && harness.handler.openExchangeCount == 0)
     }
 
     @Test func aRequestWhoseClientIsGoneIsNotComputed() throws {
@@ -175,17 +234,28 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
 
     /// The property, with the pool's real threads: whatever is sent, cancelled and published, each request that is not
     /// cancelled is answered once, with exactly its rows in order, of the version it chose, in the bytes that a loop
-    /// would have answered.
+    /// would have answered. By the clocks of some, others take the cores all the time: the threads of a worker relieve
+    /// each other.
     @Test(arguments: 0..<6)
     func givesEachRequestExactlyItsRows(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
+        let time = Atomic<UInt64>(0)
+        let seen = Mutex<Set<pthread_t>>([])
+        let crowded = ComputeClocks(
+            now: {
+                seen.withLock { _ = $0.insert(pthread_self()) }
+                return time.wrappingAdd(7_000_000, ordering: .relaxed).newValue
+            }, work: { 0 }, process: { 0 })
         let harness = try Harness(
             batching: heavy {
                 $0.compute.joinsRequests = seed % 3 != 0
                 $0.loop.flushRows = [1, 7, 256][Int(seed % 3)]
-            })
-        try harness.compute.start(threads: 2)
-        defer { harness.compute.stop() }
+            }, clocks: seed < 3 ? .system : crowded)
+        try harness.compute.start(threads: 2, cores: 1)
+        defer {
+            harness.compute.stop()
+            #expect(seed < 3 || seen.withLock { $0.count } > 3, "this one, and more than one of a worker")
+        }
         let factors = ["double": 2, "triple": 3]
         var serving = "double"
         try harness.load("m", serving)

@@ -69,8 +69,12 @@ final class RecordingSink: ExchangeSink {
 
     /// Exchanges that are to expire.
     var expiring: [ExchangeID] = []
+    var heardLast: Set<ExchangeID> = []
+    var tidyings = 0
 
     func expire(_ exchange: ExchangeID, after duration: Duration) { expiring.append(exchange) }
+    func hearLast(_ exchange: ExchangeID) { heardLast.insert(exchange) }
+    func tidyLater() { tidyings += 1 }
 }
 
 /// A handler over the real registry and batcher, with a sink that records: no socket, no other loop.
@@ -82,6 +86,7 @@ final class Harness {
     /// Without threads: `runCompute` runs what waits.
     let compute: ComputePool
     private var worker = ComputeWorker(.system)
+    private let mailbox: LoopMailbox
     let handler: LoopHandler
     let sink = RecordingSink()
     private var streams: UInt32 = 0
@@ -117,8 +122,8 @@ final class Harness {
             routes: NativeRoutes(), metrics: RequestMetrics(registry: metrics, loops: 1), state: ServerState(),
             compute: compute, batching: batching, loops: 1)
         services.follower = follower
-        handler = LoopHandler(
-            context: LoopContext(index: 0, mailbox: try LoopMailbox(), clock: clock), shared: services)
+        mailbox = try LoopMailbox()
+        handler = LoopHandler(context: LoopContext(index: 0, mailbox: mailbox, clock: clock), shared: services)
     }
 
     deinit { control.stop() }
@@ -152,9 +157,18 @@ final class Harness {
     func publish(_ name: String, _ text: String) throws { _ = try registry.publish(name, bytes: Array(text.utf8)) }
 
     /// Runs what waits for a compute thread, and lets the loop hear of it.
-    func runCompute() {
+    /// - Returns: the ticks that the loop took for it, one at least.
+    @discardableResult
+    func runCompute() -> Int {
         while compute.runNext(&worker) {}
-        handler.endOfTick(sink)
+        var ticks = 0
+        repeat {
+            var messages: [LoopMessage] = []
+            mailbox.messages.take(into: &messages)
+            handler.endOfTick(sink)
+            ticks += 1
+        } while mailbox.messages.isRung
+        return ticks
     }
 
     var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }

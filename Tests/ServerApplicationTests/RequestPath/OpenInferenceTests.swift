@@ -39,7 +39,10 @@ private final class AdvancingClock: LoopClock {
     func unixSeconds() -> Int64 { SystemClock().unixSeconds() }
 
     /// The same for the pool.
-    var pool: ComputeClocks { ComputeClocks(now: { self.now().elapsedNanoseconds }, work: ComputeClocks.system.work) }
+    var pool: ComputeClocks {
+        let system = ComputeClocks.system
+        return ComputeClocks(now: { self.now().elapsedNanoseconds }, work: system.work, process: system.process)
+    }
 }
 
 /// No prediction runs on a loop.

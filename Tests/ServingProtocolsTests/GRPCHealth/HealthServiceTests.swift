@@ -24,6 +24,8 @@ private final class RecordingSink: ExchangeSink {
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) { ends[exchange] = trailers }
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
     func expire(_ exchange: ExchangeID, after duration: Duration) {}
+    func hearLast(_ exchange: ExchangeID) {}
+    func tidyLater() {}
 }
 
 private final class Harness {

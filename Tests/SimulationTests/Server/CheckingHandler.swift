@@ -87,6 +87,11 @@ final class CheckingHandler: RequestHandler {
         handler.endOfTick(sink)
     }
 
+    func tidy(_ real: any ExchangeSink) {
+        sink.real = real
+        handler.tidy(sink)
+    }
+
     fileprivate func wasAnswered(_ exchange: ExchangeID) {
         if exchanges[exchange]?.phase == .cancelled { return }
         if !answered.insert(exchange).inserted { fail("answered twice", exchange) }
@@ -127,4 +132,7 @@ private final class CheckingSink: ExchangeSink {
         checks?.noteWish(exchange, duration.wholeNanoseconds)
         real?.expire(exchange, after: duration)
     }
+
+    func hearLast(_ exchange: ExchangeID) { real?.hearLast(exchange) }
+    func tidyLater() { real?.tidyLater() }
 }
