@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -260,4 +261,10 @@ int vencejo_name_thread(const char *name) {
     strncpy(bounded, name, sizeof bounded - 1);
     bounded[sizeof bounded - 1] = 0;
     return pthread_setname_np(pthread_self(), bounded);
+}
+
+// Not by the function of the C library: musl's does nothing.
+int vencejo_idle_thread(void) {
+    struct sched_param parameters = {0};
+    return (int)syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &parameters);
 }

@@ -8,6 +8,8 @@ package final class EventLoopThread: Sendable {
     package struct Attributes: Sendable {
         /// Added to the thread's nice value, so that it yields to the others.
         var niceness: Int32 = 0
+        /// Whether it runs only when no other thread wants the core.
+        var isIdle = false
         /// nil: the system's default, 8 MiB with glibc and 128 KiB with musl.
         var stackBytes: Int?
         /// Whether all signals are blocked in it, and delivered to others.
@@ -15,19 +17,23 @@ package final class EventLoopThread: Sendable {
 
         /// What a loop has.
         package static let standard = Attributes()
-        /// For what may take long: predictions too long for a loop, imports, disks. They yield to the loops: a nice
-        /// value of 15 is a 28th of a loop's share where they compete. A loop that wakes up while it owes such a
-        /// thread time waits until that one rests or the next tick of the clock, up to 4 ms (Linux 6.6 and later,
-        /// EEVDF): the smaller the share, the less there is to owe. musl's stack is too small for an import. Signals
-        /// belong to who waits for them.
+        /// For imports and disks. They yield to the loops: a nice value of 15 is a 28th of a loop's share where they
+        /// compete. A loop that wakes up while it owes such a thread time waits until that one rests or the next tick
+        /// of the clock, up to 4 ms (Linux 6.6 and later, EEVDF): the smaller the share, the less there is to owe.
+        /// musl's stack is too small for an import. Signals belong to who waits for them.
         package static let background = Attributes(niceness: 15, stackBytes: 8 << 20, blocksSignals: true)
-        /// For the same beside other processes that want the cores: a nice value of 5 is a third of their share.
+        /// For predictions that are too long for a loop: they run while the loops do not (SCHED_IDLE, a 341st of a
+        /// loop's share), since what is asked all the time makes a loop owe all the time.
+        package static let leftover = Attributes(
+            niceness: 15, isIdle: true, stackBytes: 8 << 20, blocksSignals: true)
+        /// For the same where that would not do: a nice value of 5 is a third of a loop's share.
         package static let firm = Attributes(niceness: 5, stackBytes: 8 << 20, blocksSignals: true)
     }
 
     private struct Start {
         let name: String
         let niceness: Int32
+        let isIdle: Bool
         let body: @Sendable () -> Void
     }
 
@@ -52,7 +58,7 @@ package final class EventLoopThread: Sendable {
     ) throws(SystemError) {
         var thread = pthread_t()
         let box = unsafe Unmanaged.passRetained(
-            StartBox(Start(name: name, niceness: attributes.niceness, body: body)))
+            StartBox(Start(name: name, niceness: attributes.niceness, isIdle: attributes.isIdle, body: body)))
         var system = pthread_attr_t()
         unsafe pthread_attr_init(&system)
         if let stackBytes = attributes.stackBytes { unsafe pthread_attr_setstacksize(&system, stackBytes) }
@@ -70,6 +76,7 @@ package final class EventLoopThread: Sendable {
                 let start = unsafe Unmanaged<StartBox>.fromOpaque(argument).takeRetainedValue().start
                 _ = unsafe vencejo_name_thread(start.name)
                 if start.niceness != 0 { _ = nice(start.niceness) }
+                if start.isIdle { _ = vencejo_idle_thread() }
                 start.body()
                 return nil
             }, unsafe box.toOpaque())

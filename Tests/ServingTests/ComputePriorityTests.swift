@@ -36,13 +36,13 @@ private struct Worker {
     @Test(arguments: [0.25, 1, 4])
     func doesNotYieldToOthers(cores: Double) {
         var worker = Worker(cores: cores)
-        worker.run(milliseconds: 15, part: 0.03, process: cores * 0.5)
+        worker.run(milliseconds: 245, part: 0.03, process: cores * 0.5)
         #expect(worker.priority.level == .yielding, "that is too short to tell")
         worker.run(milliseconds: 5, part: 0.03, process: cores * 0.5)
         #expect(worker.priority.level == .firm)
-        worker.run(milliseconds: 980, part: 0.25, process: cores * 0.5)
+        worker.run(milliseconds: 750, part: 0.25, process: cores * 0.5)
         #expect(worker.priority.level == .firm)
-        worker.run(milliseconds: 20, part: 0.25, process: cores * 0.5)
+        worker.run(milliseconds: 250, part: 0.25, process: cores * 0.5)
         #expect(worker.priority.level == .yielding, "it is tried again")
     }
 
@@ -50,16 +50,16 @@ private struct Worker {
     @Test func triesLessOftenAsLongAsTheyAreThere() {
         var worker = Worker(cores: 1)
         for attempt in 0..<9 {
-            worker.run(milliseconds: 20, part: 0.03, process: 0.5)
+            worker.run(milliseconds: 250, part: 0.03, process: 0.5)
             #expect(worker.priority.level == .firm)
             let seconds = 1 << min(attempt, 6)
-            worker.run(milliseconds: seconds * 1000 - 20, part: 0.3, process: 0.5)
+            worker.run(milliseconds: seconds * 1000 - 250, part: 0.3, process: 0.5)
             #expect(worker.priority.level == .firm)
-            worker.run(milliseconds: 20, part: 0.3, process: 0.5)
+            worker.run(milliseconds: 250, part: 0.3, process: 0.5)
             #expect(worker.priority.level == .yielding)
         }
-        worker.run(milliseconds: 20, part: 0.8, process: 0.9)
-        worker.run(milliseconds: 20, part: 0.03, process: 0.5)
+        worker.run(milliseconds: 250, part: 0.8, process: 0.9)
+        worker.run(milliseconds: 250, part: 0.03, process: 0.5)
         worker.run(milliseconds: 1000, part: 0.3, process: 0.5)
         #expect(worker.priority.level == .yielding, "they were gone")
     }
@@ -68,7 +68,7 @@ private struct Worker {
         var worker = Worker(cores: 1)
         worker.run(milliseconds: 500, part: 0.03, process: 0.1, idle: 20_000_000)
         #expect(worker.priority.level == .yielding)
-        worker.run(milliseconds: 100, part: 0.03, process: 0.1)
+        worker.run(milliseconds: 500, part: 0.03, process: 0.1)
         #expect(worker.priority.level == .firm)
         worker.run(milliseconds: 500, part: 0.03, process: 0.1, idle: 20_000_000)
         #expect(worker.priority.level == .yielding)

@@ -69,5 +69,7 @@ int vencejo_signal_descriptor(const int *signals, size_t count);
 int vencejo_next_signal(int fd);
 
 int vencejo_name_thread(const char *name);
+// The calling thread runs when no other one wants the core (SCHED_IDLE). Returns 0 or -1 with errno.
+int vencejo_idle_thread(void);
 
 #endif

@@ -42,6 +42,12 @@ final class ComputePool: Sendable {
         var late: [ComputeTask] = []
     }
 
+    /// A batch that is run by another thread than the one which took it.
+    private struct Errand {
+        let batch: ComputeScheduler.Batch
+        var taken: Taken
+    }
+
     /// What is left of a batch when its requests have been answered and let go of.
     private struct Ended {
         let jobs: [PoolJobs]
@@ -70,15 +76,16 @@ final class ComputePool: Sendable {
         self.clocks = clocks
     }
 
-    /// Starts the threads: two a worker, of which one runs.
+    /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
+    /// firm one runs what is long: it could take for ever beside other processes, and cannot be taken over half done.
     /// - Parameters:
     ///   - count: workers.
     ///   - cores: what the process is granted.
     /// - Throws: `SystemError` where the system has no thread left; those that were started go on until `stop`.
     func start(threads count: Int, cores: Double) throws(SystemError) {
         for index in 0..<count {
-            let shift = ComputeShift(ComputePriority(cores: cores))
-            let yielding = try EventLoopThread(name: "compute-\(index)", .background) { [self] in
+            let shift = ComputeShift<Errand>(ComputePriority(cores: cores))
+            let yielding = try EventLoopThread(name: "compute-\(index)", .leftover) { [self] in
                 work(.yielding, shift)
             }
             threads.withLock { $0.append(yielding) }
@@ -216,15 +223,30 @@ final class ComputePool: Sendable {
     // MARK: Workers
 
     /// The life of one of a worker's threads.
-    private func work(_ level: ComputePriority.Level, _ shift: ComputeShift) {
-        while var priority = shift.begin(level) {
-            shift.end(goesOn: work(while: level, &priority) ? priority : nil)
+    private func work(_ level: ComputePriority.Level, _ shift: ComputeShift<Errand>) {
+        var worker = ComputeWorker(clocks)
+        while true {
+            switch shift.begin(level, for: worker.isUntidy ? Self.tidyPause : nil) {
+            case .work(var priority)?:
+                let goesOn = work(while: level, &priority, &worker, shift)
+                worker.forgetAll()
+                shift.end(goesOn: goesOn ? priority : nil)
+            case .errand(var errand)?:
+                run(errand.batch, &errand.taken, &worker)
+                // Nothing tells this thread when a model is gone.
+                worker.forgetAll()
+                shift.endErrand()
+            case nil: worker.tidy()
+            case .over?: return
+            }
         }
     }
 
     /// Works as long as the priority is this one. - Returns: false when there will be no more to do.
-    private func work(while level: ComputePriority.Level, _ priority: inout ComputePriority) -> Bool {
-        var worker = ComputeWorker(clocks)
+    private func work(
+        while level: ComputePriority.Level, _ priority: inout ComputePriority, _ worker: inout ComputeWorker,
+        _ shift: ComputeShift<Errand>
+    ) -> Bool {
         var seen: UInt64 = 0
         var taken = Taken()
         while priority.level == level {
@@ -233,6 +255,10 @@ final class ComputePool: Sendable {
             }
             expire(&taken)
             switch step {
+            case .run(let batch)? where batch.isLong && level == .yielding:
+                let errand = Errand(batch: batch, taken: taken)
+                taken = Taken()
+                shift.send(errand)
             case .run(let batch)?:
                 let start = (now: clocks.now(), work: clocks.work())
                 priority.begin(at: start.now, process: clocks.process())

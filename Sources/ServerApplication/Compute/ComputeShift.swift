@@ -2,34 +2,55 @@ internal import EventLoop
 internal import Serving
 
 /// Two threads of one worker, of different priorities, of which one works while the other waits: a thread that has
-/// yielded its priority may not take it back.
-final class ComputeShift: Sendable {
+/// given up its priority may not take it back.
+final class ComputeShift<Errand: Sendable>: Sendable {
     private struct State: Sendable {
         var priority: ComputePriority
         var isOn = false
         var isOver = false
+        /// What the firm thread is to do in the other one's turn.
+        var errand: Errand?
+        var isErrandDone = true
+    }
+
+    enum Turn: Sendable {
+        case work(ComputePriority)
+        case errand(Errand)
+        case over
     }
 
     private let state: Monitor<State>
 
     init(_ priority: ComputePriority) { state = Monitor(State(priority: priority)) }
 
-    /// Waits until it is this thread's turn; nil when there is no more to do.
-    func begin(_ level: ComputePriority.Level) -> ComputePriority? {
-        let begun = state.wait(for: nil) { state -> ComputePriority?? in
-            if state.isOver { return .some(nil) }
+    /// Waits until there is something to do for this thread; nil if `timeout` passes before.
+    func begin(_ level: ComputePriority.Level, for timeout: Duration?) -> Turn? {
+        state.wait(for: timeout) { state in
+            if state.isOver { return .over }
+            if level == .firm, let errand = state.errand.take() { return .errand(errand) }
             guard !state.isOn, state.priority.level == level else { return nil }
             state.isOn = true
-            return state.priority
+            return .work(state.priority)
         }
-        return begun ?? nil
     }
 
-    /// Ends the turn. - Parameter priority: nil ends the worker.
+    /// Ends a turn.
+    /// - Parameter priority: whose turn is next; nil ends the worker.
     func end(goesOn priority: ComputePriority?) {
         state.withLock { state in
             state.isOn = false
             if let priority { state.priority = priority } else { state.isOver = true }
         }
     }
+
+    /// Has the firm thread do something in the turn of the one that yields, and waits for it.
+    func send(_ errand: Errand) {
+        state.withLock { state in
+            state.errand = errand
+            state.isErrandDone = false
+        }
+        _ = state.wait(for: nil) { $0.isErrandDone ? true : nil }
+    }
+
+    func endErrand() { state.withLock { $0.isErrandDone = true } }
 }

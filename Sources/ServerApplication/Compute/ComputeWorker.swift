@@ -64,6 +64,9 @@ struct ComputeWorker: ~Copyable {
     /// Drops the workspaces of models that are gone.
     mutating func forgetRetired() { lanes.removeAll { $0.model == nil } }
 
+    /// Drops all workspaces, of a thread that another one relieves.
+    mutating func forgetAll() { lanes = [] }
+
     /// Runs tasks of one model and posts their answers.
     /// - Parameters:
     ///   - tasks: of the same model; a body that is still to be decoded is the only one.

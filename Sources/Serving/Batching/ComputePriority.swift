@@ -13,8 +13,8 @@ package struct ComputePriority: Sendable {
         case firm
     }
 
-    /// The judgement is of so many nanoseconds at least.
-    private static let windowMin: UInt64 = 20_000_000
+    /// The judgement is of so many nanoseconds at least: a pause of the machine below is nobody who takes a core.
+    private static let windowMin: UInt64 = 250_000_000
     /// Who runs for less than this part of the time in which it has work waits for somebody.
     private static let runningMin = 1.0 / 3
     /// For the process's own threads, as long as they have this part of the grant.

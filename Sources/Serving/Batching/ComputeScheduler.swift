@@ -53,7 +53,10 @@ package struct ComputeScheduler: Sendable {
         /// Whether its requests run as one; if not, each of its only entry runs by itself.
         package let joins: Bool
         fileprivate let model: ObjectIdentifier
+        /// Nanoseconds that it is expected to take.
         fileprivate let charged: Double
+        /// Whether it is of one request that may take longer than a batch is meant to.
+        package let isLong: Bool
     }
 
     /// A run of a predictor for a batch.
@@ -263,7 +266,8 @@ package struct ComputeScheduler: Sendable {
         lanes[number].account += charged
         lanes[number].runningBatches += 1
         return Batch(
-            entries: entries, rows: rows, joins: joins, model: ObjectIdentifier(lanes[number].cost), charged: charged)
+            entries: entries, rows: rows, joins: joins, model: ObjectIdentifier(lanes[number].cost), charged: charged,
+            isLong: entries.count == 1 && (entries[0].isAlone || charged > limits.batchTarget))
     }
 
     /// Drops what stands at the head of a queue and cannot be answered in time any more.
