@@ -157,6 +157,9 @@ extension ServerLoop {
             swap(&empty, &connections[slot].pending)
             state.value.context.recycle(empty)
         } else {
+            if connections[slot].pending.capacity == 0 {
+                connections[slot].pending = state.value.context.takeSpare()
+            }
             connections[slot].pending.removeAll(keepingCapacity: true)
             connections[slot].pending.append(contentsOf: input[rest])
         }

@@ -96,6 +96,28 @@ private func makeLoop(_ transport: ScriptedTransport, _ clock: FakeClock) throws
         #expect(String(decoding: sent.prefix(12), as: UTF8.self) == "HTTP/1.1 200")
         loop.finish()
     }
+
+    /// What a turn leaves over is kept in the same few buffers, however many requests there are.
+    @Test func leftoversUseBuffersAgain() throws {
+        let transport = ScriptedTransport()
+        let loop = try makeLoop(transport, FakeClock())
+        var input = [UInt8](repeating: 0, count: loop.inputBytes)
+        var head = RequestHead()
+        loop.begin()
+        loop.adopt(8)
+        for _ in 0..<20 {
+            for part in ["POST /a HTTP/1.1\r\nHost: a\r\nContent-", "Length: 3\r\n\r\nabc"] {
+                transport.state.withLock { state in
+                    state.received = Array(part.utf8)
+                    state.hasEvent = true
+                }
+                loop.turn(&input, &head)
+            }
+        }
+        #expect(transport.state.withLock { $0.sent.split(separator: UInt8(ascii: "H")).count } >= 20)
+        #expect(loop.state.value.context.spareCount <= 3)
+        loop.finish()
+    }
 }
 
 @Suite struct IdleEndTests {

@@ -90,6 +90,12 @@ package struct ConnectionContext: ~Copyable {
         return buffer
     }
 
+    /// Buffers that are kept to be used again, for tests.
+    package var spareCount: Int { spare.count }
+
+    /// An empty buffer that was recycled, or one without room.
+    package mutating func takeSpare() -> [UInt8] { spare.popLast() ?? [] }
+
     /// An empty buffer for a short answer of an HTTP/2 stream: there are as many of them as streams that one turn
     /// answers, so more are kept than of those for bodies.
     mutating func takeAnswer() -> [UInt8] {
