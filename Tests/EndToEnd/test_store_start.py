@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from harness import BAND, HOUSE, HOUSE_2, contents, run_command, until
+from harness import BAND, HOUSE, HOUSE_2, PATIENCE, contents, run_command, until
 from test_object_store import POLL, RECORD, STORE, ObjectStoreTestCase, generation, state
 
 
@@ -136,8 +136,8 @@ class Starting(ObjectStoreTestCase):
             self.assertEqual(server.request("DELETE", "/models/gone").status, 204)
             self.assertEqual(server.put("house", BAND, {"If-Match": '"else"'}).status, 412)
             self.assertEqual(server.put("house", BAND, {"If-Match": tag}).json()["version"], 2)
-            # Nothing that hangs is needed any more.
-            self.assertTrue(until(lambda: self.ready(server) == 200))
+            # Nothing that hangs is needed any more; it is given up after a minute, as long as patience is.
+            self.assertTrue(until(lambda: self.ready(server) == 200, seconds=2 * PATIENCE))
             self.storage.ending.set()
 
     def test_a_cache_keeps_what_it_has_until_the_files_have_come(self):
