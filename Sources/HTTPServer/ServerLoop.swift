@@ -30,7 +30,7 @@ final class ServerLoop {
     static let timedBytes = 4 << 10
     /// How long connections that are heard behind the others are heard in one turn: so much later are those that come
     /// meanwhile.
-    static let behindNanosecondsMax: Int64 = 50_000
+    static let behindMax = LoopDuration(.microseconds(50))
     /// Connections over the bound that are kept for a moment to be told so.
     static let refusedMax = 64
 
@@ -267,8 +267,8 @@ final class ServerLoop {
 
     /// Hears connections whose requests are slow to answer, one at least.
     private func hearBehind(_ input: inout [UInt8], _ head: inout RequestHead) {
-        guard !state.value.behind.isEmpty else { return }
-        let end = clock.now().nanoseconds + ServerLoop.behindNanosecondsMax
+        guard !state.value.behind.isEmpty, !state.value.isTurnOver else { return }
+        let end = clock.now().advanced(by: ServerLoop.behindMax)
         var heard = 0
         while heard < state.value.behind.count {
             let slot = state.value.behind[heard]
@@ -278,7 +278,7 @@ final class ServerLoop {
             guard connections[slot].flags.contains(.readable) else { continue }
             state.value.isTickBegun = true
             read(slot, &input, &head)
-            if clock.now().nanoseconds >= end { break }
+            if clock.now() >= end { break }
         }
         state.value.behind.removeFirst(heard)
     }

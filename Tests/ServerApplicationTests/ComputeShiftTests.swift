@@ -15,9 +15,10 @@ import Testing
             while true {
                 switch shift.begin(level, for: nil) {
                 case .work(let priority)?:
-                    for errand in turns.popFirst() ?? [] {
-                        shift.send(errand)
-                        log.withLock { $0.append("\(errand) is done") }
+                    for number in turns.popFirst() ?? [] {
+                        var errand: Int? = number
+                        shift.send(&errand)
+                        log.withLock { $0.append("\(number) is done") }
                     }
                     shift.end(goesOn: turns.isEmpty ? nil : priority)
                 case .errand(let number)?:

@@ -29,8 +29,10 @@ private struct Worker {
         var worker = Worker(cores: cores)
         worker.run(milliseconds: 200, part: 0.9, process: 0.9)
         #expect(worker.priority.level == .yielding, "nobody is in its way")
-        worker.run(milliseconds: 2000, part: 0.03, process: cores * 0.98)
+        worker.run(milliseconds: 2000, part: 0.06, process: cores * 0.98)
         #expect(worker.priority.level == .yielding, "its loops are")
+        worker.run(milliseconds: 500, part: 0.04, process: cores * 0.98)
+        #expect(worker.priority.level == .firm, "that is too little, whoever has the rest")
     }
 
     @Test(arguments: [0.25, 1, 4])

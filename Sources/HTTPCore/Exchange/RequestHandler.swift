@@ -26,7 +26,8 @@ package protocol RequestHandler: AnyObject {
     /// The exchange is over without an answer from here: drop what is queued for it.
     func cancelled(_ exchange: ExchangeID)
 
-    /// All events of a wake-up have been delivered; what is answered now goes out with them.
+    /// The events of a wake-up have been delivered, but for those that are heard last; what is answered now goes out
+    /// with them.
     func endOfTick(_ sink: any ExchangeSink)
 
     /// The time that was asked for by `tidyLater` has come.

@@ -77,7 +77,7 @@ final class ComputePool: Sendable {
     }
 
     /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
-    /// firm one runs what is long: it could take for ever beside other processes, and cannot be taken over half done.
+    /// firm one runs what is long: beside other processes the first might take for ever, and nobody can go on for it.
     /// - Parameters:
     ///   - count: workers.
     ///   - cores: what the process is granted.
@@ -226,7 +226,7 @@ final class ComputePool: Sendable {
     private func work(_ level: ComputePriority.Level, _ shift: ComputeShift<Errand>) {
         var worker = ComputeWorker(clocks)
         while true {
-            switch shift.begin(level, for: worker.isUntidy ? Self.tidyPause : nil) {
+            switch shift.begin(level, for: pause(level, worker.isUntidy)) {
             case .work(var priority)?:
                 let goesOn = work(while: level, &priority, &worker, shift)
                 worker.forgetAll()
@@ -242,6 +242,12 @@ final class ComputePool: Sendable {
         }
     }
 
+    /// How long a thread waits before it tidies up. Not the one that yields: beside other processes it would keep the
+    /// allocator's locks from the loops for long.
+    private func pause(_ level: ComputePriority.Level, _ isUntidy: Bool) -> Duration? {
+        level == .firm && isUntidy ? Self.tidyPause : nil
+    }
+
     /// Works as long as the priority is this one. - Returns: false when there will be no more to do.
     private func work(
         while level: ComputePriority.Level, _ priority: inout ComputePriority, _ worker: inout ComputeWorker,
@@ -250,15 +256,15 @@ final class ComputePool: Sendable {
         var seen: UInt64 = 0
         var taken = Taken()
         while priority.level == level {
-            let step = state.wait(for: worker.isUntidy ? Self.tidyPause : nil) {
+            let step = state.wait(for: pause(level, worker.isUntidy)) {
                 Self.step(&$0, &seen, clocks.now(), &taken)
             }
             expire(&taken)
             switch step {
             case .run(let batch)? where batch.isLong && level == .yielding:
-                let errand = Errand(batch: batch, taken: taken)
+                var errand: Errand? = Errand(batch: batch, taken: taken)
                 taken = Taken()
-                shift.send(errand)
+                shift.send(&errand)
             case .run(let batch)?:
                 let start = (now: clocks.now(), work: clocks.work())
                 priority.begin(at: start.now, process: clocks.process())

@@ -18,7 +18,8 @@ struct ComputeAnswers: Sendable {
         let body: Range<Int>
     }
 
-    /// Answers that are handed over together, and those that a loop takes in one tick: some 30 us of its time.
+    /// Answers of a batch that are handed over together, and that a loop takes in one tick: where they are short, some
+    /// 30 us of its time.
     static let countMax = 4
 
     private(set) var all: [Answer] = []
@@ -69,20 +70,23 @@ final class ComputeReturns: Sendable {
         if isFirst { wake() }
     }
 
-    /// What has come, oldest first, and no more than fits in a tick: where something is left, the next one begins at
-    /// once.
+    /// What has come, oldest first: a few, or an eighth where many wait, so that no more wait than the loop can answer.
+    /// Where something is left, the next tick begins at once.
     /// - Complexity: one relaxed load where nothing has.
     func take() -> [ComputeAnswers] {
         guard hasNews.load(ordering: .relaxed) else { return [] }
         let (taken, isAll) = answers.withLock { answers in
+            let countMax = max(ComputeAnswers.countMax, answers.reduce(0) { $0 + $1.all.count } / 8)
             var count = 0
-            let taken = answers.prefix { made in
-                defer { count += made.all.count }
-                return count == 0 || count + made.all.count <= ComputeAnswers.countMax
-            }
-            answers.removeFirst(taken.count)
+            let end =
+                answers.firstIndex { made in
+                    defer { count += made.all.count }
+                    return count > 0 && count + made.all.count > countMax
+                } ?? answers.count
+            let taken = Array(answers[..<end])
+            answers.removeFirst(end)
             if answers.isEmpty { hasNews.store(false, ordering: .relaxed) }
-            return (Array(taken), answers.isEmpty)
+            return (taken, answers.isEmpty)
         }
         if !isAll { wake() }
         return taken

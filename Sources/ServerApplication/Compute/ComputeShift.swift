@@ -43,10 +43,11 @@ final class ComputeShift<Errand: Sendable>: Sendable {
         }
     }
 
-    /// Has the firm thread do something in the turn of the one that yields, and waits for it.
-    func send(_ errand: Errand) {
+    /// Has the firm thread do something in the turn of the one that yields, and waits for it. - Parameter errand: is
+    /// taken: the caller holds nothing of it while it waits.
+    func send(_ errand: inout Errand?) {
         state.withLock { state in
-            state.errand = errand
+            state.errand = errand.take()
             state.isErrandDone = false
         }
         _ = state.wait(for: nil) { $0.isErrandDone ? true : nil }

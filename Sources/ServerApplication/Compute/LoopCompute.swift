@@ -21,6 +21,7 @@ struct LoopCompute {
     }
 
     private static let tidyBytesMin = 8 << 20
+    private static let largeBytesMin = 128 << 10
 
     let pool: ComputePool
     let returns: ComputeReturns
@@ -77,7 +78,8 @@ struct LoopCompute {
 
     /// So many bytes are handed on. - Returns: whether it is worth to tidy up after them.
     mutating func copies(_ bytes: Int) -> Bool {
-        copiedBytes += bytes
+        // Small ones are in the same places again and again.
+        if bytes >= Self.largeBytesMin { copiedBytes += bytes }
         guard copiedBytes >= Self.tidyBytesMin else { return false }
         copiedBytes = 0
         return true

@@ -1,8 +1,9 @@
 /// At which of two priorities a compute worker runs.
 ///
 /// It yields to the loops as far as that goes, so that light models are answered beside heavy ones on the same core.
-/// Beside other processes that would be giving up: where they take the cores that were granted, it goes on with a fair
-/// share, for a second at first and twice as long each time that they are still there.
+/// Beside other processes that would be giving up: where they take the cores that were granted, or next to nothing is
+/// left by anybody, it goes on with a fair share, for a second at first and twice as long each time that it is so
+/// again.
 ///
 /// No clock and no thread: it is told what has been run.
 package struct ComputePriority: Sendable {
@@ -19,6 +20,8 @@ package struct ComputePriority: Sendable {
     private static let runningMin = 1.0 / 3
     /// For the process's own threads, as long as they have this part of the grant.
     private static let ownShareMin = 0.7
+    /// Who runs for less than this part is in nobody's way: also the loops leave as much.
+    private static let floor = 0.05
     private static let firmMin: UInt64 = 1_000_000_000
     private static let firmMax: UInt64 = 64_000_000_000
 
@@ -58,8 +61,8 @@ package struct ComputePriority: Sendable {
         elapsed: UInt64, work: UInt64, at now: UInt64, process: @autoclosure () -> UInt64
     ) {
         guard var seen = window else { preconditionFailure("a batch ends that has not begun") }
-        seen.busy += elapsed
-        seen.work += work
+        seen.busy &+= elapsed
+        seen.work &+= work
         window = seen
         let span = now &- seen.begin
         guard span >= Self.windowMin else { return }
@@ -67,8 +70,9 @@ package struct ComputePriority: Sendable {
         // For most of it nothing was to be run: it tells nothing.
         guard seen.busy > span / 2 else { return yieldAgain(at: now) }
         let own = Double(process() &- seen.process) / (Double(span) * cores)
-        let areOthersThere = Double(seen.work) < Double(seen.busy) * Self.runningMin && own < Self.ownShareMin
-        switch (level, areOthersThere) {
+        let running = Double(seen.work) / Double(seen.busy)
+        let yieldsTooMuch = running < Self.floor || (running < Self.runningMin && own < Self.ownShareMin)
+        switch (level, yieldsTooMuch) {
         case (.yielding, true):
             level = .firm
             end = now &+ firmNext
