@@ -125,4 +125,6 @@ private final class CountingSink: ExchangeSink {
     func end(_ exchange: ExchangeID, trailers: ResponseFields?) { ends += 1 }
     func consumed(_ exchange: ExchangeID, bytes: Int) {}
     func expire(_ exchange: ExchangeID, after duration: Duration) {}
+    func hearLast(_ exchange: ExchangeID) {}
+    func tidyLater() {}
 }
