@@ -23,7 +23,8 @@ package final class EventLoopThread: Sendable {
         /// musl's stack is too small for an import. Signals belong to who waits for them.
         package static let background = Attributes(niceness: 15, stackBytes: 8 << 20, blocksSignals: true)
         /// For predictions that are too long for a loop: they run while the loops do not (SCHED_IDLE, a 341st of a
-        /// loop's share), since what is asked all the time makes a loop owe all the time.
+        /// loop's share), since what is asked all the time makes a loop owe all the time. The nice value is for where
+        /// that is not to be had.
         package static let leftover = Attributes(
             niceness: 15, isIdle: true, stackBytes: 8 << 20, blocksSignals: true)
         /// For the same where that would not do: a nice value of 5 is a third of a loop's share.

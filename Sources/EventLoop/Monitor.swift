@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// State behind a lock on which a thread can wait until it has changed. For control threads: loops never wait here.
+/// State behind a lock on which a thread can wait until it has changed. Loops take the lock for moments and never wait
+/// for a change.
 @safe
 package final class Monitor<State: Sendable>: Sendable {
     // Allocated in init, freed in deinit, and shared as POSIX means them to be.

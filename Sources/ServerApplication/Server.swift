@@ -52,7 +52,7 @@ public final class Server: Sendable {
         let metrics = MetricsRegistry()
         let store = try Self.openStore(configuration)
         let batching = configuration.batchSettings
-        let compute = ComputePool(limits: batching.compute, workers: plan.computeThreads)
+        let compute = ComputePool(limits: batching.compute, workers: plan.computeWorkers)
         let freed = FreedMemory()
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute, freed)
         let state = ServerState()
@@ -141,7 +141,7 @@ public final class Server: Sendable {
     /// Starts the loops; the server answers from here on.
     public func start() throws(CommandError) {
         do {
-            try compute.start(threads: plan.computeThreads, cores: plan.cores)
+            try compute.start(workers: plan.computeWorkers, cores: plan.cores)
             try http.start()
         } catch {
             compute.stop()

@@ -180,7 +180,7 @@ struct TickBatcherTests {
         #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"])
         #expect(try handedOn(of: [heavy], batcher, .init(others: 1)) == [], "it would wait for another's batch")
         #expect(try handedOn(of: [heavy], batcher, .init(own: 1, others: 1)) == ["heavy"])
-        now.store(now.load(ordering: .relaxed) + limits.sharedMemory, ordering: .relaxed)
+        now.store(now.load(ordering: .relaxed) + limits.sharedSpan, ordering: .relaxed)
         #expect(try handedOn(of: [heavy], batcher, none) == [], "the light one has not been asked for long")
         #expect(try handedOn(of: [light], batcher, none) == [])
         #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"], "they take turns")

@@ -69,7 +69,7 @@ final class ComputePool: Sendable {
 
     /// - Parameters:
     ///   - limits: the bounds, and what batches go by.
-    ///   - workers: threads that there will be.
+    ///   - workers: how many there will be.
     ///   - clocks: the time.
     init(limits: ComputeLimits, workers: Int, clocks: ComputeClocks = .system) {
         state = Monitor(State(scheduler: ComputeScheduler(limits: limits, workers: workers)))
@@ -77,13 +77,17 @@ final class ComputePool: Sendable {
     }
 
     /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
-    /// firm one runs what is long: beside other processes the first might take for ever, and nobody can go on for it.
+    /// firm one runs what may be long: beside other processes the first might take for ever, and nobody can go on for
+    /// it.
+    ///
+    /// Nor can a loop that waits for a lock which it holds. It has the pool's for a microsecond a batch, and beside
+    /// other processes it runs for some milliseconds before the firm one takes over, so that such a wait is rare.
     /// - Parameters:
-    ///   - count: workers.
+    ///   - workers: as many as in `init`.
     ///   - cores: what the process is granted.
     /// - Throws: `SystemError` where the system has no thread left; those that were started go on until `stop`.
-    func start(threads count: Int, cores: Double) throws(SystemError) {
-        for index in 0..<count {
+    func start(workers: Int, cores: Double) throws(SystemError) {
+        for index in 0..<workers {
             let shift = ComputeShift<Errand>(ComputePriority(cores: cores))
             let yielding = try EventLoopThread(name: "compute-\(index)", .leftover) { [self] in
                 work(.yielding, shift)
@@ -261,7 +265,8 @@ final class ComputePool: Sendable {
             }
             expire(&taken)
             switch step {
-            case .run(let batch)? where batch.isLong && level == .yielding:
+            case .run(let batch)? where batch.mayOverrun && level == .yielding:
+                // Not in the account of the priority: it is run firmly whatever that says.
                 var errand: Errand? = Errand(batch: batch, taken: taken)
                 taken = Taken()
                 shift.send(&errand)

@@ -41,16 +41,14 @@ struct ComputeWorker: ~Copyable {
     private var decoder = PredictionDecoder()
     private var writer = JSONWriter(capacity: 4096)
     private var tensors = OpenInferenceWriter()
+    /// Bytes of bodies and answers that came and went since the worker last tidied up.
+    private var usedBytes = 0
     private let clocks: ComputeClocks
 
     init(_ clocks: ComputeClocks) { self.clocks = clocks }
 
-    /// Bytes of bodies and answers that came and went since the worker last tidied up.
-    private var usedBytes = 0
-    private static let tidyBytesMin = 8 << 20
-
     /// Whether so much memory has been used that it is worth to give it back when there is time.
-    var isUntidy: Bool { usedBytes >= Self.tidyBytesMin }
+    var isUntidy: Bool { usedBytes >= Host.tidyBytesMin }
 
     /// Gives back what large requests have left behind.
     mutating func tidy() {

@@ -20,7 +20,6 @@ struct LoopCompute {
         let caller: ComputeTask.Caller
     }
 
-    private static let tidyBytesMin = 8 << 20
     private static let largeBytesMin = 128 << 10
 
     let pool: ComputePool
@@ -80,7 +79,7 @@ struct LoopCompute {
     mutating func copies(_ bytes: Int) -> Bool {
         // Small ones are in the same places again and again.
         if bytes >= Self.largeBytesMin { copiedBytes += bytes }
-        guard copiedBytes >= Self.tidyBytesMin else { return false }
+        guard copiedBytes >= Host.tidyBytesMin else { return false }
         copiedBytes = 0
         return true
     }

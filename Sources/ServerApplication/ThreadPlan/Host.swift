@@ -41,6 +41,9 @@ enum Host {
     /// To be called first of all: see `vencejo_prepare_process`.
     static func prepareProcess() { vencejo_prepare_process() }
 
+    /// So many bytes that have come and gone are worth the time that giving them back takes.
+    static let tidyBytesMin = 8 << 20
+
     /// Gives memory that was freed back to the system, so that a replaced model's is not kept; the end of an arena only
     /// of the calling thread's.
     static func releaseFreeMemory() { vencejo_release_free_memory() }

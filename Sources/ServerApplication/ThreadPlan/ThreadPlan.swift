@@ -2,9 +2,9 @@
 /// affinity mask (which a cpuset narrows) and the CPU quota of the control group, never the host's core count alone.
 package struct ThreadPlan: Sendable, Hashable {
     package let loops: Int
-    /// Threads for predictions that are too long for a loop: one a granted core, however many loops there are. They
-    /// run at a lower priority, so that they take what the loops leave.
-    package let computeThreads: Int
+    /// Workers for predictions that are too long for a loop: one a granted core, however many loops there are. Their
+    /// threads take what the loops leave.
+    package let computeWorkers: Int
     /// What is granted, in cores.
     package let cores: Double
     /// More loops than this are not run, whatever the grant.
@@ -24,7 +24,7 @@ package struct ThreadPlan: Sendable, Hashable {
         // What is beyond the quota would only be throttled, so a fraction is rounded down.
         cores = min(Double(affinityCores), quota?.cores ?? .infinity)
         let granted = max(1, Int(min(cores, Double(Self.loopsMax))))
-        computeThreads = granted
+        computeWorkers = granted
         if let requested {
             loops = max(1, requested)
             facts += ", \(loops) configured"

@@ -17,7 +17,7 @@ package struct BatchLimits: Sendable, Hashable {
     /// Nanoseconds of prediction beyond which a request is long: about what it takes to read and to answer it.
     package var longRequest = 25_000.0
     /// Nanoseconds for which a loop that was asked for two models counts as shared.
-    package var sharedMemory: UInt64 = 100_000_000
+    package var sharedSpan: UInt64 = 100_000_000
 
     package init() {}
 }

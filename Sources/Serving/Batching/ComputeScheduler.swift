@@ -56,7 +56,7 @@ package struct ComputeScheduler: Sendable {
         /// Nanoseconds that it is expected to take.
         fileprivate let charged: Double
         /// Whether it is of one request that may take longer than a batch is meant to.
-        package let isLong: Bool
+        package let mayOverrun: Bool
     }
 
     /// A run of a predictor for a batch.
@@ -267,7 +267,7 @@ package struct ComputeScheduler: Sendable {
         lanes[number].runningBatches += 1
         return Batch(
             entries: entries, rows: rows, joins: joins, model: ObjectIdentifier(lanes[number].cost), charged: charged,
-            isLong: entries.count == 1 && (entries[0].isAlone || charged > limits.batchTarget))
+            mayOverrun: entries.count == 1 && (entries[0].isAlone || charged > limits.batchTarget))
     }
 
     /// Drops what stands at the head of a queue and cannot be answered in time any more.

@@ -138,7 +138,7 @@ package final class TickBatcher {
     ///   - handOn: called once for each model that is not run here, with its requests in order.
     package func flush(_ answer: Answer, outstanding: (ServedModel) -> Outstanding, handOn: HandOn) {
         guard state.beginFlush() else { return }
-        if state.takesTurns() { state.sharedUntil = clock() &+ limits.sharedMemory }
+        if state.takesTurns() { state.sharedUntil = clock() &+ limits.sharedSpan }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
         for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer, outstanding, handOn) }

@@ -251,7 +251,7 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
                 $0.compute.joinsRequests = seed % 3 != 0
                 $0.loop.flushRows = [1, 7, 256][Int(seed % 3)]
             }, clocks: seed < 3 ? .system : crowded)
-        try harness.compute.start(threads: 2, cores: 1)
+        try harness.compute.start(workers: 2, cores: 1)
         defer {
             harness.compute.stop()
             #expect(seed < 3 || seen.withLock { $0.count } > 3, "this one, and more than one of a worker")
