@@ -41,10 +41,12 @@ package final class ControlThread: Sendable {
     ///   - pause: how long no job has come when `onPause` runs.
     ///   - onPause: runs once behind one or more jobs, once before the first, and behind each `onIdle`; under a steady
     ///     stream like that.
+    ///   - onWork: told of each beginning of work, the thread's own being the first, and of its end in a pause.
     /// - Throws: `SystemError` where the system has no thread left.
     package init(
         jobsMax: Int = 256, idleInterval: Duration = .seconds(30), onIdle: @escaping @Sendable () -> Void = {},
-        pause: Duration = .seconds(1), onPause: @escaping @Sendable () -> Void = {}
+        pause: Duration = .seconds(1), onPause: @escaping @Sendable () -> Void = {},
+        onWork: @escaping @Sendable (_ begins: Bool) -> Void = { _ in }
     ) throws(SystemError) {
         let queue = Monitor(Queue())
         self.queue = queue
@@ -53,6 +55,7 @@ package final class ControlThread: Sendable {
             var pauses = Chore(after: pause, onPause)
             var idles = Chore(after: idleInterval, onIdle)
             var hasPaused = false
+            onWork(true)
             while true {
                 let step = queue.wait(for: hasPaused ? idleInterval : pause) { queue -> Step? in
                     if let job = queue.next() { return .run(job) }
@@ -60,16 +63,23 @@ package final class ControlThread: Sendable {
                 }
                 switch step {
                 case .run(let job):
-                    if hasPaused { pauses.restart() }
+                    if hasPaused {
+                        onWork(true)
+                        pauses.restart()
+                    }
                     hasPaused = false
                     job()
                     pauses.runIfOverdue()
                     idles.runIfOverdue()
                 case .end: return
                 case nil:
-                    if hasPaused { idles.run() }
+                    if hasPaused {
+                        onWork(true)
+                        idles.run()
+                    }
                     hasPaused = true
                     pauses.run()
+                    onWork(false)
                 }
             }
         }

@@ -62,6 +62,26 @@ struct ControlThreadTests {
         control.stop()
     }
 
+    /// Work begins with the thread, a job or housekeeping, and ends in the pause behind it.
+    @Test func tellsOfWork() throws {
+        let order = Monitor<[String]>([])
+        @Sendable func note(_ line: String) { order.withLock { $0.append(line) } }
+        let control = try ControlThread(
+            idleInterval: .seconds(1), onIdle: { note("idle") }, pause: .milliseconds(100), onPause: { note("pause") },
+            onWork: { note($0 ? "begin" : "end") })
+        var wanted = ["begin", "pause", "end"]
+        #expect(order.wait(for: .seconds(30)) { $0 == wanted ? true : nil } == true)
+        // The second comes while the first is at work: no pause lies between them.
+        #expect(
+            control.submit {
+                note("job")
+                _ = control.submit { note("job") }
+            })
+        wanted += ["begin", "job", "job", "pause", "end", "begin", "idle", "pause", "end"]
+        #expect(order.wait(for: .seconds(30)) { $0.starts(with: wanted) ? true : nil } == true)
+        control.stop()
+    }
+
     @Test func isToldNowAndThenUnderASteadyStream() throws {
         struct Seen: Sendable {
             var pauses = 0

@@ -31,11 +31,11 @@ import Testing
         }
     }
 
-    /// The thread that yields waits for what the firm one does in its turn; both end together.
+    /// Turns alternate; the thread that yields waits for what the firm one does in its turn; both end together.
     @Test func theFirmThreadDoesWhatItIsSentFor() throws {
         let shift = ComputeShift<Int>(ComputePriority(cores: 1))
         let log = Monitor<[String]>([])
-        let firm = try Self.live(.firm, shift, log, turns: [])
+        let firm = try Self.live(.firm, shift, log, turns: [[], [], []])
         let yielding = try Self.live(.yielding, shift, log, turns: [[1, 2], [], [3]])
         firm.join()
         yielding.join()
@@ -53,11 +53,10 @@ import Testing
             Issue.record("nobody else works")
             return
         }
-        #expect(shift.begin(.yielding, for: .milliseconds(1)) == nil)
-        #expect(shift.begin(.firm, for: .milliseconds(1)) == nil)
-        shift.end(goesOn: priority)
         #expect(shift.begin(.firm, for: .milliseconds(1)) == nil, "it is not its turn")
-        #expect(shift.begin(.yielding, for: nil) != nil)
+        shift.end(goesOn: priority)
+        #expect(shift.begin(.yielding, for: .milliseconds(1)) == nil)
+        #expect(shift.begin(.firm, for: nil) != nil)
         shift.end(goesOn: nil)
         for level in [ComputePriority.Level.yielding, .firm] {
             guard case .over? = shift.begin(level, for: nil) else {

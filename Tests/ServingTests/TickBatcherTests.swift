@@ -186,6 +186,21 @@ struct TickBatcherTests {
         #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"], "they take turns")
     }
 
+    @Test func versionsOfAModelTakeNoTurns() throws {
+        var limits = BatchLimits()
+        limits.longRequest = 100
+        let batcher = TickBatcher(loop: 0, limits: limits)
+        let versions = [0.0, 1].map {
+            makeModel("heavy", predictor: FakePredictor(offset: $0, nanosecondsPerRow: 1000))
+        }
+        batcher.adopt(makePool([versions[1]]))
+        let none = TickBatcher.Outstanding()
+        #expect(try handedOn(of: [versions[0]], batcher, none) == [])
+        #expect(try handedOn(of: versions, batcher, none) == [], "a swap within a tick")
+        #expect(try handedOn(of: [versions[1]], batcher, none) == [])
+        #expect(try handedOn(of: [versions[0]], batcher, none) == [])
+    }
+
     @Test func answersRowsWithoutAPredictionAsFaults() throws {
         let model = makeModel("a")
         let batcher = TickBatcher(loop: 0)

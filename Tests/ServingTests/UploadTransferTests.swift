@@ -118,6 +118,8 @@ struct UploadTransferTests {
         limits.versionsKept = 1
         let site = try FarSite(limits: limits)
         for number in 1...2 { #expect(try site.put("a", number).outcome.version == number) }
+        // A thread that has sent a file holds the answer with its model until it ends.
+        site.threads.join()
         let registry = site.world.registry
         #expect(registry.memoryBytes == 2 * bytes, "one is kept for a rollback")
         site.store.close(to: 3)

@@ -14,6 +14,8 @@ internal import Telemetry
 final class ComputePool: Sendable {
     /// Bodies of more bytes are decoded here and not on the loop.
     static let loopBodyBytesMax = 128 << 10
+    /// How long threads that yield are waited for: more than a batch is meant to take.
+    private static let reliefPause = Duration.milliseconds(100)
     /// For how long a worker has nothing to do before it gives back what large requests have left behind.
     private static let tidyPause = Duration.seconds(1)
 
@@ -23,6 +25,9 @@ final class ComputePool: Sendable {
         /// Grows with all that a waiting worker has to look at.
         var changes: UInt64 = 0
         var runningBatches = 0
+        /// Workers whose turn is the yielding thread's.
+        var yieldingWorkers = 0
+        var isHeldFirm = false
         var isStopping = false
     }
 
@@ -33,6 +38,8 @@ final class ComputePool: Sendable {
         case pause(until: UInt64)
         /// Something changed that is no work: requests were dropped, or models are gone.
         case tidy
+        /// It is the other thread's turn.
+        case relieve
         case end
     }
 
@@ -113,6 +120,26 @@ final class ComputePool: Sendable {
             return started
         }
         for thread in threads { thread.join() }
+    }
+
+    // MARK: For the control thread
+
+    /// Another thread of the process is about to work for long, at a priority between the two levels: it would take
+    /// the core from the threads that yield. The firm ones take over, and this waits until they have, or for a moment.
+    func holdFirm() {
+        state.withLock { state in
+            state.isHeldFirm = true
+            state.changes &+= 1
+        }
+        _ = state.wait(for: Self.reliefPause) { $0.yieldingWorkers == 0 ? true : nil }
+    }
+
+    /// The end of `holdFirm`.
+    func letYield() {
+        state.withLock { state in
+            state.isHeldFirm = false
+            state.changes &+= 1
+        }
     }
 
     // MARK: For the loops
@@ -221,6 +248,10 @@ final class ComputePool: Sendable {
     /// Requests that wait.
     var waitingCount: Int { state.withLock { $0.scheduler.waitingCount } }
     var waitingBytes: Int { state.withLock { $0.scheduler.waitingBytes } }
+    /// Waits until so many workers yield, for tests. - Returns: whether they do.
+    func waitUntilYielding(_ count: Int, for timeout: Duration = .seconds(60)) -> Bool {
+        state.wait(for: timeout) { $0.yieldingWorkers == count ? true : nil } == true
+    }
     /// Batches that run now, for tests.
     var runningCount: Int { state.withLock { $0.runningBatches } }
 
@@ -232,7 +263,9 @@ final class ComputePool: Sendable {
         while true {
             switch shift.begin(level, for: pause(level, worker.isUntidy)) {
             case .work(var priority)?:
+                if level == .yielding { state.withLock { $0.yieldingWorkers += 1 } }
                 let goesOn = work(while: level, &priority, &worker, shift)
+                if level == .yielding { state.withLock { $0.yieldingWorkers -= 1 } }
                 worker.forgetAll()
                 shift.end(goesOn: goesOn ? priority : nil)
             case .errand(var errand)?:
@@ -252,16 +285,17 @@ final class ComputePool: Sendable {
         level == .firm && isUntidy ? Self.tidyPause : nil
     }
 
-    /// Works as long as the priority is this one. - Returns: false when there will be no more to do.
+    /// Works as long as it is to be done at this level. - Returns: false when there will be no more to do.
     private func work(
         while level: ComputePriority.Level, _ priority: inout ComputePriority, _ worker: inout ComputeWorker,
         _ shift: ComputeShift<Errand>
     ) -> Bool {
         var seen: UInt64 = 0
         var taken = Taken()
-        while priority.level == level {
-            let step = state.wait(for: pause(level, worker.isUntidy)) {
-                Self.step(&$0, &seen, clocks.now(), &taken)
+        while true {
+            let step = state.wait(for: pause(level, worker.isUntidy)) { state -> Step? in
+                if !state.isStopping, (state.isHeldFirm ? .firm : priority.level) != level { return .relieve }
+                return Self.step(&state, &seen, clocks.now(), &taken)
             }
             expire(&taken)
             switch step {
@@ -280,10 +314,10 @@ final class ComputePool: Sendable {
             case .pause(let time)?: pause(until: time, seen)
             case .tidy?: worker.forgetRetired()
             case nil: worker.tidy()
+            case .relieve?: return true
             case .end?: return false
             }
         }
-        return true
     }
 
     /// Runs the next batch, if one is due, on the calling thread; for tests and simulations.

@@ -6,7 +6,8 @@ internal import Serving
 final class ComputeShift<Errand: Sendable>: Sendable {
     private struct State: Sendable {
         var priority: ComputePriority
-        var isOn = false
+        /// Whose turn it is.
+        var turn: ComputePriority.Level
         var isOver = false
         /// What the firm thread is to do in the other one's turn.
         var errand: Errand?
@@ -21,24 +22,24 @@ final class ComputeShift<Errand: Sendable>: Sendable {
 
     private let state: Monitor<State>
 
-    init(_ priority: ComputePriority) { state = Monitor(State(priority: priority)) }
+    init(_ priority: ComputePriority) {
+        state = Monitor(State(priority: priority, turn: priority.level))
+    }
 
     /// Waits until there is something to do for this thread; nil if `timeout` passes before.
     func begin(_ level: ComputePriority.Level, for timeout: Duration?) -> Turn? {
         state.wait(for: timeout) { state in
             if state.isOver { return .over }
             if level == .firm, let errand = state.errand.take() { return .errand(errand) }
-            guard !state.isOn, state.priority.level == level else { return nil }
-            state.isOn = true
-            return .work(state.priority)
+            return state.turn == level ? .work(state.priority) : nil
         }
     }
 
-    /// Ends a turn.
-    /// - Parameter priority: whose turn is next; nil ends the worker.
+    /// Ends a turn; the next one is the other thread's.
+    /// - Parameter priority: what it has come to in this turn; nil ends the worker.
     func end(goesOn priority: ComputePriority?) {
         state.withLock { state in
-            state.isOn = false
+            state.turn = state.turn == .firm ? .yielding : .firm
             if let priority { state.priority = priority } else { state.isOver = true }
         }
     }

@@ -223,8 +223,8 @@ private struct BatcherState {
     var lastLane = 0
     var waiting = (rows: 0, bytes: 0, tickets: 0)
     var isFlushing = false
-    /// The model of the last flush, of several the last one.
-    var lastFlushed: ObjectIdentifier?
+    /// The model of the last flush, of several the last one; its versions are one model.
+    var lastFlushed: (version: ObjectIdentifier, name: String)?
     /// Until when more than one model counts as asked.
     var sharedUntil: UInt64 = 0
 
@@ -269,9 +269,12 @@ private struct BatcherState {
 
     /// Whether this flush is of several models, or of another one than the last flush. Asked once a flush.
     mutating func takesTurns() -> Bool {
-        guard let last = active.last.map({ ObjectIdentifier(lanes[$0].model) }) else { return false }
-        defer { lastFlushed = last }
-        return active.count > 1 || last != lastFlushed ?? last
+        guard let last = active.last.map({ lanes[$0].model }) else { return false }
+        let isSame = active.count == 1 && ObjectIdentifier(last) == lastFlushed?.version
+        guard !isSame else { return false }
+        let before = lastFlushed?.name ?? last.name
+        lastFlushed = (ObjectIdentifier(last), last.name)
+        return before != last.name || active.contains { lanes[$0].model.name != last.name }
     }
 
     mutating func endFlush() {

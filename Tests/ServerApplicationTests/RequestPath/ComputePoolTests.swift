@@ -261,7 +261,7 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
         try harness.load("m", serving)
         var expected: [ExchangeID: String] = [:]
         for _ in 0..<300 {
-            switch Int.random(in: 0..<20, using: &generator) {
+            switch Int.random(in: 0..<22, using: &generator) {
             case 0..<13:
                 let values = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
                     Int.random(in: 0...999, using: &generator)
@@ -281,18 +281,34 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
                 harness.handler.endOfTick(harness.sink)
                 try harness.publish("m", serving)
                 harness.handler.endOfTick(harness.sink)
+            case 16: harness.compute.holdFirm()
+            case 17: harness.compute.letYield()
             default: harness.handler.endOfTick(harness.sink)
             }
         }
-        // Ends a hang, and nothing else.
-        let end = SystemClock().now().advanced(by: LoopDuration(.seconds(60)))
-        while harness.handler.openExchangeCount > 0, SystemClock().now() < end {
-            harness.handler.endOfTick(harness.sink)
-        }
+        harness.answerAll()
         for (exchange, body) in expected { #expect(harness.body(exchange) == body, "seed \(seed)") }
         #expect(harness.sink.answers.count >= expected.count)
         harness.registry.housekeep()
         #expect(harness.handler.openExchangeCount == 0)
+    }
+
+    /// While another thread of the process works, no thread computes that would have to wait for it.
+    @Test func noThreadYieldsWhileTheFirmOnesAreHeld() throws {
+        let harness = try Harness(batching: heavy())
+        try harness.load("m", "double")
+        try harness.compute.start(workers: 2, cores: 2)
+        defer { harness.compute.stop() }
+        #expect(harness.compute.waitUntilYielding(2))
+        for round in 1...20 {
+            harness.compute.holdFirm()
+            #expect(harness.compute.waitUntilYielding(0, for: .zero), "round \(round)")
+            let exchange = try harness.post("[[\(round)]]")
+            harness.answerAll()
+            #expect(harness.body(exchange) == "{\"predictions\":[\(round * 2).0]}\n")
+            harness.compute.letYield()
+            #expect(harness.compute.waitUntilYielding(2), "round \(round)")
+        }
     }
 
     @Test func aWorkerKeepsFewWorkspacesAndNoneOfModelsThatAreGone() throws {

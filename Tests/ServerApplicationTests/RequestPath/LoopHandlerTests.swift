@@ -171,6 +171,12 @@ final class Harness {
         return ticks
     }
 
+    /// Takes ticks until the pool's own threads have answered all. After a minute it gives up, which ends a hang.
+    func answerAll() {
+        let end = SystemClock().now().advanced(by: LoopDuration(.seconds(60)))
+        while handler.openExchangeCount > 0, SystemClock().now() < end { handler.endOfTick(sink) }
+    }
+
     var metricsText: String { String(decoding: metrics.render(), as: UTF8.self) }
 
     func body(_ exchange: ExchangeID) -> String? { sink.answers[exchange]?.body }
