@@ -57,10 +57,14 @@ extension SimulatedHTTP2Client {
 
     private func isKnown(_ stream: SimulatedHTTP2Stream) -> Bool { stream.headOffset <= sentBytes }
 
-    /// It has stopped between two frames, and there is a call which the server has to keep.
-    private var mustBeKept: Bool {
-        hasStopped && !isInsideOfFrame && streams.contains { !$0.isAnswered && isKnown($0) && mayLast($0) }
-    }
+    /// There is a call which the server has to keep.
+    private var hasLastingCall: Bool { streams.contains { !$0.isAnswered && isKnown($0) && mayLast($0) } }
+
+    /// It has stopped between two frames, and there is such a call.
+    private var mustBeKept: Bool { hasStopped && !isInsideOfFrame && hasLastingCall }
+
+    /// Whether all that is left is calls that may last.
+    private var onlyLasts: Bool { streams.allSatisfy { $0.isAnswered || mayLast($0) } }
 
     private func lookForDelays() {
         let quiet = world.now - max(lastMoved, link.acceptedAt)
@@ -70,10 +74,13 @@ extension SimulatedHTTP2Client {
         let what: String
         if hasStopped {
             bound = stallTimeout + idleTimeout
-            if mustBeKept, quiet > bound, streams.allSatisfy({ $0.isAnswered || mayLast($0) }) { return close() }
+            if mustBeKept, quiet > bound, onlyLasts { return close() }
             what = "a client that has stopped is waited for"
         } else if manner == .neverOpening {
             bound = writeStallTimeout + idleTimeout + 2 * Self.slack
+            // A watch whose answers have fitted into its window waits for nothing.
+            let isWaiting = waiting.waitedSince(at: world.now) != nil
+            if hasLastingCall, quiet > bound, onlyLasts, !isWaiting { return close() }
             what = "a client that opens no window is waited for"
         } else if awaited {
             bound = Self.patience
