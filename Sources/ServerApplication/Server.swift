@@ -357,35 +357,49 @@ public final class Server: Sendable {
         }
     }
 
+    /// A file that is there and cannot be served keeps the others from nothing: a server that has none ends.
     private static func loadModels(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ log: Log
     ) throws(CommandError) {
+        var refusal: CommandError?
         for source in configuration.models {
-            try load(source, configuration.modelBytesMax.value, registry, log)
+            let bytes: [UInt8]
+            do {
+                bytes = try ArtifactFile.read(
+                    source.path, bytesMax: configuration.modelBytesMax.value, options: source.importOptions)
+            } catch {
+                throw CommandError("\(error)")
+            }
+            do throws(PublishError) {
+                try load(source, bytes, registry, log)
+            } catch {
+                let explained = CommandError(explain(error, source))
+                switch error {
+                case .rejected, .outOfMemory: refusal = refusal ?? explained
+                default: throw explained
+                }
+                registry.lacksStatic(source.name, because: error)
+                log.error(
+                    "a model file cannot be served", LogField("model", .text(source.name)),
+                    LogField("reason", .text(explained.description)))
+            }
         }
+        if let refusal, registry.pool.models.isEmpty { throw refusal }
     }
 
     private static func load(
-        _ source: ModelSource, _ bytesMax: Int, _ registry: ModelRegistry, _ log: Log
-    ) throws(CommandError) {
-        do {
-            let bytes = try ArtifactFile.read(
-                source.path, bytesMax: bytesMax, options: source.importOptions)
-            switch try registry.loadStatic(source.name, bytes) {
-            case .loaded(let model):
-                log.info(
-                    "loaded", LogField("model", .text(model.name)), LogField("format", .text(model.format)),
-                    LogField("producer", .text(model.producer)),
-                    LogField("predictor", .text(model.predictor.report.name)))
-            case .shadowed(let model):
-                log.warning(
-                    "the store has this model, published later than the file was named: it goes on serving",
-                    LogField("model", .text(model.name)), LogField("version", .integer(model.version)))
-            }
-        } catch let error as PublishError {
-            throw CommandError(explain(error, source))
-        } catch {
-            throw CommandError("\(error)")
+        _ source: ModelSource, _ bytes: [UInt8], _ registry: ModelRegistry, _ log: Log
+    ) throws(PublishError) {
+        switch try registry.loadStatic(source.name, bytes) {
+        case .loaded(let model):
+            log.info(
+                "loaded", LogField("model", .text(model.name)), LogField("format", .text(model.format)),
+                LogField("producer", .text(model.producer)),
+                LogField("predictor", .text(model.predictor.report.name)))
+        case .shadowed(let model):
+            log.warning(
+                "the store has this model, published later than the file was named: it goes on serving",
+                LogField("model", .text(model.name)), LogField("version", .integer(model.version)))
         }
     }
 

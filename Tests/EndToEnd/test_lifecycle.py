@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from harness import HOST, HOUSE, PATIENCE, Server, free_port, head, post, run_command, until
+from harness import HOST, HOUSE, HOUSE_2, PATIENCE, Server, free_port, head, post, run_command, until
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 BODY = b'{"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}'
@@ -180,21 +180,29 @@ class Starting(unittest.TestCase):
         text = self.failing("/nonexistent/model.pkl", "--host", HOST, "--port", str(free_port()))
         self.assertIn("/nonexistent/model.pkl", text)
 
-    def test_a_model_file_that_cannot_be_served_is_said_or_left_out(self):
-        """It may stop the start, or be left out with a word; the others then serve."""
+    def test_a_model_file_that_cannot_be_served_is_left_out(self):
         readme = os.path.join(os.path.dirname(HOUSE), "README.md")
-        server = Server({"good": HOUSE, "bad": readme}, wait=False)
-        try:
-            try:
-                server.wait_ready()
-                self.assertEqual(server.predict(RECORD, "good").status, 200)
-                self.assertEqual(server.predict(RECORD, "bad").status, 404)
-            except AssertionError:
-                self.assertNotEqual(server.wait(), 0)
+        with Server({"bad": readme, "good": HOUSE}) as server:
+            self.assertEqual(server.predict(RECORD, "good").status, 200)
+            self.assertEqual(server.predict(RECORD, "bad").status, 404)
+            self.assertEqual(server.predict(RECORD).status, 404, "the default is the first that was named")
+            ready = server.request("GET", "/health/ready")
+            self.assertEqual((ready.status, ready.json()), (200, {"status": "ready", "not_loaded": ["bad"]}))
+            told = server.request("GET", "/models").json()
+            self.assertEqual([model["name"] for model in told["lagging"]], ["bad"])
+            answer = server.request("GET", "/models/bad")
+            self.assertEqual(answer.status, 503)
+            for text in (answer.body.decode(), str(told), str(ready.json())):
+                self.assertNotIn(os.path.dirname(HOUSE), text)
             self.assertIn("README.md", server.text())
-        finally:
-            server.kill()
-            server.remove_directory()
+            self.assertIn(server.put("bad", HOUSE_2).status, (200, 201))
+            self.assertEqual(server.request("GET", "/health/ready").json(), {"status": "ready"})
+            self.assertNotIn("lagging", server.request("GET", "/models").json())
+
+    def test_a_start_with_nothing_that_can_be_served_fails(self):
+        readme = os.path.join(os.path.dirname(HOUSE), "README.md")
+        text = self.failing(f"bad={readme}", "--host", HOST, "--port", str(free_port()))
+        self.assertIn("README.md cannot be served", text)
 
     def test_an_address_that_is_not_ours_is_said(self):
         self.assertIn("192.0.2.1", self.failing(f"a={HOUSE}", "--host", "192.0.2.1", "--port", str(free_port())))

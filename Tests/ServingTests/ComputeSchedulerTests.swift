@@ -297,6 +297,30 @@ struct ComputeSchedulerTests {
         }
     }
 
+    /// A wait for more rows is over before a deadline is: what has no time to lose runs at once.
+    @Test(arguments: [(spare: 2_000_000, wait: 500_000), (spare: 600_000, wait: 300_000), (spare: 0, wait: 0)])
+    func aDeadlineEndsTheWait(spare: UInt64, wait: UInt64) {
+        var limits = ComputeLimits()
+        limits.batchWait = 500_000
+        var scheduler = ComputeScheduler(limits: limits, workers: 1)
+        let cost = ModelCost(nanosecondsPerRow: 1000)
+        let run = UInt64(cost.nanoseconds(rows: 2))
+        let now: UInt64 = 1_000_000
+        func add(_ id: UInt64, _ terms: RequestTerms) {
+            let entry = ComputeScheduler.Entry(id: id, rows: 1, bytes: 8, arrival: now, terms: terms)
+            #expect(scheduler.add(entry, cost: cost, now: now) == nil)
+        }
+        add(1, .standard)
+        #expect(scheduler.next(now: now) == .wait(until: now + 500_000))
+        add(2, RequestTerms(deadline: RequestDeadline(nanoseconds: now + run + spare)))
+        if wait > 0 { #expect(scheduler.next(now: now) == .wait(until: now + wait)) }
+        guard case .run(let batch) = scheduler.next(now: now + wait) else {
+            Issue.record("it waits longer")
+            return
+        }
+        #expect(batch.rows == 2 && scheduler.takeDropped() == [])
+    }
+
     @Test func keepsNothingOfModelsThatAreGone() {
         var scheduler = ComputeScheduler(limits: ComputeLimits(), workers: 1)
         for id in 1...50 as ClosedRange<UInt64> {

@@ -86,7 +86,8 @@ extension LoopHandling {
         case .ready:
             let state = shared.state.current
             return finishState(
-                state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report)
+                state.rawValue, state == .ready ? .ok : .serviceUnavailable, route, store: shared.follower?.report,
+                absent: shared.registry.followStatus.absent)
         case .root: return finishState("alive", .ok, route)
         default: preconditionFailure("\(route) is not a control route")
         }
@@ -291,11 +292,18 @@ extension LoopHandling {
     }
 
     private mutating func finishState(
-        _ state: String, _ status: HTTPStatus, _ route: RequestRoute, store: StoreReport? = nil
+        _ state: String, _ status: HTTPStatus, _ route: RequestRoute, store: StoreReport? = nil,
+        absent: [FollowStatus.LaggingModel] = []
     ) -> BodyMode {
         writer.reset()
         writer.beginObject()
         writer.member("status", state)
+        if !absent.isEmpty {
+            writer.key("not_loaded")
+            writer.beginArray()
+            for model in absent.prefix(FollowStatus.laggingMax) { writer.string(model.name) }
+            writer.endArray()
+        }
         store?.write(into: &writer)
         writer.endDocument()
         return finish(status, AnswerFields.json, route)

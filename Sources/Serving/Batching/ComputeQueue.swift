@@ -91,6 +91,22 @@ struct ComputeQueue: Sendable {
         return oldest
     }
 
+    /// By when a wait for more has to end, so that no deadline passes meanwhile: each is left half of what it has to
+    /// spare.
+    /// - Parameter cost: nanoseconds that the run takes.
+    /// - Complexity: O(waiting).
+    func waitEnd(cost: Double) -> UInt64 {
+        var end = UInt64.max
+        for list in lists.indices {
+            for entry in lists[list][heads[list]...] where entry.terms.deadline != .never {
+                let deadline = max(entry.terms.deadline.nanoseconds, entry.arrival)
+                let spare = max(0, Double(deadline - entry.arrival) - cost)
+                end = min(end, entry.arrival + UInt64(spare / 2))
+            }
+        }
+        return end
+    }
+
     private mutating func forget(_ entry: ComputeScheduler.Entry) {
         count -= 1
         requests -= entry.requests

@@ -245,7 +245,8 @@ package struct ComputeScheduler: Sendable {
             let oldest = lane.queue.oldestArrival
         else { return 0 }
         let (ready, overflow) = oldest.addingReportingOverflow(limits.batchWait)
-        return overflow ? 0 : ready
+        guard !overflow else { return 0 }
+        return min(ready, lane.queue.waitEnd(cost: lane.cost.nanoseconds(rows: lane.queue.rows)))
     }
 
     private mutating func takeBatch(_ number: Int) -> Batch {

@@ -1,4 +1,4 @@
-/// How a server stands to its store.
+/// How a server stands to its store, and to the models that were named at its start.
 package struct FollowStatus: Sendable, Hashable {
     /// Why it serves an older generation than the store has, and since when.
     package struct Lag: Sendable, Hashable {
@@ -7,7 +7,7 @@ package struct FollowStatus: Sendable, Hashable {
         package let reason: String
     }
 
-    /// A model that does not serve as the store says.
+    /// A model that does not serve as the store or the command line says.
     package struct LaggingModel: Sendable, Hashable {
         package let name: String
         /// The version that could not be loaded.
@@ -29,9 +29,11 @@ package struct FollowStatus: Sendable, Hashable {
     /// When it looked last and could see; seconds since 1970, 0 before the first time.
     package private(set) var lookedAt: Int64 = 0
     package private(set) var lag: Lag?
-    /// The first of them, in ascending order of name.
-    package private(set) var lagging: [LaggingModel] = []
-    package private(set) var laggingCount = 0
+    /// Of the store's models, the first in ascending order of name.
+    private var storeLagging: [LaggingModel] = []
+    private var storeLaggingCount = 0
+    /// Models of the command line that could not be loaded. They are not tried again.
+    package private(set) var absent: [LaggingModel] = []
     /// Since when what serves comes from the cache of an earlier run, the store not having been seen since the start;
     /// seconds since 1970.
     package private(set) var cachedSince: Int64?
@@ -49,7 +51,24 @@ package struct FollowStatus: Sendable, Hashable {
     /// Whether the last look at the store has seen what it may go by.
     package var isFollowing: Bool { hasBegun && !hasStoreFailure }
 
+    /// The first of them, in ascending order of name.
+    package var lagging: [LaggingModel] {
+        if absent.isEmpty { return storeLagging }
+        return Array((absent + storeLagging).sorted { $0.name < $1.name }.prefix(Self.laggingMax))
+    }
+    package var laggingCount: Int { absent.count + storeLaggingCount }
+
     package init() {}
+
+    /// A model of the command line could not be loaded.
+    mutating func lacks(_ name: String, because reason: String, at now: Int64) {
+        absent.append(LaggingModel(name: name, version: 1, servingVersion: nil, since: now, reason: reason))
+    }
+
+    /// These serve: they came in another way.
+    mutating func serves(_ names: [String]) {
+        if !absent.isEmpty { absent.removeAll { names.contains($0.name) } }
+    }
 
     /// What a look, or a change of our own, has found.
     /// - Parameters:
@@ -66,8 +85,8 @@ package struct FollowStatus: Sendable, Hashable {
         isBehind = hasFailed
         seenGeneration = seen
         servedGeneration = served
-        self.lagging = Array(lagging.prefix(Self.laggingMax))
-        laggingCount = lagging.count
+        storeLagging = Array(lagging.prefix(Self.laggingMax))
+        storeLaggingCount = lagging.count
         self.nextTry = nextTry
         self.cachedSince = cachedSince
         hasStoreFailure = failure != nil
@@ -76,7 +95,7 @@ package struct FollowStatus: Sendable, Hashable {
             failure
             ?? lagging.first.map { first in
                 "\(first.name) version \(first.version): \(first.reason)"
-                    + (lagging.count > 1 ? "; and \(lagging.count - 1) more models" : "")
+                    + (lagging.count > 1 ? "; and \(lagging.count - 1) more" : "")
             }
         // What a cache says is no look at the store: why that could not be seen still holds.
         if reason == nil, cachedSince != nil { return }

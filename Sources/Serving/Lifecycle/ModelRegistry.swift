@@ -190,6 +190,11 @@ package final class ModelRegistry: Sendable {
         }
     }
 
+    /// A model that was named on the command line cannot be loaded; the others serve.
+    package func lacksStatic(_ name: String, because error: PublishError) {
+        followed.withLock { $0.lacks(name, because: "\(error)", at: system.unixSeconds()) }
+    }
+
     // MARK: Change and remove
 
     /// Moves aliases, rolls back or forward, makes a model the default, sets its policy: in one commit and one swap,
