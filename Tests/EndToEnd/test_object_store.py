@@ -737,7 +737,16 @@ class Local(unittest.TestCase):
         with Server({"house": HOUSE}) as server:
             answer = server.put("band", BAND)
             self.assertEqual(answer.field("vencejo-stored"), "this instance only", answer)
-            self.assertIn("on this instance only", server.text())
+            self.assertRegex(server.text(), "it serves on this instance only.*band")
+            answer = server.request("PATCH", "/models/band", {"aliases": {"canary": 1}})
+            self.assertEqual(answer.field("vencejo-stored"), "this instance only", answer)
+            answer = server.put("band?dry_run=true", BAND)
+            self.assertEqual((answer.status, answer.field("vencejo-stored")), (200, None), answer)
+            answer = server.put("band", HOUSE, {"Prefer": "respond-async"})
+            self.assertEqual((answer.status, answer.field("vencejo-stored")), (202, "this instance only"), answer)
+            place = answer.field("location")
+            self.assertTrue(until(lambda: server.request("GET", place, admin=True).json()["state"] == "done"))
+            self.assertEqual(server.request("GET", place, admin=True).json()["stored"], "this instance only")
             self.assertEqual(server.predict(RECORD, headers={"X-Min-Generation": "5"}).status, 503)
         with Server({"house": HOUSE}, arguments=("--uploads", "refuse")) as server:
             answer = server.put("band", BAND)

@@ -77,7 +77,8 @@ enum AnswerFields {
     }
 
     /// Of an upload that no store keeps.
-    static let endsHere: [(name: String, value: String)] = [("Vencejo-Stored", "this instance only")]
+    static let endsHere: [(name: String, value: String)] = [("Vencejo-Stored", thisInstanceOnly)]
+    static let thisInstanceOnly = "this instance only"
 
     /// Of a refusal that is only for now.
     static func retry(after seconds: Int) -> ResponseFields {

@@ -267,8 +267,9 @@ extension LoopHandling {
                 let nanoseconds = clock.now().elapsedNanoseconds &- started
                 shared.metrics.count(
                     request.route, answer.status, nanoseconds: nanoseconds, bytes: answer.body.count)
-                mailbox.answer(
-                    exchange, answer.status, grant?.adding(to: answer.fields) ?? answer.fields, body: answer.body)
+                let endsHere = shared.uploadsEndHere && answer.status == .ok
+                let fields = endsHere ? answer.fields.adding(AnswerFields.endsHere) : answer.fields
+                mailbox.answer(exchange, answer.status, grant?.adding(to: fields) ?? fields, body: answer.body)
                 return []
             }
             guard isAccepted else { throw .overloaded(retryAfterSeconds: 1) }

@@ -64,6 +64,8 @@ final class PublishJob: Sendable {
         let etag: String
         let version: Int
         let generation: Int
+        /// It serves on this instance only.
+        let endsHere: Bool
     }
 
     /// Sixteen hexadecimal digits: the instance's and its own.
@@ -115,6 +117,7 @@ final class PublishJob: Sendable {
                 writer.member("etag", tag.etag)
                 writer.member("version", tag.version)
                 writer.member("generation", tag.generation)
+                if tag.endsHere { writer.member("stored", AnswerFields.thisInstanceOnly) }
             }
             writer.key("answer")
             // Without its line feed.

@@ -19,6 +19,8 @@ final class UploadExchange: Sendable {
     private let answer: Answer
     /// Of a client that does not wait.
     private let job: PublishJob?
+    /// What is published serves here alone, and ends with this process.
+    private let endsHere: Bool
 
     /// Whether it has been answered.
     var hasEnded: Bool { ending.hasCome.load(ordering: .acquiring) }
@@ -95,15 +97,17 @@ final class UploadExchange: Sendable {
         self.ending = ending
         self.answer = answer
         self.job = job
+        let endsHere = shared.uploadsEndHere && !options.isDryRun
+        self.endsHere = endsHere
         upload = try shared.uploads.begin(
             name, options: options, declaredBytes: declaredBytes,
             onCredit: { mailbox.consumed(exchange, bytes: credit.takeAll()) },
             completion: { [job] result in
                 ending.hasCome.store(true, ordering: .releasing)
                 let (status, fields, body) = Self.answer(result, shared.registry)
-                job?.end(status, body, Self.tag(result, shared.registry))
-                let endsHere = shared.uploadsEndHere && (status == .ok || status == .created)
-                answer.give(status, endsHere ? fields.adding(AnswerFields.endsHere) : fields, body)
+                job?.end(status, body, Self.tag(result, shared.registry, endsHere))
+                let isPublished = status == .ok || status == .created
+                answer.give(status, endsHere && isPublished ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
         if let job { shared.jobs.add(job) }
     }
@@ -132,13 +136,14 @@ final class UploadExchange: Sendable {
 
     /// nil where nothing was published.
     private static func tag(
-        _ result: Result<PublishReport, PublishError>, _ registry: ModelRegistry
+        _ result: Result<PublishReport, PublishError>, _ registry: ModelRegistry, _ endsHere: Bool
     ) -> PublishJob.Tag? {
         guard case .success(let report) = result, !report.isDryRun else { return nil }
         let model = report.model
         let entry = registry.pool.entry(named: model.name).flatMap { $0.current === model ? $0 : nil }
         return PublishJob.Tag(
-            etag: entry?.etag ?? model.etag, version: model.version, generation: entry?.generation ?? model.generation)
+            etag: entry?.etag ?? model.etag, version: model.version, generation: entry?.generation ?? model.generation,
+            endsHere: endsHere)
     }
 
     /// - Parameter consumed: gives credit back at once, where the control thread keeps up.
@@ -162,7 +167,7 @@ final class UploadExchange: Sendable {
         let fields = AnswerFields.json.adding([
             ("Location", job.path), ("Preference-Applied", "respond-async"), ("Retry-After", "1"),
         ])
-        answer.give(.accepted, fields, writer.take())
+        answer.give(.accepted, endsHere ? fields.adding(AnswerFields.endsHere) : fields, writer.take())
     }
 
     /// The client has gone. One that was told that its publish goes on has not given it up.

@@ -129,6 +129,11 @@ extension ModelRegistry {
             LogField("format", .text(report.model.format)),
             LogField("predictor", .text(report.model.predictor.report.name)),
             LogField("seconds", .seconds(report.timings.total)))
+        if !report.isDryRun, !store.keepsBlobs {
+            log.notice(
+                "there is no store: it serves on this instance only, and ends with it",
+                LogField("model", .text(report.model.name)), LogField("version", .integer(report.model.version)))
+        }
         for sentence in report.model.shadow?.broken ?? [] {
             log.warning(
                 "a new version answers otherwise", LogField("model", .text(report.model.name)),
