@@ -19,6 +19,8 @@ from .parts import Bench, Outcome
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 SWAPS = 200
+# Looked at while models are swapped.
+ANSWERS = 1_000_000
 CYCLES = 500
 # Uploads and removals after which the memory counts: until then caches fill and the allocator finds its size.
 CYCLES_OF_WARM_UP = 100
@@ -41,7 +43,7 @@ def swaps(bench: Bench) -> Outcome:
             server, load.write_script(bench.folder), folder / "requests.jsonl", bench.client_core, bench.seconds,
             parts.CONNECTIONS)
         rate = full.requests_per_second * 0.3
-        seconds = bench.seconds if bench.is_smoke else max(25.0, bench.seconds)
+        seconds = bench.seconds if bench.is_smoke else max(25.0, bench.seconds, 1.02 * ANSWERS / rate / bench.rounds)
         # The uploads come from the generator's core, and are not to be seen as the server's latency.
         goes_first = machine.may_go_first()
         for turn in range(bench.rounds):
@@ -66,6 +68,7 @@ def swaps(bench: Bench) -> Outcome:
         [Bound("p99 while swapping beside p99 of the quiet server", 1.2, ratio),
          Bound("answers that failed while swapping", 0, sum(run.errors for run in busy)),
          Bound("answers that none of the models gives", 0, sum(run.wrong for run in busy)),
+         Bound("answers looked at while swapping", 0 if bench.is_smoke else ANSWERS, sum(run.answered for run in busy), at_most=False),
          Bound("swaps", 10 if bench.is_smoke else SWAPS, len(uploads), at_most=False)],
         [Section(
             f"{len(uploads)} swaps of XGBoost models of 1 to 50 MB at {number(rate)} requests/s (30%), server and imports on one core",
