@@ -118,9 +118,8 @@ enum PublishProblem {
             var document = ProblemDocument(
                 .insufficientStorage, title: "The model does not fit into memory",
                 detail: "\(error) (VENCEJO_MEMORY_LIMIT); delete a model or raise the limit")
-            document.members = [
-                ("needed_bytes", "\(shortage.needed)"), ("used_bytes", "\(shortage.used)"),
-                ("limit_bytes", "\(shortage.limit)"),
+            document.numbers = [
+                ("needed_bytes", shortage.needed), ("used_bytes", shortage.used), ("limit_bytes", shortage.limit),
             ]
             return (document, AnswerFields.problem)
         case .cancelled:

@@ -14,6 +14,8 @@ package struct ProblemDocument: Sendable {
     package var knownModels: [String]?
     /// Further members, already known to be harmless.
     package var members: [(name: String, value: String)] = []
+    /// The same, of numbers.
+    package var numbers: [(name: String, value: Int)] = []
     /// How a version that was not published answered the rows of the one that serves.
     package var shadow: ModelStatus.Shadow?
 
@@ -81,6 +83,7 @@ package struct ProblemDocument: Sendable {
         writer.member("detail", detail)
         if let problem { Self.write(problem, into: &writer) }
         for (name, value) in members { writer.member(name, value) }
+        for (name, value) in numbers { writer.member(name, value) }
         if let knownModels { writer.member("models", knownModels) }
         if let shadow {
             writer.key("shadow")
