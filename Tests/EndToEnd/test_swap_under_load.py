@@ -100,7 +100,11 @@ class SwapUnderLoad(unittest.TestCase):
                     self.assertEqual(server.predict(RECORD, f"m-{index}", client=client).status, 200)
                     self.assertEqual(server.request("DELETE", f"/models/m-{index}", client=client).status, 204)
                     memory.append(server.memory())
+                    if index == 20:
+                        descriptors = server.descriptors()
             self.assertEqual(load.failures, [])
+            # The load's four connections are closed by then.
+            self.assertTrue(until(lambda: server.descriptors() <= descriptors - 4), "files or connections stay open")
             self.assertLess(max(memory[80:]) - max(memory[20:40]), 16 * MEBIBYTE, "unloaded models leave memory behind")
             client.close()
 

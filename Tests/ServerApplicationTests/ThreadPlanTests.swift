@@ -49,4 +49,25 @@ import Testing
     func readsTheTightestQuota(files: [String: String], cores: Double?) {
         #expect(CgroupReader(root: "/g") { files[$0] }.quota()?.cores == cores)
     }
+
+    @Test(
+        arguments: [
+            (["/proc/self/cgroup": "0::/\n", "/g/memory.max": "1073741824\n"], 1 << 30),
+            (["/proc/self/cgroup": "0::/a/b\n", "/g/a/memory.max": "4096\n", "/g/a/b/memory.max": "max\n"], 4096),
+            (["/proc/self/cgroup": "0::/a/b\n", "/g/a/memory.max": "8192\n", "/g/a/b/memory.max": "4096"], 4096),
+            (
+                [
+                    "/proc/self/cgroup": "7:memory:/docker/x\n4:cpu,cpuacct:/docker/x\n",
+                    "/g/memory/docker/x/memory.limit_in_bytes": "536870912\n",
+                    "/g/memory/memory.limit_in_bytes": "9223372036854771712\n",
+                ], 512 << 20
+            ),
+            (["/proc/self/cgroup": "7:memory:/\n", "/g/memory/memory.limit_in_bytes": "9223372036854771712\n"], nil),
+            (["/proc/self/cgroup": "0::/\n", "/g/memory.max": "max\n"], nil),
+            (["/proc/self/cgroup": "0::/\n", "/g/memory.max": "garbage"], nil),
+            ([:], nil),
+        ] as [([String: String], Int?)])
+    func readsTheTightestBoundOfMemory(files: [String: String], bytes: Int?) {
+        #expect(CgroupReader(root: "/g") { files[$0] }.memoryBytesMax() == bytes)
+    }
 }
