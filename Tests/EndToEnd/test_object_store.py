@@ -558,7 +558,7 @@ class Following(ObjectStoreTestCase):
                 self.assertEqual(answer.status, 400, answer)
             self.assertEqual(two.request("POST", "/models/house/predict", RECORD, {"X-Min-Generation": "1"}).status, 200)
 
-    def test_a_request_finds_out_what_a_sleeping_server_missed(self):
+    def test_a_server_that_slept_finds_out_what_it_missed(self):
         with self.serve() as one, self.serve() as two:
             one.put("house", HOUSE)
             self.assertTrue(until(lambda: generation(two) == 1))
