@@ -135,6 +135,13 @@ package struct RequestHead: Sendable {
         return texts
     }
 
+    /// Whether there are several fields of that name. Together they are a list (RFC 9110 5.3), which is no value where
+    /// one is asked for.
+    package func hasSeveral(_ known: KnownField) -> Bool {
+        guard has(known) else { return false }
+        return (0..<fieldCount).count { fields[$0].known == known.rawValue } > 1
+    }
+
     /// The value of the first field of that name as text. Allocates.
     package func text(of known: KnownField) -> String? {
         guard let value = value(of: known) else { return nil }

@@ -45,7 +45,9 @@ struct MinimumGeneration {
     /// - Throws: `Malformed` for what is no generation.
     static func asked(by head: borrowing RequestHead) throws(Malformed) -> Int? {
         guard let value = head.value(of: .minGeneration) else { return nil }
-        guard let generation = Int(value.text), generation >= 0 else { throw Malformed() }
+        guard let generation = Int(value.text), generation >= 0, !head.hasSeveral(.minGeneration) else {
+            throw Malformed()
+        }
         return generation
     }
 

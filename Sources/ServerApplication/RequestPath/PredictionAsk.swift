@@ -29,17 +29,18 @@ struct PredictionAsk {
     /// - Throws: the answer to a head that says it wrongly.
     init(_ head: borrowing RequestHead, now: UInt64) throws(Malformed) {
         if let text = head.value(of: .xRequestTimeoutMs) {
-            guard let milliseconds = RequestDeadline.milliseconds(text) else {
+            guard let milliseconds = RequestDeadline.milliseconds(text), !head.hasSeveral(.xRequestTimeoutMs) else {
                 throw Malformed(
-                    "X-Request-Timeout-Ms", text.text,
+                    "X-Request-Timeout-Ms", head.texts(of: .xRequestTimeoutMs).joined(separator: ", "),
                     "whole milliseconds from 1 to \(RequestDeadline.timeoutMillisecondsMax)")
             }
             terms.deadline = RequestDeadline(start: now, timeoutNanoseconds: UInt64(milliseconds) * 1_000_000)
         }
         if let text = head.value(of: .xRequestPriority) {
-            guard let priority = RequestPriority(text) else {
+            guard let priority = RequestPriority(text), !head.hasSeveral(.xRequestPriority) else {
                 throw Malformed(
-                    "X-Request-Priority", text.text, RequestPriority.allCases.map(\.name).joined(separator: ", "))
+                    "X-Request-Priority", head.texts(of: .xRequestPriority).joined(separator: ", "),
+                    RequestPriority.allCases.map(\.name).joined(separator: ", "))
             }
             terms.priority = priority
         }

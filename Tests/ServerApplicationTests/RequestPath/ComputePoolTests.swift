@@ -214,6 +214,21 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
         #expect(status == .badRequest)
     }
 
+    @Test(arguments: [
+        (name: "X-Request-Timeout-Ms", values: ["60000", "1"]), ("X-Request-Priority", ["high", "high"]),
+        ("X-Min-Generation", ["0", "99"]),
+    ])
+    func aFieldThatTakesOneValueIsNotGivenTwo(name: String, values: [String]) throws {
+        let harness = try Harness()
+        try harness.load("m", "double")
+        let (_, mode) = try harness.begin("POST", "/predict", fields: values.map { (name, $0) })
+        guard case .answered(let status, _, _) = mode else {
+            Issue.record("\(name) was taken twice")
+            return
+        }
+        #expect(status == .badRequest)
+    }
+
     @Test func whatCannotBeInTimeIsRefusedAndNotComputed() throws {
         let harness = try Harness(batching: heavy())
         try harness.load("m", "double")
