@@ -337,6 +337,8 @@ final class FailingStore: ModelStore {
 
     let failing = Mutex<Step?>(nil)
     let writable = Mutex(true)
+    /// Whether it cannot be looked at.
+    let failsLooks = Mutex(false)
     let badBlob = Mutex<ContentDigest?>(nil)
     /// One that is not asked for while another cannot be had.
     let unasked = Mutex<ContentDigest?>(nil)
@@ -351,7 +353,10 @@ final class FailingStore: ModelStore {
         if failing.withLock({ $0 }) == step { throw Self.error }
     }
 
-    func newestManifest() throws(StoreError) -> ManifestLookup { try base.newestManifest() }
+    func newestManifest() throws(StoreError) -> ManifestLookup {
+        if failsLooks.withLock({ $0 }) { throw Self.error }
+        return try base.newestManifest()
+    }
 
     func manifest(generation: Int) throws(StoreError) -> StoreManifest { try base.manifest(generation: generation) }
 

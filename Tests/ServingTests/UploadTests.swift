@@ -106,7 +106,7 @@ struct UploadTests {
         let control = try ControlThread()
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = 100
-        let world = FakeWorld(limits: limits)
+        let world = FakeWorld(store: MemoryModelStore(), limits: limits)
         #expect(throws: PublishError.tooLarge(bytesMax: 100)) { try begin(world, control, declared: 101) }
         #expect(throws: PublishError.invalidName("../x")) { try begin(world, control, name: "../x") }
         let (upload, outcome, receiver) = try begin(world, control, declared: 100, uploadsMax: 1)

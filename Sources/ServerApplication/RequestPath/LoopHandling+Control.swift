@@ -223,10 +223,12 @@ extension LoopHandling {
         case .deleteModel: action = .remove
         case .patchModel: action = .change
         default:
-            switch versionInPath(of: head, isAlias: false) {
-            case .success(let model): action = .removeVersion(model.version)
-            case .failure(let error): return refuse(error, route)
+            // Whether there is a version of that number is for the store to say.
+            let number = parameters.text(1, of: head.path).flatMap { Int($0) }
+            if number == nil, case .failure(let error) = versionInPath(of: head, isAlias: false) {
+                return refuse(error, route)
             }
+            action = .removeVersion(number ?? 0)
         }
         let request = ControlRequest(route: route, name: name, precondition: precondition, action: action)
         pending[exchange] = .control(request, grant)

@@ -88,8 +88,7 @@ extension ModelRegistry {
         do throws(PublishError) {
             let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
                 // Others may have changed the model since.
-                try check(pending.options, pending.name, state)
-                try checkRoom(for: pending.name)
+                try judgeName(pending.name, pending.options, &state)
                 var pending = pending
                 if publisher.current.model(named: pending.name)?.etag != pending.comparedWith {
                     pending = try comparedAgain(pending)
@@ -149,7 +148,7 @@ extension ModelRegistry {
         }
         if !options.isDryRun { try seeStore(&state) }
         // What can be known before the work is said before the work.
-        if let givenName { try checkName(givenName, options, state) }
+        if let givenName { try judgeName(givenName, options, &state) }
         if !options.isDryRun { try checkWritable(while: "publishing") }
 
         var built = try builder.build(
@@ -157,7 +156,7 @@ extension ModelRegistry {
             admit: { (bytes) throws(PublishError) in try admit(bytes, replacing: givenName) })
         built.timings.receive = artifact.receive
         guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
-        if givenName == nil { try checkName(name, options, state) }
+        if givenName == nil { try judgeName(name, options, &state) }
         let shadow = try compare(built.prepared, name, options, &built.timings)
         guard options.isDryRun else {
             options.progress?.begin(.publishing)
@@ -177,6 +176,10 @@ extension ModelRegistry {
             PublishReport(
                 model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,
                 isDryRun: true))
+    }
+
+    private func judgeName(_ name: String, _ options: PublishOptions, _ state: inout State) throws(PublishError) {
+        try judged(&state) { (state: State) throws(PublishError) in try checkName(name, options, state) }
     }
 
     /// Another version serves than the one that it was compared with.
@@ -205,7 +208,7 @@ extension ModelRegistry {
         let name = pending.name
         let artifact = pending.artifact
         let built = pending.built
-        let previousVersion = servingVersion(name)
+        let servingVersion = servingVersion(name)
         try commit(
             &state, check: { (state: State) throws(PublishError) in try check(pending.options, name, state) },
             change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
@@ -218,9 +221,12 @@ extension ModelRegistry {
             }, to: name)
         // From here on it counts as made.
         pending.stopCounting()
-        guard let version = state.manifest?.model(named: name)?.current else {
+        guard let stored = state.manifest?.model(named: name) else {
             preconditionFailure("a commit makes a version")
         }
+        let version = stored.current
+        // Another writer may have published one that does not serve here yet.
+        let previousVersion = servingVersion ?? stored.previousNumber
         let model = served(
             name, version.number, digest: version.digest, generation: version.generation, built,
             shadow: pending.shadow, byteCount: artifact.byteCount)

@@ -7,7 +7,7 @@ extension ModelRegistry {
     /// is made again on top of it, so that neither is lost.
     /// - Parameters:
     ///   - state: what we know of the store.
-    ///   - check: throws if the change is not wanted any more on top of what the other writer has committed.
+    ///   - check: throws if the change is not wanted on top of what is known, or of what the other writer has committed.
     ///   - change: the model as of that generation; nil takes it out.
     ///   - name: the model's.
     ///   - defaultName: the model that is to be the default; nil leaves it as the store has it.
@@ -19,17 +19,13 @@ extension ModelRegistry {
     ) throws(PublishError) {
         var rebases = 0
         while true {
-            if let unreadable = state.unreadable {
-                throw .store(
-                    StoreError(
-                        unreadable.kind, while: "committing",
-                        detail: "the store's newest manifest cannot be read, and nothing is written over it; restore "
-                            + "it, or move it away (the log has its path): \(unreadable.detail)",
-                        path: unreadable.path))
+            let changed = try judged(&state) { (state: State) throws(PublishError) -> StoredModel? in
+                try checkReadable(state)
+                try check(state)
+                return try change(state, state.highestGeneration + 1)
             }
             let generation = state.highestGeneration + 1
             let others = (state.manifest?.models ?? []).filter { $0.name != name }
-            let changed = try change(state, generation)
             let models = others + (changed.map { [$0] } ?? [])
             let before = state.manifest?.defaultName
             // A name of our own becomes everybody's once everybody has the model.
@@ -50,9 +46,40 @@ extension ModelRegistry {
                 guard rebases < limits.rebasesMax else { throw .conflict }
                 rebases += 1
                 try refreshOrThrow(&state)
-                try check(state)
             }
         }
+    }
+
+    private func checkReadable(_ state: State) throws(PublishError) {
+        guard let unreadable = state.unreadable else { return }
+        throw .store(
+            StoreError(
+                unreadable.kind, while: "committing",
+                detail: "the store's newest manifest cannot be read, and nothing is written over it; restore it, or "
+                    + "move it away (the log has its path): \(unreadable.detail)",
+                path: unreadable.path))
+    }
+
+    /// Judges a change by what is known of the store. Another writer may have changed that: what is refused for it is
+    /// judged once more by what the store says now, if it can be seen.
+    func judged<Judgement>(
+        _ state: inout State, by judge: (State) throws(PublishError) -> Judgement
+    ) throws(PublishError) -> Judgement {
+        do throws(PublishError) {
+            return try judge(state)
+        } catch {
+            guard error.isOfModels, hasNews(&state) else { throw error }
+        }
+        return try judge(state)
+    }
+
+    /// Looks at the store.
+    /// - Returns: whether another writer has changed it; not where it cannot be seen.
+    private func hasNews(_ state: inout State) -> Bool {
+        guard store.keepsBlobs else { return false }
+        let known = state.manifest?.generation
+        guard (try? refresh(&state)) != nil else { return false }
+        return state.manifest?.generation != known
     }
 
     /// A change stands on what the store says, and not on what a cache has said. Called before anything of it is looked

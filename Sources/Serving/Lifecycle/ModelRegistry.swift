@@ -208,16 +208,16 @@ package final class ModelRegistry: Sendable {
         let files = files ?? noFiles
         return try operations.withLock { (state: inout State) throws(PublishError) -> PooledModel in
             try seeStore(&state)
-            let stored = state.manifest?.model(named: name)
-            guard let version = servingVersion(name) ?? stored?.currentNumber else {
-                throw .unknownModel(name: name, known: publisher.current.names)
-            }
-            try check(precondition, name, state)
-            if stored == nil {
+            let version = try judged(&state) { (state: State) throws(PublishError) -> Int in
+                let version = try knownVersion(name, precondition, state)
                 // The store knows nothing of it, and others nothing of its name: only our own default can change.
-                guard change == ModelChange(becomesDefault: change.becomesDefault) else {
-                    throw .notStored(name: name)
-                }
+                guard
+                    state.manifest?.model(named: name) != nil
+                        || change == ModelChange(becomesDefault: change.becomesDefault)
+                else { throw .notStored(name: name) }
+                return version
+            }
+            if state.manifest?.model(named: name) == nil {
                 state.defaultName = name
                 state.defaultLagging = nil
                 _ = swap(entriesServing(without: nil), state)
@@ -278,11 +278,10 @@ package final class ModelRegistry: Sendable {
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
             try seeStore(&state)
-            let stored = state.manifest?.model(named: name)
-            guard let version = servingVersion(name) ?? stored?.currentNumber else {
-                throw .unknownModel(name: name, known: publisher.current.names)
+            let version = try judged(&state) { (state: State) throws(PublishError) -> Int in
+                try knownVersion(name, precondition, state)
             }
-            try check(precondition, name, state)
+            let stored = state.manifest?.model(named: name)
             if stored != nil {
                 try checkWritable(while: "removing")
                 try commit(
@@ -305,15 +304,19 @@ package final class ModelRegistry: Sendable {
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
             try seeStore(&state)
-            guard publisher.current.entry(named: name) != nil || state.manifest?.model(named: name) != nil else {
-                throw .unknownModel(name: name, known: publisher.current.names)
+            _ = try judged(&state) { (state: State) throws(PublishError) -> Int in
+                try knownVersion(name, precondition, state)
             }
-            try check(precondition, name, state)
             try checkWritable(while: "removing")
             try commit(
                 &state, check: { (state: State) throws(PublishError) in try check(precondition, name, state) },
                 change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
-                    guard let stored = state.manifest?.model(named: name) else { throw .notStored(name: name) }
+                    guard let stored = state.manifest?.model(named: name) else {
+                        guard let version = servingVersion(name), version != number else {
+                            throw .notStored(name: name)
+                        }
+                        throw .unknownVersion(name: name, version: String(number), known: [version])
+                    }
                     guard stored.version(number) != nil else {
                         throw .unknownVersion(
                             name: name, version: String(number), known: stored.versions.map(\.number))
@@ -362,7 +365,15 @@ package final class ModelRegistry: Sendable {
         // What a cache has said refuses nothing, nor what serves in the place of something else: the store knows it.
         let status = followStatus
         guard status.cachedSince == nil, status.laggingCount == 0 else { return }
-        let etag = publisher.current.entry(named: name)?.etag
+        let pool = publisher.current
+        let etag = pool.entry(named: name)?.etag
+        guard !store.keepsBlobs else {
+            // Another writer may have changed the model since. Only a state that was over before is over for good.
+            guard !options.precondition.isOver(by: pool.generation(of: name), current: etag) else {
+                throw .preconditionFailed(currentETag: etag)
+            }
+            return
+        }
         guard etag == nil || !options.mustBeNew else { throw .alreadyThere(name: name) }
         guard options.precondition.holds(for: etag) else { throw .preconditionFailed(currentETag: etag) }
     }
@@ -379,9 +390,26 @@ package final class ModelRegistry: Sendable {
         guard precondition.holds(for: current) else { throw .preconditionFailed(currentETag: current) }
     }
 
+    /// The version of a model that a change begins with.
+    /// - Throws: `unknownModel`, or `preconditionFailed`.
+    private func knownVersion(
+        _ name: String, _ precondition: PublishPrecondition, _ state: State
+    ) throws(PublishError) -> Int {
+        let current = state.manifest?.model(named: name)?.currentNumber ?? ownEntry(name, state)?.current.version
+        guard let current else { throw .unknownModel(name: name, known: publisher.current.names) }
+        try check(precondition, name, state)
+        return servingVersion(name) ?? current
+    }
+
     /// The store's word counts before ours: another writer may have replaced what we serve.
     private func currentETag(_ name: String, _ state: State) -> String? {
-        state.manifest?.model(named: name)?.etag ?? publisher.current.entry(named: name)?.etag
+        state.manifest?.model(named: name)?.etag ?? ownEntry(name, state)?.etag
+    }
+
+    /// What serves of a name on which the store has no say. What another writer has removed is none of it.
+    private func ownEntry(_ name: String, _ state: State) -> PooledModel? {
+        guard state.manifest == nil || state.staticNames.contains(name) else { return nil }
+        return publisher.current.entry(named: name)
     }
 
     /// The highest number that has been given out.

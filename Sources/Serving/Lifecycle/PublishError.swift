@@ -57,6 +57,18 @@ package enum PublishError: Error, Sendable, Hashable {
     case stopping
 }
 
+extension PublishError {
+    /// Whether it tells of the models that there are, which other writers may change.
+    var isOfModels: Bool {
+        switch self {
+        case .preconditionFailed, .alreadyThere, .unknownModel, .unknownVersion, .unknownAlias, .versionInUse,
+            .tooManyAliases, .notStored, .goneWithStart:
+            true
+        default: false
+        }
+    }
+}
+
 extension PublishError: CustomStringConvertible {
     /// One sentence, fit for a client.
     package var description: String {

@@ -9,6 +9,9 @@ package enum ETagCondition: Sendable, Hashable {
         package let isWeak: Bool
         /// With its quotes.
         package let opaque: String
+
+        /// The generation of the state that it names (`ServedModel.etag`); nil for a tag that is not ours.
+        var generation: Int? { opaque.dropLast().split(separator: "-").last.flatMap { Int($0) } }
     }
 
     /// Reads a field value: `*`, or a list of quoted tags, which may hold commas, each perhaps weak (`W/"..."`).
@@ -91,6 +94,17 @@ package struct PublishPrecondition: Sendable, Hashable {
         case nil: return true
         case .any?: return current == nil
         case .tags(let tags)?: return current == nil || !tags.contains { $0.opaque == current }
+        }
+    }
+
+    /// Whether it will not be true any more, whatever other writers do.
+    /// - Parameters:
+    ///   - generation: up to which `current` is the truth; a later state has a tag of its own.
+    ///   - current: the ETag of the current version; nil if there is none.
+    func isOver(by generation: Int, current: String?) -> Bool {
+        guard case .tags(let tags)? = ifMatch else { return false }
+        return tags.allSatisfy { tag in
+            tag.isWeak || tag.opaque != current && tag.generation.map { $0 <= generation } ?? false
         }
     }
 }

@@ -1,0 +1,54 @@
+"""Two servers on one directory: a change that comes to the one stands on what the other has done, however long it is to its next look."""
+
+import shutil
+import tempfile
+import unittest
+
+from harness import HOUSE, HOUSE_2, Server
+
+SELDOM = ("--store-poll", "3600", "--keep-versions", "4")
+
+
+class Replicas(unittest.TestCase):
+    def setUp(self):
+        self.store = tempfile.mkdtemp(prefix="vencejo-replicas-")
+        self.addCleanup(shutil.rmtree, self.store, True)
+
+    def serve(self):
+        return Server(store=self.store, loops=1, arguments=SELDOM)
+
+    def test_a_change_stands_on_what_another_server_has_published(self):
+        with self.serve() as one, self.serve() as two:
+            first = one.put("m", HOUSE).field("etag")
+            self.assertEqual(two.put("m", HOUSE, {"If-None-Match": "*"}).status, 412)
+            self.assertEqual(two.put("m", HOUSE_2, {"If-Match": first}).status, 200)
+            newest = one.put("m", HOUSE).field("etag")
+            stale = two.put("m", HOUSE_2, {"If-Match": first})
+            self.assertEqual(stale.status, 412, stale)
+            answer = two.put("m", HOUSE_2, {"If-Match": newest})
+            self.assertEqual((answer.status, answer.json()["version"]), (200, 4), answer)
+
+            newest = one.put("m", HOUSE).field("etag")
+            answer = two.request("PATCH", "/models/m", {"aliases": {"canary": 5}}, {"If-Match": newest})
+            self.assertEqual((answer.status, answer.json()["aliases"]), (200, {"canary": 5}), answer)
+            one.put("m", HOUSE_2)
+            answer = two.request("PATCH", "/models/m", {"aliases": {"canary": 6}})
+            self.assertEqual((answer.status, answer.json()["aliases"]), (200, {"canary": 6}), answer)
+            one.put("m", HOUSE)
+            one.put("m", HOUSE)
+            self.assertEqual(two.request("DELETE", "/models/m/versions/7").status, 204)
+            self.assertEqual(two.request("DELETE", "/models/m/versions/x").status, 404)
+            newest = one.put("m", HOUSE).field("etag")
+            self.assertEqual(two.request("DELETE", "/models/m", headers={"If-Match": stale.field("etag")}).status, 412)
+            self.assertEqual(two.request("DELETE", "/models/m", headers={"If-Match": newest}).status, 204)
+
+            one.put("new", HOUSE)
+            self.assertEqual(two.request("DELETE", "/models/new").status, 204)
+            one.put("other", HOUSE)
+            self.assertEqual(two.request("DELETE", "/models/other/versions/2").status, 404)
+            self.assertEqual(two.request("PATCH", "/models/other", {"default": True}).status, 200)
+            self.assertEqual(two.request("DELETE", "/models/none").status, 404)
+
+
+if __name__ == "__main__":
+    unittest.main()
