@@ -56,7 +56,8 @@ public final class Server: Sendable {
         let freed = FreedMemory()
         let registry = Self.makeRegistry(configuration, store, metrics, plan, log, compute, freed)
         let state = ServerState()
-        let control = try Self.startControl(registry, compute, freed, collects: !Self.isFollowed(store, configuration))
+        let control = try Self.startControl(
+            registry, compute, freed, state, collects: !Self.isFollowed(store, configuration))
         let fetches = store.isFarAway ? StoreThreads("fetch", threadsMax: 8, waitingMax: 256) : nil
         let downloads = store.isFarAway ? StoreThreads("download", threadsMax: 4, waitingMax: 256) : nil
         let follower = try Self.startFollower(configuration, registry, store, control, fetches, state, log)
@@ -317,14 +318,16 @@ public final class Server: Sendable {
 
     /// - Parameter collects: whether no other thread collects the store.
     private static func startControl(
-        _ registry: ModelRegistry, _ compute: ComputePool, _ freed: FreedMemory, collects: Bool
+        _ registry: ModelRegistry, _ compute: ComputePool, _ freed: FreedMemory, _ state: ServerState, collects: Bool
     ) throws(CommandError) -> ControlThread {
         do {
             return try ControlThread(
-                onIdle: {
-                    registry.housekeep()
-                    if collects { registry.collectStore() }
-                }, onPause: freed.giveBack, onWork: { $0 ? compute.holdFirm() : compute.letYield() })
+                onIdle: { if collects { registry.collectStore() } },
+                onPause: {
+                    // Soon behind what brings them, versions that are only kept for a rollback; not before a start's.
+                    if state.isServing { registry.housekeep() }
+                    freed.giveBack()
+                }, onWork: { $0 ? compute.holdFirm() : compute.letYield() })
         } catch {
             throw CommandError("\(error)")
         }

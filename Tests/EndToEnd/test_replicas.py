@@ -4,8 +4,9 @@ import shutil
 import tempfile
 import unittest
 
-from harness import HOUSE, HOUSE_2, Server
+from harness import HOUSE, HOUSE_2, Server, until
 
+RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 SELDOM = ("--store-poll", "3600", "--keep-versions", "4")
 
 
@@ -48,6 +49,21 @@ class Replicas(unittest.TestCase):
             self.assertEqual(two.request("DELETE", "/models/other/versions/2").status, 404)
             self.assertEqual(two.request("PATCH", "/models/other", {"default": True}).status, 200)
             self.assertEqual(two.request("DELETE", "/models/none").status, 404)
+
+    def test_versions_for_a_rollback_come_soon_behind_what_brings_them(self):
+        with self.serve() as one, self.serve() as two:
+            for name, change in (("followed", None), ("changed", {"aliases": {"x": 2}}), ("published", HOUSE_2)):
+                one.put(name, HOUSE)
+                newest = one.put(name, HOUSE_2).field("etag")
+                generation = newest.strip('"').split("-")[-1]
+                if change is None:
+                    two.request("GET", "/models", headers={"X-Min-Generation": generation})
+                elif isinstance(change, dict):
+                    self.assertEqual(two.request("PATCH", f"/models/{name}", change).status, 200)
+                else:
+                    self.assertEqual(two.put(name, change).status, 200)
+                path = f"/models/{name}/versions/1/predict"
+                self.assertTrue(until(lambda: two.request("POST", path, RECORD).status == 200, 10), name)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ final class ServerState: Sendable {
         return phase == .ready && lags.load(ordering: .relaxed) ? .lagging : phase
     }
 
+    /// Whether its start is over, and its end has not begun.
+    var isServing: Bool { current == .ready || current == .lagging }
+
     /// Whether it is to count as not ready, as long as it does not serve what the store has.
     func setLagging(_ isLagging: Bool) {
         guard lags.exchange(isLagging, ordering: .relaxed) != isLagging else { return }

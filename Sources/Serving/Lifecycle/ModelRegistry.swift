@@ -348,7 +348,7 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Housekeeping
 
-    /// What is due when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
+    /// What is due in a pause behind changes and when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
     /// requests have let go of in the meantime. Cheap enough for every few seconds.
     package func housekeep() {
         operations.withLock { state in
