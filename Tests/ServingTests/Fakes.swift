@@ -131,7 +131,7 @@ struct FakeWorld {
         isHere: @escaping @Sendable () -> Bool = { true }, tableBytes: Int = 0,
         beforeCompile: @escaping @Sendable () -> Void = {},
         releaseMemory: @escaping @Sendable (MemoryRelease) -> Void = { _ in },
-        retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Int? = nil
+        retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Int? = nil, log: Log = .silent
     ) {
         var limits = limits
         limits.retryFirst = retryFirst
@@ -153,7 +153,7 @@ struct FakeWorld {
                 }
                 return PreparedModel(
                     signature: fakeSignature, layout: RowLayout(columns: fakeSignature.inputs), predictor: predictor)
-            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: .silent, system: system,
+            }, store: store, metrics: ServingMetrics(registry: metrics, loops: 4), log: log, system: system,
             limits: limits,
             releaseMemory: releaseMemory)
     }
@@ -234,4 +234,14 @@ final class Signal: Sendable {
     }
 
     var count: Int { monitor.withLock { $0 } }
+}
+
+/// What was logged at the level of errors.
+final class LogLines: LogSink {
+    private let lines = Mutex<[String]>([])
+
+    func write(_ line: [UInt8]) { lines.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+
+    var log: Log { Log(level: .error, format: .json, to: self) }
+    var errors: [String] { lines.withLock { $0 } }
 }

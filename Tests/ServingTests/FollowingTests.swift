@@ -293,6 +293,28 @@ struct FollowingTests {
         #expect(follower.registry.pool.entry(named: "a")?.versions.count == 1)
     }
 
+    @Test func onlyWhatFindsNoRoomInTheEndIsAnError() throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let writer = FakeWorld(store: store, limits: limits(.max, kept: 1), tableBytes: 4_000)
+        let bytes = try writer.publish("a", 1).model.memoryBytes
+        _ = try writer.publish("a", 2)
+        let lines = LogLines()
+        let follower = FakeWorld(
+            store: store, limits: limits(2 * bytes + 1, kept: 1), tableBytes: 4_000, log: lines.log)
+        _ = try follower.registry.follow()
+        follower.registry.housekeep()
+        #expect(follower.registry.pool.entry(named: "a")?.versions.count == 2)
+        _ = try writer.publish("b", 3)
+        #expect(try follower.registry.follow())
+        #expect(follower.registry.pool.names == ["a", "b"])
+        follower.registry.housekeep()
+        #expect(lines.errors.isEmpty)
+        _ = try writer.publish("c", 4)
+        for _ in 0..<3 { _ = try follower.registry.follow() }
+        #expect(follower.registry.followStatus.lagging.map(\.name) == ["c"])
+        #expect(lines.errors.count == 1 && lines.errors.first?.contains("cannot be served") == true, "and once")
+    }
+
     @Test func whatWaitsForTheRestOfItsGenerationCountsOnce() throws {
         let store = FailingStore()
         let writer = FakeWorld(store: store, tableBytes: 4_000)

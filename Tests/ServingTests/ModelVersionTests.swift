@@ -392,6 +392,26 @@ struct ModelChangeTests {
         #expect(world.registry.pool.entry(named: "m")?.versions.map(\.version) == [2, 3])
     }
 
+    /// First those of the model itself, then all others'.
+    @Test func versionsOfAllModelsMakeRoomForAPublish() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let store = MemoryModelStore(keepsBlobs: true)
+        let world = FakeWorld(store: store, limits: limits(memory: 4 * bytes + 1), tableBytes: 4_000)
+        func numbers(_ name: String) -> [Int]? { world.registry.pool.entry(named: name)?.versions.map(\.version) }
+        for number in 1...2 {
+            _ = try world.publish("m", number)
+            _ = try world.publish("n", number)
+        }
+        _ = try world.publish("m", 3)
+        #expect(numbers("m") == [2, 3] && numbers("n") == [1, 2], "its own were enough")
+        _ = try world.publish("o", 4)
+        _ = try world.publish("p", 5)
+        #expect(numbers("m") == [3] && numbers("n") == [2] && numbers("o") == [1] && numbers("p") == [1])
+        #expect(throws: PublishError.outOfMemory(MemoryShortage(needed: bytes, used: 4 * bytes, limit: 4 * bytes + 1)))
+        { try world.publish("q", 6) }
+        #expect(world.registry.pool.names == ["m", "n", "o", "p"])
+    }
+
     @Test func aNameThatGoesWithARebaseTakesItsSeriesAlong() throws {
         let store = MemoryModelStore(keepsBlobs: true)
         let a = FakeWorld(store: store)

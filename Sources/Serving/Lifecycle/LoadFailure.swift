@@ -67,6 +67,11 @@ struct FailureIndex {
             uniquingKeysWith: { first, _ in first })
     }
 
+    subscript(failure: LoadFailure) -> LoadFailure? {
+        failures[
+            Key(name: failure.what.name, number: failure.what.version, digest: failure.what.digest)]
+    }
+
     subscript(version: StoredModel.Version, name: String) -> LoadFailure? {
         failures[Key(name: name, number: version.number, digest: version.digest)]
     }

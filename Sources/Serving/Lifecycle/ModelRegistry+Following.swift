@@ -28,6 +28,7 @@ extension ModelRegistry {
         return operations.withLock { state in
             guard state.manifest == nil else { return nil }
             let snapshot = assemble(manifest, state, made: [], loads: .needed, .stored)
+            tell(snapshot.failures, besides: FailureIndex([]))
             guard manifest.models.isEmpty || !snapshot.entries.isEmpty else { return nil }
             keepSpare(snapshot.made, &state)
             state.failures = snapshot.failures

@@ -111,15 +111,26 @@ extension ModelRegistry {
         _ error: PublishError, _ version: StoredModel.Version, of name: String, isNeeded: Bool,
         after known: LoadFailure?
     ) -> LoadFailure {
-        let what = RestoreReport.Failure(name: name, version: version.number, digest: version.digest, error: error)
-        // Once, and not at each try while it lasts.
-        if known?.what.error != error, !error.isNotFetched {
-            log.error(
-                "a stored model cannot be served", LogField("model", .text(name)),
-                LogField("version", .integer(version.number)), LogField("reason", .text("\(error)")))
+        LoadFailure(
+            RestoreReport.Failure(name: name, version: version.number, digest: version.digest, error: error),
+            isNeeded: isNeeded, after: known, limits: limits, clock: system.clock(), now: system.unixSeconds())
+    }
+
+    /// Logs what could not be loaded: once, and not at each try while it lasts.
+    /// - Parameter known: what could not be loaded before.
+    func tell(_ failures: [LoadFailure], besides known: FailureIndex) {
+        for failure in failures where !failure.what.error.isNotFetched {
+            guard known[failure]?.what.error != failure.what.error else { continue }
+            let fields = [
+                LogField("model", .text(failure.what.name)), LogField("version", .integer(failure.what.version)),
+                LogField("reason", .text("\(failure.what.error)")),
+            ]
+            if failure.isShortage, !failure.isNeeded {
+                log.log(.info, "no room for a version that is only kept for a rollback", fields)
+            } else {
+                log.log(.error, "a stored model cannot be served", fields)
+            }
         }
-        return LoadFailure(
-            what, isNeeded: isNeeded, after: known, limits: limits, clock: system.clock(), now: system.unixSeconds())
     }
 
     /// Makes what the newest known manifest names serve, in one swap; a model that cannot be loaded lags, alone.
@@ -130,6 +141,9 @@ extension ModelRegistry {
     /// - Returns: whether all loops have let go of what was replaced; nil where there was no swap.
     func adopt(_ state: inout State, made: [ServedModel], always: Bool = false, _ files: ModelFiles) -> Bool? {
         let manifest = state.manifest ?? StoreManifest(generation: 0, created: 0, models: [], defaultName: nil)
+        // Only what is so in the end: there may be room after all.
+        let known = FailureIndex(state.failures)
+        defer { tell(state.failures, besides: known) }
         var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
         if snapshot.hasFreshFailure, snapshot.shortages.contains(where: thinningMakesRoom) {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
@@ -318,6 +332,7 @@ extension ModelRegistry {
                 defaultName: manifest.defaultName),
             state, made: state.spare, loads: .all, files)
         state.failures = state.failures.filter { state.lagging[$0.what.name] != nil } + snapshot.failures
+        tell(state.failures, besides: failed)
         guard !snapshot.made.isEmpty else { return false }
         let names = Set(snapshot.entries.map(\.name))
         let others = publisher.current.entries.filter { state.lagging[$0.name] != nil && !names.contains($0.name) }
@@ -383,26 +398,29 @@ extension ModelRegistry {
     /// - Throws: `outOfMemory` where a model of so many bytes finds no room.
     func admit(_ needed: Int) throws(PublishError) { try admit(needed, besides: 0) }
 
-    /// The same where the versions of a model that are only kept for a rollback may go.
-    func admit(_ needed: Int, replacing name: String?) throws(PublishError) {
-        let entry = name.flatMap { publisher.current.entry(named: $0) }
-        try admit(needed, besides: -(entry?.thinnableBytes ?? 0))
-    }
+    /// The same where versions that are only kept for a rollback may go.
+    func admitByThinning(_ needed: Int) throws(PublishError) { try admit(needed, besides: -thinnableBytes) }
 
-    /// Where memory is short, versions of the model that are only kept for a rollback go first.
-    /// - Throws: `outOfMemory` where that is not enough.
+    /// Where memory is short, versions that are only kept for a rollback go first: those of the model, and where that
+    /// is not enough, those of all.
+    /// - Throws: `outOfMemory` where that is not enough either; then they stay.
     func makeRoom(for needed: Int, replacing name: String, _ state: State) throws(PublishError) {
         if (try? admit(needed)) != nil { return }
+        try admitByThinning(needed)
         if let entries = entries(thinning: name) { _ = swap(entries, state) }
+        if (try? admit(needed)) == nil { thin(state) }
         try admit(needed)
     }
+
+    /// What versions hold that are only kept for a rollback.
+    private var thinnableBytes: Int { publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes } }
 
     /// Whether what could not be loaded fits now.
     private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
 
     /// Whether what could not be loaded fits without versions that are only kept for a rollback.
     func thinningMakesRoom(for shortage: MemoryShortage) -> Bool {
-        let thinnable = publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes }
+        let thinnable = thinnableBytes
         return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
     }
 
