@@ -4,7 +4,7 @@ internal import ServerApplication
 struct Push: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Publish a model into a store, or to a server that runs.",
-        usage: "vencejo push <model> <store> [--name <name>]",
+        usage: "vencejo push <model> <store> [--name <name>] [<options>]",
         discussion: """
             The model is imported and compiled and its golden rows are run first, as for an upload; only then it is \
             sent, and servers that follow the store serve it a moment later.
@@ -27,9 +27,26 @@ struct Push: ParsableCommand {
     @Option(help: "What the model is to be called; by default what its bundle says, or its file's name.")
     var name: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of a store: versions of the model that stay for a rollback. Also from VENCEJO_KEEP_VERSIONS; by default "
+                + "as many as there are, at least one.", valueName: "n"))
+    var keepVersions: Int?
+
     @OptionGroup var rounds: IterationRangeOption
 
+    func validate() throws {
+        if StoreCommand.isServer(store), keepVersions != nil {
+            throw ValidationError(
+                "--keep-versions is for a push to a store; a server has its own, serve --keep-versions")
+        }
+    }
+
     func run() throws {
-        print(try StoreCommand.push(path: model, to: store, name: name, iterationRange: rounds.range()))
+        var publish = PushOptions()
+        publish.versionsKept = keepVersions
+        print(
+            try StoreCommand.push(
+                path: model, to: store, name: name, iterationRange: rounds.range(), publish: publish))
     }
 }

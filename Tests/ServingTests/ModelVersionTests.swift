@@ -7,7 +7,7 @@ import Testing
 
 /// Versions beside each other, their aliases, and the way back.
 struct ModelVersionTests {
-    private func world(kept: Int = 1, store: (any ModelStore)? = nil) -> FakeWorld {
+    private func world(kept: Int? = 1, store: (any ModelStore)? = nil) -> FakeWorld {
         var limits = ModelRegistry.Limits()
         limits.versionsKept = kept
         return FakeWorld(store: store ?? MemoryModelStore(keepsBlobs: true), limits: limits)
@@ -25,6 +25,18 @@ struct ModelVersionTests {
         #expect(world.released.numbers == Array(1..<(5 - kept)), "the others are freed at once")
         let stored = try #require(try world.store.newestManifest().manifest?.model(named: "a"))
         #expect(stored.versions.map(\.number) == versions(world) && stored.currentNumber == 5)
+    }
+
+    /// As `vencejo push` does: the number of ways back is the store's.
+    @Test(arguments: [([1], [1, 2]), ([1, 2], [2, 3]), ([1, 2, 3, 4, 5, 6], [2, 3, 4, 5, 6, 7])])
+    func keepsAsManyVersionsAsThereAreWhereNobodySaysHowMany(before: [Int], after: [Int]) throws {
+        let store = MemoryModelStore(keepsBlobs: true)
+        let server = world(kept: before.count - 1, store: store)
+        for number in before { _ = try server.publish("a", number) }
+        #expect(versions(server) == before)
+        let writer = world(kept: nil, store: PublishingStore(store))
+        _ = try writer.publish("a", 9)
+        #expect(try store.newestManifest().manifest?.model(named: "a")?.versions.map(\.number) == after)
     }
 
     @Test func rollsBackWithTheOldPredictorStillWarm() throws {

@@ -66,6 +66,14 @@ public struct ServerConfiguration: Sendable {
     /// Versions that stay warm where nobody says how many.
     static let versionsKeptStandard = 1
 
+    /// - Returns: nil where nobody says how many.
+    static func versionsKept(
+        flag: Int?, _ resolver: SettingResolver
+    ) throws(ConfigurationError) -> Setting<Int?> {
+        try resolver.optionalInteger(
+            "keep_versions", flag: flag, "--keep-versions", variables: ["VENCEJO_KEEP_VERSIONS"], in: 0...64)
+    }
+
     /// Environment names of the port, in the order in which they count.
     static let portVariables = ["VENCEJO_PORT", "PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"]
 
@@ -125,9 +133,8 @@ public struct ServerConfiguration: Sendable {
             resolver.optionalText(
                 "memory_limit", flag: options.memoryLimit, "--memory-limit", variables: ["VENCEJO_MEMORY_LIMIT"]),
             available: availableMemory)
-        versionsKept = try resolver.integer(
-            "keep_versions", flag: options.versionsKept, "--keep-versions", variables: ["VENCEJO_KEEP_VERSIONS"],
-            in: 0...64, standard: Self.versionsKeptStandard)
+        let chosen = try Self.versionsKept(flag: options.versionsKept, resolver)
+        versionsKept = Setting(chosen.value ?? Self.versionsKeptStandard, from: chosen.source)
         shadow = try Self.shadow(
             resolver.optionalText("shadow", flag: options.shadow, "--shadow", variables: ["VENCEJO_SHADOW"]))
         connectionsMax = try bounded("connections_max", 1...1_000_000, standard: 16_384)

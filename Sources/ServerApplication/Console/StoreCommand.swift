@@ -12,9 +12,11 @@ public enum StoreCommand {
     ///   - path: a model's file, a bundle or an MLflow folder.
     ///   - place: a directory, `s3://` or `gs://`; or `http://` or `https://` of a server that runs.
     ///   - name: what it is to be called; nil for what its bundle says, or else its file's name.
+    ///   - publish: how it is published.
     /// - Returns: what to print.
     public static func push(
-        path: String, to place: String, name: String?, iterationRange: Range<Int>? = nil
+        path: String, to place: String, name: String?, iterationRange: Range<Int>? = nil,
+        publish: PushOptions = PushOptions()
     ) throws(CommandError) -> String {
         let options = ImportOptions(iterationRange: iterationRange)
         let bytes: [UInt8]
@@ -29,13 +31,14 @@ public enum StoreCommand {
         guard ModelSource.isValidName(name) else {
             throw CommandError("\"\(name)\" is not a model name; give one by --name: \(ModelSource.nameRule)")
         }
-        if place.hasPrefix("http://") || place.hasPrefix("https://") {
+        if isServer(place) {
             return try ServerUpload.push(bytes, as: name, to: place, token: try adminToken())
         }
+        let versionsKept = try versionsKept(publish)
         let store = try open(location(place), place)
         guard store.isWritable else { throw CommandError("\(place): this store can only be read") }
         do throws(PublishError) {
-            let report = try registry(PublishingStore(store)).publish(name, bytes: bytes)
+            let report = try registry(PublishingStore(store), versionsKept: versionsKept).publish(name, bytes: bytes)
             let golden = model.golden.rowCount == 0 ? "none" : "\(model.golden.rowCount) answered as expected"
             return """
                 \(name) version \(report.model.version) is generation \(report.model.generation) of \(place)
@@ -94,9 +97,23 @@ public enum StoreCommand {
         return lines.joined(separator: "\n")
     }
 
+    /// Whether a place to push to is a server, and not a store.
+    public static func isServer(_ place: String) -> Bool { place.hasPrefix("http://") || place.hasPrefix("https://") }
+
     private static func adminToken() throws(CommandError) -> String? {
         do throws(ConfigurationError) {
             return try ServerConfiguration(ServerOptions()).adminToken.value
+        } catch {
+            throw CommandError("\(error)")
+        }
+    }
+
+    private static func versionsKept(_ options: PushOptions) throws(CommandError) -> Int? {
+        let resolver = SettingResolver(
+            environment: { name in Host.environment(name).flatMap { $0.isEmpty ? nil : $0 } },
+            file: ConfigurationFile())
+        do throws(ConfigurationError) {
+            return try ServerConfiguration.versionsKept(flag: options.versionsKept, resolver).value
         } catch {
             throw CommandError("\(error)")
         }
@@ -154,11 +171,11 @@ public enum StoreCommand {
         return "\(place): \(failure.told(of: place))"
     }
 
-    private static func registry(_ store: any ModelStore) -> ModelRegistry {
+    /// - Parameter versionsKept: nil where nobody says how many: then no way back is lost that a server has kept.
+    private static func registry(_ store: any ModelStore, versionsKept: Int?) -> ModelRegistry {
         var limits = ModelRegistry.Limits()
         limits.artifactBytesMax = ModelFile.bytesMax
-        // As a server does that is not told otherwise: what was published before can be gone back to.
-        limits.versionsKept = ServerConfiguration.versionsKeptStandard
+        limits.versionsKept = versionsKept
         return ModelRegistry(
             importers: SupportedFormats.importers, compile: Server.compile, store: store,
             metrics: ServingMetrics(registry: MetricsRegistry(), loops: 1), log: Log(level: .critical),

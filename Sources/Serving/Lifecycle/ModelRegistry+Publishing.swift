@@ -247,9 +247,10 @@ extension ModelRegistry {
         let named = Set(stored.aliases.values)
         // The one that served until now goes before others, whatever its number is: it is the way back.
         let others = stored.versions.filter { !named.contains($0.number) }
+        let waysBack = others.filter { $0.number != stored.currentNumber }
         let kept =
-            (others.filter { $0.number == stored.currentNumber }
-            + others.filter { $0.number != stored.currentNumber }.reversed()).prefix(limits.versionsKept)
+            (others.filter { $0.number == stored.currentNumber } + waysBack.reversed())
+            .prefix(limits.versionsKept ?? max(1, waysBack.count))
         return StoredModel(
             name: name, versions: stored.versions.filter { named.contains($0.number) } + kept + [version],
             currentNumber: version.number, previousNumber: stored.currentNumber, highestNumber: stored.highestNumber,

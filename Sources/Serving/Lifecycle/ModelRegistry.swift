@@ -24,8 +24,8 @@ package final class ModelRegistry: Sendable {
         /// Bytes that all models together may hold in memory; nil: any.
         package var memoryBytesMax: Int?
         /// Versions of a model that stay warm beside the current one and those with an alias: the ones that were
-        /// published last.
-        package var versionsKept = 0
+        /// published last. nil: as many as are kept so far, at least one.
+        package var versionsKept: Int? = 0
         /// How long a publish waits for the loops to let go of the old snapshot.
         package var drainTimeout = Duration.seconds(5)
         package var manifestsKept = 16
