@@ -7,25 +7,24 @@ extension FileModelStore {
         let now = storeTime()
         collectTemporaries(olderThan: min(graceSeconds, Self.temporaryGraceSecondsMax), now, &collection)
 
-        // From the newest: those kept for their rank or their youth, and what they name.
+        // From the newest: those in use and what they name, those kept for their rank alone, and the rest.
         var referenced: Set<ContentDigest> = []
         var kept = 0
         var hasUnread = false
+        var isSuccessorOld = false
         for generation in try generations().reversed() {
             let path = manifestPath(generation)
+            // Out of use once its successor is old, whatever its own age is. The newest has none.
+            let isInUse = !isSuccessorOld
+            isSuccessorOld = isOlder(path, than: graceSeconds, now)
             do throws(StoreError) {
                 let manifest = try manifest(generation: generation)
-                if kept >= max(1, manifestsKept), isOlder(path, than: graceSeconds, now) {
-                    do throws(SystemError) {
-                        try files.remove(path)
-                        collection.manifests += 1
-                        continue
-                    } catch {
-                        // Still there, so what it names stays as well.
-                    }
+                if isInUse { referenced.formUnion(manifest.digests) }
+                if isInUse || kept < max(1, manifestsKept) {
+                    kept += 1
+                } else if (try? files.remove(path)) != nil {
+                    collection.manifests += 1
                 }
-                kept += 1
-                referenced.formUnion(manifest.digests)
             } catch {
                 if error.kind != .missing { hasUnread = true }
             }

@@ -207,10 +207,11 @@ struct FileModelStoreTests {
             files.advanceClock(10)
         }
         #expect(try store.collect(manifestsKept: 2, graceSeconds: 1000).isEmpty, "too young")
-        // Written 40, 30, 20 and 10 seconds ago.
-        var removed = try store.collect(manifestsKept: 2, graceSeconds: 35)
+        // Written 40, 30, 20 and 10 seconds ago: the first was superseded 30 seconds ago.
+        #expect(try store.collect(manifestsKept: 2, graceSeconds: 35).isEmpty)
+        var removed = try store.collect(manifestsKept: 2, graceSeconds: 25)
         #expect(removed.manifests == 1 && removed.blobs == 0, "put aside")
-        removed = try store.collect(manifestsKept: 2, graceSeconds: 35)
+        removed = try store.collect(manifestsKept: 2, graceSeconds: 25)
         #expect(removed.manifests == 0 && removed.blobs == 1 && removed.bytes == 1)
         var rest = try store.collect(manifestsKept: 1, graceSeconds: 0)
         #expect(rest.manifests == 2 && rest.blobs == 0)
@@ -220,6 +221,49 @@ struct FileModelStoreTests {
         #expect(try store.newestManifest().manifest == manifest(4, [4]))
         #expect(try store.blob(ContentDigest(of: [4])) == [4])
         #expect(try store.collect(manifestsKept: 0, graceSeconds: 0).isEmpty, "the newest always stays")
+    }
+
+    @Test func aRemovedModelIsGoneAfterTheGraceWithoutFurtherChanges() throws {
+        let store = try open()
+        try keep([1], in: store)
+        try keep([2], in: store)
+        try store.commit(manifest(1, [1], [2]))
+        try store.commit(manifest(2, [1]))
+        files.advanceClock(3_599)
+        for _ in 0..<2 { #expect(try store.collect(manifestsKept: 16, graceSeconds: 3_600).isEmpty) }
+        files.advanceClock(1)
+        #expect(try store.collect(manifestsKept: 16, graceSeconds: 3_600).isEmpty, "put aside")
+        #expect(try store.collect(manifestsKept: 16, graceSeconds: 3_600).blobs == 1)
+        #expect(files.names(under: "/s/blobs/sha256") == ["/s/blobs/sha256/" + ContentDigest(of: [1]).hex])
+        // The manifest before stays for its rank: where the newest is damaged, what both name goes on.
+        #expect(try store.manifest(generation: 1) == manifest(1, [1], [2]))
+        files.plant([], at: path(2))
+        #expect(try store.newestManifest().manifest?.generation == 1)
+        #expect(try store.blob(ContentDigest(of: [1])) == [1])
+    }
+
+    @Test func oldManifestsGoWithWhatTheyAloneName() throws {
+        let store = try open()
+        try keep([1], in: store)
+        try store.commit(manifest(1, [1]))
+        try store.commit(manifest(2))
+        files.advanceClock(3_600)
+        #expect(try store.collect(manifestsKept: 1, graceSeconds: 3_600).manifests == 1)
+        #expect(try store.collect(manifestsKept: 1, graceSeconds: 3_600).blobs == 1)
+        #expect(files.names(under: "/s/blobs/sha256").isEmpty)
+        #expect(throws: StoreError.self) { try store.manifest(generation: 1) }
+    }
+
+    @Test func aManifestThatWasSupersededAMomentAgoStaysHoweverOldItIs() throws {
+        let store = try open()
+        try keep([1], in: store)
+        try store.commit(manifest(1, [1]))
+        files.advanceClock(100_000)
+        try store.commit(manifest(2))
+        files.advanceClock(10)
+        for _ in 0..<2 { #expect(try store.collect(manifestsKept: 1, graceSeconds: 3_600).isEmpty) }
+        #expect(try store.manifest(generation: 1) == manifest(1, [1]))
+        #expect(try store.blob(ContentDigest(of: [1])) == [1])
     }
 
     @Test func keepsABlobThatIsStoredAgainBeforeItsManifest() throws {

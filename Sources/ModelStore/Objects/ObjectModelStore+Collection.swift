@@ -21,7 +21,10 @@ extension ObjectModelStore {
         var manifests: [(generation: Int, entry: ObjectEntry)]
         /// Manifests that stay.
         var kept = 0
-        /// What they name.
+        /// Whether the manifest that was looked at last is old: then the one before it is out of use. The newest has
+        /// no successor.
+        var isSuccessorOld = false
+        /// What those in use name.
         var referenced: Set<ContentDigest> = []
         /// What is still to be looked at; nil before all manifests have been.
         var blobs: [ObjectEntry]?
@@ -78,23 +81,26 @@ extension ObjectModelStore {
         return Sweep(now: time, graceSeconds: graceSeconds, manifests: manifests.sorted { $0.0 < $1.0 })
     }
 
-    /// Removes a manifest that is kept neither for its rank nor for its youth, or notes what it names.
+    /// Notes what a manifest in use names; one that is out of use goes, or stays for its rank alone.
     /// - Returns: false where no more may be done.
     private func look(
         at manifest: (generation: Int, entry: ObjectEntry), _ sweep: inout Sweep, manifestsKept: Int,
         _ collection: inout StoreCollection
     ) throws(StoreError) -> Bool {
-        if sweep.kept >= max(1, manifestsKept), sweep.isOld(manifest.entry) {
+        let isInUse = !sweep.isSuccessorOld
+        sweep.isSuccessorOld = sweep.isOld(manifest.entry)
+        if !isInUse, sweep.kept >= max(1, manifestsKept) {
             do throws(StoreError) {
                 try client.remove(manifest.entry.key, while: Self.operation)
                 collection.manifests += 1
                 return true
             } catch {
-                // Whoever may not remove need not look any further. Otherwise it is still there, and what it names.
-                if error.kind == .permission { return false }
+                // Whoever may not remove need not look any further. Otherwise a later collection takes it.
+                return error.kind != .permission
             }
         }
         sweep.kept += 1
+        guard isInUse else { return true }
         do throws(StoreError) {
             sweep.referenced.formUnion(try self.manifest(generation: manifest.generation).digests)
             return true

@@ -28,6 +28,8 @@ package final class ModelRegistry: Sendable {
         package var versionsKept: Int? = 0
         /// How long a publish waits for the loops to let go of the old snapshot.
         package var drainTimeout = Duration.seconds(5)
+        /// The newest manifests stay however old they are, without the blobs that they alone name: a store of which the
+        /// newest one is damaged goes on with the one before, and a follower that slept goes from each to the next.
         package var manifestsKept = 16
         /// What is not referenced any more is kept in the store for so long.
         package var graceSeconds = 3600

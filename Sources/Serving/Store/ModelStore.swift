@@ -48,10 +48,12 @@ package protocol ModelStore: AnyObject, Sendable {
     /// - Throws: `generationTaken` if somebody else was faster; then nothing has changed.
     func commit(_ manifest: StoreManifest) throws(StoreError)
 
-    /// Removes what nothing refers to any more: manifests but the newest `manifestsKept`, blobs that no kept manifest
-    /// names, what dead writers left; all only when older than `graceSeconds` by the store's own clock. A blob is first
-    /// put aside and removed by a later collection, and given back where a manifest names it after all. Called from
-    /// one thread at a time, which need not be the control thread; does a bounded part of the work.
+    /// Removes what nothing needs any more, by the store's own clock. A manifest is in use if it is the newest, or was
+    /// superseded less than `graceSeconds` ago: a follower may be reading by it. What goes is blobs that are older than
+    /// that and that no manifest in use names; manifests that are neither in use nor among the newest `manifestsKept`;
+    /// and what dead writers left. A blob is first put aside and removed by a later collection, and given back where a
+    /// manifest names it after all. Called from one thread at a time, which need not be the control thread; does a
+    /// bounded part of the work.
     /// - Returns: what was removed, and whether there is more to do.
     func collect(manifestsKept: Int, graceSeconds: Int) throws(StoreError) -> StoreCollection
 

@@ -425,6 +425,38 @@ struct ObjectModelStoreTests {
         #expect(try store.newestManifest().manifest == manifest(2, [2]))
     }
 
+    /// Collections follow each other every 4,000 seconds, with a grace of 3,600.
+    private func collectLater(_ store: ObjectModelStore, manifestsKept: Int) throws -> StoreCollection {
+        client.state.withLock { $0.now += 4_000 }
+        return try store.collect(manifestsKept: manifestsKept, graceSeconds: 3_600)
+    }
+
+    @Test func aRemovedModelIsGoneAfterTheGraceWithoutFurtherChanges() throws {
+        let store = open()
+        try keep([1], in: store)
+        try keep([2], in: store)
+        try store.commit(manifest(1, [1], [2]))
+        try store.commit(manifest(2, [1]))
+        #expect(try collectLater(store, manifestsKept: 16).isEmpty, "put aside")
+        #expect(try collectLater(store, manifestsKept: 16).blobs == 1)
+        #expect(client.names(under: "blobs/") == ["blobs/sha256/" + ContentDigest(of: [1]).hex])
+        // A follower that slept at the first goes on from manifest to manifest.
+        #expect(try store.manifest(generation: 1) == manifest(1, [1], [2]))
+        #expect(try collectLater(store, manifestsKept: 1).manifests == 1)
+        #expect(throws: StoreError.self) { try store.manifest(generation: 1) }
+    }
+
+    @Test func aManifestThatWasSupersededAMomentAgoStaysHoweverOldItIs() throws {
+        let store = open()
+        try keep([1], in: store)
+        try store.commit(manifest(1, [1]))
+        client.state.withLock { $0.now += 100_000 }
+        try store.commit(manifest(2))
+        for _ in 0..<2 { #expect(try store.collect(manifestsKept: 1, graceSeconds: 3_600).isEmpty) }
+        #expect(try store.manifest(generation: 1) == manifest(1, [1]))
+        #expect(client.names(under: "blobs/") == ["blobs/sha256/" + ContentDigest(of: [1]).hex])
+    }
+
     @Test func takesNothingFromAManifestThatItCannotRead() throws {
         let store = open()
         try keep([1], in: store)
