@@ -33,18 +33,51 @@ struct Push: ParsableCommand {
                 + "as many as there are, at least one.", valueName: "n"))
     var keepVersions: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of a server: what it does with a version that answers recent rows otherwise.", valueName: "policy"))
+    var shadow: ShadowAction?
+
+    @Flag(help: "Of a server: everything but the swap.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Of a server: publish only if the model still has this ETag, with its quotes; * for any.",
+            valueName: "etag"))
+    var ifMatch: String?
+
     @OptionGroup var rounds: IterationRangeOption
 
+    enum ShadowAction: String, ExpressibleByArgument, CaseIterable {
+        case off, warn, refuse
+    }
+
+    private var publish: PushOptions {
+        var publish = PushOptions()
+        publish.versionsKept = keepVersions
+        publish.shadow = shadow?.rawValue
+        publish.isDryRun = dryRun
+        publish.ifMatch = ifMatch
+        return publish
+    }
+
     func validate() throws {
-        if StoreCommand.isServer(store), keepVersions != nil {
+        if StoreCommand.isServer(store) {
+            guard keepVersions == nil else {
+                throw ValidationError(
+                    "--keep-versions is for a push to a store; a server has its own, serve --keep-versions")
+            }
+        } else if publish.isForServer {
             throw ValidationError(
-                "--keep-versions is for a push to a store; a server has its own, serve --keep-versions")
+                "--shadow, --dry-run and --if-match are for a push to a server, such as http://localhost:8080")
+        }
+        if let ifMatch, !ifMatch.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) {
+            throw ValidationError("--if-match takes an ETag in its quotes, or *")
         }
     }
 
     func run() throws {
-        var publish = PushOptions()
-        publish.versionsKept = keepVersions
         print(
             try StoreCommand.push(
                 path: model, to: store, name: name, iterationRange: rounds.range(), publish: publish))

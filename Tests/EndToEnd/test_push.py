@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unittest
 
-from harness import HOST, HOUSE, HOUSE_2, Server, run_command, until
+from harness import BAND, HOST, HOUSE, HOUSE_2, Server, ServerTestCase, run_command, until
 
 
 class IntoAStore(unittest.TestCase):
@@ -61,6 +61,70 @@ class IntoAStore(unittest.TestCase):
         code, _, errors = run_command("push", HOUSE, f"http://{HOST}:1", "--keep-versions", "2")
         self.assertEqual(code, 64)
         self.assertIn("to a store", errors)
+
+    def test_what_a_server_does_is_not_asked_of_a_store(self):
+        for flags in (("--shadow", "off"), ("--dry-run",), ("--if-match", '"x"')):
+            with self.subTest(flags=flags):
+                code, _, errors = run_command("push", HOUSE, self.store, *flags)
+                self.assertEqual(code, 64)
+                self.assertIn("to a server", errors)
+        self.assertEqual(os.listdir(self.store), [])
+
+
+class ToAServer(ServerTestCase):
+    models = {}
+
+    def push(self, artifact, *arguments):
+        place = f"http://{HOST}:{self.server.port}"
+        env = {"VENCEJO_ADMIN_TOKEN": self.server.token}
+        return run_command("push", artifact, place, "--name", self.name, *arguments, env=env)
+
+    def setUp(self):
+        self.name = "m-" + self.id().rsplit(".", 1)[1].replace("_", "-")
+        self.assertEqual(self.server.put(self.name, HOUSE).status, 201)
+
+    def page(self):
+        return self.server.request("GET", "/models/" + self.name)
+
+    def warnings(self, errors):
+        return [line for line in errors.splitlines() if line.startswith("warning: ")]
+
+    def test_limits_that_were_broken_are_told(self):
+        code, output, errors = self.push(BAND)
+        self.assertEqual(code, 0, errors)
+        self.assertIn(f"{self.name} version 2 serves", output)
+        limits = self.page().json()["certificate"]["shadow"]["broken_limits"]
+        self.assertGreater(len(limits), 0)
+        self.assertEqual(self.warnings(errors), [f"warning: {self.name} version 2: {limit}" for limit in limits])
+        code, _, errors = self.push(BAND)
+        self.assertEqual((code, self.warnings(errors)), (0, []), "nothing is broken")
+
+    def test_the_policy_of_one_push(self):
+        code, output, errors = self.push(BAND, "--shadow", "refuse")
+        self.assertEqual((code, output), (1, ""), errors)
+        self.assertEqual(self.page().json()["version"], 1)
+        code, _, errors = self.push(BAND, "--shadow", "off")
+        self.assertEqual((code, self.warnings(errors)), (0, []))
+        self.assertEqual(self.page().json()["version"], 2)
+        self.assertEqual(self.push(BAND, "--shadow", "loud")[0], 64)
+
+    def test_a_dry_run_publishes_nothing(self):
+        code, output, errors = self.push(BAND, "--dry-run")
+        self.assertEqual(code, 0, errors)
+        self.assertIn(f"{self.name} version 2 would serve", output)
+        self.assertGreater(len(self.warnings(errors)), 0)
+        self.assertEqual(self.page().json()["version"], 1)
+
+    def test_a_push_may_ask_for_the_state_that_it_is_meant_for(self):
+        etag = self.page().field("etag")
+        self.assertEqual(self.push(HOUSE_2, "--if-match", etag)[0], 0)
+        code, output, errors = self.push(HOUSE, "--if-match", etag)
+        self.assertEqual((code, output), (1, ""))
+        self.assertIn("412", errors)
+        self.assertEqual(self.page().json()["version"], 2)
+        code, _, errors = self.push(HOUSE, "--if-match", "no-quotes")
+        self.assertEqual(code, 1)
+        self.assertIn("quoted", errors)
 
 
 if __name__ == "__main__":

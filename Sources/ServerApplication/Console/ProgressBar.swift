@@ -35,6 +35,12 @@ struct ProgressBar {
         shown = ""
     }
 
+    /// A line that stays.
+    mutating func tell(_ line: String) {
+        end()
+        write(line + "\n")
+    }
+
     private func write(_ text: String) {
         let bytes = Array(text.utf8)
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

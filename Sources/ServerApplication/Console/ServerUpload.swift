@@ -15,9 +15,9 @@ enum ServerUpload {
     ///   - name: what it is to be called.
     ///   - server: `http://` or `https://`, host and port.
     ///   - token: the server's admin token.
-    /// - Returns: what to print.
+    /// - Returns: what to print. Limits that the new version breaks are told on standard error.
     static func push(
-        _ bytes: [UInt8], as name: String, to server: String, token: String?
+        _ bytes: [UInt8], as name: String, to server: String, token: String?, _ options: PushOptions = PushOptions()
     ) throws(CommandError) -> String {
         var root = server
         while root.hasSuffix("/") { root.removeLast() }
@@ -37,7 +37,9 @@ enum ServerUpload {
         defer { bar.end() }
         let fields = [("Authorization", "Bearer \(token)"), ("Prefer", "respond-async")]
         let source = ShownBytes(bytes, bar)
-        let accepted = try ask(.put, root + "/models/" + name, fields, .source(source), transport)
+        let accepted = try ask(
+            .put, root + "/models/" + name + options.query, fields + (options.ifMatch.map { [("If-Match", $0)] } ?? []),
+            .source(source), transport)
         bar = source.bar
         guard accepted.status == 202, let place = accepted.field("location") else {
             let reason = detail(accepted.body) ?? "nothing that a model server would say"
@@ -57,6 +59,10 @@ enum ServerUpload {
                     throw CommandError("\(server): \(detail(page) ?? "the model was refused")")
                 }
                 let version = number("version", page).map { "version \($0)" } ?? "a new version"
+                for limit in brokenLimits(page) { bar.tell("warning: \(name) \(version): \(limit)") }
+                guard !options.isDryRun else {
+                    return "\(name) \(version) would serve at \(root), nothing is published"
+                }
                 let generation = number("generation", page).map { ", generation \($0)" } ?? ""
                 return "\(name) \(version) serves at \(root)\(generation)"
             }
@@ -110,6 +116,35 @@ enum ServerUpload {
             return true
         }
         return detail
+    }
+
+    /// What a publish was published in spite of: `certificate.shadow.broken_limits` of its page.
+    private static func brokenLimits(_ page: [UInt8]) -> [String] {
+        guard let certificate = member("certificate", page), let shadow = member("shadow", certificate) else {
+            return []
+        }
+        var limits: [String] = []
+        JSONMembers.forEach(in: shadow) { (name, reader) throws(JSONError) in
+            guard name == "broken_limits" else { return false }
+            try reader.beginArray()
+            while try reader.nextElement() {
+                let token = try reader.readString()
+                limits.append(reader.string(token))
+            }
+            return true
+        }
+        return limits
+    }
+
+    /// The bytes of a member's value.
+    private static func member(_ member: String, _ body: [UInt8]) -> [UInt8]? {
+        var value: [UInt8]?
+        JSONMembers.forEach(in: body) { (name, reader) throws(JSONError) in
+            guard name == member else { return false }
+            value = Array(body[try reader.skipValue()])
+            return true
+        }
+        return value
     }
 
     private static func number(_ member: String, _ body: [UInt8]) -> Int64? {

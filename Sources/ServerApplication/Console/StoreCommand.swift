@@ -32,7 +32,7 @@ public enum StoreCommand {
             throw CommandError("\"\(name)\" is not a model name; give one by --name: \(ModelSource.nameRule)")
         }
         if isServer(place) {
-            return try ServerUpload.push(bytes, as: name, to: place, token: try adminToken())
+            return try ServerUpload.push(bytes, as: name, to: place, token: try adminToken(), publish)
         }
         let versionsKept = try versionsKept(publish)
         let store = try open(location(place), place)
