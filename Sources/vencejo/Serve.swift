@@ -13,7 +13,8 @@ struct Serve: ParsableCommand {
               --port        VENCEJO_PORT       default 8080; also PORT,
                                                AIP_HTTP_PORT, SAGEMAKER_BIND_TO_PORT
               --loops       VENCEJO_LOOPS      default: a loop a granted core
-              --store       VENCEJO_STORE      directory, s3://, gs:// or https://;
+              --store       VENCEJO_STORE      directory, s3://, gs:// or https://
+                                               (http:// of this host);
                                                default: uploads end with the process
               --store-poll  VENCEJO_STORE_POLL_SECONDS
                                                default 1 s between looks for news
@@ -28,16 +29,24 @@ struct Serve: ParsableCommand {
                                                default 1, warm for a rollback
               --memory-limit
                             VENCEJO_MEMORY_LIMIT
-                                               of models; default: four fifths of
-                                               what the container has
+                                               of models, or none; default: four
+                                               fifths of what the container has
               --shadow      VENCEJO_SHADOW     warn, refuse or off: of a new version
                                                that answers recent rows otherwise
+              --latency-objective-ms
+                            VENCEJO_LATENCY_OBJECTIVE_MS
+                                               default 50 ms, on the compute threads
+              --batch-wait  VENCEJO_BATCH_WAIT_US
+                                               default 0 us for more rows
+              --cache-bytes VENCEJO_CACHE_BYTES
+                                               default 0: no cache of answers
               --log-level   VENCEJO_LOG_LEVEL  default info
               --config      VENCEJO_CONFIG
 
-            PUT and DELETE on models need a token, from VENCEJO_ADMIN_TOKEN or VENCEJO_ADMIN_TOKEN_FILE; there is no \
-            flag, since others can read a process's arguments. On a terminal, with none set, one is made and printed. \
-            VENCEJO_PREDICT_TOKEN or VENCEJO_PREDICT_TOKEN_FILE puts predictions behind another one.
+            What changes models (PUT, POST, PATCH, DELETE) needs a token, from VENCEJO_ADMIN_TOKEN or \
+            VENCEJO_ADMIN_TOKEN_FILE; there is no flag, since others can read a process's arguments. On a terminal, \
+            with none set, one is made and printed. VENCEJO_PREDICT_TOKEN or VENCEJO_PREDICT_TOKEN_FILE puts \
+            predictions behind another one.
 
             Bounds and times (connections, predictions under way, slow heads and bodies, the drain) come from the \
             environment or the file: docs/configuration.md has them all. SIGHUP reads the file and the tokens again; \

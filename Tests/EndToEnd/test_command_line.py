@@ -45,6 +45,8 @@ class Commands(unittest.TestCase):
         text = self.run_ok("serve", "--help")
         for word in ("--port", "--store", "--loops", "--host", "--config", "PORT", "VENCEJO_ADMIN_TOKEN", "8080"):
             self.assertIn(word, text)
+        for variable in ("LATENCY_OBJECTIVE_MS", "BATCH_WAIT_US", "CACHE_BYTES", "MEMORY_LIMIT"):
+            self.assertIn("VENCEJO_" + variable, text)
         for command in ("predict", "inspect", "probe"):
             self.assertTrue(self.run_ok(command, "--help"))
 
@@ -217,7 +219,7 @@ class Provenance(unittest.TestCase):
         self.assertIn("PORT", errors)
 
     def test_the_help_fits_a_terminal(self):
-        for command in ("serve", "probe", "predict", "inspect"):
+        for command in ("serve", "probe", "predict", "inspect", "push", "models"):
             code, output, _ = run_command(command, "--help")
             self.assertEqual(code, 0)
             self.assertEqual([line for line in output.splitlines() if len(line) > 80], [], command)
