@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import threading
 import unittest
 
 from harness import HOUSE, HOUSE_2, Server, until
@@ -49,6 +50,25 @@ class Replicas(unittest.TestCase):
             self.assertEqual(two.request("DELETE", "/models/other/versions/2").status, 404)
             self.assertEqual(two.request("PATCH", "/models/other", {"default": True}).status, 200)
             self.assertEqual(two.request("DELETE", "/models/none").status, 404)
+
+    def test_of_two_at_once_with_one_tag_one_wins(self):
+        with self.serve() as one, self.serve() as two:
+            tag = one.put("m", HOUSE).field("etag")
+            for turn in range(20):
+                answers = []
+
+                def put(server, tag=tag, answers=answers):
+                    answers.append(server.put("m", HOUSE_2, {"If-Match": tag}))
+
+                threads = [threading.Thread(target=put, args=(server,)) for server in (one, two)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                won = [answer for answer in answers if answer.status == 200]
+                lost = [answer for answer in answers if answer.status in (409, 412)]
+                self.assertEqual((len(won), len(lost)), (1, 1), (turn, answers))
+                tag = won[0].field("etag")
 
     def test_versions_for_a_rollback_come_soon_behind_what_brings_them(self):
         with self.serve() as one, self.serve() as two:
