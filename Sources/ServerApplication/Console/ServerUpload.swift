@@ -64,7 +64,8 @@ enum ServerUpload {
                     return "\(name) \(version) would serve at \(root), nothing is published"
                 }
                 let generation = number("generation", page).map { ", generation \($0)" } ?? ""
-                return "\(name) \(version) serves at \(root)\(generation)"
+                let place = job.stored.map { "\(root) (\($0))" } ?? root
+                return "\(name) \(version) serves at \(place)\(generation)"
             }
             body = try poll(root + place, fields, transport)
         }
@@ -164,12 +165,15 @@ private struct UploadedJob {
     let hasFailed: Bool
     /// What a client that waits would have been answered; nil while it runs.
     let answer: [UInt8]?
+    /// Where it serves, if that is not everywhere.
+    let stored: String?
     /// The upload itself is taken for a half.
     let share: Double
 
     /// - Parameter body: what the server tells of it; nil where that cannot be read.
     init?(_ body: [UInt8]) {
         var state: String?
+        var stored: String?
         var (step, done, steps) = ("", Int64(0), Int64(1))
         var answer: [UInt8]?
         JSONMembers.forEach(in: body) { (name, reader) throws(JSONError) in
@@ -177,6 +181,9 @@ private struct UploadedJob {
             case "state":
                 let token = try reader.readString()
                 state = reader.string(token)
+            case "stored":
+                let token = try reader.readString()
+                stored = reader.string(token)
             case "step":
                 let token = try reader.readString()
                 step = reader.string(token)
@@ -189,6 +196,7 @@ private struct UploadedJob {
         }
         guard let state else { return nil }
         self.step = step
+        self.stored = stored
         self.answer = answer
         hasFailed = state == "failed"
         share = 0.5 + 0.5 * Double(done) / Double(max(steps, 1))

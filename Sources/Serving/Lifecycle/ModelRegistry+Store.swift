@@ -7,7 +7,8 @@ extension ModelRegistry {
     /// is made again on top of it, so that neither is lost.
     /// - Parameters:
     ///   - state: what we know of the store.
-    ///   - check: throws if the change is not wanted on top of what is known, or of what the other writer has committed.
+    ///   - check: throws if the change is not wanted on top of what is known, or of what the other writer has
+    ///     committed.
     ///   - change: the model as of that generation; nil takes it out.
     ///   - name: the model's.
     ///   - defaultName: the model that is to be the default; nil leaves it as the store has it.

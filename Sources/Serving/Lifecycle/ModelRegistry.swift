@@ -350,8 +350,8 @@ package final class ModelRegistry: Sendable {
 
     // MARK: Housekeeping
 
-    /// What is due in a pause behind changes and when there is nothing else to do: loads versions that are only kept for a rollback, and frees what
-    /// requests have let go of in the meantime. Cheap enough for every few seconds.
+    /// What is due in a pause behind changes, and when there is nothing else to do: loads versions that are only kept
+    /// for a rollback, and frees what requests have let go of in the meantime. Cheap enough for every few seconds.
     package func housekeep() {
         operations.withLock { state in
             _ = complete(&state, noFiles)
