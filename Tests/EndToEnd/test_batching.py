@@ -41,6 +41,11 @@ class OnComputeThreads(ServerTestCase):
         self.assertEqual({round(value, 6) for value in answer.json()["predictions"]}, {round(wanted, 6)})
         self.assertEqual(len(answer.json()["predictions"]), 2000)
 
+    def test_a_long_body_that_does_not_fit_is_told_of_which_version(self):
+        answer = self.server.predict([RECORDS[0]] * 2000 + [{"RM": "many"}])
+        self.assert_problem(answer, 422, pointer="/2000/RM")
+        self.assertEqual((answer.field("vencejo-model"), answer.field("vencejo-version")), ("house-price", "1"))
+
     def test_a_client_that_ends_its_direction_is_answered(self):
         """As `nc -N` does. Until its answer it is asked whether it is still there, which clients pass over."""
         wanted = expected()["house-price"]["predictions"]

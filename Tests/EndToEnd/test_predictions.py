@@ -95,6 +95,18 @@ class Forms(ServerTestCase):
             self.assertRegex(answer.field("vencejo-generation"), r"^\d+$")
             self.assertEqual(answer.field("cache-control"), "no-store")
             self.assertEqual(answer.field("content-type").split(";")[0], "application/json")
+
+    def test_an_error_tells_model_version_and_generation(self):
+        tensors = {"inputs": [{"name": "RM", "shape": [1], "datatype": "BYTES", "data": ["many"]}]}
+        for path, body in (
+            ("/predict", {"RM": "many"}),
+            ("/models/house-price/predict", [[1]]),
+            ("/v2/models/house-price/infer", tensors),
+        ):
+            answer = self.server.request("POST", path, body)
+            self.assertIn(answer.status, (400, 422), answer)
+            self.assertEqual(answer.field("vencejo-model"), "house-price", answer)
+            self.assertEqual((answer.field("vencejo-version"), answer.field("vencejo-generation")), ("1", "0"), answer)
             self.assertRegex(answer.field("date"), r"^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
 
     def test_white_space_and_escapes_in_names_change_nothing(self):

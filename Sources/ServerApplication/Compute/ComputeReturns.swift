@@ -38,11 +38,12 @@ struct ComputeAnswers: Sendable {
     mutating func refuse(_ caller: ComputeTask.Caller, of task: ComputeTask, _ error: InferenceError) {
         task.model.metrics.errors.add(1, cell: task.origin.returns.loop)
         guard caller.route.wire == .native else {
-            let refusal = TensorRefusal(error, caller.route)
+            let refusal = TensorRefusal(error, caller.route, task.presentation.origin)
             return append(caller, refusal.status, refusal.fields, refusal.body, refusal.code)
         }
         let document = ProblemDocument(error)
-        append(caller, document.status, AnswerFields.refusal(error), document.bytes(signature: task.model.signature))
+        let fields = AnswerFields.refusal(error, task.presentation.origin)
+        append(caller, document.status, fields, document.bytes(signature: task.model.signature))
     }
 }
 

@@ -24,10 +24,15 @@ enum AnswerFields {
     static func prediction(
         by model: ServedModel, generation: Int, as answer: NativeFormat.Answer
     ) -> ResponseFields {
-        type(of: answer).adding([
+        type(of: answer).adding(origin(model, generation: generation))
+    }
+
+    /// The same of any answer that a model's request gets, also of its errors.
+    static func origin(_ model: ServedModel, generation: Int) -> [(name: String, value: String)] {
+        [
             ("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)"),
             ("Vencejo-Generation", "\(generation)"),
-        ])
+        ]
     }
 
     private static func type(of answer: NativeFormat.Answer) -> ResponseFields {
@@ -68,7 +73,13 @@ enum AnswerFields {
     }
 
     /// Of an answer to a request that was not predicted.
-    static func refusal(_ error: InferenceError) -> ResponseFields {
+    /// - Parameter origin: of its model, where that is known.
+    static func refusal(_ error: InferenceError, _ origin: [(name: String, value: String)] = []) -> ResponseFields {
+        let fields = fields(for: error)
+        return origin.isEmpty ? fields : fields.adding(origin)
+    }
+
+    private static func fields(for error: InferenceError) -> ResponseFields {
         switch error {
         case .overloaded(let seconds), .late(.refused(let seconds)): retry(after: seconds)
         case .late(.expired): busy

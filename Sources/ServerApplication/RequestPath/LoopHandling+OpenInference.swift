@@ -112,7 +112,7 @@ extension LoopHandling {
         nanoseconds: UInt64, _ sink: any ExchangeSink
     ) {
         if !tensorRequests.isEmpty { tensorRequests[exchange] = nil }
-        let refusal = TensorRefusal(error, route)
+        let refusal = TensorRefusal(error, route, origin(of: model))
         if let code = refusal.code {
             finishCall(exchange, code, refusal.body.span, sink)
         } else {

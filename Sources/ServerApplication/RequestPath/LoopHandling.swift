@@ -461,10 +461,15 @@ struct LoopHandling {
         let document = ProblemDocument(error)
         writer.reset()
         document.write(into: &writer, signature: model?.signature)
-        let fields = AnswerFields.refusal(error)
+        let fields = AnswerFields.refusal(error, origin(of: model))
         sink.respond(exchange, document.status, answerFields(fields, exchange), body: writer.bytes.span)
         model?.metrics.errors.add(1, cell: context.index)
         meter.count(route, document.status, nanoseconds: nanoseconds, bytes: writer.bytes.count)
+    }
+
+    /// Header fields that name the model of an answer, where it is known.
+    mutating func origin(of model: ServedModel?) -> [(name: String, value: String)] {
+        model.map { presentation(of: $0).origin } ?? []
     }
 
     /// The fields with what a page of another origin is told, where the request came from one.

@@ -35,6 +35,9 @@ final class ModelPresentation: Sendable {
         tensors.load() ?? tensors.storeIfNil(OpenInferencePresentation(model, generation: generation))
     }
 
+    /// The header fields of any answer that tell where it comes from.
+    var origin: [(name: String, value: String)] { AnswerFields.origin(model, generation: generation) }
+
     /// The header fields of an answer.
     func fields(_ answer: NativeFormat.Answer) -> ResponseFields {
         switch answer {

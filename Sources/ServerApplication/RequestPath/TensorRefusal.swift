@@ -11,7 +11,8 @@ struct TensorRefusal {
     /// nil over HTTP.
     let code: GRPCStatusCode?
 
-    init(_ error: InferenceError, _ route: RequestRoute) {
+    /// - Parameter origin: header fields that name the model, where it is known.
+    init(_ error: InferenceError, _ route: RequestRoute, _ origin: [(name: String, value: String)] = []) {
         status = OpenInferenceError.status(error)
         let text = OpenInferenceError.text(error)
         guard route.wire != .call else {
@@ -20,7 +21,7 @@ struct TensorRefusal {
             code = OpenInferenceError.code(error)
             return
         }
-        fields = AnswerFields.json(like: AnswerFields.refusal(error))
+        fields = AnswerFields.json(like: AnswerFields.refusal(error, origin))
         body = OpenInferenceError.body(text)
         code = nil
     }
