@@ -22,6 +22,9 @@ package struct ComputePriority: Sendable {
     private static let ownShareMin = 0.7
     /// Who runs for less than this part is in nobody's way: also the loops leave as much.
     private static let floor = 0.05
+    /// A batch that took so long, and for most of it was not run, tells enough by itself: its clients' objective is
+    /// missed, whoever was in its way.
+    private static let stall: UInt64 = 25_000_000
     private static let firmMin: UInt64 = 1_000_000_000
     private static let firmMax: UInt64 = 64_000_000_000
 
@@ -64,6 +67,10 @@ package struct ComputePriority: Sendable {
         seen.busy &+= elapsed
         seen.work &+= work
         window = seen
+        if level == .yielding, elapsed >= Self.stall, work < elapsed / 2 {
+            window = nil
+            return goFirm(at: now)
+        }
         let span = now &- seen.begin
         guard span >= Self.windowMin else { return }
         window = nil
@@ -73,13 +80,16 @@ package struct ComputePriority: Sendable {
         let running = Double(seen.work) / Double(seen.busy)
         let yieldsTooMuch = running < Self.floor || (running < Self.runningMin && own < Self.ownShareMin)
         switch (level, yieldsTooMuch) {
-        case (.yielding, true):
-            level = .firm
-            end = now &+ firmNext
-            firmNext = min(firmNext * 2, Self.firmMax)
+        case (.yielding, true): goFirm(at: now)
         case (.yielding, false): firmNext = Self.firmMin
         case (.firm, _): yieldAgain(at: now)
         }
+    }
+
+    private mutating func goFirm(at now: UInt64) {
+        level = .firm
+        end = now &+ firmNext
+        firmNext = min(firmNext * 2, Self.firmMax)
     }
 
     private mutating func yieldAgain(at now: UInt64) {
