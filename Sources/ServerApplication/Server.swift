@@ -360,7 +360,8 @@ public final class Server: Sendable {
         }
     }
 
-    /// A file that is there and cannot be served keeps the others from nothing: a server that has none ends.
+    /// A file that cannot be served keeps no other one from it.
+    /// - Throws: where no file is at a path, or where nothing serves in the end.
     private static func loadModels(
         _ configuration: ServerConfiguration, _ registry: ModelRegistry, _ log: Log
     ) throws(CommandError) {

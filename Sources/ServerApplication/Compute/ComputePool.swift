@@ -73,6 +73,7 @@ final class ComputePool: Sendable {
     private let threads = Mutex<[EventLoopThread]>([])
     private let nextID = Atomic<UInt64>(1)
     private let clocks: ComputeClocks
+    private let latencyObjective: UInt64
 
     /// - Parameters:
     ///   - limits: the bounds, and what batches go by.
@@ -81,6 +82,7 @@ final class ComputePool: Sendable {
     init(limits: ComputeLimits, workers: Int, clocks: ComputeClocks = .system) {
         state = Monitor(State(scheduler: ComputeScheduler(limits: limits, workers: workers)))
         self.clocks = clocks
+        latencyObjective = limits.latencyObjective
     }
 
     /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
@@ -95,7 +97,8 @@ final class ComputePool: Sendable {
     /// - Throws: `SystemError` where the system has no thread left; those that were started go on until `stop`.
     func start(workers: Int, cores: Double) throws(SystemError) {
         for index in 0..<workers {
-            let shift = ComputeShift<Errand>(ComputePriority(cores: cores))
+            let shift = ComputeShift<Errand>(
+                ComputePriority(cores: cores, latencyObjective: latencyObjective))
             let yielding = try EventLoopThread(name: "compute-\(index)", .leftover) { [self] in
                 work(.yielding, shift)
             }

@@ -1,9 +1,9 @@
 /// At which of two priorities a compute worker runs.
 ///
 /// It yields to the loops as far as that goes, so that light models are answered beside heavy ones on the same core.
-/// Beside other processes that would be giving up: where they take the cores that were granted, or next to nothing is
-/// left by anybody, it goes on with a fair share, for a second at first and twice as long each time that it is so
-/// again.
+/// Beside other processes that would be giving up: where they take the cores that were granted, next to nothing is
+/// left by anybody, or a single batch stands still for half of the latency objective, it goes on with a fair share, for
+/// a second at first and twice as long each time that it is so again.
 ///
 /// No clock and no thread: it is told what has been run.
 package struct ComputePriority: Sendable {
@@ -22,9 +22,6 @@ package struct ComputePriority: Sendable {
     private static let ownShareMin = 0.7
     /// Who runs for less than this part is in nobody's way: also the loops leave as much.
     private static let floor = 0.05
-    /// A batch that took so long, and for most of it was not run, tells enough by itself: its clients' objective is
-    /// missed, whoever was in its way.
-    private static let stall: UInt64 = 25_000_000
     private static let firmMin: UInt64 = 1_000_000_000
     private static let firmMax: UInt64 = 64_000_000_000
 
@@ -38,13 +35,20 @@ package struct ComputePriority: Sendable {
 
     package private(set) var level = Level.yielding
     private let cores: Double
+    /// A batch that took so long, and for most of it was not run, tells enough by itself, whoever was in its way.
+    private let stall: UInt64
     private var window: Window?
     /// When it yields again.
     private var end: UInt64 = 0
     private var firmNext = Self.firmMin
 
-    /// - Parameter cores: what the process is granted.
-    package init(cores: Double) { self.cores = cores }
+    /// - Parameters:
+    ///   - cores: what the process is granted.
+    ///   - latencyObjective: nanoseconds; a batch is meant to take half of it at most.
+    package init(cores: Double, latencyObjective: UInt64 = ComputeLimits().latencyObjective) {
+        self.cores = cores
+        stall = latencyObjective / 2
+    }
 
     /// A batch is about to be run.
     /// - Parameters:
@@ -67,7 +71,7 @@ package struct ComputePriority: Sendable {
         seen.busy &+= elapsed
         seen.work &+= work
         window = seen
-        if level == .yielding, elapsed >= Self.stall, work < elapsed / 2 {
+        if level == .yielding, elapsed >= stall, work < elapsed / 2 {
             window = nil
             return goFirm(at: now)
         }
