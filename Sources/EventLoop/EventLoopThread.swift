@@ -45,7 +45,7 @@ package final class EventLoopThread: Sendable {
 
     /// What is to be joined or detached; nil once it has been.
     private let handle: Mutex<pthread_t?>
-    private let identity: pthread_t
+    let identity: pthread_t
 
     /// Starts a thread.
     ///

@@ -46,6 +46,25 @@ import Testing
         #expect(name.withLock { $0 } == "a-rather-long-t")
     }
 
+    @Test func tellsForHowLongAThreadHasRun() throws {
+        let span: UInt64 = 5_000_000
+        let isDone = Monitor(false)
+        let isRead = Monitor(false)
+        let thread = try EventLoopThread(name: "runs") {
+            var time = timespec()
+            repeat {
+                unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            } while time.tv_sec == 0
+                && time.tv_nsec < span
+            isDone.withLock { $0 = true }
+            _ = isRead.wait(for: .seconds(60)) { $0 ? true : nil }
+        }
+        _ = isDone.wait(for: .seconds(60)) { $0 ? true : nil }
+        #expect(thread.runNanoseconds >= span && thread.runNanoseconds < 60_000_000_000)
+        isRead.withLock { $0 = true }
+        thread.join()
+    }
+
     @Test func mailboxKeepsOrderRingsOnceAndCloses() throws {
         let mailbox = try Mailbox<Int>()
         let poller = try Poller()

@@ -48,16 +48,6 @@ private struct Worker {
         #expect(worker.priority.level == .yielding, "it is tried again")
     }
 
-    @Test(arguments: [(elapsed: 24, work: 1, isFirm: false), (26, 14, false), (26, 12, true), (100, 40, true)])
-    func oneBatchThatStandsStillIsEnough(elapsed: UInt64, work: UInt64, isFirm: Bool) {
-        var priority = ComputePriority(cores: 1)
-        let now: UInt64 = 1_000_000_000
-        priority.begin(at: now, process: 0)
-        let end = now + elapsed * 1_000_000
-        priority.end(elapsed: elapsed * 1_000_000, work: work * 1_000_000, at: end, process: elapsed * 1_000_000)
-        #expect((priority.level == .firm) == isFirm)
-    }
-
     /// The 9th time it is firm for 64 s, as it is the 7th.
     @Test func triesLessOftenAsLongAsTheyAreThere() {
         var worker = Worker(cores: 1)

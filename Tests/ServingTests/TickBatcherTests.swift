@@ -186,6 +186,34 @@ struct TickBatcherTests {
         #expect(try handedOn(of: [heavy], batcher, none) == ["heavy"], "they take turns")
     }
 
+    /// However many short requests a tick brings, and whatever long ones come with them.
+    @Test func shortRequestsStay() throws {
+        var limits = BatchLimits()
+        limits.inlineBudget = 250
+        limits.longRequest = 25
+        let batcher = TickBatcher(loop: 0, limits: limits) { 0 }
+        let model = makeModel("a", predictor: FakePredictor(offset: 1, nanosecondsPerRow: 10))
+        batcher.adopt(makePool([model]))
+        for exchange in 0..<100 { try send([Double(exchange), 0.5], to: model, as: UInt64(exchange), in: batcher) }
+        #expect(flush(batcher).map(\.values) == (0..<100).map { [Double($0) * 2 + 1, 2] })
+
+        let rows: [[Double]] = [[1], Array(repeating: 2, count: 30), [3, 4], [5, 6, 7], [], [8]]
+        for (exchange, values) in rows.enumerated() { try send(values, to: model, as: UInt64(exchange), in: batcher) }
+        batcher.cancel(exchange: 0, stream: 0)
+        var answers: [UInt64: [Double]] = [:]
+        var handedOn: [UInt64: [Double]] = [:]
+        batcher.flush { ticket, _, rows, output in
+            answers[ticket.exchange] = rows.map { output.values[0].float64[$0] }
+        } outstanding: { _ in
+            TickBatcher.Outstanding()
+        } handOn: { waiting, _, batch in
+            for (ticket, rows) in waiting { handedOn[ticket.exchange] = rows.map { batch.double(row: $0, column: 0) } }
+        }
+        #expect(answers == [2: [7, 9], 4: [], 5: [17]])
+        #expect(handedOn == [1: rows[1], 3: rows[3]])
+        #expect(batcher.isEmpty)
+    }
+
     @Test func versionsOfAModelTakeNoTurns() throws {
         var limits = BatchLimits()
         limits.longRequest = 100
@@ -260,7 +288,9 @@ struct TickBatcherTests {
         var limits = BatchLimits()
         limits.flushRows = Int.random(in: 1...40, using: &generator)
         limits.bytesKeptMax = Int.random(in: 0...4096, using: &generator)
-        let batcher = TickBatcher(loop: Int(seed % 4), limits: limits)
+        limits.inlineBudget = [5, .infinity][Int(seed % 2)]
+        limits.longRequest = 2
+        let batcher = TickBatcher(loop: Int(seed % 4), limits: limits) { 0 }
         var models = (0..<3).map { makeModel("m\($0)", offset: Double($0 * 1000)) }
         batcher.adopt(makePool(models))
         var sequence: UInt64 = 1
@@ -270,14 +300,30 @@ struct TickBatcherTests {
 
         func flushAll() {
             var seen: [ObjectIdentifier: [UInt64]] = [:]
+            var handedOn: [ObjectIdentifier: [UInt64]] = [:]
             batcher.flush { ticket, model, rows, output in
                 let answer = Answer(
                     exchange: ticket.exchange, name: model.name, values: rows.map { output.values[0].float64[$0] })
                 #expect(expected.removeValue(forKey: ticket.exchange) == answer, "seed \(seed)")
                 seen[ObjectIdentifier(model), default: []].append(ticket.exchange)
+            } outstanding: { _ in
+                TickBatcher.Outstanding()
+            } handOn: { waiting, model, batch in
+                let offset = (model.predictor as? FakePredictor)?.offset ?? 0
+                for (ticket, rows) in waiting {
+                    let values = rows.map { batch.double(row: $0, column: 0) * 2 + offset }
+                    let answer = Answer(exchange: ticket.exchange, name: model.name, values: values)
+                    #expect(expected.removeValue(forKey: ticket.exchange) == answer, "seed \(seed)")
+                }
+                handedOn[ObjectIdentifier(model)] = waiting.map(\.ticket.exchange)
             }
             #expect(expected.isEmpty, "seed \(seed)")
-            #expect(seen == order, "seed \(seed)")
+            // Those that are handed on and those that stay are each in the order in which they came.
+            for (model, sent) in order {
+                let gone = handedOn[model] ?? []
+                #expect(gone == sent.filter(Set(gone).contains), "seed \(seed)")
+                #expect(seen[model] ?? [] == sent.filter { !gone.contains($0) }, "seed \(seed)")
+            }
             order = [:]
         }
 

@@ -53,7 +53,7 @@ final class Simulation {
                 makeSignal: { SimulatedSignal(world, control) }), limits: settings.registry)
         // Its threads are steps of the simulation.
         let time: @Sendable () -> UInt64 = { UInt64(world.now) }
-        let clocks = ComputeClocks(now: time, work: time, process: time)
+        let clocks = ComputeClocks(now: time, work: time, process: time, rest: { _ in })
         compute = ComputePool(
             limits: settings.batching.compute, workers: settings.computeWorkers, clocks: clocks)
         worker = ComputeWorker(clocks)

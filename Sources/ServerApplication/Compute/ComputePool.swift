@@ -73,7 +73,6 @@ final class ComputePool: Sendable {
     private let threads = Mutex<[EventLoopThread]>([])
     private let nextID = Atomic<UInt64>(1)
     private let clocks: ComputeClocks
-    private let latencyObjective: UInt64
 
     /// - Parameters:
     ///   - limits: the bounds, and what batches go by.
@@ -82,7 +81,6 @@ final class ComputePool: Sendable {
     init(limits: ComputeLimits, workers: Int, clocks: ComputeClocks = .system) {
         state = Monitor(State(scheduler: ComputeScheduler(limits: limits, workers: workers)))
         self.clocks = clocks
-        latencyObjective = limits.latencyObjective
     }
 
     /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
@@ -97,8 +95,7 @@ final class ComputePool: Sendable {
     /// - Throws: `SystemError` where the system has no thread left; those that were started go on until `stop`.
     func start(workers: Int, cores: Double) throws(SystemError) {
         for index in 0..<workers {
-            let shift = ComputeShift<Errand>(
-                ComputePriority(cores: cores, latencyObjective: latencyObjective))
+            let shift = ComputeShift<Errand>(ComputePriority(cores: cores))
             let yielding = try EventLoopThread(name: "compute-\(index)", .leftover) { [self] in
                 work(.yielding, shift)
             }
@@ -237,6 +234,16 @@ final class ComputePool: Sendable {
 
     /// Models are gone: workers let go of what they keep for them.
     func forgetRetired() { state.withLock { $0.changes &+= 1 } }
+
+    /// Has the calling loop, which has requests here, rest where it leaves the threads next to nothing.
+    func rest(_ rest: inout LoopRest, at now: UInt64) {
+        if rest.isDue(at: now, loop: clocks.work(), compute: runNanoseconds) { clocks.rest(LoopRest.nanoseconds) }
+    }
+
+    /// For how long all threads have run, together.
+    private var runNanoseconds: UInt64 {
+        threads.withLock { threads in threads.reduce(0) { $0 &+ $1.runNanoseconds } }
+    }
 
     /// What waits now, for whoever scrapes.
     func declare(in metrics: MetricsRegistry) {
@@ -418,8 +425,10 @@ struct ComputeClocks: Sendable {
     let work: @Sendable () -> UInt64
     /// For how long all threads of the process have run.
     let process: @Sendable () -> UInt64
+    /// Has the calling thread sleep for so many nanoseconds.
+    let rest: @Sendable (UInt64) -> Void
 
     static let system = ComputeClocks(
         now: { SystemClock().now().elapsedNanoseconds }, work: { Host.threadNanoseconds },
-        process: { Host.processNanoseconds })
+        process: { Host.processNanoseconds }, rest: { Host.sleep(nanoseconds: $0) })
 }

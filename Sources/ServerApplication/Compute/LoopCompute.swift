@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTPCore
 internal import InferenceAPI
 internal import Serving
@@ -32,6 +33,7 @@ struct LoopCompute {
     private var waiting: [ExchangeID: Waiting] = [:]
     /// Of those that wait, how many ask each model.
     private var waitingOfModel: [ObjectIdentifier: Int] = [:]
+    private var rest = LoopRest()
 
     init(_ pool: ComputePool, loop: Int, wake: @escaping @Sendable () -> Void) {
         self.pool = pool
@@ -82,6 +84,12 @@ struct LoopCompute {
         guard copiedBytes >= Host.tidyBytesMin else { return false }
         copiedBytes = 0
         return true
+    }
+
+    /// At the end of a tick: leaves the compute threads some of the core, where they have something of this loop.
+    mutating func endTick(_ clock: any LoopClock) {
+        guard !waiting.isEmpty else { return rest.forget() }
+        pool.rest(&rest, at: clock.now().elapsedNanoseconds)
     }
 
     func waits(_ exchange: ExchangeID) -> Bool { waiting[exchange] != nil }

@@ -65,6 +65,12 @@ enum Host {
     /// Nanoseconds for which the calling thread has run.
     static var threadNanoseconds: UInt64 { nanoseconds(CLOCK_THREAD_CPUTIME_ID) ?? 0 }
 
+    /// Has the calling thread sleep.
+    static func sleep(nanoseconds: UInt64) {
+        var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        unsafe nanosleep(&time, nil)
+    }
+
     private static func nanoseconds(_ clock: clockid_t) -> UInt64? {
         var time = timespec()
         guard unsafe clock_gettime(clock, &time) == 0 else { return nil }

@@ -1,9 +1,9 @@
 /// At which of two priorities a compute worker runs.
 ///
 /// It yields to the loops as far as that goes, so that light models are answered beside heavy ones on the same core.
-/// Beside other processes that would be giving up: where they take the cores that were granted, next to nothing is
-/// left by anybody, or a single batch stands still for half of the latency objective, it goes on with a fair share, for
-/// a second at first and twice as long each time that it is so again.
+/// Beside other processes that would be giving up: where they take the cores that were granted, or next to nothing is
+/// left by anybody, it goes on with a fair share, for a second at first and twice as long each time that it is so
+/// again.
 ///
 /// No clock and no thread: it is told what has been run.
 package struct ComputePriority: Sendable {
@@ -35,20 +35,13 @@ package struct ComputePriority: Sendable {
 
     package private(set) var level = Level.yielding
     private let cores: Double
-    /// A batch that took so long, and for most of it was not run, tells enough by itself, whoever was in its way.
-    private let stall: UInt64
     private var window: Window?
     /// When it yields again.
     private var end: UInt64 = 0
     private var firmNext = Self.firmMin
 
-    /// - Parameters:
-    ///   - cores: what the process is granted.
-    ///   - latencyObjective: nanoseconds; a batch is meant to take half of it at most.
-    package init(cores: Double, latencyObjective: UInt64 = ComputeLimits().latencyObjective) {
-        self.cores = cores
-        stall = latencyObjective / 2
-    }
+    /// - Parameter cores: what the process is granted.
+    package init(cores: Double) { self.cores = cores }
 
     /// A batch is about to be run.
     /// - Parameters:
@@ -71,10 +64,6 @@ package struct ComputePriority: Sendable {
         seen.busy &+= elapsed
         seen.work &+= work
         window = seen
-        if level == .yielding, elapsed >= stall, work < elapsed / 2 {
-            window = nil
-            return goFirm(at: now)
-        }
         let span = now &- seen.begin
         guard span >= Self.windowMin else { return }
         window = nil
@@ -84,16 +73,13 @@ package struct ComputePriority: Sendable {
         let running = Double(seen.work) / Double(seen.busy)
         let yieldsTooMuch = running < Self.floor || (running < Self.runningMin && own < Self.ownShareMin)
         switch (level, yieldsTooMuch) {
-        case (.yielding, true): goFirm(at: now)
+        case (.yielding, true):
+            level = .firm
+            end = now &+ firmNext
+            firmNext = min(firmNext * 2, Self.firmMax)
         case (.yielding, false): firmNext = Self.firmMin
         case (.firm, _): yieldAgain(at: now)
         }
-    }
-
-    private mutating func goFirm(at now: UInt64) {
-        level = .firm
-        end = now &+ firmNext
-        firmNext = min(firmNext * 2, Self.firmMax)
     }
 
     private mutating func yieldAgain(at now: UInt64) {

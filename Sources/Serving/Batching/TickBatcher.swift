@@ -106,7 +106,7 @@ package final class TickBatcher {
     /// A request that waits, with its rows in the model's batch.
     package typealias Waiting = (ticket: BatchTicket, rows: Range<Int>)
 
-    /// Takes a model's requests, whose rows are too much work for a loop; the batch is lent for the call.
+    /// Takes requests of a model whose rows are too much work for a loop, in order; the batch is lent for the call.
     package typealias HandOn = (_ waiting: [Waiting], _ model: ServedModel, _ batch: borrowing RowBatch) -> Void
 
     /// Requests that have been handed on and are not answered yet.
@@ -123,19 +123,22 @@ package final class TickBatcher {
         }
     }
 
-    /// Runs each model that has rows waiting once, and hands each request its rows of the output. What is too long for
-    /// a loop is not run but handed on:
-    /// - rows that are expected to take longer than the loop's budget;
-    /// - requests that take longer than being read and answered, where some of the same model have been handed on
-    ///   already: those here would overtake them and keep the loop from what it is for;
-    /// - such requests, where other models are asked on this loop: theirs would wait. But not behind another model's
-    ///   batch, which may take a hundred times as long.
+    /// Runs each model that has rows waiting once, and hands each request its rows of the output.
     ///
+    /// Requests that are long, which is to take longer than being read and answered, are not run but handed on where
+    /// - the model's rows are expected to take longer than the loop's budget;
+    /// - some of the same model have been handed on already: those here would overtake them and keep the loop from what
+    ///   it is for;
+    /// - other models are asked on this loop: theirs would wait. But not behind another model's batch, which may take a
+    ///   hundred times as long.
+    ///
+    /// Short ones stay, however many they are: to hand them on is no less work, and compute threads wait for a loop
+    /// that is busy.
     /// - Parameters:
     ///   - answer: called once for each ticket that was not cancelled, in the order of submission within a model. It
     ///     must not take or submit.
     ///   - outstanding: what has been handed on, asked for a model whose requests are long.
-    ///   - handOn: called once for each model that is not run here, with its requests in order.
+    ///   - handOn: called at most once for each model, with its long requests.
     package func flush(_ answer: Answer, outstanding: (ServedModel) -> Outstanding, handOn: HandOn) {
         guard state.beginFlush() else { return }
         if state.takesTurns() { state.sharedUntil = clock() &+ limits.sharedSpan }
@@ -149,7 +152,7 @@ package final class TickBatcher {
         _ lane: Lane, _ answer: Answer, _ outstanding: (ServedModel) -> Outstanding, _ handOn: HandOn
     ) {
         // Everything is moved out for the run, so that an answer may cancel other requests in its course.
-        guard let batch = lane.state.batch.take(), !lane.state.isTaken else {
+        guard var batch = lane.state.batch.take(), !lane.state.isTaken else {
             preconditionFailure("a batch was taken and not given back")
         }
         var tickets: [LaneState.Entry] = []
@@ -157,14 +160,15 @@ package final class TickBatcher {
         lane.state.rowCount = 0
         lane.state.stringByteCount = 0
         let cost = lane.model.cost.nanoseconds(rows: batch.rowCount)
-        let isLong = cost > limits.longRequest * Double(tickets.count)
-        if cost > limits.inlineBudget || (isLong && isForOthers(outstanding(lane.model))) {
-            var waiting: [Waiting] = []
-            waiting.reserveCapacity(tickets.count)
-            for entry in tickets where !entry.isCancelled { waiting.append((entry.ticket, entry.first..<entry.end)) }
-            handOn(waiting, lane.model, batch)
-            return restore(lane, batch, &tickets)
+        if cost > limits.shortMax {
+            let shortRows = shortRows(lane.model.cost, of: tickets.count)
+            if tickets.contains(where: { Double($0.rows.count) > shortRows }),
+                cost > limits.inlineBudget || isForOthers(outstanding(lane.model))
+            {
+                batch = handOnLong(beyond: shortRows, &tickets, batch, lane.model, handOn)
+            }
         }
+        guard !tickets.isEmpty else { return restore(lane, batch, &tickets) }
         var output = lane.state.output.take() ?? OutputBatch(fields: lane.model.signature.outputs)
 
         let model = lane.model
@@ -183,7 +187,7 @@ package final class TickBatcher {
             model.metrics.rows.add(batch.rowCount, cell: loop)
             model.recentRows.offer(batch, at: start)
             for entry in tickets where !entry.isCancelled {
-                answer(entry.ticket, model, entry.first..<entry.end, output)
+                answer(entry.ticket, model, entry.rows, output)
                 answered += 1
             }
         }
@@ -192,6 +196,40 @@ package final class TickBatcher {
         let keepsOutput = batch.rowCount * lane.outputBytesPerRow <= limits.bytesKeptMax
         lane.state.output = keepsOutput ? consume output : nil
         restore(lane, batch, &tickets)
+    }
+
+    /// The rows up to which a request is short, one of so many that share a run.
+    private func shortRows(_ cost: ModelCost, of requests: Int) -> Double {
+        (limits.shortMax - cost.nanoseconds(rows: 0) / Double(requests)) / cost.nanosecondsPerRow
+    }
+
+    /// Hands on the requests of more rows than that.
+    /// - Returns: the batch; with nothing but the rows of the requests that are left, if there are any.
+    private func handOnLong(
+        beyond shortRows: Double, _ tickets: inout [LaneState.Entry], _ batch: consuming RowBatch,
+        _ model: ServedModel, _ handOn: HandOn
+    ) -> RowBatch {
+        var long: [Waiting] = []
+        long.reserveCapacity(tickets.count)
+        var short: [LaneState.Entry] = []
+        for entry in tickets where !entry.isCancelled {
+            if Double(entry.rows.count) > shortRows {
+                long.append((entry.ticket, entry.rows))
+            } else {
+                short.append(entry)
+            }
+        }
+        handOn(long, model, batch)
+        tickets.removeAll(keepingCapacity: true)
+        guard !short.isEmpty else { return batch }
+        var left = RowBatch(layout: model.layout, rowCapacity: short.reduce(0) { $0 + $1.rows.count })
+        for entry in short {
+            let first = left.rowCount
+            let fits = left.append(entry.rows, of: batch)
+            precondition(fits, "a part of a batch is no larger than the batch")
+            tickets.append(LaneState.Entry(ticket: entry.ticket, rows: first..<left.rowCount))
+        }
+        return left
     }
 
     /// Whether long requests are handed on, though the loop's budget would do.
@@ -338,8 +376,7 @@ private final class Lane {
 private struct LaneState: ~Copyable {
     struct Entry {
         let ticket: BatchTicket
-        let first: Int
-        let end: Int
+        let rows: Range<Int>
         var isCancelled = false
     }
 
@@ -382,7 +419,7 @@ private struct LaneState: ~Copyable {
         rowCount = batch.rowCount
         stringByteCount = batch.stringByteCount
         self.batch = consume batch
-        tickets.append(Entry(ticket: ticket, first: rows.lowerBound, end: rows.upperBound))
+        tickets.append(Entry(ticket: ticket, rows: rows))
         return (tickets.count == 1, stringBytes)
     }
 

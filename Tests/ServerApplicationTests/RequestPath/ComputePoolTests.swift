@@ -17,6 +17,14 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
     return settings
 }
 
+/// A clock that a test moves: also that of a thread which never rests.
+private final class BusyClock: LoopClock {
+    private let time = Atomic<Int64>(1_000_000_000)
+    func advance(by nanoseconds: Int64) { time.add(nanoseconds, ordering: .relaxed) }
+    func now() -> LoopInstant { LoopInstant(nanoseconds: time.load(ordering: .relaxed)) }
+    func unixSeconds() -> Int64 { 1_700_000_000 }
+}
+
 @Suite struct ComputePoolTests {
     @Test func answersWhatWasHandedOnWhenItComesBack() throws {
         let harness = try Harness(batching: heavy())
@@ -45,6 +53,33 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
             #expect(harness.body(exchange) == "{\"prediction\":\((index + 1) * 2).0}\n")
         }
         #expect(harness.runCompute() == 1)
+    }
+
+    /// A loop that is never idle leaves its core now and then, as long as the pool has something to do for it.
+    @Test func aBusyLoopRestsForWhatItHasHandedOn() throws {
+        let time = BusyClock()
+        let rests = Mutex<[UInt64]>([])
+        let clocks = ComputeClocks(
+            now: { time.now().elapsedNanoseconds }, work: { time.now().elapsedNanoseconds }, process: { 0 },
+            rest: { nanoseconds in rests.withLock { $0.append(nanoseconds) } })
+        let harness = try Harness(batching: heavy(), clocks: clocks, clock: time)
+        try harness.load("m", "double")
+        func tick(_ count: Int) {
+            for _ in 0..<count {
+                time.advance(by: 1_000_000)
+                harness.handler.endOfTick(harness.sink)
+            }
+        }
+        tick(100)
+        #expect(rests.withLock { $0.isEmpty })
+        let waiting = try harness.post(#"{"x": 1}"#)
+        tick(100)
+        #expect(rests.withLock { $0.count > 5 && Set($0) == [LoopRest.nanoseconds] })
+        let before = rests.withLock { $0.count }
+        harness.runCompute()
+        tick(100)
+        #expect(harness.body(waiting)?.contains("2.0") == true)
+        #expect(rests.withLock { $0.count } <= before + 1)
     }
 
     /// What is copied for the compute threads leaves memory behind, which goes back when there is time.
@@ -260,7 +295,7 @@ private func heavy(_ change: (inout BatchSettings) -> Void = { _ in }) -> BatchS
             now: {
                 seen.withLock { _ = $0.insert(pthread_self()) }
                 return time.wrappingAdd(7_000_000, ordering: .relaxed).newValue
-            }, work: { 0 }, process: { 0 })
+            }, work: { 0 }, process: { 0 }, rest: { _ in })
         let harness = try Harness(
             batching: heavy {
                 $0.compute.joinsRequests = seed % 3 != 0

@@ -41,7 +41,8 @@ private final class AdvancingClock: LoopClock {
     /// The same for the pool.
     var pool: ComputeClocks {
         let system = ComputeClocks.system
-        return ComputeClocks(now: { self.now().elapsedNanoseconds }, work: system.work, process: system.process)
+        return ComputeClocks(
+            now: { self.now().elapsedNanoseconds }, work: system.work, process: system.process, rest: system.rest)
     }
 }
 
