@@ -30,7 +30,7 @@ final class ServerLoop {
     static let timedBytes = 4 << 10
     /// How long connections that are heard behind the others are heard in one turn: so much later are those that come
     /// meanwhile.
-    static let behindMax = LoopDuration(.microseconds(50))
+    static let behindMax = LoopDuration(.microseconds(20))
     /// Connections over the bound that are kept for a moment to be told so.
     static let refusedMax = 64
 

@@ -72,7 +72,7 @@ private final class SeveralConnections: LoopTransport {
     func reset(_ fd: Int32) {}
 }
 
-/// Answers at once and writes down what it hears; what is under `/slow` takes 30 us and is slow to answer.
+/// Answers at once and writes down what it hears; what is under `/slow` takes 12 us and is slow to answer.
 private final class PatientHandler: RequestHandler {
     let clock: FakeClock
     let heard = Mutex<[String]>([])
@@ -84,7 +84,7 @@ private final class PatientHandler: RequestHandler {
         heard.withLock { $0.append(path) }
         if path == "/untidy" { sink.tidyLater() }
         if path.hasPrefix("/slow") {
-            clock.advance(.microseconds(30))
+            clock.advance(.microseconds(12))
             sink.hearLast(exchange)
         }
         return .answered(.ok, .plainText, Array("here".utf8))

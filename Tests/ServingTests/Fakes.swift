@@ -41,6 +41,7 @@ extension TickBatcher {
             TickBatcher.Outstanding()
         } handOn: { _, _, _ in
             Issue.record("nothing here is too long for a loop")
+        } hearLast: { _ in
         }
     }
 }

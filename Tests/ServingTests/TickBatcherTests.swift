@@ -159,6 +159,7 @@ struct TickBatcherTests {
         } handOn: { waiting, model, _ in
             #expect(waiting.count == 1)
             names.append(model.name)
+        } hearLast: { _ in
         }
         return names
     }
@@ -208,6 +209,7 @@ struct TickBatcherTests {
             TickBatcher.Outstanding()
         } handOn: { waiting, _, batch in
             for (ticket, rows) in waiting { handedOn[ticket.exchange] = rows.map { batch.double(row: $0, column: 0) } }
+        } hearLast: { _ in
         }
         #expect(answers == [2: [7, 9], 4: [], 5: [17]])
         #expect(handedOn == [1: rows[1], 3: rows[3]])
@@ -316,6 +318,7 @@ struct TickBatcherTests {
                     #expect(expected.removeValue(forKey: ticket.exchange) == answer, "seed \(seed)")
                 }
                 handedOn[ObjectIdentifier(model)] = waiting.map(\.ticket.exchange)
+            } hearLast: { _ in
             }
             #expect(expected.isEmpty, "seed \(seed)")
             // Those that are handed on and those that stay are each in the order in which they came.

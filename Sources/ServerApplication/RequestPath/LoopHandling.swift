@@ -402,6 +402,8 @@ struct LoopHandling {
             compute.outstanding(model)
         } handOn: { waiting, model, batch in
             handOn(waiting, model, batch)
+        } hearLast: { ticket in
+            sink.hearLast(ticket.exchangeID)
         }
         submitHandedOn(sink)
     }

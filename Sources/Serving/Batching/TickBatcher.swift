@@ -139,17 +139,25 @@ package final class TickBatcher {
     ///     must not take or submit.
     ///   - outstanding: what has been handed on, asked for a model whose requests are long.
     ///   - handOn: called at most once for each model, with its long requests.
-    package func flush(_ answer: Answer, outstanding: (ServedModel) -> Outstanding, handOn: HandOn) {
+    ///   - hearLast: called with requests that have been answered, of a model that takes more than its share of the
+    ///     loop: who asks it is to be heard behind those who ask others.
+    package func flush(
+        _ answer: Answer, outstanding: (ServedModel) -> Outstanding, handOn: HandOn, hearLast: (BatchTicket) -> Void
+    ) {
         guard state.beginFlush() else { return }
-        if state.takesTurns() { state.sharedUntil = clock() &+ limits.sharedSpan }
+        let takesTurns = state.takesTurns()
+        if takesTurns || state.isShared { state.share(takesTurns, at: clock(), span: limits.sharedSpan) }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
-        for place in 0..<state.active.count { run(state.lanes[state.active[place]], answer, outstanding, handOn) }
+        for place in 0..<state.active.count {
+            run(state.lanes[state.active[place]], answer, outstanding, handOn, hearLast)
+        }
         state.endFlush()
     }
 
     private func run(
-        _ lane: Lane, _ answer: Answer, _ outstanding: (ServedModel) -> Outstanding, _ handOn: HandOn
+        _ lane: Lane, _ answer: Answer, _ outstanding: (ServedModel) -> Outstanding, _ handOn: HandOn,
+        _ hearLast: (BatchTicket) -> Void
     ) {
         // Everything is moved out for the run, so that an answer may cancel other requests in its course.
         guard var batch = lane.state.batch.take(), !lane.state.isTaken else {
@@ -188,8 +196,10 @@ package final class TickBatcher {
             model.recentRows.offer(batch, at: start)
             for entry in tickets where !entry.isCancelled {
                 answer(entry.ticket, model, entry.rows, output)
+                if lane.state.isGreedy { hearLast(entry.ticket) }
                 answered += 1
             }
+            lane.state.taken &+= nanoseconds &+ UInt64(Double(answered) * limits.longRequest)
         }
         model.metrics.requests.add(answered, cell: loop)
 
@@ -234,7 +244,7 @@ package final class TickBatcher {
 
     /// Whether long requests are handed on, though the loop's budget would do.
     private func isForOthers(_ outstanding: Outstanding) -> Bool {
-        outstanding.own > 0 || (outstanding.others == 0 && clock() < state.sharedUntil)
+        outstanding.own > 0 || (outstanding.others == 0 && state.isShared)
     }
 
     /// Puts the storage of a batch that is done back, to be used again.
@@ -263,8 +273,11 @@ private struct BatcherState {
     var isFlushing = false
     /// The model of the last flush, of several the last one; its versions are one model.
     var lastFlushed: (version: ObjectIdentifier, name: String)?
-    /// Until when more than one model counts as asked.
-    var sharedUntil: UInt64 = 0
+    /// More than one model is asked.
+    var isShared = false
+    private var sharedUntil: UInt64 = 0
+    /// When lanes were last told whether they take too much.
+    private var judged: UInt64 = 0
 
     var activeLanes: [Lane] { active.map { lanes[$0] } }
 
@@ -313,6 +326,21 @@ private struct BatcherState {
         let before = lastFlushed?.name ?? last.name
         lastFlushed = (ObjectIdentifier(last), last.name)
         return before != last.name || active.contains { lanes[$0].model.name != last.name }
+    }
+
+    /// Tells lanes whether they take more than their share, as long as the loop is shared.
+    /// - Parameters:
+    ///   - takesTurns: what `takesTurns` has found.
+    ///   - span: nanoseconds for which a loop counts as shared, and in which shares are counted.
+    mutating func share(_ takesTurns: Bool, at now: UInt64, span: UInt64) {
+        let wasShared = isShared
+        if takesTurns { sharedUntil = now &+ span }
+        isShared = now < sharedUntil
+        let elapsed = now &- judged
+        guard !isShared || !wasShared || elapsed >= span else { return }
+        let bound = isShared && wasShared ? LoopShares.bound(lanes.map { $0.state.taken }, in: elapsed) : nil
+        for lane in lanes { lane.state.beginShare(beyond: bound) }
+        judged = now
     }
 
     mutating func endFlush() {
@@ -390,6 +418,10 @@ private struct LaneState: ~Copyable {
     var isTaken = false
     /// The pool does not have the model any more.
     var isRetired = false
+    /// Nanoseconds of the loop, about, since shares were last counted.
+    var taken: UInt64 = 0
+    /// It took more than its share.
+    private(set) var isGreedy = false
 
     var isDroppable: Bool { isRetired && tickets.isEmpty && !isTaken }
 
@@ -421,6 +453,12 @@ private struct LaneState: ~Copyable {
         self.batch = consume batch
         tickets.append(Entry(ticket: ticket, rows: rows))
         return (tickets.count == 1, stringBytes)
+    }
+
+    /// - Parameter bound: what is more is too much; nil: nothing is.
+    mutating func beginShare(beyond bound: UInt64?) {
+        isGreedy = bound.map { taken > $0 } ?? false
+        taken = 0
     }
 
     mutating func cancel(exchange: UInt64, stream: UInt64) {
