@@ -31,6 +31,9 @@ final class ServerLoop {
     /// How long connections that are heard behind the others are heard in one turn: so much later are those that come
     /// meanwhile.
     static let behindMax = LoopDuration(.microseconds(20))
+    /// The same where no others have been heard for `othersSpan`: what is heard together makes a larger batch.
+    static let behindMaxAlone = LoopDuration(.microseconds(250))
+    static let othersSpan = LoopDuration(.milliseconds(2))
     /// Connections over the bound that are kept for a moment to be told so.
     static let refusedMax = 64
 
@@ -72,6 +75,8 @@ final class ServerLoop {
         var queued: [Int] = []
         /// Connections that have sent something and are heard behind the others, the longest wait first.
         var behind: [Int] = []
+        /// When one was last heard that is not.
+        var othersHeard: LoopInstant
         /// Something has been heard since `endOfTick`.
         var isTickBegun = false
         var context: ConnectionContext
@@ -114,6 +119,7 @@ final class ServerLoop {
         let now = clock.now()
         state = OwnedCell(
             State(
+                othersHeard: now,
                 context: ConnectionContext(limits: configuration.limits, unixSeconds: clock.unixSeconds()),
                 wheel: TimerWheel(now: now), now: now))
     }
@@ -168,6 +174,7 @@ final class ServerLoop {
         flushDirty()
         hearBehind(&input, &head)
         publishCounters()
+        handler.endOfTurn()
         if state.value.isDraining, state.value.counters[.open] == 0 { state.value.isStopped = true }
     }
 
@@ -211,6 +218,7 @@ final class ServerLoop {
         if event.isReadable {
             connections[slot].flags.insert(event.isPeerEnded ? [.readable, .endAhead] : .readable)
             if connections[slot].flags.contains(.patient) { return putBehind(slot) }
+            state.value.othersHeard = state.value.now
             read(slot, &input, &head)
         }
     }
@@ -268,7 +276,9 @@ final class ServerLoop {
     /// Hears connections whose requests are slow to answer, one at least.
     private func hearBehind(_ input: inout [UInt8], _ head: inout RequestHead) {
         guard !state.value.behind.isEmpty, !state.value.isTurnOver else { return }
-        let end = clock.now().advanced(by: ServerLoop.behindMax)
+        let now = clock.now()
+        let isAlone = state.value.othersHeard.advanced(by: ServerLoop.othersSpan) < now
+        let end = now.advanced(by: isAlone ? ServerLoop.behindMaxAlone : ServerLoop.behindMax)
         var heard = 0
         while heard < state.value.behind.count {
             let slot = state.value.behind[heard]

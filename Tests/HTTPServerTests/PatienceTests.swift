@@ -138,6 +138,12 @@ private final class PatientHandler: RequestHandler {
         #expect(transport.state.withLock { $0.answers } == [8: 2, 9: 2, 10: 2, 11: 2, 12: 2])
         #expect(loop.waitMilliseconds() != 0)
 
+        // Without others there is no reason to be brief.
+        handler.clock.advance(.milliseconds(3))
+        for fd in Int32(8)...11 { transport.ask(fd, "/slow/\(fd)") }
+        #expect(turn() == ["tick", "/slow/8", "/slow/9", "/slow/10", "/slow/11"])
+        _ = turn()
+
         transport.ask(8, "/quick")
         #expect(turn() == ["tick", "/quick"])
         #expect(turn() == ["tick"])

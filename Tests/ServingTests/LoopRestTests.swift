@@ -2,23 +2,30 @@ import Testing
 
 @testable import Serving
 
-/// A loop with ticks of a millisecond, and the parts of the time that it and the compute threads get.
+/// A loop with turns of a millisecond beside a batch that does not end.
 private struct Core {
     var rest = LoopRest()
     var now: UInt64 = 1_000_000_000_000
     var loop: UInt64 = 7
-    var compute: UInt64 = 9
+    var batch: UInt64 = 9
 
-    /// - Returns: in which of so many ticks it rested.
-    mutating func run(ticks: Int, loop loopPart: Double, compute computePart: Double) -> [Int] {
-        (0..<ticks).filter { _ in
+    /// - Returns: after which of so many turns it rested.
+    mutating func run(turns: Int, loop loopPart: Double, batch batchPart: Double, number: UInt64 = 1) -> [Int] {
+        run(turns: turns, loop: loopPart) { core in
+            core.batch += UInt64(1_000_000 * batchPart)
+            return .running(batch: number, nanoseconds: core.batch)
+        }
+    }
+
+    mutating func run(turns: Int, loop loopPart: Double, _ progress: (inout Core) -> ComputeProgress) -> [Int] {
+        (0..<turns).filter { _ in
             now += 1_000_000
             loop += UInt64(1_000_000 * loopPart)
-            compute += UInt64(1_000_000 * computePart)
-            let isDue = rest.isDue(at: now, loop: loop, compute: compute)
+            let progress = progress(&self)
+            let isDue = rest.isDue(at: now, loop: loop, progress: progress)
             if isDue {
                 now += LoopRest.nanoseconds
-                compute += LoopRest.nanoseconds
+                batch += LoopRest.nanoseconds
             }
             return isDue
         }
@@ -28,25 +35,37 @@ private struct Core {
 @Suite struct LoopRestTests {
     @Test func aSaturatedLoopLeavesAFifth() {
         var core = Core()
-        #expect(core.run(ticks: 16, loop: 1, compute: 0).isEmpty, "too short to tell")
-        #expect(core.run(ticks: 9, loop: 0.99, compute: 0.01) == [0, 4, 8], "one of five, after three of its own")
+        #expect(core.run(turns: 17, loop: 1, batch: 0).isEmpty, "too short to tell")
+        #expect(core.run(turns: 9, loop: 0.99, batch: 0.01) == [0, 4, 8], "one of five, after three of its own")
         core.rest.forget()
-        #expect(core.run(ticks: 5, loop: 1, compute: 0) == [3], "it is still known to be saturated")
+        #expect(core.run(turns: 17, loop: 1, batch: 0).isEmpty, "what was before does not count")
     }
 
-    @Test(arguments: [(loop: 0.7, compute: 0.01), (0.85, 0.15), (1, 0.5)])
-    func nobodyRestsForThoseWhoGetOn(loop: Double, compute: Double) {
+    @Test(arguments: [(loop: 0.7, batch: 0.01), (0.85, 0.15), (1, 0.5)])
+    func nobodyRestsForABatchThatGetsOn(loop: Double, batch: Double) {
         var core = Core()
-        #expect(core.run(ticks: 100, loop: loop, compute: compute).isEmpty)
+        #expect(core.run(turns: 100, loop: loop, batch: batch).isEmpty)
     }
 
-    @Test func oneThatIsNotSaturatedAnyMoreIsLookedAtFromTheBeginning() {
+    @Test func orForOneThatIsAnother() {
         var core = Core()
-        #expect(core.run(ticks: 17, loop: 1, compute: 0) == [16])
-        #expect(core.run(ticks: 4, loop: 0.5, compute: 0.5).isEmpty)
-        #expect(core.run(ticks: 17, loop: 1, compute: 0) == [15])
-        #expect(core.run(ticks: 2, loop: 1, compute: 0).isEmpty)
-        core.rest.forget()
-        #expect(core.run(ticks: 3, loop: 1, compute: 0).isEmpty, "what was before does not count")
+        var number: UInt64 = 0
+        let rests = core.run(turns: 100, loop: 1) { _ in
+            number += 1
+            return .running(batch: number / 10, nanoseconds: 0)
+        }
+        #expect(rests.isEmpty)
+    }
+
+    @Test func requestsThatNobodyTakesStandStill() {
+        var core = Core()
+        #expect(core.run(turns: 18, loop: 1) { _ in .waiting(begun: 5) } == [17])
+        var begun: UInt64 = 5
+        let rests = core.run(turns: 100, loop: 1) { _ in
+            begun += 1
+            return .waiting(begun: begun)
+        }
+        #expect(rests.isEmpty)
+        #expect(core.run(turns: 100, loop: 1) { _ in .unhindered }.isEmpty)
     }
 }

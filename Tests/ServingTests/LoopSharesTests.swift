@@ -5,13 +5,27 @@ import Testing
 @testable import Serving
 
 @Suite struct LoopSharesTests {
+    /// - Parameter parts: a model, nanoseconds of its predictions, and its requests.
+    private func greedy(_ parts: [(String, UInt64, Int)], in elapsed: UInt64) -> Set<String> {
+        LoopShares.greedy(
+            parts.map { LoopShares.Part(model: $0.0, predicted: $0.1, requests: $0.2) }, in: elapsed, requestMax: 10)
+    }
+
     @Test func aModelMayTakeALittleMoreThanItsPart() {
-        #expect(LoopShares.bound([], in: 100) == nil)
-        #expect(LoopShares.bound([90, 0, 0], in: 100) == nil, "nobody else is there")
-        #expect(LoopShares.bound([30, 10], in: 100) == 62, "there is room for both")
-        #expect(LoopShares.bound([70, 0, 10], in: 100) == 62)
-        #expect(LoopShares.bound([150, 50], in: 100) == 125, "they were counted as more than there is")
-        #expect(LoopShares.bound([100, 100], in: 0) == 125)
+        #expect(greedy([], in: 1000) == [])
+        #expect(greedy([("a", 900, 10), ("b", 0, 0)], in: 1000) == [], "nobody else is there")
+        #expect(greedy([("a", 500, 10), ("b", 10, 1)], in: 1000) == [], "there is room for both")
+        #expect(greedy([("a", 600, 10), ("b", 10, 1)], in: 1000) == ["a"])
+        #expect(greedy([("a", 0, 60), ("b", 0, 40)], in: 1000) == [])
+        #expect(greedy([("a", 0, 70), ("b", 0, 30)], in: 1000) == ["a"])
+        #expect(greedy([("a", 0, 700), ("b", 0, 300)], in: 1000) == ["a"], "a request took less than that")
+        #expect(greedy([("a", 500, 50), ("b", 0, 450)], in: 1000) == [], "both had half of it")
+        #expect(greedy([("a", 2000, 5), ("b", 0, 5)], in: 1000) == ["a"], "a clock that jumped")
+    }
+
+    @Test func versionsOfAModelCountTogether() {
+        #expect(greedy([("a", 400, 1), ("b", 100, 1), ("a", 400, 1)], in: 1000) == ["a"])
+        #expect(greedy([("a", 240, 1), ("b", 450, 1), ("a", 240, 1)], in: 1000) == [])
     }
 
     /// Ticks of a millisecond with so many requests of each model.

@@ -216,6 +216,57 @@ struct TickBatcherTests {
         #expect(batcher.isEmpty)
     }
 
+    /// Together with long requests it costs a short one little to be run, and alone the whole of a run's fixed cost.
+    @Test func aShortRequestGoesWithLongOnesWhereItWouldBeLongAlone() throws {
+        var limits = BatchLimits()
+        limits.inlineBudget = 250
+        limits.longRequest = 25
+        let batcher = TickBatcher(loop: 0, limits: limits) { 0 }
+        let model = makeModel("a", predictor: FakePredictor(offset: 0, nanosecondsPerRow: 1))
+        for rows in [1, 64, 1, 64, 32, 16, 8, 1, 64, 32] {
+            model.cost.observe(rows: rows, nanoseconds: UInt64(100 + rows))
+        }
+        batcher.adopt(makePool([model]))
+        for count in [200, 1, 200, 200, 200, 200] {
+            try send(Array(repeating: 1, count: count), to: model, as: UInt64(count), in: batcher)
+        }
+        var handedOn: [UInt64] = []
+        batcher.flush { _, _, _, _ in
+            Issue.record("nothing is short here")
+        } outstanding: { _ in
+            TickBatcher.Outstanding()
+        } handOn: { waiting, _, _ in
+            handedOn = waiting.map(\.ticket.exchange)
+        } hearLast: { _ in
+        }
+        #expect(handedOn == [200, 1, 200, 200, 200, 200] && batcher.isEmpty)
+    }
+
+    /// A run that the machine has paused for milliseconds now and then.
+    @Test func pausesOfTheMachineMakeNoModelLong() throws {
+        let calls = Atomic<UInt64>(0)
+        let batcher = TickBatcher(loop: 0, limits: BatchLimits()) {
+            let call = calls.add(1, ordering: .relaxed).newValue
+            return call * 1000 + call / 41 * 3_000_000
+        }
+        let models = ["a", "b"].map { makeModel($0, predictor: FakePredictor(offset: 0, nanosecondsPerRow: 1000)) }
+        batcher.adopt(makePool(models))
+        for _ in 0..<3000 { #expect(try handedOn(of: models, batcher, .init(own: 1)) == []) }
+        #expect(calls.load(ordering: .relaxed) >= 12_000)
+        for model in models { #expect(model.cost.nanosecondsPerRow < 20_000) }
+    }
+
+    @Test func aModelThatIsDearerThanItSaysIsLong() throws {
+        let time = Atomic<UInt64>(0)
+        let batcher = TickBatcher(loop: 0, limits: BatchLimits()) {
+            time.add(40_000, ordering: .relaxed).newValue
+        }
+        let model = makeModel("a", predictor: FakePredictor(offset: 0, nanosecondsPerRow: 1000))
+        batcher.adopt(makePool([model]))
+        for _ in 0..<20 { _ = try handedOn(of: [model], batcher, .init()) }
+        #expect(try handedOn(of: [model], batcher, .init(own: 1)) == ["a"])
+    }
+
     @Test func versionsOfAModelTakeNoTurns() throws {
         var limits = BatchLimits()
         limits.longRequest = 100

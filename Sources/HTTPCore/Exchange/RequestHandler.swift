@@ -30,10 +30,15 @@ package protocol RequestHandler: AnyObject {
     /// with them.
     func endOfTick(_ sink: any ExchangeSink)
 
+    /// What has been answered has been sent, as far as it could be. The one place in which a handler may wait.
+    func endOfTurn()
+
     /// The time that was asked for by `tidyLater` has come.
     func tidy(_ sink: any ExchangeSink)
 }
 
 extension RequestHandler {
+    package func endOfTurn() {}
+
     package func tidy(_ sink: any ExchangeSink) {}
 }

@@ -25,6 +25,11 @@ final class ComputePool: Sendable {
         /// Grows with all that a waiting worker has to look at.
         var changes: UInt64 = 0
         var runningBatches = 0
+        var begunBatches: UInt64 = 0
+        /// Workers whose yielding thread runs a batch, and which.
+        var yieldingRuns: [Int: UInt64] = [:]
+        /// Waiting requests are to wait until then.
+        var pauseEnd: UInt64 = 0
         /// Workers whose turn is the yielding thread's.
         var yieldingWorkers = 0
         var isHeldFirm = false
@@ -97,10 +102,12 @@ final class ComputePool: Sendable {
         for index in 0..<workers {
             let shift = ComputeShift<Errand>(ComputePriority(cores: cores))
             let yielding = try EventLoopThread(name: "compute-\(index)", .leftover) { [self] in
-                work(.yielding, shift)
+                work(index, .yielding, shift)
             }
             threads.withLock { $0.append(yielding) }
-            let firm = try EventLoopThread(name: "firm-\(index)", .firm) { [self] in work(.firm, shift) }
+            let firm = try EventLoopThread(name: "firm-\(index)", .firm) { [self] in
+                work(index, .firm, shift)
+            }
             threads.withLock { $0.append(firm) }
         }
     }
@@ -237,12 +244,21 @@ final class ComputePool: Sendable {
 
     /// Has the calling loop, which has requests here, rest where it leaves the threads next to nothing.
     func rest(_ rest: inout LoopRest, at now: UInt64) {
-        if rest.isDue(at: now, loop: clocks.work(), compute: runNanoseconds) { clocks.rest(LoopRest.nanoseconds) }
+        if rest.isDue(at: now, loop: clocks.work(), progress: progress) { clocks.rest(LoopRest.nanoseconds) }
     }
 
-    /// For how long all threads have run, together.
-    private var runNanoseconds: UInt64 {
-        threads.withLock { threads in threads.reduce(0) { $0 &+ $1.runNanoseconds } }
+    private var progress: ComputeProgress {
+        let (first, isWaiting, begun) = state.withLock { state in
+            let isWaiting =
+                state.runningBatches == 0 && state.scheduler.waitingCount > 0 && clocks.now() >= state.pauseEnd
+            return (state.yieldingRuns.min { $0.value < $1.value }, isWaiting, state.begunBatches)
+        }
+        guard let first else { return isWaiting ? .waiting(begun: begun) : .unhindered }
+        let nanoseconds = threads.withLock { threads in
+            // Of a worker's two threads the one that yields was started first.
+            first.key * 2 < threads.count ? threads[first.key * 2].runNanoseconds : 0
+        }
+        return .running(batch: first.value, nanoseconds: nanoseconds)
     }
 
     /// What waits now, for whoever scrapes.
@@ -268,13 +284,13 @@ final class ComputePool: Sendable {
     // MARK: Workers
 
     /// The life of one of a worker's threads.
-    private func work(_ level: ComputePriority.Level, _ shift: ComputeShift<Errand>) {
+    private func work(_ index: Int, _ level: ComputePriority.Level, _ shift: ComputeShift<Errand>) {
         var worker = ComputeWorker(clocks)
         while true {
             switch shift.begin(level, for: pause(level, worker.isUntidy)) {
             case .work(var priority)?:
                 if level == .yielding { state.withLock { $0.yieldingWorkers += 1 } }
-                let goesOn = work(while: level, &priority, &worker, shift)
+                let goesOn = work(index, while: level, &priority, &worker, shift)
                 if level == .yielding { state.withLock { $0.yieldingWorkers -= 1 } }
                 worker.forgetAll()
                 shift.end(goesOn: goesOn ? priority : nil)
@@ -297,7 +313,8 @@ final class ComputePool: Sendable {
 
     /// Works as long as it is to be done at this level. - Returns: false when there will be no more to do.
     private func work(
-        while level: ComputePriority.Level, _ priority: inout ComputePriority, _ worker: inout ComputeWorker,
+        _ index: Int, while level: ComputePriority.Level, _ priority: inout ComputePriority,
+        _ worker: inout ComputeWorker,
         _ shift: ComputeShift<Errand>
     ) -> Bool {
         var seen: UInt64 = 0
@@ -305,7 +322,11 @@ final class ComputePool: Sendable {
         while true {
             let step = state.wait(for: pause(level, worker.isUntidy)) { state -> Step? in
                 if !state.isStopping, (state.isHeldFirm ? .firm : priority.level) != level { return .relieve }
-                return Self.step(&state, &seen, clocks.now(), &taken)
+                let step = Self.step(&state, &seen, clocks.now(), &taken)
+                if level == .yielding, case .run(let batch)? = step, !batch.mayOverrun {
+                    state.yieldingRuns[index] = state.begunBatches
+                }
+                return step
             }
             expire(&taken)
             switch step {
@@ -317,7 +338,7 @@ final class ComputePool: Sendable {
             case .run(let batch)?:
                 let start = (now: clocks.now(), work: clocks.work())
                 priority.begin(at: start.now, process: clocks.process())
-                run(batch, &taken, &worker)
+                run(batch, &taken, &worker, of: index)
                 let now = clocks.now()
                 priority.end(
                     elapsed: now &- start.now, work: clocks.work() &- start.work, at: now, process: clocks.process())
@@ -352,9 +373,12 @@ final class ComputePool: Sendable {
         switch decision {
         case .run(let batch):
             state.runningBatches += 1
+            state.begunBatches &+= 1
             taken.batch = batch.entries.compactMap { state.tasks.removeValue(forKey: $0.id) }
             return .run(batch)
-        case .wait(let time): return .pause(until: time)
+        case .wait(let time):
+            state.pauseEnd = time
+            return .pause(until: time)
         case .idle: return isNews ? .tidy : nil
         }
     }
@@ -367,10 +391,14 @@ final class ComputePool: Sendable {
         _ = state.wait(for: left) { $0.changes != seen || $0.isStopping ? true : nil }
     }
 
-    private func run(_ batch: ComputeScheduler.Batch, _ taken: inout Taken, _ worker: inout ComputeWorker) {
+    /// - Parameter index: the worker's, where the batch is run in its turn.
+    private func run(
+        _ batch: ComputeScheduler.Batch, _ taken: inout Taken, _ worker: inout ComputeWorker, of index: Int? = nil
+    ) {
         let ended = compute(&taken, joined: batch.joins, &worker)
         let outcome = state.withLock { state in
             state.runningBatches -= 1
+            if let index { state.yieldingRuns[index] = nil }
             return state.scheduler.finished(batch, ended.runs)
         }
         for job in ended.jobs { job.end() }

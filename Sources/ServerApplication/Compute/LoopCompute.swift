@@ -86,8 +86,8 @@ struct LoopCompute {
         return true
     }
 
-    /// At the end of a tick: leaves the compute threads some of the core, where they have something of this loop.
-    mutating func endTick(_ clock: any LoopClock) {
+    /// Leaves the compute threads some of the core, where they have something of this loop.
+    mutating func endOfTurn(_ clock: any LoopClock) {
         guard !waiting.isEmpty else { return rest.forget() }
         pool.rest(&rest, at: clock.now().elapsedNanoseconds)
     }

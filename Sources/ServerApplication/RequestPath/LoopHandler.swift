@@ -31,6 +31,8 @@ final class LoopHandler: RequestHandler {
 
     func endOfTick(_ sink: any ExchangeSink) { handling.endOfTick(sink) }
 
+    func endOfTurn() { handling.endOfTurn() }
+
     func tidy(_ sink: any ExchangeSink) { handling.tidy(sink) }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.

@@ -237,8 +237,9 @@ struct LoopHandling {
             callAsks[ended.exchange] = nil
             if ended.isToldPrediction { meter.count(.callModelInfer, .ok, nanoseconds: 0, bytes: 0) }
         }
-        compute.endTick(context.clock)
     }
+
+    mutating func endOfTurn() { compute.endOfTurn(context.clock) }
 
     /// Requests of which something is kept here, for tests: whose bodies are still to come, or whose rows wait.
     mutating func openExchangeCount() -> Int {

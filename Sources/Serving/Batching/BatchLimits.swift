@@ -22,5 +22,8 @@ package struct BatchLimits: Sendable, Hashable {
     /// Nanoseconds up to which a request is short: a budget below `longRequest` is meant.
     var shortMax: Double { min(longRequest, inlineBudget) }
 
+    /// Nanoseconds beyond which a run tells whether requests are long.
+    var observedMin: Double { shortMax / 2 }
+
     package init() {}
 }

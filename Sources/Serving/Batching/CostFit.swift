@@ -33,6 +33,9 @@ package struct CostFit: Sendable, Hashable {
 
     package func nanoseconds(rows: Int) -> Double { nanosecondsPerRow * Double(rows) + nanosecondsPerRun }
 
+    /// Whether it has seen so few runs that it takes nearly any for what a run costs.
+    var isYoung: Bool { runs < Self.youngRuns }
+
     /// Rows that a run may have to end within that time; at least one.
     package func rows(within nanoseconds: Double) -> Int {
         let rows = (nanoseconds - nanosecondsPerRun) / nanosecondsPerRow
@@ -43,7 +46,7 @@ package struct CostFit: Sendable, Hashable {
     package mutating func observe(rows: Int, nanoseconds: Double) {
         guard rows > 0, nanoseconds.isFinite, nanoseconds > 0 else { return }
         let expected = max(1, self.nanoseconds(rows: rows))
-        let most = runs < Self.youngRuns ? Self.youngOutlierMax : Self.outlierMax
+        let most = isYoung ? Self.youngOutlierMax : Self.outlierMax
         let time = min(max(nanoseconds, expected / (2 * most)), expected * most)
         runs += 1
         weights *= Self.memory

@@ -10,6 +10,7 @@ package final class ModelCost: Sendable {
     // fits, which is as good.
     private let perRow: Atomic<UInt64>
     private let perRun: Atomic<UInt64>
+    private let isFitYoung = Atomic(true)
 
     /// - Parameter nanosecondsPerRow: what the predictor says of itself.
     package init(nanosecondsPerRow: Double) {
@@ -27,6 +28,9 @@ package final class ModelCost: Sendable {
 
     package var nanosecondsPerRow: Double { Double(bitPattern: perRow.load(ordering: .relaxed)) }
 
+    /// It says little yet: each run counts.
+    package var isYoung: Bool { isFitYoung.load(ordering: .relaxed) }
+
     /// The fit as it is now.
     package var current: CostFit { fit.withLock { $0 } }
 
@@ -36,6 +40,10 @@ package final class ModelCost: Sendable {
             fit.observe(rows: rows, nanoseconds: Double(nanoseconds))
             perRow.store(fit.nanosecondsPerRow.bitPattern, ordering: .relaxed)
             perRun.store(fit.nanosecondsPerRun.bitPattern, ordering: .relaxed)
+            // Not for each run: all loops read it.
+            if isFitYoung.load(ordering: .relaxed) != fit.isYoung {
+                isFitYoung.store(fit.isYoung, ordering: .relaxed)
+            }
         }
     }
 }

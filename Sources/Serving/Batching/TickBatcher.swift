@@ -146,7 +146,7 @@ package final class TickBatcher {
     ) {
         guard state.beginFlush() else { return }
         let takesTurns = state.takesTurns()
-        if takesTurns || state.isShared { state.share(takesTurns, at: clock(), span: limits.sharedSpan) }
+        if takesTurns || state.isShared { state.share(takesTurns, at: clock(), limits) }
         // No job of the pool: a flush ends within its tick, before the loop acknowledges the next snapshot, and a count
         // that all loops write would be on the way of every tick.
         for place in 0..<state.active.count {
@@ -170,7 +170,7 @@ package final class TickBatcher {
         let cost = lane.model.cost.nanoseconds(rows: batch.rowCount)
         if cost > limits.shortMax {
             let shortRows = shortRows(lane.model.cost, of: tickets.count)
-            if tickets.contains(where: { Double($0.rows.count) > shortRows }),
+            if tickets.contains(where: { Double($0.rows.count) > shortRows && !$0.isCancelled }),
                 cost > limits.inlineBudget || isForOthers(outstanding(lane.model))
             {
                 batch = handOnLong(beyond: shortRows, &tickets, batch, lane.model, handOn)
@@ -186,8 +186,9 @@ package final class TickBatcher {
             model.predictor.predict(batch, into: &output, using: lane.workspace)
             let nanoseconds = clock() &- start
             precondition(output.rowCount == batch.rowCount, "a predictor answers every row")
-            // Short runs are not worth the lock; a model that is dearer than it says shows in long ones.
-            if Double(nanoseconds) > limits.inlineBudget / 4 {
+            // Runs that are short, as was expected, are not worth the lock. Those that only are taken for longer count:
+            // else pauses of the machine would add up to a model that is long.
+            if max(Double(nanoseconds), cost) > limits.observedMin || model.cost.isYoung {
                 model.cost.observe(rows: batch.rowCount, nanoseconds: nanoseconds)
             }
             model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
@@ -199,7 +200,8 @@ package final class TickBatcher {
                 if lane.state.isGreedy { hearLast(entry.ticket) }
                 answered += 1
             }
-            lane.state.taken &+= nanoseconds &+ UInt64(Double(answered) * limits.longRequest)
+            lane.state.predicted &+= nanoseconds
+            lane.state.answered += answered
         }
         model.metrics.requests.add(answered, cell: loop)
 
@@ -229,6 +231,13 @@ package final class TickBatcher {
                 short.append(entry)
             }
         }
+        // What the rest share of a run's cost was reckoned with all of them.
+        let restShortRows = self.shortRows(model.cost, of: max(1, short.count))
+        if short.contains(where: { Double($0.rows.count) > restShortRows }) {
+            handOn(tickets.filter { !$0.isCancelled }.map { ($0.ticket, $0.rows) }, model, batch)
+            tickets.removeAll(keepingCapacity: true)
+            return batch
+        }
         handOn(long, model, batch)
         tickets.removeAll(keepingCapacity: true)
         guard !short.isEmpty else { return batch }
@@ -239,7 +248,12 @@ package final class TickBatcher {
             precondition(fits, "a part of a batch is no larger than the batch")
             tickets.append(LaneState.Entry(ticket: entry.ticket, rows: first..<left.rowCount))
         }
-        return left
+        // Back into the storage that the tick's batches have grown.
+        var batch = batch
+        batch.removeAll(bytesKeptMax: limits.bytesKeptMax)
+        let fits = batch.append(0..<left.rowCount, of: left)
+        precondition(fits, "a part of a batch is no larger than the batch")
+        return batch
     }
 
     /// Whether long requests are handed on, though the loop's budget would do.
@@ -331,16 +345,19 @@ private struct BatcherState {
     /// Tells lanes whether they take more than their share, as long as the loop is shared.
     /// - Parameters:
     ///   - takesTurns: what `takesTurns` has found.
-    ///   - span: nanoseconds for which a loop counts as shared, and in which shares are counted.
-    mutating func share(_ takesTurns: Bool, at now: UInt64, span: UInt64) {
+    mutating func share(_ takesTurns: Bool, at now: UInt64, _ limits: BatchLimits) {
         let wasShared = isShared
-        if takesTurns { sharedUntil = now &+ span }
+        if takesTurns { sharedUntil = now &+ limits.sharedSpan }
         isShared = now < sharedUntil
         let elapsed = now &- judged
-        guard !isShared || !wasShared || elapsed >= span else { return }
-        let bound = isShared && wasShared ? LoopShares.bound(lanes.map { $0.state.taken }, in: elapsed) : nil
-        for lane in lanes { lane.state.beginShare(beyond: bound) }
+        guard !isShared || !wasShared || elapsed >= limits.sharedSpan else { return }
         judged = now
+        let parts = lanes.map {
+            LoopShares.Part(model: $0.model.name, predicted: $0.state.predicted, requests: $0.state.answered)
+        }
+        let greedy =
+            isShared && wasShared ? LoopShares.greedy(parts, in: elapsed, requestMax: limits.longRequest) : []
+        for lane in lanes { lane.state.beginShare(isGreedy: greedy.contains(lane.model.name)) }
     }
 
     mutating func endFlush() {
@@ -418,9 +435,10 @@ private struct LaneState: ~Copyable {
     var isTaken = false
     /// The pool does not have the model any more.
     var isRetired = false
-    /// Nanoseconds of the loop, about, since shares were last counted.
-    var taken: UInt64 = 0
-    /// It took more than its share.
+    /// Nanoseconds of predictions since shares were last counted, and requests answered.
+    var predicted: UInt64 = 0
+    var answered = 0
+    /// The model took more than its share.
     private(set) var isGreedy = false
 
     var isDroppable: Bool { isRetired && tickets.isEmpty && !isTaken }
@@ -455,10 +473,10 @@ private struct LaneState: ~Copyable {
         return (tickets.count == 1, stringBytes)
     }
 
-    /// - Parameter bound: what is more is too much; nil: nothing is.
-    mutating func beginShare(beyond bound: UInt64?) {
-        isGreedy = bound.map { taken > $0 } ?? false
-        taken = 0
+    mutating func beginShare(isGreedy: Bool) {
+        self.isGreedy = isGreedy
+        predicted = 0
+        answered = 0
     }
 
     mutating func cancel(exchange: UInt64, stream: UInt64) {
