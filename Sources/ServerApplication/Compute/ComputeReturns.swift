@@ -18,10 +18,6 @@ struct ComputeAnswers: Sendable {
         let body: Range<Int>
     }
 
-    /// Answers of a batch that are handed over together, and that a loop takes in one tick: where they are short, some
-    /// 30 us of its time.
-    static let countMax = 4
-
     private(set) var all: [Answer] = []
     private(set) var bodies: [UInt8] = []
 
@@ -51,6 +47,7 @@ struct ComputeAnswers: Sendable {
 final class ComputeReturns: Sendable {
     private let answers = Mutex<[ComputeAnswers]>([])
     private let hasNews = Atomic<Bool>(false)
+    private let isShared = Atomic<Bool>(false)
     /// The loop's number: the cell in which its requests are counted.
     let loop: Int
     private let wake: @Sendable () -> Void
@@ -59,6 +56,16 @@ final class ComputeReturns: Sendable {
     init(loop: Int, wake: @escaping @Sendable () -> Void) {
         self.loop = loop
         self.wake = wake
+    }
+
+    /// Answers of a batch that are handed over together, and that the loop takes in one tick: where they are short and
+    /// others wait for it, some 30 us of its time.
+    var countMax: Int { isShared.load(ordering: .relaxed) ? 4 : 32 }
+
+    /// For the loop. - Parameter isShared: whether several models are asked there.
+    func share(_ isShared: Bool) {
+        guard self.isShared.load(ordering: .relaxed) != isShared else { return }
+        self.isShared.store(isShared, ordering: .relaxed)
     }
 
     /// From any thread.
@@ -77,7 +84,7 @@ final class ComputeReturns: Sendable {
     func take() -> [ComputeAnswers] {
         guard hasNews.load(ordering: .relaxed) else { return [] }
         let (taken, isAll) = answers.withLock { answers in
-            let countMax = max(ComputeAnswers.countMax, answers.reduce(0) { $0 + $1.all.count } / 8)
+            let countMax = max(countMax, answers.reduce(0) { $0 + $1.all.count } / 8)
             var count = 0
             let end =
                 answers.firstIndex { made in

@@ -129,7 +129,7 @@ struct ComputeWorker: ~Copyable {
             answer(one, output, into: &answers)
             let returns = one.task.origin.returns
             guard
-                answers.all.count == ComputeAnswers.countMax || place + 1 == asked.count
+                answers.all.count >= returns.countMax || place + 1 == asked.count
                     || asked[place + 1].task.origin.returns !== returns
             else { continue }
             usedBytes += answers.bodies.count

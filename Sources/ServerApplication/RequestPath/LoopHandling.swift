@@ -406,6 +406,7 @@ struct LoopHandling {
         } hearLast: { ticket in
             sink.hearLast(ticket.exchangeID)
         }
+        compute.returns.share(batcher.isShared)
         submitHandedOn(sink)
     }
 

@@ -92,6 +92,9 @@ package final class TickBatcher {
 
     package var isEmpty: Bool { waitingTickets == 0 }
 
+    /// Whether other models than that of the last flush have been asked lately, as of that flush.
+    package var isShared: Bool { state.isShared }
+
     /// Nobody waits for this answer any more.
     /// - Complexity: O(tickets waiting).
     package func cancel(exchange: UInt64, stream: UInt64) {
