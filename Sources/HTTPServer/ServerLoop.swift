@@ -21,8 +21,8 @@ final class ServerLoop {
     static let tidyTimer = 3
     static let connectionTimers = 4
     /// What one `recv` asks for, and the most that is worked through of one connection in one turn: a body that comes
-    /// fast costs the others some 30 us.
-    static let readBytes = 64 << 10
+    /// fast costs the others some 10 us. More brings a large body no sooner.
+    static let readBytes = 16 << 10
     /// Reads in one turn of a connection whose bytes are thrown away, or whose end is still to come.
     static let readsPerTurn = 4
     /// A turn ends early after this, where bodies of at least ``timedBytes`` have made it long.
