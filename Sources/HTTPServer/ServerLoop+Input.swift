@@ -68,7 +68,10 @@ extension ServerLoop {
                 state.value.context.recycle(bytes)
             }
         }
-        if connections[slot].flags.contains(.readable) { read(slot, &input, &head) }
+        if connections[slot].flags.contains(.readable) {
+            if !connections[slot].flags.contains(.patient) { state.value.othersHeard = state.value.now }
+            read(slot, &input, &head)
+        }
         if connections[slot].isOpen { markDirty(slot) }
     }
 

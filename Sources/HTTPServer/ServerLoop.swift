@@ -276,9 +276,8 @@ final class ServerLoop {
     /// Hears connections whose requests are slow to answer, one at least.
     private func hearBehind(_ input: inout [UInt8], _ head: inout RequestHead) {
         guard !state.value.behind.isEmpty, !state.value.isTurnOver else { return }
-        let now = clock.now()
-        let isAlone = state.value.othersHeard.advanced(by: ServerLoop.othersSpan) < now
-        let end = now.advanced(by: isAlone ? ServerLoop.behindMaxAlone : ServerLoop.behindMax)
+        let isAlone = state.value.othersHeard.advanced(by: ServerLoop.othersSpan) < state.value.now
+        let end = clock.now().advanced(by: isAlone ? ServerLoop.behindMaxAlone : ServerLoop.behindMax)
         var heard = 0
         while heard < state.value.behind.count {
             let slot = state.value.behind[heard]

@@ -76,6 +76,7 @@ private final class SeveralConnections: LoopTransport {
 private final class PatientHandler: RequestHandler {
     let clock: FakeClock
     let heard = Mutex<[String]>([])
+    var atEndOfTurn: () -> Void = {}
 
     init(_ clock: FakeClock) { self.clock = clock }
 
@@ -95,6 +96,7 @@ private final class PatientHandler: RequestHandler {
     func expired(_ exchange: ExchangeID, _ sink: any ExchangeSink) {}
     func cancelled(_ exchange: ExchangeID) {}
     func endOfTick(_ sink: any ExchangeSink) { heard.withLock { $0.append("tick") } }
+    func endOfTurn() { atEndOfTurn() }
     func tidy(_ sink: any ExchangeSink) { heard.withLock { $0.append("tidy") } }
 }
 
@@ -150,6 +152,19 @@ private final class PatientHandler: RequestHandler {
         transport.ask(8, "/quick")
         transport.ask(9, "/slow/9")
         #expect(turn() == ["/quick", "tick", "/slow/9"], "its last request was not slow")
+        loop.finish()
+    }
+
+    /// There a handler may wait: nobody is to wait for what it has answered.
+    @Test mutating func aTurnEndsWhenItsAnswersAreSent() {
+        loop.adopt(8)
+        transport.ask(8, "/quick")
+        var sent: [Int?] = []
+        handler.atEndOfTurn = { [transport] in sent.append(transport.state.withLock { $0.answers[8] }) }
+        _ = turn()
+        _ = turn()
+        handler.atEndOfTurn = {}
+        #expect(sent == [1, 1])
         loop.finish()
     }
 

@@ -30,7 +30,7 @@ package protocol RequestHandler: AnyObject {
     /// with them.
     func endOfTick(_ sink: any ExchangeSink)
 
-    /// What has been answered has been sent, as far as it could be. The one place in which a handler may wait.
+    /// What the tick has answered has been sent, as far as it could be. The one place in which a handler may wait.
     func endOfTurn()
 
     /// The time that was asked for by `tidyLater` has come.

@@ -78,6 +78,7 @@ final class ComputePool: Sendable {
     private let threads = Mutex<[EventLoopThread]>([])
     private let nextID = Atomic<UInt64>(1)
     private let clocks: ComputeClocks
+    private let workers: Int
 
     /// - Parameters:
     ///   - limits: the bounds, and what batches go by.
@@ -86,6 +87,7 @@ final class ComputePool: Sendable {
     init(limits: ComputeLimits, workers: Int, clocks: ComputeClocks = .system) {
         state = Monitor(State(scheduler: ComputeScheduler(limits: limits, workers: workers)))
         self.clocks = clocks
+        self.workers = workers
     }
 
     /// Starts the threads: two a worker, of which one runs. The one that yields to the loops also waits while the
@@ -160,6 +162,8 @@ final class ComputePool: Sendable {
         var untaken: [ComputeTask] = []
         let refused = state.withLock { state -> [Refused] in
             state.changes &+= 1
+            // It may be due sooner with these.
+            state.pauseEnd = 0
             var refused: [Refused] = []
             for entry in handed where !Self.add(entry, to: &state, now, &refused) { untaken.append(entry.task) }
             return refused
@@ -247,10 +251,10 @@ final class ComputePool: Sendable {
         if rest.isDue(at: now, loop: clocks.work(), progress: progress) { clocks.rest(LoopRest.nanoseconds) }
     }
 
-    private var progress: ComputeProgress {
+    var progress: ComputeProgress {
         let (first, isWaiting, begun) = state.withLock { state in
             let isWaiting =
-                state.runningBatches == 0 && state.scheduler.waitingCount > 0 && clocks.now() >= state.pauseEnd
+                state.runningBatches < workers && state.scheduler.waitingCount > 0 && clocks.now() >= state.pauseEnd
             return (state.yieldingRuns.min { $0.value < $1.value }, isWaiting, state.begunBatches)
         }
         guard let first else { return isWaiting ? .waiting(begun: begun) : .unhindered }

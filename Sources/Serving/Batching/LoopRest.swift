@@ -66,7 +66,7 @@ package struct LoopRest: Sendable {
 package enum ComputeProgress: Sendable, Hashable {
     /// There is nothing to do, or nothing for those that yield to the loops.
     case unhindered
-    /// Requests wait, and no batch runs; so many have been begun.
+    /// Requests wait, though a worker has nothing to run; so many batches have been begun.
     case waiting(begun: UInt64)
     /// The one of those that yield that was begun first: its number, and nanoseconds for which its thread has run.
     case running(batch: UInt64, nanoseconds: UInt64)

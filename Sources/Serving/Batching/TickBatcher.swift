@@ -141,7 +141,8 @@ package final class TickBatcher {
     ///   - answer: called once for each ticket that was not cancelled, in the order of submission within a model. It
     ///     must not take or submit.
     ///   - outstanding: what has been handed on, asked for a model whose requests are long.
-    ///   - handOn: called at most once for each model, with its long requests.
+    ///   - handOn: called at most once for each model, with its long requests; with all of them where those that stay
+    ///     would be long by themselves.
     ///   - hearLast: called with requests that have been answered, of a model that takes more than its share of the
     ///     loop: who asks it is to be heard behind those who ask others.
     package func flush(

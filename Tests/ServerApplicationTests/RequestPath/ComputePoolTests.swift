@@ -90,6 +90,49 @@ private final class BusyClock: LoopClock {
         #expect(harness.body(waiting)?.contains("2.0") == true && rests.withLock { $0.count } == rested)
     }
 
+    /// A batch that is under way on a thread that yields: as long as it is, whatever time that thread gets.
+    @Test func aBatchThatRunsIsKnownUntilItsEnd() throws {
+        let isBegun = Monitor(false)
+        let mayEnd = Monitor(false)
+        let calls = Atomic<Int>(0)
+        let clocks = ComputeClocks(
+            now: { SystemClock().now().elapsedNanoseconds },
+            work: {
+                // The worker asks before a batch, and behind it.
+                if calls.add(1, ordering: .relaxed).newValue == 1 {
+                    isBegun.withLock { $0 = true }
+                    _ = mayEnd.wait(for: .seconds(60)) { $0 ? true : nil }
+                }
+                return 0
+            }, process: { 0 }, rest: { _ in })
+        let harness = try Harness(batching: heavy(), clocks: clocks)
+        try harness.load("m", "double")
+        #expect(harness.compute.progress == .unhindered)
+        let exchange = try harness.post(#"{"x": 1}"#)
+        harness.handler.endOfTick(harness.sink)
+        #expect(harness.compute.progress == .waiting(begun: 0))
+        try harness.compute.start(workers: 1, cores: 1)
+        defer { harness.compute.stop() }
+        _ = isBegun.wait(for: .seconds(60)) { $0 ? true : nil }
+        guard case .running(let batch, let before) = harness.compute.progress else {
+            Issue.record("a batch runs")
+            mayEnd.withLock { $0 = true }
+            return
+        }
+        #expect(batch == 1)
+        guard case .running(1, let after) = harness.compute.progress else {
+            Issue.record("it still runs")
+            mayEnd.withLock { $0 = true }
+            return
+        }
+        #expect(after >= before)
+        mayEnd.withLock { $0 = true }
+        harness.answerAll()
+        #expect(harness.body(exchange)?.contains("2.0") == true)
+        while harness.compute.runningCount > 0 { sched_yield() }
+        #expect(harness.compute.progress == .unhindered)
+    }
+
     /// What is copied for the compute threads leaves memory behind, which goes back when there is time.
     @Test func manyBytesHandedOnAreTidiedUpAfter() throws {
         let harness = try Harness()

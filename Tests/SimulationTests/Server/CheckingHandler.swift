@@ -87,6 +87,8 @@ final class CheckingHandler: RequestHandler {
         handler.endOfTick(sink)
     }
 
+    func endOfTurn() { handler.endOfTurn() }
+
     func tidy(_ real: any ExchangeSink) {
         sink.real = real
         handler.tidy(sink)
