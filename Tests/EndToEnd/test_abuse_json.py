@@ -83,15 +83,16 @@ class Documents(AttackTestCase):
                     self.assertIn(answer.status, (400, 413, 422), answer)
                     self.assertLess(len(answer.body), 2000)
 
-    def test_numbers_too_large_and_names_of_no_number_are_refused(self):
+    def test_numbers_too_large_are_refused_with_their_place(self):
+        for text in ("1e400", "-1e400", "1e309", "-1.8e308", "1" * 400, "1e99999999999999999999"):
+            with self.subTest(text=text[:20]):
+                answer = self.server.predict(f'{{"RM":{text}}}'.encode())
+                self.assert_problem(answer, 422, pointer="/RM")
+                self.assertIn("out of range", answer.json()["detail"])
+
+    def test_names_of_no_number_are_refused(self):
         for text in (
             *(
-                "1e400",
-                "-1e400",
-                "1e309",
-                "-1.8e308",
-                "1" * 400,
-                "1e99999999999999999999",
                 "NaN",
                 "-NaN",
                 "nan",

@@ -1,5 +1,6 @@
 """Predictions on the compute threads: the same answers, whoever asks, whatever is swapped; deadlines; rows by themselves; the cache."""
 
+import json
 import pathlib
 import re
 import socket
@@ -82,13 +83,16 @@ class OnComputeThreads(ServerTestCase):
 
     def test_each_row_has_its_own_outcome(self):
         wanted = expected()["house-price"]["predictions"]
-        answer = self.server.request("POST", "/predict?errors=row", [RECORDS[0], dict(RECORDS[0], RM="many"), RECORDS[1]])
-        self.assertEqual(answer.status, 200)
-        document = answer.json()
-        self.assertEqual(document["errors"], 1)
-        self.assertEqual([list(result) for result in document["results"]], [["prediction"], ["error"], ["prediction"]])
-        self.assertAlmostEqual(document["results"][2]["prediction"], wanted[1])
-        self.assertEqual(document["results"][1]["error"]["pointer"], "/1/RM")
+        for value in ('"many"', "1e400"):
+            broken = json.dumps(dict(RECORDS[0], RM="VALUE")).replace('"VALUE"', value)
+            rows = f"[{json.dumps(RECORDS[0])}, {broken}, {json.dumps(RECORDS[1])}]"
+            answer = self.server.request("POST", "/predict?errors=row", rows.encode())
+            self.assertEqual(answer.status, 200)
+            document = answer.json()
+            self.assertEqual(document["errors"], 1)
+            self.assertEqual([list(row) for row in document["results"]], [["prediction"], ["error"], ["prediction"]])
+            self.assertAlmostEqual(document["results"][2]["prediction"], wanted[1])
+            self.assertEqual(document["results"][1]["error"]["pointer"], "/1/RM")
 
     def test_rows_that_the_model_refuses_are_bounded_as_well(self):
         columns = self.server.request("GET", "/models/price-band").json()["signature"]["inputs"]

@@ -34,7 +34,8 @@ enum ColumnValue {
         let kind = try reader.peekValue()
         switch (batch.layout.columns[column].kind, kind) {
         case (.float64, .number):
-            batch.setDouble(try reader.readDouble(), row: row, column: column)
+            guard let value = try reader.readDoubleInRange() else { return outOfRange(batch.layout.columns[column]) }
+            batch.setDouble(value, row: row, column: column)
             return nil
         case (.float64, .bool):
             batch.setDouble(try reader.readBool() ? 1 : 0, row: row, column: column)
@@ -54,17 +55,17 @@ enum ColumnValue {
             return try store(scratch, into: &batch, row: row, column: column)
         case (.string, .number) where batch.layout.columns[column].takesWholeNumbersAsText:
             scratch.removeAll(keepingCapacity: true)
-            switch try reader.readNumber() {
-            case .int64(let value): scratch.append(contentsOf: String(value).utf8)
-            case .uint64(let value): scratch.append(contentsOf: String(value).utf8)
-            case .double:
+            switch try reader.readNumberInRange() {
+            case .int64(let value)?: scratch.append(contentsOf: String(value).utf8)
+            case .uint64(let value)?: scratch.append(contentsOf: String(value).utf8)
+            case .double?, nil:
                 return Misfit(
                     expected: "a string, a whole number, true or false", found: "another number",
                     detail: "a category has no fraction; the library refuses it too")
             }
             return try store(scratch, into: &batch, row: row, column: column)
         case (.int64, .number):
-            if case .int64(let value) = try reader.readNumber() {
+            if case .int64(let value)? = try reader.readNumberInRange() {
                 batch.setInt64(value, row: row, column: column)
                 return nil
             }
@@ -97,6 +98,11 @@ enum ColumnValue {
         return Misfit(
             expected: expectation(column), found: "no value",
             detail: "the model has no rule for a missing value in this column")
+    }
+
+    private static func outOfRange(_ column: Column) -> Misfit {
+        Misfit(
+            expected: expectation(column), found: "a number beyond 1.8e308", detail: "the number is out of range")
     }
 
     /// A field that is left out though the model's policy wants each one.

@@ -60,6 +60,31 @@ struct RequestReader: ~Escapable {
         do { return try reader.readNumber() } catch { throw Self.malformed(error) }
     }
 
+    /// - Returns: nil for a number beyond the doubles, such as 1e400. That is valid JSON, and has been passed.
+    mutating func readDoubleInRange() throws(InferenceError) -> Double? {
+        do {
+            return try reader.readDouble()
+        } catch {
+            try passOutOfRange(error)
+            return nil
+        }
+    }
+
+    /// - Returns: as `readDoubleInRange()`.
+    mutating func readNumberInRange() throws(InferenceError) -> JSONNumber? {
+        do {
+            return try reader.readNumber()
+        } catch {
+            try passOutOfRange(error)
+            return nil
+        }
+    }
+
+    private mutating func passOutOfRange(_ error: JSONError) throws(InferenceError) {
+        guard error.reason == .numberOutOfRange else { throw Self.malformed(error) }
+        try skipValue()
+    }
+
     mutating func readBool() throws(InferenceError) -> Bool {
         do { return try reader.readBool() } catch { throw Self.malformed(error) }
     }
