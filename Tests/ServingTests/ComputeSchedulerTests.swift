@@ -321,6 +321,36 @@ struct ComputeSchedulerTests {
         #expect(batch.rows == 2 && scheduler.takeDropped() == [])
     }
 
+    /// What `--batch-wait` costs is in the audit: of requests that were joined, and of one for which nobody came.
+    @Test(arguments: [[0], [0, 400_000], [0, 0, 999_999]] as [[UInt64]])
+    func tellsWhatWaitingForMoreHasCost(arrivals: [UInt64]) {
+        var limits = ComputeLimits()
+        limits.batchWait = 1_000_000
+        var scheduler = ComputeScheduler(limits: limits, workers: 2)
+        let cost = ModelCost(nanosecondsPerRow: 1000)
+        for (id, arrival) in arrivals.enumerated() {
+            let entry = ComputeScheduler.Entry(id: UInt64(id), rows: 1, bytes: 8, arrival: arrival)
+            #expect(scheduler.add(entry, cost: cost, now: arrival) == nil)
+            #expect(scheduler.next(now: arrival) == .wait(until: 1_000_000))
+        }
+        // The workers have other things to do for a while: that is not the wait's doing.
+        guard case .run(let batch) = scheduler.next(now: 5_000_000) else {
+            Issue.record("nothing to run")
+            return
+        }
+        let run = ComputeScheduler.Run(requests: 1, rows: 1, work: 1000, elapsed: 1000)
+        let held = arrivals.reduce(0) { $0 + 1_000_000 - $1 }
+        #expect(scheduler.finished(batch, [run]).addedWait == Double(held))
+
+        let entry = ComputeScheduler.Entry(id: 9, rows: 1, bytes: 8, arrival: 6_000_000)
+        #expect(scheduler.add(entry, cost: cost, now: 6_000_000) == nil)
+        guard case .run(let late) = scheduler.next(now: 8_000_000) else {
+            Issue.record("nothing to run")
+            return
+        }
+        #expect(scheduler.finished(late, [run]).addedWait == 0, "no worker was free before")
+    }
+
     @Test func keepsNothingOfModelsThatAreGone() {
         var scheduler = ComputeScheduler(limits: ComputeLimits(), workers: 1)
         for id in 1...50 as ClosedRange<UInt64> {

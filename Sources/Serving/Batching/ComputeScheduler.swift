@@ -55,6 +55,8 @@ package struct ComputeScheduler: Sendable {
         fileprivate let model: ObjectIdentifier
         /// Nanoseconds that it is expected to take.
         fileprivate let charged: Double
+        /// Nanoseconds for which its requests, all together, were held back for more to come.
+        fileprivate let held: Double
         /// Whether it is of one request that may take longer than a batch is meant to.
         package let mayOverrun: Bool
     }
@@ -88,7 +90,7 @@ package struct ComputeScheduler: Sendable {
     package struct Outcome: Sendable, Hashable {
         /// Nanoseconds of computing that joining has saved, or lost where it is negative.
         package let saved: Double
-        /// Nanoseconds by which its requests were answered later than one after the other.
+        /// Nanoseconds by which its requests were answered later than one after the other, at once.
         package let addedWait: Double
         /// Whether the model's requests are joined from now on.
         package let isBatching: Bool
@@ -102,6 +104,8 @@ package struct ComputeScheduler: Sendable {
         /// Nanoseconds that it has had, on the scale that all lanes share.
         var account: Double
         var runningBatches = 0
+        /// Since when a free worker has passed it by, for more to come.
+        var heldSince: UInt64?
 
         var isBusy: Bool { queue.count > 0 || runningBatches > 0 }
     }
@@ -156,6 +160,7 @@ package struct ComputeScheduler: Sendable {
             }
         }
         if !lanes[number].isBusy { lanes[number].account = max(lanes[number].account, level) }
+        if queue.requests == 0 { lanes[number].heldSince = nil }
         lanes[number].queue.append(entry)
         places[entry.id] = key
         totalBytes += entry.bytes
@@ -198,12 +203,13 @@ package struct ComputeScheduler: Sendable {
             let ready = readyTime(lanes[number])
             if ready > now {
                 readyAt = min(readyAt, ready)
+                if lanes[number].heldSince == nil { lanes[number].heldSince = now }
             } else if lanes[number].account < best?.account ?? .infinity {
                 best = (number, lanes[number].account)
             }
         }
         guard let best else { return readyAt == .max ? .idle : .wait(until: readyAt) }
-        return .run(takeBatch(best.number))
+        return .run(takeBatch(best.number, now))
     }
 
     /// A batch has ended.
@@ -226,7 +232,8 @@ package struct ComputeScheduler: Sendable {
             lanes[number].cost.observe(rows: run.rows, nanoseconds: run.work)
             lanes[number].bound.observe(rows: run.rows, nanoseconds: Double(run.elapsed))
         }
-        return Outcome(saved: balance.saved, addedWait: balance.addedWait, isBatching: isBatching(lanes[number]))
+        return Outcome(
+            saved: balance.saved, addedWait: balance.addedWait + batch.held, isBatching: isBatching(lanes[number]))
     }
 
     /// Entries whose time was over before their turn came, since the last call.
@@ -249,7 +256,15 @@ package struct ComputeScheduler: Sendable {
         return min(ready, lane.queue.waitEnd(cost: lane.cost.nanoseconds(rows: lane.queue.rows)))
     }
 
-    private mutating func takeBatch(_ number: Int) -> Batch {
+    /// Until when a lane that runs now was held back: what it waited for beyond that were the workers.
+    private func endOfHold(_ lane: Lane, _ now: UInt64) -> UInt64 {
+        guard lane.heldSince != nil, let oldest = lane.queue.oldestArrival else { return now }
+        let (end, overflow) = oldest.addingReportingOverflow(limits.batchWait)
+        return overflow ? now : min(now, end)
+    }
+
+    private mutating func takeBatch(_ number: Int, _ now: UInt64) -> Batch {
+        let heldUntil = endOfHold(lanes[number], now)
         level = max(level, lanes[number].account)
         let joins = lanes[number].queue.requests > 1 && limits.joinsRequests && lanes[number].audit.joins()
         let rowsMax = lanes[number].bound.rows
@@ -263,12 +278,20 @@ package struct ComputeScheduler: Sendable {
             forget(first)
             if first.isAlone { break }
         }
+        var held = 0.0
+        if let since = lanes[number].heldSince {
+            for entry in entries {
+                let begin = max(since, entry.arrival)
+                if begin < heldUntil { held += Double(heldUntil - begin) * Double(entry.requests) }
+            }
+            lanes[number].heldSince = nil
+        }
         let charged = lanes[number].cost.nanoseconds(rows: rows)
         lanes[number].account += charged
         lanes[number].runningBatches += 1
         return Batch(
             entries: entries, rows: rows, joins: joins, model: ObjectIdentifier(lanes[number].cost), charged: charged,
-            mayOverrun: entries.count == 1 && (entries[0].isAlone || charged > limits.batchTarget))
+            held: held, mayOverrun: entries.count == 1 && (entries[0].isAlone || charged > limits.batchTarget))
     }
 
     /// Drops what stands at the head of a queue and cannot be answered in time any more.

@@ -52,7 +52,7 @@ final class BatchMetricFamilies: Sendable {
             "Compute time that joining requests has cost where it was slower than one after the other.")
         addedWait = seconds(
             "vencejo_model_batch_added_wait_seconds_total",
-            "By how much joined requests were answered later than one after the other.")
+            "By how much joining requests, or waiting for some to join, has made answers later.")
         sheds = registry.counters(
             "vencejo_model_sheds_total",
             help: "Requests that were not computed: a bound reached, a deadline missed, the client gone.",
