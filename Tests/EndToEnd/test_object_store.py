@@ -547,8 +547,10 @@ class Following(ObjectStoreTestCase):
                 self.assertEqual(answer.status, 200, answer)
                 self.assertTrue(is_close(answer.json()["prediction"], PRICES[which]))
                 self.assertEqual(two.request("GET", "/models", headers=field).status, 200)
+                self.assertEqual(two.request("GET", "/models/house", headers=field).status, 200)
             ahead = {"X-Min-Generation": "999"}
-            for method, path, body in (("POST", "/models/house/predict", RECORD), ("GET", "/models", None)):
+            asked = (("POST", "/models/house/predict", RECORD), ("GET", "/models", None), ("GET", "/models/house", None))
+            for method, path, body in asked:
                 answer = two.request(method, path, body, ahead)
                 self.assertEqual(answer.status, 503, answer)
                 self.assertEqual(answer.field("retry-after"), "1")

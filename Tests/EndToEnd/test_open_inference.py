@@ -174,6 +174,10 @@ class REST(Served):
         answer = self.infer(good, headers={"X-Min-Generation": "0"})
         self.assertEqual(answer.status, 200)
         self.refused(self.infer(good, headers={"X-Min-Generation": "99"}), 503)
+        for page in ("", "/house-price", "/house-price/ready", "/house-price/versions/1/ready"):
+            for generation, status in (("0", 200), ("99", 503)):
+                answer = self.server.request("GET", f"/v2/models{page}", headers={"X-Min-Generation": generation})
+                self.assertEqual(answer.status, status, page)
 
     def test_a_body_over_the_loops_bound_is_answered_by_the_compute_threads(self):
         rows = numbers(3000)

@@ -13,7 +13,7 @@ extension LoopHandling {
         _ head: borrowing RequestHead, _ exchange: ExchangeID, _ sink: any ExchangeSink
     ) -> BodyMode? {
         guard case .found(let route, _) = shared.routes.match(head, &parameters), route.takesMinimumGeneration,
-            !isClosed(to: head, route)
+            !isClosed(to: head, route), !route.isAdministration || live.gate.refusal(head) == nil
         else { return nil }
         let asked: Int
         do throws(MinimumGeneration.Malformed) {
@@ -25,6 +25,11 @@ extension LoopHandling {
         let name = route.hasModel ? nameInPath(of: head) : nil
         let served = MinimumGeneration.served(by: pool, route, name)
         guard asked > served else { return nil }
+        guard route.waitsForGeneration else {
+            shared.follower?.ask()
+            return refuse(
+                MinimumGeneration.refusal(asked, serving: served), AnswerFields.retry(after: 1), route)
+        }
         var format = RequestFormat.native(NativeFormat())
         do throws(RequestFormat.Refusal) {
             if route != .listModels { format = try RequestFormat(head, route) }

@@ -27,7 +27,7 @@ struct MinimumGeneration {
     /// How new an answer of a state is: of the list as what is oldest in it, of a model as that one is.
     /// - Parameter name: nil: the default model.
     static func served(by pool: PredictorPool, _ route: RequestRoute, _ name: String?) -> Int {
-        route == .listModels ? pool.generation : pool.generation(of: name)
+        route.isList ? pool.generation : pool.generation(of: name)
     }
 
     private var parked: [ExchangeID: Parked] = [:]

@@ -115,11 +115,24 @@ enum RequestRoute: String, Sendable, CaseIterable {
     }
 
     /// Whether the path names a model, and one of its versions by number or alias.
-    var hasModel: Bool { self != .listModels && self != .predict }
+    var hasModel: Bool { !isList && self != .predict }
     var hasVersion: Bool { self == .versionPredict || self == .aliasPredict || self == .openVersionInfer }
 
-    /// Whether a request may say how new the state has to be that answers it, and wait for that.
+    /// Whether it tells of all models.
+    var isList: Bool { self == .listModels || self == .openModels }
+
+    /// Whether a request may say how new the state has to be that answers it.
     var takesMinimumGeneration: Bool {
+        switch self {
+        case .openModels, .getModel, .listVersions, .getVersion, .getBundle, .getVersionBundle, .openModel,
+            .openVersion, .openModelReady, .openVersionReady:
+            true
+        default: waitsForGeneration
+        }
+    }
+
+    /// Whether it waits for that state. The others are refused at once, to be asked again.
+    var waitsForGeneration: Bool {
         self == .listModels || (Self.predictions.contains(self) && self != .callModelInfer)
     }
 

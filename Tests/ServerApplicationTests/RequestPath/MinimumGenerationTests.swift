@@ -125,6 +125,35 @@ struct MinimumGenerationTests {
         #expect(status(try ask(harness, "1").mode) == nil)
     }
 
+    @Test(arguments: [
+        "/models/m", "/models/m/versions", "/models/m/versions/1", "/v2/models", "/v2/models/m",
+        "/v2/models/m/versions/1",
+    ])
+    func whatTellsOfModelsIsNoOlderEither(target: String) throws {
+        let harness = try Harness(follower: follower)
+        try harness.publish("m", "double")
+        harness.handler.endOfTick(harness.sink)
+        #expect(status(try ask(harness, "1", "GET", target).mode) == .ok)
+        #expect(follower.asked.load(ordering: .relaxed) == 0)
+        #expect(status(try ask(harness, "2", "GET", target).mode) == .serviceUnavailable)
+        #expect(follower.asked.load(ordering: .relaxed) == 1, "it looks, for who asks again")
+        #expect(status(try ask(harness, "x", "GET", target).mode) == .badRequest)
+    }
+
+    @Test(arguments: ["/models/m/bundle", "/models/m/versions/1/bundle"])
+    func aFileIsNoOlderEitherForWhoMayHaveIt(target: String) throws {
+        let harness = try Harness(token: "0123456789abcdef", follower: follower)
+        try harness.publish("m", "double")
+        harness.handler.endOfTick(harness.sink)
+        func ask(_ generation: String, _ token: String) throws -> HTTPStatus? {
+            let fields = [("X-Min-Generation", generation), ("Authorization", "Bearer \(token)")]
+            return status(try harness.begin("GET", target, fields: fields).mode)
+        }
+        #expect(try ask("2", "wrong") == .unauthorized)
+        #expect(try ask("2", "0123456789abcdef") == .serviceUnavailable)
+        #expect(try ask("1", "0123456789abcdef") == nil, "the file comes from the control thread")
+    }
+
     @Test func readinessTellsHowFarTheStoreIsFollowed() throws {
         let harness = try Harness(follower: follower)
         let (_, mode) = try harness.begin("GET", "/health/ready")
