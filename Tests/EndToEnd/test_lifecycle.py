@@ -195,6 +195,13 @@ class Starting(unittest.TestCase):
             for text in (answer.body.decode(), str(told), str(ready.json())):
                 self.assertNotIn(os.path.dirname(HOUSE), text)
             self.assertIn("README.md", server.text())
+            tag = {"If-Match": '"1-1"'}
+            self.assertEqual(server.request("DELETE", "/models/bad", headers=tag).status, 412)
+            self.assertEqual(server.request("DELETE", "/models/bad").status, 204)
+            self.assertEqual(server.request("GET", "/health/ready").json(), {"status": "ready"})
+            self.assertEqual(server.request("GET", "/models/bad").status, 404)
+            self.assertEqual(server.request("DELETE", "/models/bad").status, 404)
+        with Server({"bad": readme, "good": HOUSE}) as server:
             self.assertIn(server.put("bad", HOUSE_2).status, (200, 201))
             self.assertEqual(server.request("GET", "/health/ready").json(), {"status": "ready"})
             self.assertNotIn("lagging", server.request("GET", "/models").json())

@@ -65,8 +65,8 @@ package struct FollowStatus: Sendable, Hashable {
         absent.append(LaggingModel(name: name, version: 1, servingVersion: nil, since: now, reason: reason))
     }
 
-    /// These serve: they came in another way.
-    mutating func serves(_ names: [String]) {
+    /// Of these nothing of the command line is missed any more: they came in another way, or are not wanted.
+    mutating func settle(_ names: [String]) {
         if !absent.isEmpty { absent.removeAll { names.contains($0.name) } }
     }
 

@@ -375,7 +375,7 @@ extension ModelRegistry {
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
         let gone = before.subtracting(entries.map(\.name))
         for name in gone { metrics.retire(name) }
-        followed.withLock { $0.serves(entries.map(\.name)) }
+        followed.withLock { $0.settle(entries.map(\.name)) }
         reclaim(gone.isEmpty ? .inAPause : .now)
         return isDrained
     }

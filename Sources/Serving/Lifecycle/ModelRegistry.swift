@@ -274,12 +274,19 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    /// Takes a model out of service and, if it is there, out of the store.
+    /// Takes a model out of service and, if it is there, out of the store. One that was named on the command line and
+    /// could not be loaded is missed no more.
     package func remove(
         _ name: String, precondition: PublishPrecondition = .none
     ) throws(PublishError) -> RemovalReport {
         try operations.withLock { (state: inout State) throws(PublishError) -> RemovalReport in
             try seeStore(&state)
+            if let absent = absentStatic(name, state) {
+                try check(precondition, name, state)
+                followed.withLock { $0.settle([name]) }
+                log.info("removed", LogField("model", .text(name)), LogField("version", .integer(absent.version)))
+                return RemovalReport(name: name, version: absent.version, isDrained: true)
+            }
             let version = try judged(&state) { (state: State) throws(PublishError) -> Int in
                 try knownVersion(name, precondition, state)
             }
@@ -412,6 +419,12 @@ package final class ModelRegistry: Sendable {
     private func ownEntry(_ name: String, _ state: State) -> PooledModel? {
         guard state.manifest == nil || state.staticNames.contains(name) else { return nil }
         return publisher.current.entry(named: name)
+    }
+
+    /// A model of the command line that could not be loaded, where nothing else has its name.
+    private func absentStatic(_ name: String, _ state: State) -> FollowStatus.LaggingModel? {
+        guard state.manifest?.model(named: name) == nil, ownEntry(name, state) == nil else { return nil }
+        return followStatus.absent.first { $0.name == name }
     }
 
     /// The highest number that has been given out.
