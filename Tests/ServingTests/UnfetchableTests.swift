@@ -86,6 +86,58 @@ struct UnfetchableTests {
         #expect(asked <= 3 + 5, "\(asked)")
     }
 
+    /// A kept version whose file is refused for good: tried and told once, and told anew where its model needs it.
+    @Test(arguments: [false, true]) func aKeptVersionThatIsRefusedIsToldOnce(isFarAway: Bool) throws {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 1
+        let store = RestoredStore(isFarAway: isFarAway)
+        let writer = FakeWorld(store: store, limits: limits)
+        for number in 1...2 { _ = try writer.publish("a", number) }
+        let lines = LogLines()
+        let world = FakeWorld(store: store, limits: limits, refuses: 1, log: lines.log)
+        try world.catchUp()
+        world.registry.housekeep()
+        let asked = store.asked.withLock { $0 }
+        for number in 3...5 {
+            _ = try writer.publish("c", number)
+            try world.catchUp()
+            world.registry.housekeep()
+        }
+        #expect(lines.errors.count == 1, "\(lines.errors)")
+        #expect(store.asked.withLock { $0 } == asked + 3, "the files of c, and no others")
+
+        _ = try writer.registry.change("a", change { $0.current = .previous })
+        try world.catchUp()
+        world.registry.housekeep()
+        let status = world.registry.followStatus
+        #expect(status.lagging.map(\.name) == ["a"] && status.lagging.first?.version == 1)
+        #expect(status.lag?.reason.hasPrefix("a version 1: ") == true)
+        #expect(world.registry.pool.model(named: "a")?.version == 2)
+    }
+
+    /// A kept version that could not be had, and that another replica rolls back to: it is not put off any more.
+    @Test(arguments: [false, true]) func aKeptVersionThatComesToBeNeededIsTriedAtOnce(isFarAway: Bool) throws {
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 1
+        let store = RestoredStore(isFarAway: isFarAway)
+        let writer = FakeWorld(store: store, limits: limits)
+        _ = try writer.publish("a", 1)
+        _ = try writer.publish("a", 2)
+        let world = FakeWorld(store: store, limits: limits, retryFirst: .seconds(3600))
+        _ = try world.registry.follow()
+        let fetches = FileFetches(world.registry, threads: AtOnce()) {}
+        if isFarAway, fetches.goOn(), let files = fetches.take() { world.registry.load(files) }
+        #expect(world.registry.pool.model(named: "a")?.version == 2)
+        store.hasLost.withLock { $0 = true }
+        if isFarAway, fetches.goOn(), let files = fetches.take() { world.registry.load(files) }
+        world.registry.housekeep()
+        #expect(world.registry.operations.withLock { $0.failures.map(\.what.version) } == [1])
+        store.hasLost.withLock { $0 = false }
+        _ = try writer.registry.change("a", change { $0.current = .previous })
+        try world.catchUp()
+        #expect(world.registry.pool.model(named: "a")?.version == 1 && world.registry.followStatus.lag == nil)
+    }
+
     /// One kept version that is lost: the pause between two tries grows.
     @Test func theTriesOfAKeptVersionAreCounted() throws {
         var limits = ModelRegistry.Limits()

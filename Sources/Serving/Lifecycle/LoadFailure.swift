@@ -28,16 +28,24 @@ struct LoadFailure: Sendable {
             ? clock : what.error.mayPass ? clock &+ UInt64(clamping: wait.wholeNanoseconds) : nil
     }
 
-    private init(_ other: LoadFailure, nextTry: UInt64) {
+    private init(_ other: LoadFailure, isNeeded: Bool, nextTry: UInt64?) {
         what = other.what
-        isNeeded = other.isNeeded
+        self.isNeeded = isNeeded
         since = other.since
         attempts = other.attempts
         self.nextTry = nextTry
     }
 
     /// The same, to be tried again at once.
-    func due(at clock: UInt64) -> LoadFailure { LoadFailure(self, nextTry: clock) }
+    func due(at clock: UInt64) -> LoadFailure { LoadFailure(self, isNeeded: isNeeded, nextTry: clock) }
+
+    /// The same, of a version that its model needs by now, or no more. It is due where it was not needed before.
+    func of(needed isNeeded: Bool, at clock: UInt64) -> LoadFailure {
+        LoadFailure(self, isNeeded: isNeeded, nextTry: isNeeded && !self.isNeeded && !isForGood ? clock : nextTry)
+    }
+
+    /// Whether this server refuses the file, whenever it is tried.
+    var isForGood: Bool { nextTry == nil }
 
     var isShortage: Bool {
         if case .outOfMemory = what.error { true } else { false }

@@ -59,10 +59,10 @@ extension ModelRegistry {
                     if made.contains(where: { $0 === model }) { snapshot.made.append(model) }
                     continue
                 }
-                let known = failed[version, stored.name]
+                let known = failed[version, stored.name]?.of(needed: isNeeded, at: system.clock())
                 guard store.keepsBlobs, isNeeded || loads == .all else {
-                    // Of a store that is near it is forgotten, and tried again, whenever something changes.
-                    if let known, store.isFarAway { snapshot.failures.append(known) }
+                    // Of a store that is near it is tried again whenever something changes: what may pass is forgotten.
+                    if let known, store.isFarAway || known.isForGood { snapshot.failures.append(known) }
                     continue
                 }
                 if isNeeded { missing.insert(version.number) }
