@@ -132,7 +132,7 @@ struct FakeWorld {
         isHere: @escaping @Sendable () -> Bool = { true }, tableBytes: Int = 0,
         beforeCompile: @escaping @Sendable () -> Void = {},
         releaseMemory: @escaping @Sendable (MemoryRelease) -> Void = { _ in },
-        retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Int? = nil, log: Log = .silent
+        retryFirst: Duration = .zero, system: ServingSystem = .threads, refuses: Set<Int> = [], log: Log = .silent
     ) {
         var limits = limits
         limits.retryFirst = retryFirst
@@ -146,7 +146,7 @@ struct FakeWorld {
             compile: { graph throws(ImportError) in
                 beforeCompile()
                 let number = Int((graph.columns[0].name ?? "").dropFirst()) ?? 0
-                if number < 0 || number == refuses {
+                if number < 0 || refuses.contains(number) {
                     throw ImportError(.unsupported, at: "fake", found: "\(number)", expected: "no negative number")
                 }
                 let predictor = FakePredictor(offset: Double(number), tableBytes: tableBytes) {

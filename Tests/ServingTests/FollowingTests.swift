@@ -148,7 +148,7 @@ struct FollowingTests {
         #expect(try follower.registry.follow())
         #expect(follower.registry.pool.names == ["b"] && store.fetches.withLock { $0 } == fetches + 1)
         // A file that is refused is refused again: by this server, whatever time it is.
-        let other = FakeWorld(store: store, system: system, refuses: 7)
+        let other = FakeWorld(store: store, system: system, refuses: [7])
         store.badBlob.withLock { $0 = nil }
         _ = try other.registry.follow()
         #expect(other.registry.pool.names == ["b"] && other.registry.followStatus.lagging.map(\.name) == ["a"])

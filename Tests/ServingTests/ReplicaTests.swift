@@ -29,15 +29,16 @@ struct ReplicaTests {
         let local = Mutex<[ContentDigest: [UInt8]]>([:])
         /// Files that the store does not give.
         let unfetchable = Mutex<Set<ContentDigest>>([])
+        let isFarAway: Bool
 
-        init(_ shared: Shared, seed: UInt64) {
+        init(_ shared: Shared, seed: UInt64, isFarAway: Bool = true) {
             self.shared = shared
+            self.isFarAway = isFarAway
             failures = Mutex(Failures(generator: SeededGenerator(seed: seed)))
         }
 
         var isWritable: Bool { true }
         var keepsBlobs: Bool { true }
-        var isFarAway: Bool { true }
 
         private func isFailing() -> Bool {
             failures.withLock { $0.isAway || Int.random(in: 0..<1000, using: &$0.generator) < $0.permille }
@@ -140,6 +141,24 @@ struct ReplicaTests {
             #expect(
                 entry.generation >= then?.generation ?? 0, "\(context): \(name) passes for generation \(generation)")
         }
+    }
+
+    /// What does not serve as the store says is told by its name, and nothing else is.
+    private func checkTold(_ world: FakeWorld, _ context: String) {
+        let state = world.registry.operations.withLock { ($0.manifest, $0.applied, $0.servesCache) }
+        guard let manifest = state.0, manifest.generation == state.1?.generation, !state.2 else { return }
+        let pool = world.registry.pool
+        let behind = manifest.models.filter { stored in
+            let entry = pool.entry(named: stored.name)
+            return entry?.etag != stored.etag
+                || stored.versions.contains { version in
+                    stored.needs(version)
+                        && entry?.versions.contains { $0.is(version, of: stored.name) } != true
+                }
+        }
+        let status = world.registry.followStatus
+        #expect(status.lagging.map(\.name).sorted() == behind.map(\.name).sorted(), "\(context): \(status)")
+        #expect(behind.isEmpty || status.lag != nil, "\(context)")
     }
 
     @Test func whatComesFromTheCacheIsNoNewerThanItWas() throws {
@@ -255,15 +274,34 @@ struct ReplicaTests {
         #expect(try world.publish("m0", 4, matching).model.version == 3)
     }
 
-    @Test(arguments: 1...12)
-    func noNumberTwiceNoGenerationBackAndAllAgreeInTheEnd(seed: Int) throws {
+    /// What is hard on the replicas besides restarts and a store that fails.
+    enum Hardship: CaseIterable {
+        case none
+        /// One of them refuses a quarter of the files, until a newer server takes its place.
+        case refusedFiles
+        /// There is room for six versions.
+        case littleMemory
+        /// Files are read from the store by the operations themselves.
+        case storeOnDisk
+    }
+
+    @Test(arguments: 1...12, Hardship.allCases)
+    func noNumberTwiceNoGenerationBackAndAllAgreeInTheEnd(seed: Int, hardship: Hardship) throws {
         var generator = SeededGenerator(seed: UInt64(seed))
         var limits = ModelRegistry.Limits()
         limits.versionsKept = Int.random(in: 0...2, using: &generator)
         let shared = Shared()
-        let machines = (0..<3).map { Machine(shared, seed: UInt64(seed * 10 + $0)) }
-        func start(_ machine: Machine) -> FakeWorld {
-            let world = FakeWorld(store: machine, limits: limits)
+        let isFarAway = hardship != .storeOnDisk
+        let machines = (0..<3).map { Machine(shared, seed: UInt64(seed * 10 + $0), isFarAway: isFarAway) }
+        let tableBytes = 4000
+        if hardship == .littleMemory {
+            let one = try FakeWorld(tableBytes: tableBytes).publish("m0", 1).model.memoryBytes
+            limits.memoryBytesMax = 6 * one + one / 2
+        }
+        let refused = hardship == .refusedFiles ? Set(stride(from: 0, to: 250, by: 4)) : []
+        var refusing = [[], [], refused]
+        func start(_ machine: Machine, refuses: Set<Int> = []) -> FakeWorld {
+            let world = FakeWorld(store: machine, limits: limits, tableBytes: tableBytes, refuses: refuses)
             do {
                 try world.catchUp()
             } catch {
@@ -273,7 +311,7 @@ struct ReplicaTests {
             }
             return world
         }
-        var worlds = machines.map { start($0) }
+        var worlds = zip(machines, refusing).map { start($0, refuses: $1) }
         var sights = machines.map { _ in Sight() }
         for step in 0..<250 {
             let index = Int.random(in: 0..<3, using: &generator)
@@ -294,7 +332,8 @@ struct ReplicaTests {
             case 12..<16: _ = try? worlds[index].catchUp()
             case 16: registry.housekeep()
             case 17:
-                worlds[index] = start(machines[index])
+                if index == 2 { refusing[index] = refusing[index].isEmpty ? refused : [] }
+                worlds[index] = start(machines[index], refuses: refusing[index])
                 sights[index] = Sight()
             case 18:
                 let permille = [0, 100, 400][Int.random(in: 0..<3, using: &generator)]
@@ -305,6 +344,8 @@ struct ReplicaTests {
             }
             check(worlds[index], &sights[index], context)
             checkTruth(worlds[index], shared.manifests.withLock { $0 }, context)
+            checkTold(worlds[index], context)
+            if let limit = limits.memoryBytesMax { #expect(worlds[index].registry.memoryBytes <= limit, "\(context)") }
         }
         for machine in machines {
             machine.failures.withLock { failures in
@@ -329,6 +370,16 @@ struct ReplicaTests {
         for (world, number) in zip(worlds, 0...) {
             try world.catchUp()
             let pool = world.registry.pool
+            checkTold(world, "seed \(seed), replica \(number)")
+            let digests = Set(refusing[number].map { ContentDigest(of: Array("fake\($0)".utf8)) })
+            let lagging = newest.models.filter { model in
+                model.versions.contains { model.needs($0) && digests.contains($0.digest) }
+            }
+            guard lagging.isEmpty, hardship != .littleMemory else {
+                let told = world.registry.followStatus.lagging.map(\.name)
+                #expect(hardship == .littleMemory || told == lagging.map(\.name), "seed \(seed), replica \(number)")
+                continue
+            }
             #expect(world.registry.followStatus.lag == nil, "seed \(seed), replica \(number)")
             #expect(pool.generation == newest.generation, "seed \(seed), replica \(number)")
             #expect(pool.entries.map(\.etag) == newest.models.map(\.etag), "seed \(seed), replica \(number)")

@@ -71,7 +71,7 @@ struct UnfetchableTests {
         let writer = FakeWorld(store: store, limits: limits)
         for (name, number) in [("a", 1), ("a", 2), ("b", 1), ("b", 3)] { _ = try writer.publish(name, number) }
         // One digest, refused here, kept by two models.
-        let world = FakeWorld(store: store, limits: limits, retryFirst: .seconds(3600), refuses: 1)
+        let world = FakeWorld(store: store, limits: limits, retryFirst: .seconds(3600), refuses: [1])
         _ = try world.registry.follow()
         let fetches = FileFetches(world.registry, threads: AtOnce()) {}
         let loads = loadAll(fetches, world)
@@ -94,7 +94,7 @@ struct UnfetchableTests {
         let writer = FakeWorld(store: store, limits: limits)
         for number in 1...2 { _ = try writer.publish("a", number) }
         let lines = LogLines()
-        let world = FakeWorld(store: store, limits: limits, refuses: 1, log: lines.log)
+        let world = FakeWorld(store: store, limits: limits, refuses: [1], log: lines.log)
         try world.catchUp()
         world.registry.housekeep()
         let asked = store.asked.withLock { $0 }
