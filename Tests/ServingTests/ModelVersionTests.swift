@@ -310,6 +310,30 @@ struct ModelChangeTests {
         #expect(world.registry.pool.model(named: "m")?.version == 2 && world.registry.pool.generation == 2)
     }
 
+    /// What is kept for others' ways back goes for one that is taken; and stays where that would not be enough.
+    @Test func aRollbackMakesRoom() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        func warm(_ world: FakeWorld) -> [[Int]] { world.registry.pool.entries.map { $0.versions.map(\.version) } }
+        let back = change { $0.current = .previous }
+
+        let roomy = FakeWorld(limits: limits(memory: 3 * bytes + 1), tableBytes: 4_000)
+        for (name, number) in [("m", 1), ("m", 2), ("n", 3), ("n", 4)] { _ = try roomy.publish(name, number) }
+        #expect(warm(roomy) == [[2], [1, 2]], "n's second has taken the place of m's first")
+        #expect(try roomy.registry.change("m", back).current.version == 1)
+        #expect(warm(roomy) == [[1], [2]] || warm(roomy) == [[1, 2], [2]], "and m's first that of n's first")
+        #expect(roomy.registry.memoryBytes <= 3 * bytes + 1)
+
+        let tight = FakeWorld(limits: limits(memory: 2 * bytes + 1), tableBytes: 4_000)
+        for (name, number) in [("m", 1), ("m", 2), ("n", 3)] { _ = try tight.publish(name, number) }
+        #expect {
+            try tight.registry.change("m", back)
+        } throws: { error in
+            guard case .outOfMemory(let shortage)? = error as? PublishError else { return false }
+            return shortage.used == 2 * bytes
+        }
+        #expect(warm(tight) == [[2], [1]])
+    }
+
     @Test func theVersionThatServedIsTheWayBackAndNotTheOneThatWasTakenBack() throws {
         let world = FakeWorld(limits: limits())
         let good = try world.publish("m", 1).model

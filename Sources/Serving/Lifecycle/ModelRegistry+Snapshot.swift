@@ -427,6 +427,17 @@ extension ModelRegistry {
     /// Lets go of all of those.
     func thin(_ state: State) { _ = swap(publisher.current.entries.map { $0.thinned() }, state) }
 
+    /// Loads something. Where there is no room, versions that are only kept for a rollback go, if that is enough.
+    func makingRoom<Loaded>(_ state: State, _ load: () throws(PublishError) -> Loaded) throws(PublishError) -> Loaded {
+        do throws(PublishError) {
+            return try load()
+        } catch {
+            guard case .outOfMemory(let shortage) = error, thinningMakesRoom(for: shortage) else { throw error }
+        }
+        thin(state)
+        return try load()
+    }
+
     /// Keeps models for the next try, and counts what they hold.
     func keepSpare(_ models: [ServedModel], _ state: inout State) {
         state.spare = models
