@@ -537,6 +537,38 @@ class Following(ObjectStoreTestCase):
                 self.assertEqual(other.put("house", HOUSE_2).status, 200)
                 self.assert_price(other, 1)
 
+    def test_every_answer_says_its_generation(self):
+        with self.serve(arguments=("--keep-versions", "2")) as server:
+            for number, artifact in enumerate((HOUSE, HOUSE_2, HOUSE), 1):
+                self.assertEqual(server.put("house", artifact).field("vencejo-generation"), str(number))
+            change = server.request("PATCH", "/models/house", {"aliases": {"champion": 2}})
+            self.assertEqual(change.field("vencejo-generation"), "4")
+            pages = (
+                ("/models", None),
+                ("/models/house", "3"),
+                ("/models/house/versions", "3"),
+                ("/models/house/versions/2", "2"),
+                ("/models/house/bundle", "3"),
+                ("/models/house/versions/1/bundle", "1"),
+                ("/v2/models", None),
+                ("/v2/models/house", "3"),
+                ("/v2/models/house/ready", "3"),
+                ("/v2/models/house/versions/champion", "2"),
+            )
+            for path, version in pages:
+                with self.subTest(path=path):
+                    answer = server.request("GET", path, admin=True)
+                    self.assertEqual((answer.status, answer.field("vencejo-generation")), (200, "4"))
+                    self.assertEqual(answer.field("vencejo-version"), version)
+                    if answer.field("etag"):
+                        known = server.request("GET", path, headers={"If-None-Match": answer.field("etag")}, admin=True)
+                        self.assertEqual((known.status, known.field("vencejo-generation")), (304, "4"))
+            dry = server.request("PUT", "/models/house?dry_run=true", contents(HOUSE_2))
+            self.assertEqual((dry.status, dry.field("vencejo-generation")), (200, None))
+            self.assertEqual(server.request("DELETE", "/models/house/versions/1").field("vencejo-generation"), "5")
+            self.assertEqual(server.request("DELETE", "/models/house").field("vencejo-generation"), "6")
+            self.assertEqual(server.request("GET", "/models").field("vencejo-generation"), "6")
+
     def test_a_request_may_name_the_least_generation(self):
         with self.serve() as one, self.serve(arguments=("--store-poll", "3600")) as two:
             for artifact, which in ((HOUSE, 0), (HOUSE_2, 1), (HOUSE, 0)):

@@ -29,10 +29,7 @@ enum AnswerFields {
 
     /// The same of any answer that a model's request gets, also of its errors.
     static func origin(_ model: ServedModel, generation: Int) -> [(name: String, value: String)] {
-        [
-            ("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)"),
-            ("Vencejo-Generation", "\(generation)"),
-        ]
+        [("Vencejo-Model", model.name), ("Vencejo-Version", "\(model.version)")] + Self.generation(generation)
     }
 
     private static func type(of answer: NativeFormat.Answer) -> ResponseFields {
@@ -58,18 +55,27 @@ enum AnswerFields {
                 + fields.fields.filter { $0.name != "Content-Type" }.map { ($0.name, $0.value) })
     }
 
+    /// Of what tells of no one model: the generation of the store.
+    static func generation(_ generation: Int) -> [(name: String, value: String)] {
+        [("Vencejo-Generation", "\(generation)")]
+    }
+
     /// Of a model's or a version's page.
-    static func page(etag: String) -> ResponseFields {
-        json.adding([("ETag", etag)])
+    static func page(etag: String, _ origin: [(name: String, value: String)]) -> ResponseFields {
+        json.adding([("ETag", etag)] + origin)
+    }
+
+    /// Of a page that the client has.
+    static func unchanged(etag: String, _ origin: [(name: String, value: String)]) -> ResponseFields {
+        none.adding([("ETag", etag)] + origin)
     }
 
     /// Of a model's file.
-    static func file(_ digest: ContentDigest) -> ResponseFields {
+    static func file(etag: String, _ origin: [(name: String, value: String)]) -> ResponseFields {
         ResponseFields(
             [
-                ("Content-Type", "application/octet-stream"), ("Content-Disposition", "attachment"),
-                ("ETag", "\"\(digest)\""),
-            ] + common)
+                ("Content-Type", "application/octet-stream"), ("Content-Disposition", "attachment"), ("ETag", etag),
+            ] + origin + common)
     }
 
     /// Of an answer to a request that was not predicted.

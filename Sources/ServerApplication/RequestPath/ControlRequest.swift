@@ -37,18 +37,17 @@ struct ControlRequest: Sendable {
         do throws(PublishError) {
             switch action {
             case .remove:
-                _ = try registry.remove(name, precondition: precondition)
-                return .answered(Answer(status: .noContent, fields: AnswerFields.none, body: []))
+                return Self.gone(try registry.remove(name, precondition: precondition))
             case .removeVersion(let number):
-                _ = try registry.removeVersion(number, of: name, precondition: precondition)
-                return .answered(Answer(status: .noContent, fields: AnswerFields.none, body: []))
+                return Self.gone(try registry.removeVersion(number, of: name, precondition: precondition))
             case .change:
                 guard let change else { preconditionFailure("a PATCH has a body") }
                 let entry = try registry.change(name, change, precondition: precondition, files)
                 var writer = JSONWriter()
                 ModelPage.write(
                     ModelStatus(entry, isDefault: registry.pool.defaultModel === entry.current), into: &writer)
-                let fields = AnswerFields.page(etag: entry.etag)
+                let origin = AnswerFields.origin(entry.current, generation: registry.pool.generation(of: name))
+                let fields = AnswerFields.page(etag: entry.etag, origin)
                 return .answered(Answer(status: .ok, fields: fields, body: writer.take()))
             }
         } catch {
@@ -57,5 +56,10 @@ struct ControlRequest: Sendable {
             let (document, fields) = PublishProblem.answer(error)
             return .answered(Answer(status: document.status, fields: fields, body: document.bytes()))
         }
+    }
+
+    private static func gone(_ report: RemovalReport) -> Outcome {
+        let fields = AnswerFields.none.adding(AnswerFields.generation(report.generation))
+        return .answered(Answer(status: .noContent, fields: fields, body: []))
     }
 }

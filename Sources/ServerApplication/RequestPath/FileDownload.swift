@@ -11,6 +11,7 @@ struct FileDownload: Sendable {
     let byteCount: Int
     /// Of a HEAD: the file is opened, and nothing of it is read.
     let isHead: Bool
+    let fields: ResponseFields
     let grant: CORSGrant?
     /// When its request had come, in nanoseconds.
     var started: UInt64 = 0
@@ -25,12 +26,13 @@ struct FileDownload: Sendable {
     static let downloadsMax = 16
     static let pieceBytes = 256 << 10
 
-    init(_ model: ServedModel, route: RequestRoute, isHead: Bool, grant: CORSGrant?) {
+    init(_ model: ServedModel, route: RequestRoute, isHead: Bool, fields: ResponseFields, grant: CORSGrant?) {
         self.route = route
         digest = model.digest
         byteCount = model.artifactBytes
         missing = byteCount
         self.isHead = isHead
+        self.fields = fields
         self.grant = grant
     }
 

@@ -43,30 +43,32 @@ extension LoopHandling {
                 guard let lagging else { return refuseUnknown(name, route) }
                 return refuse(.notLoaded(name: name, version: lagging.version, reason: lagging.reason), route)
             }
-            if lagging == nil, isKnown(entry.etag, head) { return answerNotModified(entry.etag, route) }
+            let origin = presentation(of: entry.current).origin
+            if lagging == nil, isKnown(entry.etag, head) { return answerNotModified(entry.etag, origin, route) }
             writer.reset()
             var status = ModelStatus(entry, isDefault: entry.current === pool.defaultModel)
             status.lagging = lagging.map { StoreStanding.LaggingModel($0) }
             ModelPage.write(status, into: &writer)
-            return finish(.ok, AnswerFields.page(etag: entry.etag), route)
+            return finish(.ok, AnswerFields.page(etag: entry.etag, origin), route)
         case .listModels:
             writer.reset()
             writeModels()
-            return finish(.ok, AnswerFields.json, route)
+            return finish(.ok, listFields, route)
         case .listVersions:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
             writer.reset()
             ModelPage.writeVersions(
                 of: ModelStatus(entry, isDefault: false),
                 entry.versions.map { ModelStatus($0, isDefault: false) }, into: &writer)
-            return finish(.ok, AnswerFields.json, route)
+            return finish(.ok, AnswerFields.json.adding(presentation(of: entry.current).origin), route)
         case .getVersion:
             switch versionInPath(of: head, isAlias: false) {
             case .success(let model):
-                if isKnown(model.etag, head) { return answerNotModified(model.etag, route) }
+                let origin = presentation(of: model).origin
+                if isKnown(model.etag, head) { return answerNotModified(model.etag, origin, route) }
                 writer.reset()
                 ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
-                return finish(.ok, AnswerFields.page(etag: model.etag), route)
+                return finish(.ok, AnswerFields.page(etag: model.etag, origin), route)
             case .failure(let error): return refuse(error, route)
             }
         case .getPublish:
@@ -242,9 +244,11 @@ extension LoopHandling {
             return refuse(ConditionProblem.document, AnswerFields.problem, route)
         }
         let etag = "\"\(model.digest)\""
-        if isKnown(etag, head) { return answerNotModified(etag, route) }
+        let origin = presentation(of: model).origin
+        if isKnown(etag, head) { return answerNotModified(etag, origin, route) }
+        let fields = AnswerFields.file(etag: etag, origin)
         pending[exchange] = .download(
-            FileDownload(model, route: route, isHead: head.method == .head, grant: grant))
+            FileDownload(model, route: route, isHead: head.method == .head, fields: fields, grant: grant))
         return .buffered(bytesMax: Self.ignoredBodyBytesMax)
     }
 
@@ -283,15 +287,20 @@ extension LoopHandling {
 
     // MARK: Answers
 
+    /// Of an answer that tells of all models.
+    var listFields: ResponseFields { AnswerFields.json.adding(AnswerFields.generation(pool.generation)) }
+
     /// Whether the client has what it asks for (RFC 9110 13.1.2).
     private func isKnown(_ etag: String, _ head: borrowing RequestHead) -> Bool {
         guard head.has(.ifNoneMatch), let precondition = PublishPrecondition.read(from: head) else { return false }
         return !PublishPrecondition(ifNoneMatch: precondition.ifNoneMatch).holds(for: etag)
     }
 
-    private func answerNotModified(_ etag: String, _ route: RequestRoute) -> BodyMode {
+    private func answerNotModified(
+        _ etag: String, _ origin: [(name: String, value: String)], _ route: RequestRoute
+    ) -> BodyMode {
         meter.count(route, .notModified, nanoseconds: elapsed(), bytes: 0)
-        return .answered(.notModified, AnswerFields.none.adding([("ETag", etag)]), [])
+        return .answered(.notModified, AnswerFields.unchanged(etag: etag, origin), [])
     }
 
     private mutating func finishState(

@@ -35,9 +35,8 @@ extension LoopHandling {
                 download.reader = piece.reader
                 download.isReading = false
                 if isFirst {
-                    let fields = AnswerFields.file(download.digest)
                     sink.start(
-                        piece.exchange, .ok, download.grant?.adding(to: fields) ?? fields,
+                        piece.exchange, .ok, download.grant?.adding(to: download.fields) ?? download.fields,
                         bodyBytes: download.byteCount)
                 }
                 let hasRoom = sink.send(piece.exchange, bytes.span)

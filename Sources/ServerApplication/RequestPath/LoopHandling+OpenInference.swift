@@ -20,16 +20,18 @@ extension LoopHandling {
         case .openReady:
             guard shared.state.current == .ready else { return refuseUnready(route) }
             OpenInferencePage.write("ready", into: &writer)
-        case .openModels: OpenInferencePage.writeModels(pool.names, into: &writer)
+        case .openModels:
+            OpenInferencePage.writeModels(pool.names, into: &writer)
+            return finish(.ok, listFields, route)
         case .openModel, .openModelReady:
             guard let entry = entryInPath(of: head) else { return refuseUnknown(nameInPath(of: head), route) }
             guard route == .openModel else { return answerReady(entry.current, route) }
-            write(entry.current, of: entry)
+            return answerPage(of: entry.current, route)
         case .openVersion, .openVersionReady:
             switch versionOrAliasInPath(of: head) {
             case .success(let model):
                 guard route == .openVersion else { return answerReady(model, route) }
-                write(model, of: pool.entry(named: model.name))
+                return answerPage(of: model, route)
             case .failure(let error): return refuse(error, route)
             }
         default: OpenInferencePage.writeServer(into: &writer)
@@ -37,16 +39,18 @@ extension LoopHandling {
         return finish(.ok, AnswerFields.json, route)
     }
 
-    private mutating func write(_ model: ServedModel, of entry: PooledModel?) {
+    private mutating func answerPage(of model: ServedModel, _ route: RequestRoute) -> BodyMode {
+        let presentation = presentation(of: model)
+        let versions = pool.entry(named: model.name)?.versions.map(\.version) ?? [model.version]
         OpenInferencePage.writeModel(
-            presentation(of: model).openInference.model, versions: entry?.versions.map(\.version) ?? [model.version],
-            format: model.format, into: &writer)
+            presentation.openInference.model, versions: versions, format: model.format, into: &writer)
+        return finish(.ok, AnswerFields.json.adding(presentation.origin), route)
     }
 
     private mutating func answerReady(_ model: ServedModel, _ route: RequestRoute) -> BodyMode {
         guard modelsAreReady else { return refuseUnready(route) }
         OpenInferencePage.writeReady(model.name, into: &writer)
-        return finish(.ok, AnswerFields.json, route)
+        return finish(.ok, AnswerFields.json.adding(presentation(of: model).origin), route)
     }
 
     /// Whether what is there may be asked. It may while the server lags behind its store, though others come first.

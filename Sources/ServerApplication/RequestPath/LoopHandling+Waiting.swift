@@ -91,7 +91,7 @@ extension LoopHandling {
         guard request.route != .listModels else {
             writer.reset()
             writeModels()
-            sink.respond(exchange, .ok, answerFields(AnswerFields.json, exchange), body: writer.bytes.span)
+            sink.respond(exchange, .ok, answerFields(listFields, exchange), body: writer.bytes.span)
             return meter.count(.listModels, .ok, nanoseconds: 0, bytes: writer.bytes.count)
         }
         guard let model = request.model(in: pool) else {

@@ -121,12 +121,15 @@ final class UploadExchange: Sendable {
             if let entry = registry.pool.entry(named: report.model.name), entry.current === report.model {
                 ModelPage.write(
                     ModelStatus(entry, isDefault: registry.pool.defaultModel === report.model), into: &writer)
-                return (report.isNew ? .created : .ok, AnswerFields.page(etag: entry.etag), writer.take())
+                let generation = registry.pool.generation(of: entry.name)
+                let origin = AnswerFields.origin(report.model, generation: generation)
+                return (report.isNew ? .created : .ok, AnswerFields.page(etag: entry.etag, origin), writer.take())
             }
             // A dry run; or something else has been published since.
             ModelPage.write(
                 ModelStatus(report.model, isDefault: false), isPublished: !report.isDryRun, into: &writer)
-            let fields = report.isDryRun ? AnswerFields.json : AnswerFields.page(etag: report.model.etag)
+            let origin = AnswerFields.origin(report.model, generation: report.model.generation)
+            let fields = report.isDryRun ? AnswerFields.json : AnswerFields.page(etag: report.model.etag, origin)
             return (report.isNew && !report.isDryRun ? .created : .ok, fields, writer.take())
         case .failure(let error):
             let (document, fields) = PublishProblem.answer(error)

@@ -287,7 +287,8 @@ package final class ModelRegistry: Sendable {
                 try check(precondition, name, state)
                 followed.withLock { $0.settle([name]) }
                 log.info("removed", LogField("model", .text(name)), LogField("version", .integer(absent.version)))
-                return RemovalReport(name: name, version: absent.version, isDrained: true)
+                return RemovalReport(
+                    name: name, version: absent.version, generation: state.highestGeneration, isDrained: true)
             }
             let version = try judged(&state) { (state: State) throws(PublishError) -> Int in
                 try knownVersion(name, precondition, state)
@@ -304,7 +305,8 @@ package final class ModelRegistry: Sendable {
             }
             let isDrained = show(&state, made: [], noFiles)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(version)))
-            return RemovalReport(name: name, version: version, isDrained: isDrained)
+            return RemovalReport(
+                name: name, version: version, generation: state.highestGeneration, isDrained: isDrained)
         }
     }
 
@@ -343,7 +345,8 @@ package final class ModelRegistry: Sendable {
                 }, to: name)
             let isDrained = show(&state, made: [], noFiles)
             log.info("removed", LogField("model", .text(name)), LogField("version", .integer(number)))
-            return RemovalReport(name: name, version: number, isDrained: isDrained)
+            return RemovalReport(
+                name: name, version: number, generation: state.highestGeneration, isDrained: isDrained)
         }
     }
 

@@ -19,6 +19,8 @@ package struct PublishReport: Sendable {
 package struct RemovalReport: Sendable {
     package let name: String
     package let version: Int
+    /// In which it is gone.
+    package let generation: Int
     package let isDrained: Bool
 }
 
