@@ -149,6 +149,7 @@ struct FakeWorld {
                 if number < 0 || refuses.contains(number) {
                     throw ImportError(.unsupported, at: "fake", found: "\(number)", expected: "no negative number")
                 }
+                released.noteMade()
                 let predictor = FakePredictor(offset: Double(number), tableBytes: tableBytes) {
                     released.add(number, isHere())
                 }
@@ -195,6 +196,12 @@ struct FakeWorld {
 
 final class ReleaseList: Sendable {
     private let entries = Mutex<[(number: Int, isHere: Bool)]>([])
+    private let made = Atomic<Int>(0)
+
+    func noteMade() { made.add(1, ordering: .relaxed) }
+
+    /// Predictors that were made and are not released.
+    var livingCount: Int { made.load(ordering: .relaxed) - entries.withLock { $0.count } }
 
     func add(_ number: Int, _ isHere: Bool) { entries.withLock { $0.append((number, isHere)) } }
 

@@ -8,13 +8,13 @@ import Testing
 /// Replicas on one store, with everything that goes wrong: random changes, restarts, and a store that fails.
 struct ReplicaTests {
     /// What all machines share, and a log of every manifest that was ever committed.
-    private final class Shared: Sendable {
+    final class Shared: Sendable {
         let base = MemoryModelStore(keepsBlobs: true)
         let blobs = Mutex<[ContentDigest: [UInt8]]>([:])
         let manifests = Mutex<[StoreManifest]>([])
     }
 
-    private struct Failures {
+    struct Failures {
         /// How often, of a thousand, something fails.
         var permille = 0
         var isAway = false
@@ -22,7 +22,7 @@ struct ReplicaTests {
     }
 
     /// One machine's way to the store, with a cache of its own that outlives the process.
-    private final class Machine: ModelStore {
+    final class Machine: ModelStore {
         let shared: Shared
         let failures: Mutex<Failures>
         let cached = Mutex<CachedManifest?>(nil)
@@ -30,6 +30,7 @@ struct ReplicaTests {
         /// Files that the store does not give.
         let unfetchable = Mutex<Set<ContentDigest>>([])
         let isFarAway: Bool
+        let isReadOnly = Atomic<Bool>(false)
 
         init(_ shared: Shared, seed: UInt64, isFarAway: Bool = true) {
             self.shared = shared
@@ -37,7 +38,7 @@ struct ReplicaTests {
             failures = Mutex(Failures(generator: SeededGenerator(seed: seed)))
         }
 
-        var isWritable: Bool { true }
+        var isWritable: Bool { !isReadOnly.load(ordering: .relaxed) }
         var keepsBlobs: Bool { true }
 
         private func isFailing() -> Bool {

@@ -87,6 +87,8 @@ package struct FollowStatus: Sendable, Hashable {
         servedGeneration = served
         storeLagging = Array(lagging.prefix(Self.laggingMax))
         storeLaggingCount = lagging.count
+        // What the store has of a name is told, and not the file that would have served before.
+        settle(lagging.map(\.name))
         self.nextTry = nextTry
         self.cachedSince = cachedSince
         hasStoreFailure = failure != nil

@@ -24,7 +24,7 @@ extension ModelRegistry {
             for stored in manifest.models {
                 for version in stored.versions where stored.needs(version) && !isLoaded(version, stored.name, state) {
                     let failure = known[version, stored.name]
-                    guard failure?.isDue(at: now) ?? true, mayBeLoaded(version, byThinning: true) else { continue }
+                    guard failure?.isDue(at: now) ?? true, mayBeLoaded(version, byThinning: state) else { continue }
                     if failure?.what.error.isNotFetched ?? true { fresh.append(version) } else { again.append(version) }
                 }
             }
@@ -45,7 +45,7 @@ extension ModelRegistry {
         var missing: [StoredModel.Version] = []
         for stored in state.applied?.models ?? [] where state.lagging[stored.name] == nil {
             for version in stored.versions where !stored.needs(version) && !isLoaded(version, stored.name, state) {
-                guard known[version, stored.name]?.isDue(at: now) ?? true, mayBeLoaded(version, byThinning: false)
+                guard known[version, stored.name]?.isDue(at: now) ?? true, mayBeLoaded(version)
                 else { continue }
                 missing.append(version)
             }
@@ -79,15 +79,16 @@ extension ModelRegistry {
     }
 
     /// Whether there is room for what a version has held elsewhere, as far as it is known.
-    private func mayBeLoaded(_ version: StoredModel.Version, byThinning: Bool) -> Bool {
+    /// - Parameter state: given where versions that are only kept for a rollback may go for it.
+    private func mayBeLoaded(_ version: StoredModel.Version, byThinning state: State? = nil) -> Bool {
         guard version.byteCount <= limits.artifactBytesMax else { return false }
         guard let expected = version.memoryBytes else { return true }
         do throws(PublishError) {
             try admit(expected)
             return true
         } catch {
-            guard byThinning, case .outOfMemory(let shortage) = error else { return false }
-            return thinningMakesRoom(for: shortage)
+            guard let state, case .outOfMemory(let shortage) = error else { return false }
+            return thinningMakesRoom(for: shortage, state)
         }
     }
 
@@ -98,7 +99,7 @@ extension ModelRegistry {
     ) throws(PublishError) {
         let lacking = stored.versions.filter { version in
             stored.needs(version) && version.number != number && !files.has(version)
-                && !isLoaded(version, stored.name, state) && mayBeLoaded(version, byThinning: true)
+                && !isLoaded(version, stored.name, state) && mayBeLoaded(version, byThinning: state)
                 && !hasFailed(version, of: stored.name, state)
         }
         guard lacking.isEmpty else { throw files.refusal ?? .notFetched(lacking) }

@@ -153,7 +153,7 @@ extension ModelRegistry {
 
         var built = try builder.build(
             { () throws(StoreError) in try artifact.writer.contents() }, progress: options.progress,
-            admit: { (bytes) throws(PublishError) in try admitByThinning(bytes) })
+            admit: { (bytes) throws(PublishError) in try admitByThinning(bytes, state) })
         built.timings.receive = artifact.receive
         guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
         if givenName == nil { try judgeName(name, options, &state) }

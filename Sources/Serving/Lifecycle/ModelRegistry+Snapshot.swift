@@ -145,7 +145,7 @@ extension ModelRegistry {
         let known = FailureIndex(state.failures)
         defer { tell(state.failures, besides: known) }
         var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
-        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: thinningMakesRoom) {
+        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: { thinningMakesRoom(for: $0, state) }) {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
             // It holds some of what is to go.
             snapshot = Snapshot()
@@ -399,40 +399,49 @@ extension ModelRegistry {
     func admit(_ needed: Int) throws(PublishError) { try admit(needed, besides: 0) }
 
     /// The same where versions that are only kept for a rollback may go.
-    func admitByThinning(_ needed: Int) throws(PublishError) { try admit(needed, besides: -thinnableBytes) }
+    func admitByThinning(_ needed: Int, _ state: State) throws(PublishError) {
+        try admit(needed, besides: -thinnableBytes(state))
+    }
 
     /// Where memory is short, versions that are only kept for a rollback go first: those of the model, and where that
     /// is not enough, those of all.
     /// - Throws: `outOfMemory` where that is not enough either; then they stay.
     func makeRoom(for needed: Int, replacing name: String, _ state: State) throws(PublishError) {
         if (try? admit(needed)) != nil { return }
-        try admitByThinning(needed)
-        if let entries = entries(thinning: name) { _ = swap(entries, state) }
+        try admitByThinning(needed, state)
+        if let entries = entries(thinning: name, state) { _ = swap(entries, state) }
         if (try? admit(needed)) == nil { thin(state) }
         try admit(needed)
     }
 
     /// What versions hold that are only kept for a rollback.
-    private var thinnableBytes: Int { publisher.current.entries.reduce(0) { $0 + $1.thinnableBytes } }
+    private func thinnableBytes(_ state: State) -> Int {
+        publisher.current.entries.reduce(0) { $0 + $1.memoryBytes - thinned($1, state).memoryBytes }
+    }
+
+    /// What serves of a model without those. What the newest known manifest needs is none of them: it is about to be.
+    private func thinned(_ entry: PooledModel, _ state: State) -> PooledModel {
+        entry.thinned(for: state.manifest?.model(named: entry.name))
+    }
 
     /// Whether what could not be loaded fits now.
     private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
 
     /// Whether what could not be loaded fits without versions that are only kept for a rollback.
-    func thinningMakesRoom(for shortage: MemoryShortage) -> Bool {
-        let thinnable = thinnableBytes
+    func thinningMakesRoom(for shortage: MemoryShortage, _ state: State) -> Bool {
+        let thinnable = thinnableBytes(state)
         return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
     }
 
     /// Lets go of all of those.
-    func thin(_ state: State) { _ = swap(publisher.current.entries.map { $0.thinned() }, state) }
+    func thin(_ state: State) { _ = swap(publisher.current.entries.map { thinned($0, state) }, state) }
 
     /// Loads something. Where there is no room, versions that are only kept for a rollback go, if that is enough.
     func makingRoom<Loaded>(_ state: State, _ load: () throws(PublishError) -> Loaded) throws(PublishError) -> Loaded {
         do throws(PublishError) {
             return try load()
         } catch {
-            guard case .outOfMemory(let shortage) = error, thinningMakesRoom(for: shortage) else { throw error }
+            guard case .outOfMemory(let shortage) = error, thinningMakesRoom(for: shortage, state) else { throw error }
         }
         thin(state)
         return try load()
@@ -445,9 +454,10 @@ extension ModelRegistry {
     }
 
     /// What serves without the versions of a model that are only kept for a rollback; nil where it has none.
-    private func entries(thinning name: String) -> [PooledModel]? {
-        guard let entry = publisher.current.entry(named: name), entry.isThinnable else { return nil }
-        return entriesServing(without: name) + [entry.thinned()]
+    private func entries(thinning name: String, _ state: State) -> [PooledModel]? {
+        guard let entry = publisher.current.entry(named: name) else { return nil }
+        let thinned = thinned(entry, state)
+        return thinned.versions.count < entry.versions.count ? entriesServing(without: name) + [thinned] : nil
     }
 
     private func admit(_ needed: Int, besides others: Int) throws(PublishError) {
@@ -460,23 +470,18 @@ extension ModelRegistry {
 }
 
 extension PooledModel {
-    /// Whether versions are kept that are neither the current one nor have an alias.
-    fileprivate var isThinnable: Bool { versions.count > thinnedVersions.count }
+    /// What all versions hold.
+    fileprivate var memoryBytes: Int { versions.reduce(0) { $0 + $1.memoryBytes } }
 
-    /// What they hold.
-    fileprivate var thinnableBytes: Int {
-        versions.reduce(0) { $0 + $1.memoryBytes } - thinnedVersions.reduce(0) { $0 + $1.memoryBytes }
-    }
-
-    /// Without those.
-    fileprivate func thinned() -> PooledModel {
-        PooledModel(
-            current: current, versions: thinnedVersions, aliases: aliases, shadowPolicy: shadowPolicy,
-            generation: generation)
-    }
-
-    private var thinnedVersions: [ServedModel] {
-        versions.filter { version in version === current || aliases.contains { $0.model === version } }
+    /// Without versions that are neither the current one nor have an alias, here or in the store.
+    fileprivate func thinned(for stored: StoredModel?) -> PooledModel {
+        let needed = stored.map { stored in stored.versions.filter { stored.needs($0) } } ?? []
+        return PooledModel(
+            current: current,
+            versions: versions.filter { version in
+                version === current || aliases.contains { $0.model === version }
+                    || needed.contains { version.is($0, of: name) }
+            }, aliases: aliases, shadowPolicy: shadowPolicy, generation: generation)
     }
 }
 

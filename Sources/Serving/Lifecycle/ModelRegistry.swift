@@ -192,8 +192,10 @@ package final class ModelRegistry: Sendable {
         }
     }
 
-    /// A model that was named on the command line cannot be loaded; the others serve.
+    /// A model that was named on the command line cannot be loaded; the others serve. One that the store has as well is
+    /// the store's to tell of.
     package func lacksStatic(_ name: String, because error: PublishError) {
+        guard operations.withLock({ $0.manifest?.model(named: name) }) == nil else { return }
         followed.withLock { $0.lacks(name, because: "\(error)", at: system.unixSeconds()) }
     }
 
