@@ -399,7 +399,7 @@ final class ComputePool: Sendable {
     private func run(
         _ batch: ComputeScheduler.Batch, _ taken: inout Taken, _ worker: inout ComputeWorker, of index: Int? = nil
     ) {
-        let ended = compute(&taken, joined: batch.joins, &worker)
+        let ended = compute(batch, &taken, &worker)
         let outcome = state.withLock { state in
             state.runningBatches -= 1
             if let index { state.yieldingRuns[index] = nil }
@@ -420,14 +420,18 @@ final class ComputePool: Sendable {
     private static func whole(_ nanoseconds: Double) -> Int { Int(min(max(nanoseconds, 0), 1e15)) }
 
     /// Answers the requests of a batch. A function of its own: when it returns, nothing here holds their model.
-    private func compute(_ taken: inout Taken, joined: Bool, _ worker: inout ComputeWorker) -> Ended {
+    private func compute(
+        _ batch: ComputeScheduler.Batch, _ taken: inout Taken, _ worker: inout ComputeWorker
+    ) -> Ended {
         var tasks: [ComputeTask] = []
         swap(&tasks, &taken.batch)
         let start = clocks.now()
         let cell = tasks.first?.origin.returns.loop ?? 0
         let metrics = tasks.first?.model.metrics.batching
-        for task in tasks { metrics?.queueNanoseconds.record(start &- task.arrival, cell: cell) }
-        let runs = worker.run(tasks, joined: joined)
+        for entry in batch.entries {
+            for _ in 0..<entry.requests { metrics?.queueNanoseconds.record(start &- entry.arrival, cell: cell) }
+        }
+        let runs = worker.run(tasks, joined: batch.joins)
         return Ended(jobs: tasks.map(\.jobs), metrics: metrics, cell: cell, runs: runs)
     }
 

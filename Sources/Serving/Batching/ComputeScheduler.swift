@@ -273,9 +273,13 @@ package struct ComputeScheduler: Sendable {
         while let first = lanes[number].queue.first(step: limits.priorityStep) {
             guard entries.isEmpty || (joins && !first.isAlone && rows + first.rows <= rowsMax) else { break }
             lanes[number].queue.removeFirst(step: limits.priorityStep)
+            forget(first)
+            if isLate(first, number, now) {
+                dropped.append(first.id)
+                continue
+            }
             entries.append(first)
             rows += first.rows
-            forget(first)
             if first.isAlone { break }
         }
         var held = 0.0
@@ -297,15 +301,18 @@ package struct ComputeScheduler: Sendable {
     /// Drops what stands at the head of a queue and cannot be answered in time any more.
     private mutating func dropLate(_ now: UInt64) {
         for number in lanes.indices {
-            while let first = lanes[number].queue.first(step: limits.priorityStep), first.terms.deadline != .never,
-                Double(now) + lanes[number].cost.nanoseconds(rows: first.rows)
-                    > Double(first.terms.deadline.nanoseconds)
-            {
+            while let first = lanes[number].queue.first(step: limits.priorityStep), isLate(first, number, now) {
                 lanes[number].queue.removeFirst(step: limits.priorityStep)
                 forget(first)
                 dropped.append(first.id)
             }
         }
+    }
+
+    private func isLate(_ entry: Entry, _ number: Int, _ now: UInt64) -> Bool {
+        guard entry.terms.deadline != .never else { return false }
+        let end = Double(now) + lanes[number].cost.nanoseconds(rows: entry.rows)
+        return end > Double(entry.terms.deadline.nanoseconds)
     }
 
     // MARK: Estimates

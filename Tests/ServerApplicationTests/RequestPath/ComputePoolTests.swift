@@ -215,6 +215,7 @@ private final class BusyClock: LoopClock {
         #expect(harness.sink.answers.count == 4 && harness.handler.openExchangeCount == 0)
         #expect(harness.metricsText.contains(#"vencejo_model_rows_total{model="m"} 7"#))
         #expect(harness.metricsText.contains(#"vencejo_model_sheds_total{model="m",reason="abandoned"} 3"#))
+        #expect(harness.metricsText.contains(#"vencejo_model_queue_seconds_count{model="m"} 4"#))
         #expect(harness.compute.waitingBytes == 0)
         _ = try harness.registry.remove("m")
         harness.handler.endOfTick(harness.sink)
