@@ -160,11 +160,49 @@ struct FakeWorld {
             releaseMemory: releaseMemory)
     }
 
+    @discardableResult
     func publish(
         _ name: String, _ number: Int, _ precondition: PublishPrecondition = .none
     ) throws(PublishError) -> PublishReport {
-        try registry.publish(
-            name, bytes: Array("fake\(number)".utf8), options: PublishOptions(precondition: precondition))
+        try publish(name, number, PublishOptions(precondition: precondition))
+    }
+
+    /// Publishes as an upload does: what is far away is fetched.
+    @discardableResult
+    func publish(_ name: String, _ number: Int, _ options: PublishOptions) throws(PublishError) -> PublishReport {
+        let bytes = Array("fake\(number)".utf8)
+        guard store.isFarAway else { return try registry.publish(name, bytes: bytes, options: options) }
+        let writer: any BlobWriter
+        do {
+            writer = try store.makeBlobWriter()
+            try writer.append(bytes)
+        } catch {
+            throw .store(error)
+        }
+        let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
+        switch try registry.begin(name, artifact, options) {
+        case .ended(let report): return report
+        case .pending(let pending): return try finish(pending)
+        }
+    }
+
+    /// Sends a file, and fetches what its publish lacks.
+    func finish(_ pending: PendingPublish) throws(PublishError) -> PublishReport {
+        do throws(PublishError) {
+            try registry.transfer(pending) { false }
+        } catch {
+            registry.giveUp(pending, error)
+            throw error
+        }
+        var files = registry.noFiles
+        while true {
+            do throws(PublishError) {
+                return try registry.finish(pending, files)
+            } catch {
+                guard case .notFetched(let versions) = error else { throw error }
+                files = registry.fetch(versions, into: files)
+            }
+        }
     }
 
     /// Follows the store as the thread does that is there for it: what is far away is fetched first.

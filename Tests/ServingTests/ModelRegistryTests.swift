@@ -234,7 +234,7 @@ struct ModelRegistryTests {
             guard case .preconditionFailed(let current?)? = error as? PublishError else { return false }
             return current.hasSuffix("-2\"")
         }
-        #expect(ours.registry.pool.model(named: "a")?.version == 1, "what served still serves")
+        #expect(ours.registry.pool.model(named: "a")?.version == 2, "what the other one has published")
         #expect(try store.newestManifest().manifest?.generation == 2)
     }
 

@@ -69,23 +69,30 @@ extension ModelRegistry {
     package func follow() throws(StoreError) -> Bool {
         do {
             return try operations.withLock { (state: inout State) throws(StoreError) -> Bool in
-                try refresh(&state)
-                defer { note(state) }
-                guard store.keepsBlobs, let manifest = state.manifest else { return false }
-                let served = state.applied?.generation ?? 0
-                let now = system.clock()
-                let isDue = state.failures.contains { $0.isNeeded && $0.isDue(at: now) }
-                let isSeen = manifest.generation == served && (isDue || state.servesCache)
-                guard manifest.generation > served || isSeen,
-                    adopt(&state, made: [], always: state.servesCache, noFiles) != nil
-                else { return false }
-                tellFollowed(state)
-                return true
+                try follow(&state, noFiles)
             }
         } catch {
             followed.withLock { $0.fail("\(error)", at: system.unixSeconds()) }
             throw error
         }
+    }
+
+    /// The same while the lock is held.
+    /// - Parameter files: what can be loaded.
+    @discardableResult
+    func follow(_ state: inout State, _ files: ModelFiles) throws(StoreError) -> Bool {
+        try refresh(&state)
+        defer { note(state) }
+        guard store.keepsBlobs, let manifest = state.manifest else { return false }
+        let served = state.applied?.generation ?? 0
+        let now = system.clock()
+        let isDue = state.failures.contains { $0.isNeeded && $0.isDue(at: now) }
+        let isSeen = manifest.generation == served && (isDue || state.servesCache)
+        guard manifest.generation > served || isSeen,
+            adopt(&state, made: [], always: state.servesCache, files) != nil
+        else { return false }
+        tellFollowed(state)
+        return true
     }
 
     /// Goes on where `follow` has left what was not here.

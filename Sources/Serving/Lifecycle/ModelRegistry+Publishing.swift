@@ -35,7 +35,7 @@ extension ModelRegistry {
                 case .ended(let report): return report
                 case .pending(let pending):
                     try keep(pending) { false }
-                    return try commit(pending, &state, noFiles)
+                    return try finish(pending, &state, noFiles)
                 }
             }
             tell(report, artifact.digest)
@@ -87,13 +87,7 @@ extension ModelRegistry {
     package func finish(_ pending: PendingPublish, _ files: ModelFiles) throws(PublishError) -> PublishReport {
         do throws(PublishError) {
             let report = try operations.withLock { (state: inout State) throws(PublishError) -> PublishReport in
-                // Others may have changed the model since.
-                try judgeName(pending.name, pending.options, &state)
-                var pending = pending
-                if publisher.current.model(named: pending.name)?.etag != pending.comparedWith {
-                    pending = try comparedAgain(pending)
-                }
-                return try commit(pending, &state, files)
+                try finish(pending, &state, files)
             }
             pending.artifact.writer.discard()
             tell(report, pending.artifact.digest)
@@ -146,7 +140,7 @@ extension ModelRegistry {
         guard artifact.byteCount <= limits.artifactBytesMax else {
             throw .tooLarge(bytesMax: limits.artifactBytesMax)
         }
-        if !options.isDryRun { try seeStore(&state) }
+        try goAlong(&state, noFiles, isDryRun: options.isDryRun)
         // What can be known before the work is said before the work.
         if let givenName { try judgeName(givenName, options, &state) }
         if !options.isDryRun { try checkWritable(while: "publishing") }
@@ -157,7 +151,8 @@ extension ModelRegistry {
         built.timings.receive = artifact.receive
         guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
         if givenName == nil { try judgeName(name, options, &state) }
-        let shadow = try compare(built.prepared, name, options, &built.timings)
+        let isHere = isPredecessorHere(name, state)
+        let shadow = isHere ? try compare(built.prepared, name, options, state, &built.timings) : nil
         guard options.isDryRun else {
             options.progress?.begin(.publishing)
             // It counts from here on, so that what has to go for it goes now and not when its file has arrived.
@@ -165,9 +160,10 @@ extension ModelRegistry {
             return .pending(
                 PendingPublish(
                     name, artifact, options, built, shadow: shadow,
-                    comparedWith: publisher.current.model(named: name)?.etag, started: system.clock(), pendingBytes))
+                    judgedBy: isHere ? judgement(name, state) : nil, started: system.clock(), pendingBytes))
         }
-        let previousVersion = servingVersion(name)
+        let previousVersion =
+            state.manifest?.model(named: name)?.currentNumber ?? ownEntry(name, state)?.current.version
         let model = served(
             name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
             built, shadow: shadow, byteCount: artifact.byteCount)
@@ -182,14 +178,58 @@ extension ModelRegistry {
         try judged(&state) { (state: State) throws(PublishError) in try checkName(name, options, state) }
     }
 
-    /// Another version serves than the one that it was compared with.
-    private func comparedAgain(_ pending: PendingPublish) throws(PublishError) -> PendingPublish {
+    /// Goes along with what others have done: what is published is judged by what the store says now, and compared with
+    /// what it says serves.
+    /// - Throws: where a cache has told what serves, and the store cannot be seen.
+    private func goAlong(_ state: inout State, _ files: ModelFiles, isDryRun: Bool = false) throws(PublishError) {
+        guard store.keepsBlobs else { return }
+        let isCached = state.cachedSince != nil
+        do throws(StoreError) {
+            try follow(&state, files)
+        } catch {
+            // Else it is for the commit to say.
+            if isCached, !isDryRun { throw .store(error) }
+        }
+    }
+
+    /// Whether the version that a publish replaces serves here, or none does. Else its file is on its way.
+    private func isPredecessorHere(_ name: String, _ state: State) -> Bool {
+        guard store.isFarAway, let stored = state.manifest?.model(named: name) else { return true }
+        return publisher.current.model(named: name)?.is(stored.current, of: name) ?? false
+    }
+
+    /// By what a publish of this name is judged now.
+    private func judgement(_ name: String, _ state: State) -> PendingPublish.Judgement {
+        PendingPublish.Judgement(
+            etag: currentETag(name, state), comparedWith: publisher.current.model(named: name)?.etag)
+    }
+
+    /// The model has changed since it was judged.
+    private func judgedAgain(_ pending: PendingPublish, _ state: State) throws(PublishError) -> PendingPublish {
         var built = pending.built
-        let shadow = try compare(built.prepared, pending.name, pending.options, &built.timings)
+        let shadow = try compare(built.prepared, pending.name, pending.options, state, &built.timings)
         pending.stopCounting()
         return PendingPublish(
             pending.name, pending.artifact, pending.options, built, shadow: shadow,
-            comparedWith: publisher.current.model(named: pending.name)?.etag, started: pending.started, pendingBytes)
+            judgedBy: judgement(pending.name, state), started: pending.started, pendingBytes)
+    }
+
+    /// Commits what others have not changed since it was judged; what they have is judged again.
+    private func finish(
+        _ pending: PendingPublish, _ state: inout State, _ files: ModelFiles
+    ) throws(PublishError) -> PublishReport {
+        var pending = pending
+        for _ in 0...limits.rebasesMax {
+            try goAlong(&state, files)
+            try judgeName(pending.name, pending.options, &state)
+            // What serves elsewhere is compared with here, where it can be had.
+            if let stored = state.manifest?.model(named: pending.name), files.refusal == nil {
+                try demand(stored, files, state)
+            }
+            if judgement(pending.name, state) != pending.judgedBy { pending = try judgedAgain(pending, state) }
+            if let report = try commit(pending, &state, files) { return report }
+        }
+        throw .conflict
     }
 
     private func keep(
@@ -202,31 +242,42 @@ extension ModelRegistry {
         }
     }
 
+    /// - Returns: nil where another writer has changed the model in the meantime.
     private func commit(
         _ pending: PendingPublish, _ state: inout State, _ files: ModelFiles
-    ) throws(PublishError) -> PublishReport {
+    ) throws(PublishError) -> PublishReport? {
         let name = pending.name
         let artifact = pending.artifact
         let built = pending.built
-        let servingVersion = servingVersion(name)
-        try commit(
-            &state, check: { (state: State) throws(PublishError) in try check(pending.options, name, state) },
-            change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
-                let version = StoredModel.Version(
-                    number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
-                    byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
-                let stored = stored(name, with: version, state)
-                try demand(stored, besides: version.number, files, state)
-                return stored
-            }, to: name)
+        let ownVersion = ownEntry(name, state)?.current.version
+        var isOutdated = false
+        do throws(PublishError) {
+            try commit(
+                &state,
+                check: { (state: State) throws(PublishError) in
+                    try check(pending.options, name, state)
+                    isOutdated = currentETag(name, state) != pending.judgedBy?.etag
+                    if isOutdated { throw .conflict }
+                },
+                change: { (state: State, generation: Int) throws(PublishError) -> StoredModel? in
+                    let version = StoredModel.Version(
+                        number: currentNumber(name, state) + 1, digest: artifact.digest, format: built.imported.format,
+                        byteCount: artifact.byteCount, memoryBytes: built.prepared.memoryBytes, generation: generation)
+                    let stored = stored(name, with: version, state)
+                    try demand(stored, besides: version.number, files, state)
+                    return stored
+                }, to: name)
+        } catch {
+            guard isOutdated else { throw error }
+            return nil
+        }
         // From here on it counts as made.
         pending.stopCounting()
         guard let stored = state.manifest?.model(named: name) else {
             preconditionFailure("a commit makes a version")
         }
         let version = stored.current
-        // Another writer may have published one that does not serve here yet.
-        let previousVersion = servingVersion ?? stored.previousNumber
+        let previousVersion = stored.previousNumber ?? ownVersion
         let model = served(
             name, version.number, digest: version.digest, generation: version.generation, built,
             shadow: pending.shadow, byteCount: artifact.byteCount)
@@ -272,10 +323,12 @@ extension ModelRegistry {
     /// Runs what serves and what is new over recent rows.
     /// - Throws: `shadowRefused` where the model's policy says so.
     private func compare(
-        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ timings: inout PublishTimings
+        _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ state: State,
+        _ timings: inout PublishTimings
     ) throws(PublishError) -> ShadowReport? {
-        guard let entry = publisher.current.entry(named: name) else { return nil }
-        var policy = entry.shadowPolicy ?? limits.shadowPolicy
+        // What another writer has removed may serve here for a moment more, and is nothing to compare with.
+        guard currentETag(name, state) != nil, let entry = publisher.current.entry(named: name) else { return nil }
+        var policy = state.manifest?.model(named: name)?.shadowPolicy ?? limits.shadowPolicy
         if let action = options.shadowAction { policy.action = action }
         guard policy.action != .off else { return nil }
         options.progress?.begin(.comparing)

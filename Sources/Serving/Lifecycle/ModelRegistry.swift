@@ -418,12 +418,12 @@ package final class ModelRegistry: Sendable {
     }
 
     /// The store's word counts before ours: another writer may have replaced what we serve.
-    private func currentETag(_ name: String, _ state: State) -> String? {
+    func currentETag(_ name: String, _ state: State) -> String? {
         state.manifest?.model(named: name)?.etag ?? ownEntry(name, state)?.etag
     }
 
     /// What serves of a name on which the store has no say. What another writer has removed is none of it.
-    private func ownEntry(_ name: String, _ state: State) -> PooledModel? {
+    func ownEntry(_ name: String, _ state: State) -> PooledModel? {
         guard state.manifest == nil || state.staticNames.contains(name) else { return nil }
         return publisher.current.entry(named: name)
     }

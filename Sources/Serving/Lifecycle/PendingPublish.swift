@@ -3,13 +3,19 @@ internal import Synchronization
 /// A publish whose model has been built and proven and whose file is on its way to the store. What it holds in memory
 /// counts until it serves or is let go of.
 package final class PendingPublish: Sendable {
+    /// The state of its model by which it was judged, and the version that it was compared with, by their ETags.
+    struct Judgement: Hashable {
+        let etag: String?
+        let comparedWith: String?
+    }
+
     package let name: String
     let artifact: ReceivedArtifact
     let options: PublishOptions
     let built: ModelBuilder.Built
     let shadow: ShadowReport?
-    /// The ETag of the version that it was compared with.
-    let comparedWith: String?
+    /// nil: it is still to be judged.
+    let judgedBy: Judgement?
     /// By the monotonic clock.
     let started: UInt64
     private let count: PendingBytes
@@ -17,14 +23,14 @@ package final class PendingPublish: Sendable {
 
     init(
         _ name: String, _ artifact: ReceivedArtifact, _ options: PublishOptions, _ built: ModelBuilder.Built,
-        shadow: ShadowReport?, comparedWith: String?, started: UInt64, _ count: PendingBytes
+        shadow: ShadowReport?, judgedBy: Judgement?, started: UInt64, _ count: PendingBytes
     ) {
         self.name = name
         self.artifact = artifact
         self.options = options
         self.built = built
         self.shadow = shadow
-        self.comparedWith = comparedWith
+        self.judgedBy = judgedBy
         self.started = started
         self.count = count
         startCounting()
