@@ -295,6 +295,33 @@ struct ReplicaHardshipTests {
         #expect(registry.followStatus.laggingCount == 0)
     }
 
+    /// The series of a name are there as long as something of it is: also where that waits for the rest of its model.
+    @Test func countsStayWithWhatWaitsAndGoWithIt() throws {
+        let shared = ReplicaTests.Shared()
+        var limits = ModelRegistry.Limits()
+        limits.versionsKept = 1
+        let writer = FakeWorld(store: Machine(shared, seed: 1), limits: limits)
+        _ = try writer.publish("m0", 1)
+        _ = try writer.change("m0", change { $0.aliases = ["x": 1] })
+        _ = try writer.publish("m0", 2)
+        let machine = Machine(shared, seed: 2)
+        machine.unfetchable.withLock { $0 = [ContentDigest(of: Array("fake2".utf8))] }
+        let world = FakeWorld(store: machine, limits: limits)
+        try world.catchUp()
+        #expect(world.registry.pool.names.isEmpty)
+        func hasSeries() -> Bool { world.metricsText.contains(#"model="m0""#) }
+        var options = PublishOptions()
+        options.isDryRun = true
+        _ = try world.registry.publish("m0", bytes: Array("fake3".utf8), options: options)
+        #expect(hasSeries(), "what waits counts with them when it serves")
+        _ = try writer.registry.remove("m0")
+        try world.catchUp()
+        #expect(world.registry.followStatus.lag == nil && world.registry.memoryBytes == 0)
+        #expect(!hasSeries())
+        _ = try world.registry.publish("m9", bytes: Array("fake3".utf8), options: options)
+        #expect(!world.metricsText.contains(#"model="m9""#))
+    }
+
     @Test(arguments: 1...12)
     func replicasThatAreNotAlikeAgreeInTheEnd(seed: Int) throws {
         var generator = SeededGenerator(seed: UInt64(seed))
@@ -392,6 +419,10 @@ struct ReplicaHardshipTests {
             checkMemory(replicas[index], bytes, context)
             checkGenerations(&replicas[index], manifests, context)
             checkShortage(replicas[index], newest, bytes, context)
+            let text = replicas[index].world.metricsText
+            for name in replicas[index].registry.pool.names {
+                #expect(text.contains("model=\"\(name)\""), "\(context): \(name) is counted")
+            }
             guard replicas[index].limits.memoryBytesMax == nil, replicas[index].limits.modelsMax > 4 else { continue }
             let registry = replicas[index].registry
             #expect(registry.followStatus.lag == nil, "\(context)")

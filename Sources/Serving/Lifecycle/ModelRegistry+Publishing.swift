@@ -167,7 +167,7 @@ extension ModelRegistry {
         let model = served(
             name, currentNumber(name, state) + 1, digest: artifact.digest, generation: state.highestGeneration,
             built, shadow: shadow, byteCount: artifact.byteCount)
-        if previousVersion == nil { metrics.retire(name) }
+        retireMetrics(state)
         return .ended(
             PublishReport(
                 model: model, isNew: previousVersion == nil, previousVersion: previousVersion, isDrained: true,

@@ -238,7 +238,13 @@ extension ModelRegistry {
             if !spare.contains(where: { $0 === model }) { spare.append(model) }
         }
         keepSpare(spare, &state)
+        retireMetrics(state)
         return isDrained
+    }
+
+    /// Takes the series out of names of which nothing serves and nothing waits for the rest of its model.
+    func retireMetrics(_ state: State) {
+        metrics.retire(besides: Set(publisher.current.names).union(state.spare.map(\.name)))
     }
 
     /// Whether a model of which nothing serves waits for the store.
@@ -374,7 +380,6 @@ extension ModelRegistry {
             timeout: limits.drainTimeout)
         if !isDrained { log.warning("a loop is slow to take the new models; the old ones stay in memory until it has") }
         let gone = before.subtracting(entries.map(\.name))
-        for name in gone { metrics.retire(name) }
         followed.withLock { $0.settle(entries.map(\.name)) }
         reclaim(gone.isEmpty ? .inAPause : .now)
         return isDrained

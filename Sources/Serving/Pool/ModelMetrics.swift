@@ -1,3 +1,4 @@
+internal import Synchronization
 package import Telemetry
 
 /// What is counted for one model name. Found once, when a version is made; counting is a relaxed addition.
@@ -24,6 +25,8 @@ package final class ServingMetrics: Sendable {
     private let predictSeconds: MetricFamily<Histogram>
     private let batching: BatchMetricFamilies
     private let publishes: MetricFamily<Counter>
+    /// Names that have series.
+    private let names = Mutex<Set<String>>([])
     let publishSeconds: Histogram
 
     /// - Parameters:
@@ -61,13 +64,23 @@ package final class ServingMetrics: Sendable {
     func count(_ outcome: PublishOutcome) { publishes.series([outcome.rawValue]).add() }
 
     func model(_ name: String) -> ModelMetrics {
-        ModelMetrics(
+        names.withLock { _ = $0.insert(name) }
+        return ModelMetrics(
             requests: requests.series([name]), errors: errors.series([name]), rows: rows.series([name]),
             batchRows: batchRows.series([name]), predictNanoseconds: predictSeconds.series([name]),
             batching: batching.model(name))
     }
 
-    func retire(_ name: String) {
+    /// Retires the series of all other names.
+    func retire(besides known: Set<String>) {
+        let gone = names.withLock { names in
+            defer { names.formIntersection(known) }
+            return names.subtracting(known)
+        }
+        for name in gone { retire(name) }
+    }
+
+    private func retire(_ name: String) {
         requests.retire([name])
         errors.retire([name])
         rows.retire([name])
