@@ -145,11 +145,13 @@ extension ModelRegistry {
         let known = FailureIndex(state.failures)
         defer { tell(state.failures, besides: known) }
         var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
-        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: { thinningMakesRoom(for: $0, state) }) {
+        let lagging = snapshot.lagging
+        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: { thinningMakesRoom(for: $0, state, lagging) })
+        {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
             // It holds some of what is to go.
             snapshot = Snapshot()
-            thin(state)
+            thin(state, lagging)
             tryAgain(&state)
             snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
         }
@@ -420,26 +422,33 @@ extension ModelRegistry {
     }
 
     /// What versions hold that are only kept for a rollback.
-    private func thinnableBytes(_ state: State) -> Int {
-        publisher.current.entries.reduce(0) { $0 + $1.memoryBytes - thinned($1, state).memoryBytes }
+    private func thinnableBytes(_ state: State, _ lagging: Set<String>? = nil) -> Int {
+        publisher.current.entries.reduce(0) { $0 + $1.memoryBytes - thinned($1, state, lagging).memoryBytes }
     }
 
-    /// What serves of a model without those. What the newest known manifest needs is none of them: it is about to be.
-    private func thinned(_ entry: PooledModel, _ state: State) -> PooledModel {
-        entry.thinned(for: state.manifest?.model(named: entry.name))
+    /// What serves of a model without those. What the newest known manifest needs is none of them, unless the model
+    /// cannot serve as that says anyway.
+    /// - Parameter lagging: such models; nil: as before this operation.
+    private func thinned(_ entry: PooledModel, _ state: State, _ lagging: Set<String>? = nil) -> PooledModel {
+        let lags = lagging?.contains(entry.name) ?? (state.lagging[entry.name] != nil)
+        return entry.thinned(for: lags ? nil : state.manifest?.model(named: entry.name))
     }
 
     /// Whether what could not be loaded fits now.
     private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
 
     /// Whether what could not be loaded fits without versions that are only kept for a rollback.
-    func thinningMakesRoom(for shortage: MemoryShortage, _ state: State) -> Bool {
-        let thinnable = thinnableBytes(state)
+    func thinningMakesRoom(
+        for shortage: MemoryShortage, _ state: State, _ lagging: Set<String>? = nil
+    ) -> Bool {
+        let thinnable = thinnableBytes(state, lagging)
         return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
     }
 
     /// Lets go of all of those.
-    func thin(_ state: State) { _ = swap(publisher.current.entries.map { thinned($0, state) }, state) }
+    func thin(_ state: State, _ lagging: Set<String>? = nil) {
+        _ = swap(publisher.current.entries.map { thinned($0, state, lagging) }, state)
+    }
 
     /// Loads something. Where there is no room, versions that are only kept for a rollback go, if that is enough.
     func makingRoom<Loaded>(_ state: State, _ load: () throws(PublishError) -> Loaded) throws(PublishError) -> Loaded {
