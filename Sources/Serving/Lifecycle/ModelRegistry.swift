@@ -172,6 +172,8 @@ package final class ModelRegistry: Sendable {
                 state.hasNamedDefault = true
                 state.defaultName = name
                 state.defaultLagging = nil
+                // Also where it cannot be loaded: no other one answers for it.
+                _ = swap(entriesServing(without: nil), state)
             }
             state.namesAtStart.insert(name)
             if let stored = publisher.current.model(named: name) {
