@@ -334,6 +334,50 @@ struct ModelChangeTests {
         #expect(warm(tight) == [[2], [1]])
     }
 
+    /// The oldest version that is only kept goes, and no other where that is enough.
+    @Test func noMoreGoesThanItTakes() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let world = FakeWorld(limits: limits(kept: 3, memory: 4 * bytes + 1), tableBytes: 4_000)
+        func warm() -> [[Int]] { world.registry.pool.entries.map { $0.versions.map(\.version) } }
+        for (name, number) in [("m", 1), ("m", 2), ("m", 3), ("n", 4), ("o", 5)] { try world.publish(name, number) }
+        #expect(warm() == [[2, 3], [1], [1]])
+        // Its own go first, though they are newer.
+        try world.publish("n", 6)
+        #expect(warm() == [[3], [1, 2], [1]])
+        try world.publish("n", 7)
+        #expect(warm() == [[3], [2, 3], [1]])
+    }
+
+    /// What a change needs itself makes no room for it; a change that finds none leaves everything as it was.
+    @Test func aChangeThatDoesNotFitTakesNoVersionAway() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let world = FakeWorld(limits: limits(kept: 3, memory: 3 * bytes + 1), tableBytes: 4_000)
+        func warm() -> [[Int]] { world.registry.pool.entries.map { $0.versions.map(\.version) } }
+        for number in 1...3 { try world.publish("m", number) }
+        _ = try world.registry.change("m", change { $0.current = .previous })
+        try world.publish("n", 4)
+        #expect(warm() == [[2, 3], [1]])
+        let shortage = MemoryShortage(needed: bytes, used: 3 * bytes, limit: 3 * bytes + 1)
+        #expect(throws: PublishError.outOfMemory(shortage)) {
+            try world.registry.change("m", change { $0.aliases = ["x": 1, "y": 3] })
+        }
+        #expect(warm() == [[2, 3], [1]])
+    }
+
+    /// Without a store what has gone for want of memory is gone, and no version to go back to.
+    @Test func whatNoStoreKeepsIsNoWayBack() throws {
+        let bytes = try FakeWorld(tableBytes: 4_000).publish("m", 1).model.memoryBytes
+        let world = FakeWorld(
+            store: MemoryModelStore(), limits: limits(memory: 2 * bytes + 1), tableBytes: 4_000)
+        for (name, number) in [("m", 1), ("m", 2), ("n", 3)] { try world.publish(name, number) }
+        for back in [change { $0.current = .previous }, change { $0.aliases = ["x": 1] }] {
+            #expect(throws: PublishError.unknownVersion(name: "m", version: "1", known: [2])) {
+                try world.registry.change("m", back)
+            }
+        }
+        #expect(world.registry.pool.model(named: "m")?.version == 2)
+    }
+
     @Test func theVersionThatServedIsTheWayBackAndNotTheOneThatWasTakenBack() throws {
         let world = FakeWorld(limits: limits())
         let good = try world.publish("m", 1).model

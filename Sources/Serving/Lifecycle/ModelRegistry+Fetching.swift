@@ -88,7 +88,7 @@ extension ModelRegistry {
             return true
         } catch {
             guard let state, case .outOfMemory(let shortage) = error else { return false }
-            return thinningMakesRoom(for: shortage, state)
+            return thinningMakesRoom(for: shortage, VersionNeeds(state))
         }
     }
 

@@ -156,7 +156,7 @@ extension ModelRegistry {
         guard options.isDryRun else {
             options.progress?.begin(.publishing)
             // It counts from here on, so that what has to go for it goes now and not when its file has arrived.
-            try makeRoom(for: built.prepared.memoryBytes, replacing: name, state)
+            try makeRoom(for: built.prepared.memoryBytes, first: name, VersionNeeds(state), state)
             return .pending(
                 PendingPublish(
                     name, artifact, options, built, shadow: shadow,

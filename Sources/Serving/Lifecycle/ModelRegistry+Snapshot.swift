@@ -145,13 +145,13 @@ extension ModelRegistry {
         let known = FailureIndex(state.failures)
         defer { tell(state.failures, besides: known) }
         var snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
-        let lagging = snapshot.lagging
-        if snapshot.hasFreshFailure, snapshot.shortages.contains(where: { thinningMakesRoom(for: $0, state, lagging) })
-        {
+        let needs = VersionNeeds(state, lagging: snapshot.lagging)
+        let missed = snapshot.shortages
+        if snapshot.hasFreshFailure, missed.contains(where: { thinningMakesRoom(for: $0, needs) }) {
             keepSpare(snapshot.made.filter { model in !made.contains { $0 === model } }, &state)
             // It holds some of what is to go.
             snapshot = Snapshot()
-            thin(state, lagging)
+            thin(by: missed.reduce(0) { $0 + $1.needed } - (missed.map(\.room).min() ?? 0), needs, state)
             tryAgain(&state)
             snapshot = assemble(manifest, state, made: made + state.spare, loads: .needed, files)
         }
@@ -267,21 +267,41 @@ extension ModelRegistry {
         }
     }
 
-    /// The versions that a model has to have and that are not loaded.
+    /// Loads the versions that a model has to have and that are not loaded. Versions that are only kept for a rollback
+    /// make room for them, if that is enough.
+    /// - Returns: these, behind those of `made`.
     /// - Throws: where one of them cannot be loaded, what is the matter with it.
     func load(
         neededBy stored: StoredModel, besides made: [ServedModel], _ state: State, _ files: ModelFiles
     ) throws(PublishError) -> [ServedModel] {
         try demand(stored, files, state)
+        let lacking = lacking(stored, besides: made, state)
+        if let first = lacking.first, !store.keepsBlobs {
+            // It has gone for want of memory, and was nowhere else.
+            let known = publisher.current.entry(named: stored.name)?.versions.map(\.version) ?? []
+            throw .unknownVersion(name: stored.name, version: String(first.number), known: known)
+        }
         var made = made
-        let loaded = state.spare + (publisher.current.entry(named: stored.name)?.versions ?? [])
-        for version in stored.versions where stored.needs(version) {
-            guard !(made + loaded).contains(where: { $0.is(version, of: stored.name) }) else { continue }
+        var bytes = made.reduce(0) { $0 + $1.memoryBytes }
+        let expected = lacking.reduce(0) { $0 + ($1.memoryBytes ?? 0) }
+        try makeRoom(for: bytes + expected, first: stored.name, VersionNeeds(state, changed: stored), state)
+        for version in lacking {
             if !files.has(version), let refusal = files.refusal { throw refusal }
-            let bytes = made.reduce(0) { $0 + $1.memoryBytes }
-            made.append(try load(version, of: stored.name, besides: bytes, files))
+            let model = try load(version, of: stored.name, besides: bytes, files)
+            bytes += model.memoryBytes
+            made.append(model)
         }
         return made
+    }
+
+    /// The versions that a model has to have, and that neither serve nor are at hand.
+    private func lacking(
+        _ stored: StoredModel, besides made: [ServedModel], _ state: State
+    ) -> [StoredModel.Version] {
+        let loaded = made + state.spare + (publisher.current.entry(named: stored.name)?.versions ?? [])
+        return stored.versions.filter { version in
+            stored.needs(version) && !loaded.contains { $0.is(version, of: stored.name) }
+        }
     }
 
     /// - Parameter others: bytes of models that have been loaded and that nobody counts yet.
@@ -398,104 +418,6 @@ extension ModelRegistry {
     func reclaim(_ urgency: MemoryRelease = .inAPause) {
         // Trimming costs milliseconds: only for what is worth it.
         if publisher.reclaim() >= 1 << 20 { releaseMemory(urgency) }
-    }
-
-    // MARK: Memory
-
-    /// - Throws: `outOfMemory` where a model of so many bytes finds no room.
-    func admit(_ needed: Int) throws(PublishError) { try admit(needed, besides: 0) }
-
-    /// The same where versions that are only kept for a rollback may go.
-    func admitByThinning(_ needed: Int, _ state: State) throws(PublishError) {
-        try admit(needed, besides: -thinnableBytes(state))
-    }
-
-    /// Where memory is short, versions that are only kept for a rollback go first: those of the model, and where that
-    /// is not enough, those of all.
-    /// - Throws: `outOfMemory` where that is not enough either; then they stay.
-    func makeRoom(for needed: Int, replacing name: String, _ state: State) throws(PublishError) {
-        if (try? admit(needed)) != nil { return }
-        try admitByThinning(needed, state)
-        if let entries = entries(thinning: name, state) { _ = swap(entries, state) }
-        if (try? admit(needed)) == nil { thin(state) }
-        try admit(needed)
-    }
-
-    /// What versions hold that are only kept for a rollback.
-    private func thinnableBytes(_ state: State, _ lagging: Set<String>? = nil) -> Int {
-        publisher.current.entries.reduce(0) { $0 + $1.memoryBytes - thinned($1, state, lagging).memoryBytes }
-    }
-
-    /// What serves of a model without those. What the newest known manifest needs is none of them, unless the model
-    /// cannot serve as that says anyway.
-    /// - Parameter lagging: such models; nil: as before this operation.
-    private func thinned(_ entry: PooledModel, _ state: State, _ lagging: Set<String>? = nil) -> PooledModel {
-        let lags = lagging?.contains(entry.name) ?? (state.lagging[entry.name] != nil)
-        return entry.thinned(for: lags ? nil : state.manifest?.model(named: entry.name))
-    }
-
-    /// Whether what could not be loaded fits now.
-    private func fits(_ shortage: MemoryShortage) -> Bool { (try? admit(shortage.needed)) != nil }
-
-    /// Whether what could not be loaded fits without versions that are only kept for a rollback.
-    func thinningMakesRoom(
-        for shortage: MemoryShortage, _ state: State, _ lagging: Set<String>? = nil
-    ) -> Bool {
-        let thinnable = thinnableBytes(state, lagging)
-        return thinnable > 0 && shortage.needed <= shortage.limit - (shortage.used - thinnable)
-    }
-
-    /// Lets go of all of those.
-    func thin(_ state: State, _ lagging: Set<String>? = nil) {
-        _ = swap(publisher.current.entries.map { thinned($0, state, lagging) }, state)
-    }
-
-    /// Loads something. Where there is no room, versions that are only kept for a rollback go, if that is enough.
-    func makingRoom<Loaded>(_ state: State, _ load: () throws(PublishError) -> Loaded) throws(PublishError) -> Loaded {
-        do throws(PublishError) {
-            return try load()
-        } catch {
-            guard case .outOfMemory(let shortage) = error, thinningMakesRoom(for: shortage, state) else { throw error }
-        }
-        thin(state)
-        return try load()
-    }
-
-    /// Keeps models for the next try, and counts what they hold.
-    func keepSpare(_ models: [ServedModel], _ state: inout State) {
-        state.spare = models
-        spareBytes.store(models.reduce(0) { $0 + $1.memoryBytes }, ordering: .relaxed)
-    }
-
-    /// What serves without the versions of a model that are only kept for a rollback; nil where it has none.
-    private func entries(thinning name: String, _ state: State) -> [PooledModel]? {
-        guard let entry = publisher.current.entry(named: name) else { return nil }
-        let thinned = thinned(entry, state)
-        return thinned.versions.count < entry.versions.count ? entriesServing(without: name) + [thinned] : nil
-    }
-
-    private func admit(_ needed: Int, besides others: Int) throws(PublishError) {
-        guard let limit = limits.memoryBytesMax else { return }
-        let used = memoryBytes + others
-        guard needed <= limit - used else {
-            throw .outOfMemory(MemoryShortage(needed: needed, used: used, limit: limit))
-        }
-    }
-}
-
-extension PooledModel {
-    /// What all versions hold.
-    fileprivate var memoryBytes: Int { versions.reduce(0) { $0 + $1.memoryBytes } }
-
-    /// Without versions that are neither the current one nor have an alias, here or in the store.
-    fileprivate func thinned(for stored: StoredModel?) -> PooledModel {
-        let needed = stored.map { stored in stored.versions.filter { stored.needs($0) } } ?? []
-        return PooledModel(
-            current: current,
-            versions: versions.filter { version in
-                version === current || aliases.contains { $0.model === version }
-                    || needed.contains { version.is($0, of: name) }
-            }, aliases: aliases, shadowPolicy: shadowPolicy, generation: generation)
     }
 }
 

@@ -239,9 +239,7 @@ package final class ModelRegistry: Sendable {
                         }
                         let changed = try applied(change, to: stored, generation, state)
                         // Loaded before it is said: what cannot be loaded is no change.
-                        made = try makingRoom(state) { () throws(PublishError) in
-                            try load(neededBy: changed, besides: made, state, files)
-                        }
+                        made = try load(neededBy: changed, besides: made, state, files)
                         return changed
                     }, to: name, defaultName: change.becomesDefault ? name : nil)
                 if change.becomesDefault {

@@ -6,6 +6,9 @@ package struct MemoryShortage: Sendable, Hashable {
     /// Held by the models that serve, and by those that requests have not let go of.
     package let used: Int
     package let limit: Int
+
+    /// What there is for one more.
+    var room: Int { limit - used }
 }
 
 /// Why a model was not published or not removed. What was serving before still serves. Nothing in it names a path.
