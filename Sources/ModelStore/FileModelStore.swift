@@ -221,7 +221,16 @@ package final class FileModelStore: ModelStore {
             return (try files.openToRead(path), path)
         } catch {
             let failure = error.stored(while: BlobCheck.operation, path: path)
-            guard error == .notFound, let names = try? files.list(blobsPath) else { throw failure }
+            guard error == .notFound else { throw failure }
+            let names: [String]
+            do throws(SystemError) {
+                names = try files.list(blobsPath)
+            } catch {
+                // Not the file is away, but all of them.
+                throw StoreError(
+                    .unreachable, while: BlobCheck.operation, detail: "the model store's folder cannot be read",
+                    errorName: error.name, path: blobsPath)
+            }
             for name in names where AsideName.digest(name) == digest {
                 let path = blobsPath + "/" + name
                 if let file = try? files.openToRead(path) { return (file, path) }

@@ -108,6 +108,27 @@ class Versions(ServerTestCase):
         self.assertEqual(self.server.request("GET", self.path).json()["versions"], [2])
         self.assert_problem(self.patch({"rollback": True}), 404)
 
+    def test_a_get_is_conditional(self):
+        self.publish(HOUSE, HOUSE_2)
+        for page in ("", "/versions/1", "/versions/2"):
+            tag = self.server.request("GET", self.path + page).field("etag")
+            for headers, status in (
+                ({"If-Match": tag}, 200),
+                ({"If-Match": "*"}, 200),
+                ({"If-Match": '"other"'}, 412),
+                ({"If-None-Match": tag}, 304),
+                ({"If-Match": tag, "If-None-Match": tag}, 304),
+                ({"If-Match": "no tag"}, 400),
+            ):
+                with self.subTest(page=page, headers=headers):
+                    self.assertEqual(self.server.request("GET", self.path + page, headers=headers).status, status)
+        page = self.path + "/versions/2"
+        before = self.server.request("GET", page).field("etag")
+        self.patch({"default": True})
+        after = self.server.request("GET", page, headers={"If-None-Match": before})
+        self.assertEqual((after.status, after.json()["default"]), (200, True))
+        self.assertEqual(self.server.request("GET", page, headers={"If-None-Match": after.field("etag")}).status, 304)
+
     def test_the_etag_changes_with_everything_that_is_told(self):
         seen = {self.publish(HOUSE).field("etag"), self.publish(HOUSE_2).field("etag")}
         for change in ({"rollback": True}, {"version": 2}, {"aliases": {"a": 1}}, {"shadow_policy": {"action": "off"}}):
@@ -291,6 +312,16 @@ class Stored(unittest.TestCase):
                 self.assertEqual(server.request("GET", "/models/house" + path, None, known, admin=True).status, 304)
             self.assertEqual(server.request("GET", "/models/house/bundle").status, 401)
             self.assertEqual(server.request("GET", "/models/nobody/bundle", admin=True).status, 404)
+            other = server.request("GET", "/models/house/bundle", headers={"If-Match": '"other"'}, admin=True)
+            self.assertEqual(other.status, 412)
+            away = self.store + ".away"
+            os.rename(self.store, away)
+            try:
+                gone = server.request("GET", "/models/house/bundle", admin=True)
+                self.assertEqual((gone.status, gone.field("retry-after")), (503, "5"))
+            finally:
+                shutil.rmtree(self.store, ignore_errors=True)
+                os.rename(away, self.store)
 
     def test_a_large_file_is_sent_piece_by_piece(self):
         large = large_bundle(24 << 20)

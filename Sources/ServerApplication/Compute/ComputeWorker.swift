@@ -158,9 +158,7 @@ struct ComputeWorker: ~Copyable {
         let nanoseconds = clocks.now() &- start
         precondition(output.rowCount == rows.rowCount, "a predictor answers every row")
         model.recentRows.offer(rows, at: start)
-        model.metrics.predictNanoseconds.record(nanoseconds, cell: cell)
-        model.metrics.batchRows.record(UInt64(rows.rowCount), cell: cell)
-        model.metrics.rows.add(rows.rowCount, cell: cell)
+        model.metrics.countRun(rows: rows.rowCount, nanoseconds: nanoseconds, cell: cell)
     }
 
     private func keep(_ output: inout OutputBatch, _ lane: Lane) {

@@ -44,7 +44,7 @@ extension LoopHandling {
                 return refuse(.notLoaded(name: name, version: lagging.version, reason: lagging.reason), route)
             }
             let origin = presentation(of: entry.current).origin
-            if lagging == nil, isKnown(entry.etag, head) { return answerNotModified(entry.etag, origin, route) }
+            if let mode = answerCondition(entry.etag, isSame: lagging == nil, origin, head, route) { return mode }
             writer.reset()
             var status = ModelStatus(entry, isDefault: entry.current === pool.defaultModel)
             status.lagging = lagging.map { StoreStanding.LaggingModel($0) }
@@ -65,10 +65,13 @@ extension LoopHandling {
             switch versionInPath(of: head, isAlias: false) {
             case .success(let model):
                 let origin = presentation(of: model).origin
-                if isKnown(model.etag, head) { return answerNotModified(model.etag, origin, route) }
+                // Its page tells what no change of the version itself brings.
+                let isDefault = model === pool.defaultModel
+                let etag = isDefault ? "\(model.etag.dropLast())-default\"" : model.etag
+                if let mode = answerCondition(etag, origin, head, route) { return mode }
                 writer.reset()
-                ModelPage.write(ModelStatus(model, isDefault: model === pool.defaultModel), into: &writer)
-                return finish(.ok, AnswerFields.page(etag: model.etag, origin), route)
+                ModelPage.write(ModelStatus(model, isDefault: isDefault), into: &writer)
+                return finish(.ok, AnswerFields.page(etag: etag, origin), route)
             case .failure(let error): return refuse(error, route)
             }
         case .getPublish:
@@ -240,12 +243,9 @@ extension LoopHandling {
     private mutating func expectDownload(
         of model: ServedModel, _ route: RequestRoute, _ head: borrowing RequestHead, _ exchange: ExchangeID
     ) -> BodyMode {
-        guard PublishPrecondition.read(from: head) != nil else {
-            return refuse(ConditionProblem.document, AnswerFields.problem, route)
-        }
         let etag = "\"\(model.digest)\""
         let origin = presentation(of: model).origin
-        if isKnown(etag, head) { return answerNotModified(etag, origin, route) }
+        if let mode = answerCondition(etag, origin, head, route) { return mode }
         let fields = AnswerFields.file(etag: etag, origin)
         pending[exchange] = .download(
             FileDownload(model, route: route, isHead: head.method == .head, fields: fields, grant: grant))
@@ -290,15 +290,21 @@ extension LoopHandling {
     /// Of an answer that tells of all models.
     var listFields: ResponseFields { AnswerFields.json.adding(AnswerFields.generation(pool.generation)) }
 
-    /// Whether the client has what it asks for (RFC 9110 13.1.2).
-    private func isKnown(_ etag: String, _ head: borrowing RequestHead) -> Bool {
-        guard head.has(.ifNoneMatch), let precondition = PublishPrecondition.read(from: head) else { return false }
-        return !PublishPrecondition(ifNoneMatch: precondition.ifNoneMatch).holds(for: etag)
-    }
-
-    private func answerNotModified(
-        _ etag: String, _ origin: [(name: String, value: String)], _ route: RequestRoute
-    ) -> BodyMode {
+    /// What the conditions of a GET come to (RFC 9110 13.2.2).
+    /// - Parameter isSame: whether what the tag names is all that the answer tells.
+    /// - Returns: nil where it is answered as one without.
+    private mutating func answerCondition(
+        _ etag: String, isSame: Bool = true, _ origin: [(name: String, value: String)], _ head: borrowing RequestHead,
+        _ route: RequestRoute
+    ) -> BodyMode? {
+        guard head.has(.ifMatch) || head.has(.ifNoneMatch) else { return nil }
+        guard let precondition = PublishPrecondition.read(from: head) else {
+            return refuse(ConditionProblem.document, AnswerFields.problem, route)
+        }
+        guard PublishPrecondition(ifMatch: precondition.ifMatch).holds(for: etag) else {
+            return refuse(.preconditionFailed(currentETag: etag), route)
+        }
+        guard isSame, !PublishPrecondition(ifNoneMatch: precondition.ifNoneMatch).holds(for: etag) else { return nil }
         meter.count(route, .notModified, nanoseconds: elapsed(), bytes: 0)
         return .answered(.notModified, AnswerFields.unchanged(etag: etag, origin), [])
     }

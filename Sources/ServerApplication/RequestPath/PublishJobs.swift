@@ -18,7 +18,7 @@ final class PublishJobs: Sendable {
 
     private let state = Mutex(State())
 
-    /// Keeps a job whose upload has begun: of those that run there are at most as many as uploads.
+    /// Keeps a job whose client is about to be told of it: of those that run there are at most as many as uploads.
     func add(_ job: PublishJob) {
         state.withLock { state in
             state.jobs.append(job)

@@ -19,6 +19,7 @@ final class UploadExchange: Sendable {
     private let answer: Answer
     /// Of a client that does not wait.
     private let job: PublishJob?
+    private let jobs: PublishJobs
     /// What is published serves here alone, and ends with this process.
     private let endsHere: Bool
 
@@ -97,6 +98,7 @@ final class UploadExchange: Sendable {
         self.ending = ending
         self.answer = answer
         self.job = job
+        jobs = shared.jobs
         let endsHere = shared.uploadsEndHere && !options.isDryRun
         self.endsHere = endsHere
         upload = try shared.uploads.begin(
@@ -109,7 +111,6 @@ final class UploadExchange: Sendable {
                 let isPublished = status == .ok || status == .created
                 answer.give(status, endsHere && isPublished ? fields.adding(AnswerFields.endsHere) : fields, body)
             })
-        if let job { shared.jobs.add(job) }
     }
 
     private static func answer(
@@ -165,6 +166,9 @@ final class UploadExchange: Sendable {
     }
 
     private func giveJob(_ job: PublishJob) {
+        // One that has failed on its way is told of that, and of no place to ask.
+        guard !answer.isGiven else { return }
+        jobs.add(job)
         var writer = JSONWriter()
         job.write(into: &writer)
         let fields = AnswerFields.json.adding([

@@ -195,9 +195,7 @@ package final class TickBatcher {
             if max(Double(nanoseconds), cost) > limits.observedMin || model.cost.isYoung {
                 model.cost.observe(rows: batch.rowCount, nanoseconds: nanoseconds)
             }
-            model.metrics.predictNanoseconds.record(nanoseconds, cell: loop)
-            model.metrics.batchRows.record(UInt64(batch.rowCount), cell: loop)
-            model.metrics.rows.add(batch.rowCount, cell: loop)
+            model.metrics.countRun(rows: batch.rowCount, nanoseconds: nanoseconds, cell: loop)
             model.recentRows.offer(batch, at: start)
             for entry in tickets where !entry.isCancelled {
                 answer(entry.ticket, model, entry.rows, output)

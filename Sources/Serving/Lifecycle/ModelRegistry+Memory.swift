@@ -17,7 +17,7 @@ extension ModelRegistry {
         guard needed <= shortage.room else { throw .outOfMemory(shortage) }
     }
 
-    /// Where memory is short, versions that are only kept for a rollback go, the oldest first and no more than it takes.
+    /// Where memory is short, versions that are only kept for a rollback go, the oldest first, no more than it takes.
     /// - Parameters:
     ///   - needed: bytes.
     ///   - name: of a model whose versions go before others'.
@@ -86,8 +86,8 @@ struct VersionNeeds {
     private let changed: StoredModel?
 
     /// - Parameters:
-    ///   - lagging: models that cannot serve as the newest known manifest says, so that it needs none of their versions;
-    ///     nil: those that did not before this operation.
+    ///   - lagging: models that cannot serve as the newest known manifest says, so that it needs none of theirs; nil:
+    ///     those that did not before this operation.
     ///   - changed: a model as it is about to be.
     init(_ state: ModelRegistry.State, lagging: Set<String>? = nil, changed: StoredModel? = nil) {
         manifest = state.manifest

@@ -151,6 +151,7 @@ extension ModelRegistry {
         built.timings.receive = artifact.receive
         guard let name = givenName ?? built.imported.metadata.name else { throw .nameless }
         if givenName == nil { try judgeName(name, options, &state) }
+        // Else it is judged when its own file has arrived.
         let isHere = isPredecessorHere(name, state)
         let shadow = isHere ? try compare(built.prepared, name, options, state, &built.timings) : nil
         guard options.isDryRun else {
@@ -222,14 +223,23 @@ extension ModelRegistry {
         for _ in 0...limits.rebasesMax {
             try goAlong(&state, files)
             try judgeName(pending.name, pending.options, &state)
-            // What serves elsewhere is compared with here, where it can be had.
-            if let stored = state.manifest?.model(named: pending.name), files.refusal == nil {
-                try demand(stored, files, state)
-            }
+            try demandPredecessor(pending, state, files)
             if judgement(pending.name, state) != pending.judgedBy { pending = try judgedAgain(pending, state) }
             if let report = try commit(pending, &state, files) { return report }
         }
         throw .conflict
+    }
+
+    /// Where a publish may be refused for what it replaces, that has to be here; else nobody waits for its file.
+    private func demandPredecessor(
+        _ pending: PendingPublish, _ state: State, _ files: ModelFiles
+    ) throws(PublishError) {
+        let name = pending.name
+        guard !isPredecessorHere(name, state), files.refusal == nil, publisher.current.entry(named: name) != nil,
+            shadowPolicy(name, pending.options, state).action == .refuse,
+            let stored = state.manifest?.model(named: name)
+        else { return }
+        try demand(stored, files, state)
     }
 
     private func keep(
@@ -320,7 +330,14 @@ extension ModelRegistry {
             name: name, versions: [version], currentNumber: model.version, generation: model.generation)
     }
 
-    /// Runs what serves and what is new over recent rows.
+    private func shadowPolicy(_ name: String, _ options: PublishOptions, _ state: State) -> ShadowPolicy {
+        var policy = state.manifest?.model(named: name)?.shadowPolicy ?? limits.shadowPolicy
+        if let action = options.shadowAction { policy.action = action }
+        return policy
+    }
+
+    /// Runs what serves and what is new over recent rows. Where the version that is to be replaced cannot be had, the
+    /// one that serves here stands for it, if it is to hold something back.
     /// - Throws: `shadowRefused` where the model's policy says so.
     private func compare(
         _ prepared: PreparedModel, _ name: String, _ options: PublishOptions, _ state: State,
@@ -328,9 +345,8 @@ extension ModelRegistry {
     ) throws(PublishError) -> ShadowReport? {
         // What another writer has removed may serve here for a moment more, and is nothing to compare with.
         guard currentETag(name, state) != nil, let entry = publisher.current.entry(named: name) else { return nil }
-        var policy = state.manifest?.model(named: name)?.shadowPolicy ?? limits.shadowPolicy
-        if let action = options.shadowAction { policy.action = action }
-        guard policy.action != .off else { return nil }
+        let policy = shadowPolicy(name, options, state)
+        guard policy.action != .off, policy.action == .refuse || isPredecessorHere(name, state) else { return nil }
         options.progress?.begin(.comparing)
         let start = system.clock()
         let report = ShadowComparison.run(

@@ -17,6 +17,6 @@ extension ModelRegistry {
     /// Logs where the store has failed, if that is the reason of a refusal. Any thread.
     package func tellStoreFailure(_ error: PublishError) {
         guard case .store(let failure) = error else { return }
-        log.error("\(failure)", LogField("path", .text(failure.path ?? "")))
+        log.log(.error, "\(failure)", failure.path.map { [LogField("path", .text($0))] } ?? [])
     }
 }

@@ -13,6 +13,14 @@ package struct ModelMetrics: Sendable {
     /// Nanoseconds of one run of the predictor.
     package let predictNanoseconds: Histogram
     package let batching: BatchMetrics
+
+    /// Counts a run of the predictor; one without a row is none.
+    package func countRun(rows count: Int, nanoseconds: UInt64, cell: Int) {
+        guard count > 0 else { return }
+        predictNanoseconds.record(nanoseconds, cell: cell)
+        batchRows.record(UInt64(count), cell: cell)
+        rows.add(count, cell: cell)
+    }
 }
 
 /// The metrics of all models, labelled by name. A name's series stay while versions come and go, so that a rate does
