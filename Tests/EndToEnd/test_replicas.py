@@ -5,7 +5,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import HOUSE, HOUSE_2, Server, until
+from harness import BAND, HOUSE, HOUSE_2, Server, contents, until
 
 RECORD = {"CRIM": 0.15, "RM": 5.45, "LSTAT": 18.06}
 SELDOM = ("--store-poll", "3600", "--keep-versions", "4")
@@ -50,6 +50,22 @@ class Replicas(unittest.TestCase):
             self.assertEqual(two.request("DELETE", "/models/other/versions/2").status, 404)
             self.assertEqual(two.request("PATCH", "/models/other", {"default": True}).status, 200)
             self.assertEqual(two.request("DELETE", "/models/none").status, 404)
+
+    def test_a_publish_is_judged_by_what_another_server_has_done(self):
+        with self.serve() as one, self.serve() as two:
+            one.put("m", HOUSE)
+            self.assertEqual(two.request("GET", "/models", headers={"X-Min-Generation": "1"}).status, 200)
+            one.request("PATCH", "/models/m", {"shadow_policy": {"action": "refuse"}})
+            for path in ("/models/m", "/models/m?dry_run=true"):
+                self.assertEqual(two.request("PUT", path, contents(BAND)).status, 409)
+            one.request("PUT", "/models/m?shadow=off", contents(BAND))
+            same = two.put("m", BAND)
+            self.assertEqual(same.status, 200, same)
+            self.assertEqual(same.json()["certificate"]["shadow"]["compared_with_version"], 2)
+            one.request("DELETE", "/models/m")
+            new = two.put("m", HOUSE, {"If-None-Match": "*"})
+            self.assertEqual(new.status, 201, new)
+            self.assertNotIn("shadow", new.json()["certificate"])
 
     def test_of_two_at_once_with_one_tag_one_wins(self):
         with self.serve() as one, self.serve() as two:
