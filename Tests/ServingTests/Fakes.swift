@@ -32,6 +32,7 @@ extension TickBatcher {
     convenience init(loop: Int, limits: BatchLimits = BatchLimits()) {
         var limits = limits
         limits.inlineBudget = .infinity
+        limits.longRequest = .infinity
         self.init(loop: loop, limits: limits, clock: ServingSystem.threads.clock)
     }
 
