@@ -228,7 +228,7 @@ package final class FileModelStore: ModelStore {
             } catch {
                 // Not the file is away, but all of them.
                 throw StoreError(
-                    .unreachable, while: BlobCheck.operation, detail: "the model store's folder cannot be read",
+                    .io, while: BlobCheck.operation, detail: "the model store's folder cannot be read",
                     errorName: error.name, path: blobsPath)
             }
             for name in names where AsideName.digest(name) == digest {

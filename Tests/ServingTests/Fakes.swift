@@ -171,19 +171,24 @@ struct FakeWorld {
     /// Publishes as an upload does: what is far away is fetched.
     @discardableResult
     func publish(_ name: String, _ number: Int, _ options: PublishOptions) throws(PublishError) -> PublishReport {
-        let bytes = Array("fake\(number)".utf8)
-        guard store.isFarAway else { return try registry.publish(name, bytes: bytes, options: options) }
-        let writer: any BlobWriter
-        do {
-            writer = try store.makeBlobWriter()
-            try writer.append(bytes)
-        } catch {
-            throw .store(error)
+        guard store.isFarAway else {
+            return try registry.publish(name, bytes: Array("fake\(number)".utf8), options: options)
         }
-        let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
-        switch try registry.begin(name, artifact, options) {
+        switch try registry.begin(name, try received(number), options) {
         case .ended(let report): return report
         case .pending(let pending): return try finish(pending)
+        }
+    }
+
+    /// The file of a fake, as an upload has it when it has come whole.
+    func received(_ number: Int) throws(PublishError) -> ReceivedArtifact {
+        let bytes = Array("fake\(number)".utf8)
+        do {
+            let writer = try store.makeBlobWriter()
+            try writer.append(bytes)
+            return ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
+        } catch {
+            throw .store(error)
         }
     }
 

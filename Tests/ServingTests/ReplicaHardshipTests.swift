@@ -231,18 +231,9 @@ struct ReplicaHardshipTests {
             #expect(!options.mustBeNew || current == nil, "\(context)")
             #expect(registry.pool.model(named: name) === report.model, "\(context)")
         case 6..<9:
-            let bytes = Array("fake\(step)".utf8)
-            do {
-                let writer = try replica.machine.makeBlobWriter()
-                try writer.append(bytes)
-                let artifact = ReceivedArtifact(writer: writer, digest: ContentDigest(of: bytes), receive: .zero)
-                let stage = try registry.begin(name, artifact, options(replica, name, &generator))
-                if case .pending(let pending) = stage { replica.pending.append(pending) }
-            } catch let error as PublishError {
-                throw error
-            } catch {
-                throw .conflict
-            }
+            let stage = try registry.begin(
+                name, try replica.world.received(step), options(replica, name, &generator))
+            if case .pending(let pending) = stage { replica.pending.append(pending) }
         case 9..<13:
             let change = randomChange(&generator)
             let changed = try replica.world.change(name, change)
@@ -399,25 +390,13 @@ struct ReplicaHardshipTests {
             checkTold(replicas[index], context)
         }
         for index in replicas.indices {
-            replicas[index].machine.failures.withLock { failures in
-                failures.permille = 0
-                failures.isAway = false
-            }
+            replicas[index].machine.heal()
             for pending in replicas[index].pending { replicas[index].registry.giveUp(pending, .cancelled) }
             replicas[index].pending = []
         }
         let manifests = shared.manifests.withLock { $0 }
         try #require(manifests.count > 5, "seed \(seed): too little was done to prove anything")
-        var given: [String: StoredModel.Version] = [:]
-        for manifest in manifests {
-            for model in manifest.models {
-                for version in model.versions {
-                    let key = "\(model.name) \(version.number)"
-                    #expect(given[key] == nil || given[key] == version, "seed \(seed): \(key) was given out twice")
-                    given[key] = version
-                }
-            }
-        }
+        ReplicaTests.checkNumbers(manifests, "seed \(seed)")
         let newest = try #require(manifests.last)
         for index in replicas.indices {
             let context = "seed \(seed), replica \(index) in the end"

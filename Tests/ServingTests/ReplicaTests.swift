@@ -41,6 +41,14 @@ struct ReplicaTests {
         var isWritable: Bool { !isReadOnly.load(ordering: .relaxed) }
         var keepsBlobs: Bool { true }
 
+        /// From now on nothing fails.
+        func heal() {
+            failures.withLock { failures in
+                failures.permille = 0
+                failures.isAway = false
+            }
+        }
+
         private func isFailing() -> Bool {
             failures.withLock { $0.isAway || Int.random(in: 0..<1000, using: &$0.generator) < $0.permille }
         }
@@ -141,6 +149,20 @@ struct ReplicaTests {
             let then = manifest.model(named: name)
             #expect(
                 entry.generation >= then?.generation ?? 0, "\(context): \(name) passes for generation \(generation)")
+        }
+    }
+
+    /// A number of a name is one file, published once.
+    static func checkNumbers(_ manifests: [StoreManifest], _ context: String) {
+        var given: [String: StoredModel.Version] = [:]
+        for manifest in manifests {
+            for model in manifest.models {
+                for version in model.versions {
+                    let key = "\(model.name) \(version.number)"
+                    #expect(given[key] == nil || given[key] == version, "\(context): \(key) was given out twice")
+                    given[key] = version
+                }
+            }
         }
     }
 
@@ -348,25 +370,10 @@ struct ReplicaTests {
             checkTold(worlds[index], context)
             if let limit = limits.memoryBytesMax { #expect(worlds[index].registry.memoryBytes <= limit, "\(context)") }
         }
-        for machine in machines {
-            machine.failures.withLock { failures in
-                failures.permille = 0
-                failures.isAway = false
-            }
-        }
+        for machine in machines { machine.heal() }
         let manifests = shared.manifests.withLock { $0 }
         try #require(manifests.count > 15, "seed \(seed): too little was done to prove anything")
-        // A number of a name is one file, published once.
-        var given: [String: StoredModel.Version] = [:]
-        for manifest in manifests {
-            for model in manifest.models {
-                for version in model.versions {
-                    let key = "\(model.name) \(version.number)"
-                    #expect(given[key] == nil || given[key] == version, "seed \(seed): \(key) was given out twice")
-                    given[key] = version
-                }
-            }
-        }
+        Self.checkNumbers(manifests, "seed \(seed)")
         let newest = try #require(manifests.last)
         for (world, number) in zip(worlds, 0...) {
             try world.catchUp()

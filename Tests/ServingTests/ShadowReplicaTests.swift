@@ -95,6 +95,19 @@ struct ShadowReplicaTests {
         #expect(report.isNew && report.model.shadow == nil)
     }
 
+    /// A publish that is refused has seen what others have done: its files are asked for all the same.
+    @Test func aRefusedPublishLeavesNothingUnfetched() throws {
+        let store = FarStore()
+        let (writer, other) = (FakeWorld(store: store), FakeWorld(store: store))
+        let lacks = Signal()
+        other.registry.onLacking { lacks.send() }
+        try writer.publish("a", 1)
+        #expect(throws: PublishError.self) { try other.publish("b", 2, PublishPrecondition(ifMatch: .any)) }
+        #expect(lacks.count == 1 && other.registry.followStatus.lagging.map(\.name) == ["a"])
+        #expect(throws: PublishError.self) { try other.publish("b", 2, PublishPrecondition(ifMatch: .any)) }
+        #expect(lacks.count == 1, "once")
+    }
+
     /// Between the look and the commit: a stricter policy, another version, or none any more.
     @Test func judgesAgainWhatChangesAtTheLastMoment() throws {
         let store = RacingStore()

@@ -10,6 +10,13 @@ extension ModelRegistry {
     /// - Parameter tell: called on the control thread; waits for nothing.
     package func onLacking(_ tell: @escaping @Sendable () -> Void) { lacking.withLock { $0 = tell } }
 
+    /// Tells of what is needed, and is to be fetched.
+    func askForFiles(_ state: State) {
+        guard store.isFarAway, state.failures.contains(where: { $0.isNeeded && $0.isDue(at: system.clock()) })
+        else { return }
+        lacking.withLock { $0 }?()
+    }
+
     /// What is to be fetched of a store far away, the most urgent first: what the newest known manifest needs and has
     /// not failed, then what is tried again; where there is none of that, what is kept for a rollback. Nothing that
     /// finds no room.

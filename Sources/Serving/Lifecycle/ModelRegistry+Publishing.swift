@@ -186,7 +186,8 @@ extension ModelRegistry {
         guard store.keepsBlobs else { return }
         let isCached = state.cachedSince != nil
         do throws(StoreError) {
-            try follow(&state, files)
+            // What is new is asked for though nothing may come of the publish: it may be that nobody looks again.
+            if try follow(&state, files) { askForFiles(state) }
         } catch {
             // Else it is for the commit to say.
             if isCached, !isDryRun { throw .store(error) }

@@ -330,9 +330,7 @@ extension ModelRegistry {
     func show(_ state: inout State, made: [ServedModel], _ files: ModelFiles) -> Bool {
         let isDrained = adopt(&state, made: made, always: true, files) ?? true
         note(state)
-        if store.isFarAway, state.failures.contains(where: { $0.isNeeded && $0.isDue(at: system.clock()) }) {
-            lacking.withLock { $0 }?()
-        }
+        askForFiles(state)
         return isDrained
     }
 
